@@ -1,0 +1,107 @@
+"""What git says about the user's checkout, and the snapshot of it that jobs fetch from."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor.local.errors import LocalError
+
+_FORMAT = "%H%x00%P%x00%cI%x00%an <%ae>%x00%an%x00%ae%x00%B"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The commit that the jobs run for."""
+
+    directory: Path
+    branch: str
+    sha: str
+    before_sha: str
+    timestamp: str
+    author: str
+    author_name: str
+    author_email: str
+    message: str
+    is_modified: bool
+
+    @property
+    def title(self) -> str:
+        """The first line of the commit's message."""
+        return self.message.partition("\n")[0]
+
+    @property
+    def description(self) -> str:
+        """The commit's message without its title."""
+        return self.message.partition("\n")[2].strip("\n")
+
+
+def read_checkout(directory: Path, *, branch: str = "") -> Checkout:
+    """Return the checkout that a directory is in; its HEAD stands for the branch, if given."""
+    top = _git(directory, "rev-parse", "--show-toplevel")
+    if top is None:
+        message = f"{directory} is not inside a git work tree; run this where the project is"
+        raise LocalError(message)
+    root = Path(top)
+    commit = _git(root, "log", "-1", f"--format={_FORMAT}", "HEAD")
+    if commit is None:
+        message = f"{root} has no commit yet; jobs fetch what is committed, so commit first"
+        raise LocalError(message)
+    sha, parents, timestamp, author, name, email, text = commit.split("\0")
+    name_of_branch = branch or _git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    if not name_of_branch:
+        message = f"{root} is on no branch; name the one to run for with --branch"
+        raise LocalError(message)
+    if _git(root, "check-ref-format", "--branch", name_of_branch) is None:
+        message = f'"{name_of_branch}" is not a branch name; give another one with --branch'
+        raise LocalError(message)
+    return Checkout(
+        directory=root,
+        branch=name_of_branch,
+        sha=sha,
+        before_sha=parents.split(" ")[0] or "0" * len(sha),
+        timestamp=timestamp,
+        author=author,
+        author_name=name,
+        author_email=email,
+        message=text.strip("\n"),
+        is_modified=bool(_git(root, "status", "--porcelain", "--untracked-files=no")),
+    )
+
+
+def make_snapshot(checkout: Checkout, directory: Path, *, refs: tuple[str, ...]) -> None:
+    """Make a bare repository in which the refs point at the checkout's commit.
+
+    It borrows the checkout's objects instead of copying them, so that it costs nothing, and
+    git serves it although the checkout may belong to another user.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    made = _git(directory.parent, "init", "--quiet", "--bare", str(directory))
+    objects = _git(checkout.directory, "rev-parse", "--git-path", "objects")
+    shallow = _git(checkout.directory, "rev-parse", "--git-path", "shallow")
+    if made is None or objects is None or shallow is None:
+        message = f"git cannot make a snapshot of {checkout.directory}; try git fsck there"
+        raise LocalError(message)
+    alternates = directory / "objects" / "info" / "alternates"
+    alternates.write_text(f"{checkout.directory / objects}\n", encoding="utf-8")
+    boundary = checkout.directory / shallow
+    if boundary.exists():
+        (directory / "shallow").write_bytes(boundary.read_bytes())
+    for ref in refs:
+        if _git(directory, "update-ref", ref, checkout.sha) is None:
+            message = f"git cannot point {ref} at {checkout.sha} in a snapshot; try git fsck"
+            raise LocalError(message)
+    _git(directory, "symbolic-ref", "HEAD", refs[0])
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    """Return what git prints, or nothing if it fails."""
+    # Root may well run this in a user's checkout, which git refuses without the setting.
+    command = ["git", "-C", str(directory), "-c", "safe.directory=*", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        message = "git is not installed here; install it, jobs fetch their sources with it"
+        raise LocalError(message) from None
+    if done.returncode != 0:
+        return None
+    return done.stdout.decode("utf-8", "replace").rstrip("\n")

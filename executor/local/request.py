@@ -1,0 +1,132 @@
+"""One job, ready to be handed to a runner.
+
+Pure, and free of the runner: what is here holds for any runner that asks for the job.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from executor.local.checkout import Checkout
+from executor.local.pipeline import JobDefinition, YamlVariable
+from executor.local.variables import (
+    Project,
+    Site,
+    Variable,
+    from_yaml,
+    job_variables,
+    last_of_each,
+    registry_variables,
+    resolved_by_server,
+)
+
+GIT_DEPTH = 20
+_DEFAULT_USER = "gitlab-ci-token"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineFacts:
+    """What all jobs of one pipeline share."""
+
+    project: Project
+    site: Site
+    checkout: Checkout
+    pipeline_id: int
+    predefined: tuple[Variable, ...]
+    yaml: tuple[YamlVariable, ...]
+    given: tuple[Variable, ...]
+    timeout_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A registry login."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """An earlier job whose artifacts this one gets."""
+
+    id: int
+    name: str
+    filename: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """One job, ready to be handed out."""
+
+    id: int
+    token: str = field(repr=False)
+    facts: PipelineFacts
+    definition: JobDefinition
+    variables: tuple[Variable, ...]
+    dependencies: tuple[Dependency, ...] = ()
+
+    @property
+    def repository_url(self) -> str:
+        """The address to fetch from, with the job token."""
+        site = self.facts.site
+        project = self.facts.project.path
+        return f"http://{_DEFAULT_USER}:{self.token}@{site.host}:{site.port}/{project}.git"
+
+    @property
+    def refspecs(self) -> tuple[str, ...]:
+        """What to fetch: the pipeline's own ref and the branch."""
+        pipeline = f"refs/pipelines/{self.facts.pipeline_id}"
+        branch = self.facts.checkout.branch
+        return (f"+{pipeline}:{pipeline}", f"+refs/heads/{branch}:refs/remotes/origin/{branch}")
+
+    @property
+    def depth(self) -> int:
+        """How many commits to fetch; 0 for all."""
+        value = last_of_each(self.variables).get("GIT_DEPTH")
+        return int(value.value) if value and value.value.isdecimal() else GIT_DEPTH
+
+
+def job_request(
+    definition: JobDefinition,
+    facts: PipelineFacts,
+    *,
+    job_id: int,
+    token: str,
+    dependencies: tuple[Dependency, ...] = (),
+) -> JobRequest:
+    """Return the request for a job: its variables in GitLab's order of precedence."""
+    variables = (
+        *facts.predefined,
+        *job_variables(
+            definition, job_id=job_id, token=token, project=facts.project, site=facts.site
+        ),
+        *registry_variables(facts.project, facts.given),
+        *from_yaml(facts.yaml),
+        *from_yaml(definition.variables),
+        *facts.given,
+    )
+    return JobRequest(
+        id=job_id,
+        token=token,
+        facts=facts,
+        definition=definition,
+        variables=resolved_by_server(variables),
+        dependencies=dependencies,
+    )
+
+
+def credentials_of(variables: Iterable[Variable]) -> tuple[Credential, ...]:
+    """Return the logins that GitLab would give: to its registry and to its dependency proxy."""
+    values = {variable.key: variable.value for variable in variables}
+    credentials = []
+    for server_key, prefix in (
+        ("CI_REGISTRY", "CI_REGISTRY"),
+        ("CI_DEPENDENCY_PROXY_SERVER", "CI_DEPENDENCY_PROXY"),
+    ):
+        server, password = values.get(server_key), values.get(f"{prefix}_PASSWORD")
+        if server and password:
+            user = values.get(f"{prefix}_USER") or _DEFAULT_USER
+            credentials.append(Credential(server, user, password))
+    return tuple(credentials)
