@@ -1,0 +1,137 @@
+"""Which images and services are admitted, how they are pulled and named: pure, knows no job."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from executor.globs import match
+from executor.references import (
+    DEFAULT_TAG,
+    HUB,
+    HUB_HOSTS,
+    ImageReference,
+    InvalidImage,
+    is_bare_id,
+    with_default_tag,
+)
+
+__all__ = [
+    "ImageReference",
+    "InvalidImage",
+    "ServiceName",
+    "effective_pull_policies",
+    "is_allowed",
+    "is_bare_id",
+    "match",
+    "pull_policy_notice",
+    "split_aliases",
+    "with_default_tag",
+]
+
+PULL_POLICY = "always"
+
+
+def is_allowed(image: str, patterns: Sequence[str], internal: Iterable[str] = ()) -> bool:
+    """Tell whether a list of patterns admits an image.
+
+    A pattern that starts with `!` excludes what it matches, whatever else admits it, and sees
+    through the other spellings of the same image. A list without an admitting pattern admits
+    what it does not exclude. `internal` images are the operator's own: only an exclusion
+    keeps them out.
+    """
+    if any(pattern.startswith("!") and _excludes(pattern[1:], image) for pattern in patterns):
+        return False
+    admissions = [pattern for pattern in patterns if not pattern.startswith("!")]
+    return (
+        not admissions or image in internal or any(match(pattern, image) for pattern in admissions)
+    )
+
+
+def effective_pull_policies(requested: Sequence[str]) -> tuple[str, ...]:
+    """Return the policies to pull by: `always`, as often as the job asked for it.
+
+    Naming `always` twice is how an author asks for a second attempt.
+    """
+    return tuple(policy for policy in requested if policy == PULL_POLICY) or (PULL_POLICY,)
+
+
+def pull_policy_notice(image: str, requested: Sequence[str]) -> str:
+    """Return the sentence for a job that asks for another policy than `always`, else ""."""
+    if all(policy == PULL_POLICY for policy in requested):
+        return ""
+    return (
+        f'The pull_policy [{" ".join(requested)}] of image "{image}" is not used: '
+        f"this runner always pulls, so that a job gets what the registry has now"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceName:
+    """What the name of a service says: the image to pull and the aliases that follow from it."""
+
+    service: str
+    version: str
+    image: str
+    aliases: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "ServiceName":
+        """Read a service's image; InvalidImage when it is none."""
+        try:
+            reference = ImageReference.parse(text)
+        except InvalidImage as error:
+            raise InvalidImage(str(error).replace("image", "service image", 1)) from None
+        service = _without_port(reference.name)
+        version = reference.tag or (reference.digest and f"@{reference.digest}") or DEFAULT_TAG
+        # dict keeps the order and drops the second alias where the name has no slash
+        aliases = dict.fromkeys((service.replace("/", "__"), service.replace("/", "-")))
+        return cls(service, version, with_default_tag(text), tuple(aliases))
+
+    def __str__(self) -> str:
+        """Return the name as the job log shows it."""
+        joint = "" if self.version.startswith("@") else ":"
+        return f"{self.service}{joint}{self.version}"
+
+
+def split_aliases(text: str) -> tuple[str, ...]:
+    """Split an author's alias list at commas and white space, each alias once, in order."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
+
+
+def _without_port(name: str) -> str:
+    first, has_slash, others = name.partition("/")
+    if not has_slash:
+        return name
+    host = first[: first.rindex("]") + 1] if first.startswith("[") else first.partition(":")[0]
+    return f"{host}/{others}"
+
+
+def _excludes(pattern: str, image: str) -> bool:
+    """Tell whether an exclusion covers an image, however its author spells it.
+
+    The registry is the same in any case and with its default port, Docker Hub has several
+    names, and a missing tag means `latest`.
+    """
+    try:
+        reference = ImageReference.parse(image)
+    except InvalidImage:
+        return match(pattern, image)
+    domain = reference.domain.lower().removesuffix(":443")
+    names = {reference.name}
+    if domain in HUB_HOSTS:
+        short = reference.path.removeprefix("library/")
+        names.add(short)
+        # Longer names only where the pattern speaks of them: `!*/*` must not exclude `ruby`
+        # because that is `library/ruby` in full.
+        official = "" if "/" in short else "library/"
+        if "library" in pattern:
+            names.add(official + short)
+        if HUB in pattern:
+            names |= {f"{host}/{part}{short}" for host in HUB_HOSTS for part in ("", official)}
+    else:
+        names.add(f"{domain}/{reference.path}")
+    endings = {f":{reference.tag}"} if reference.tag else {"", f":{DEFAULT_TAG}"}
+    if reference.tag == DEFAULT_TAG:
+        endings.add("")
+    if reference.digest:
+        endings |= {f"{ending}@{reference.digest}" for ending in ("", *endings)}
+    return any(match(pattern, name + ending) for name in names for ending in endings)

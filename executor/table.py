@@ -1,0 +1,178 @@
+"""Typed reading of TOML and JSON tables: pure.
+
+Every mistake is noted with its path and reading goes on, so that a reader learns of all of them
+at once. A sentence names the type of a wrong value and never the value, which may be a secret;
+only choices and bounds, which are never secret, repeat what was written.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+_TYPE_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a fraction",
+    str: "a string",
+    list: "a list",
+    dict: "a table",
+    type(None): "nothing",
+}
+_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+class Problems:
+    """The mistakes found in one document, shared by all of its tables."""
+
+    __slots__ = ("texts",)
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def add(self, path: str, sentence: str) -> None:
+        """Note what is wrong at a path."""
+        self.texts.append(f"{path or 'the document'}: {sentence}")
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)
+
+
+class Table:
+    """One table, read key by key.
+
+    A key that is absent or null takes the default; one without a default must be there. A value
+    of another type is noted and read as the default, or as the empty value of its type.
+    """
+
+    __slots__ = ("_asked", "_values", "path", "problems")
+
+    def __init__(self, values: object, problems: Problems, path: str = "") -> None:
+        self.problems = problems
+        self.path = path
+        self._asked: dict[str, None] = {}
+        self._values: Mapping[str, object] = {}
+        if isinstance(values, dict):
+            self._values = values
+        else:
+            problems.add(path, _expected("a table", values))
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether a key is there with a value."""
+        return self._values.get(key) is not None
+
+    def note(self, key: str, sentence: str) -> None:
+        """Note what is wrong with a key."""
+        self.problems.add(self.path_of(key), sentence)
+
+    def path_of(self, key: str) -> str:
+        """Return the path of a key from the top of the document."""
+        name = key if key and _BARE.issuperset(key) else f'"{key}"'
+        return f"{self.path}.{name}" if self.path else name
+
+    def string(self, key: str, default: str | None = None) -> str:
+        """Return a string."""
+        value = self._value(key, required=default is None)
+        if isinstance(value, str):
+            return value
+        self._note_type(key, "a string", value)
+        return default or ""
+
+    def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
+        """Return one of some strings."""
+        value = self.string(key, default)
+        if value in choices or key not in self or not isinstance(self._values[key], str):
+            return value
+        close = closest(value, choices)
+        hint = f"; did you mean {close}?" if close else ""
+        self.note(key, f"{value!r} is not one of: {', '.join(choices)}{hint}")
+        return default or ""
+
+    def integer(
+        self,
+        key: str,
+        default: int | None = None,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+    ) -> int:
+        """Return a whole number within bounds; true and false are none."""
+        value = self._value(key, required=default is None)
+        if not isinstance(value, int) or isinstance(value, bool):
+            self._note_type(key, "a whole number", value)
+            return default or 0
+        if minimum is not None and value < minimum:
+            self.note(key, f"{value} is too small: the least is {minimum}")
+        elif maximum is not None and value > maximum:
+            self.note(key, f"{value} is too large: the most is {maximum}")
+        else:
+            return value
+        return default or 0
+
+    def boolean(self, key: str, *, default: bool | None = None) -> bool:
+        """Return true or false."""
+        value = self._value(key, required=default is None)
+        if isinstance(value, bool):
+            return value
+        self._note_type(key, "true or false", value)
+        return bool(default)
+
+    def strings(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return a list of strings; wrong elements are noted by their place and left out."""
+        if key not in self:
+            self._asked[key] = None
+            return default
+        texts: list[str] = []
+        for place, each in self._elements(key):
+            if isinstance(each, str):
+                texts.append(each)
+            else:
+                self.problems.add(f"{self.path_of(key)}[{place}]", _expected("a string", each))
+        return tuple(texts)
+
+    def table(self, key: str) -> "Table":
+        """Return a table, empty where there is none."""
+        value = self._value(key)
+        return Table({} if value is None else value, self.problems, self.path_of(key))
+
+    def tables(self, key: str) -> tuple["Table", ...]:
+        """Return a list of tables."""
+        return tuple(
+            Table(each, self.problems, f"{self.path_of(key)}[{place}]")
+            for place, each in self._elements(key)
+        )
+
+    def note_unknown_keys(self) -> None:
+        """Note every key that nothing asked for, with the known key that it resembles."""
+        for key in self._values:
+            if key not in self._asked:
+                unused = [known for known in self._asked if known not in self._values]
+                close = closest(key, unused)
+                self.note(key, f"unknown key; did you mean {close}?" if close else "unknown key")
+
+    def _value(self, key: str, *, required: bool = False) -> object:
+        self._asked[key] = None
+        value = self._values.get(key)
+        if value is None and required:
+            self.note(key, "is missing")
+        return value
+
+    def _elements(self, key: str) -> Iterable[tuple[int, object]]:
+        value = self._value(key)
+        if isinstance(value, list):
+            return enumerate(value)
+        self._note_type(key, "a list", value)
+        return ()
+
+    def _note_type(self, key: str, wanted: str, value: object) -> None:
+        """Note a value of the wrong type; absence, which is None, was dealt with before."""
+        if value is not None:
+            self.note(key, _expected(wanted, value))
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that a mistaken one most resembles, or ""."""
+    import difflib  # a mistake is rare, and the import is 10 ms
+
+    return next(iter(difflib.get_close_matches(word, known, n=1)), "")
+
+
+def _expected(wanted: str, value: object) -> str:
+    return f"expected {wanted}, found {_TYPE_NAMES.get(type(value), type(value).__name__)}"
