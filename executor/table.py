@@ -28,8 +28,10 @@ class Problems:
         self.texts: list[str] = []
 
     def add(self, path: str, sentence: str) -> None:
-        """Note what is wrong at a path."""
-        self.texts.append(f"{path or 'the document'}: {sentence}")
+        """Note what is wrong at a path, once."""
+        text = f"{path or 'the document'}: {sentence}"
+        if text not in self.texts:
+            self.texts.append(text)
 
     def __bool__(self) -> bool:
         return bool(self.texts)
@@ -61,6 +63,10 @@ class Table:
     def note(self, key: str, sentence: str) -> None:
         """Note what is wrong with a key."""
         self.problems.add(self.path_of(key), sentence)
+
+    def note_element(self, key: str, place: int, sentence: str) -> None:
+        """Note what is wrong with an element of a list."""
+        self.problems.add(f"{self.path_of(key)}[{place}]", sentence)
 
     def path_of(self, key: str) -> str:
         """Return the path of a key from the top of the document."""
@@ -124,7 +130,7 @@ class Table:
             if isinstance(each, str):
                 texts.append(each)
             else:
-                self.problems.add(f"{self.path_of(key)}[{place}]", _expected("a string", each))
+                self.note_element(key, place, _expected("a string", each))
         return tuple(texts)
 
     def table(self, key: str) -> "Table":

@@ -1,0 +1,99 @@
+"""The `[dind]` table of the settings: pure."""
+
+from dataclasses import dataclass, field
+
+from executor import checks
+from executor.keys import about
+
+
+@dataclass(frozen=True, slots=True)
+class DindSettings:
+    """The Docker-in-Docker sidecar of each job."""
+
+    mode: str = field(
+        default="always",
+        metadata=about(
+            "Which jobs get a sidecar: `always` means all, `service` those that list a dind"
+            " service.",
+            choices=("always", "service"),
+        ),
+    )
+    image: str = field(
+        default="docker:28-dind",
+        metadata=about(
+            "Image of the sidecar, unless the job's own dind service takes its place.",
+            check=checks.wrong_fixed_image,
+        ),
+    )
+    allowed_images: tuple[str, ...] = field(
+        default=("docker:*dind*", "**/docker:*dind*"),
+        metadata=about(
+            "Patterns for the images that a job's own dind service may have, as in"
+            " `allowed_images` of `[docker]`. Any other runs as `image` in its place: the sidecar"
+            " may be privileged, and whoever chooses a privileged image has the host.",
+            check=checks.wrong_pattern,
+        ),
+    )
+    runtime: str = field(
+        default="",
+        metadata=about(
+            "OCI runtime of the sidecar, such as `sysbox-runc`, which needs no privileges."
+            " Empty: the engine's default.",
+            check=checks.wrong_runtime,
+        ),
+    )
+    privileged: bool = field(
+        default=True,
+        metadata=about(
+            "Run the sidecar privileged. No other container of a job ever is.",
+            otherwise="true where `runtime` is empty, else false",
+        ),
+    )
+    allow_plain_tcp: bool = field(
+        default=True,
+        metadata=about(
+            'Let a job that sets `DOCKER_TLS_CERTDIR: ""` reach its sidecar without TLS, on port'
+            " 2375 of the job's own network."
+        ),
+    )
+    ready_timeout: int = field(
+        default=60,
+        metadata=about(
+            "How long the sidecar may take, from its start, to answer before the job fails.",
+            unit="seconds",
+            minimum=1,
+            maximum=3600,
+        ),
+    )
+    volumes: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Binds `source:destination` or `source:destination:ro` of the sidecar; the source is an"
+            " absolute path on the engine's host or the name of a volume. All jobs share them. The"
+            " destination may not cover /certs, /var/lib/docker, `builds_dir` or `cache_dir`.",
+            check=checks.wrong_bind,
+        ),
+    )
+    command: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            'Extra arguments of dockerd, such as `"--max-concurrent-downloads=6"`; a job\'s own'
+            " dind service that has a `command` uses that instead.",
+            check=checks.wrong_argument,
+        ),
+    )
+    registry_mirrors: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "URLs of mirrors that dind asks for images of Docker Hub first.",
+            check=checks.wrong_mirror,
+        ),
+    )
+    insecure_registries: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Registries, `host:port` or a network in CIDR form, that dind reaches by plain HTTP or"
+            " with a certificate that nobody vouches for.",
+            check=checks.wrong_insecure_registry,
+        ),
+    )

@@ -1,0 +1,108 @@
+"""What a settings key is: its type, its bounds and its documentation, all beside its default.
+
+A section of the settings is a frozen dataclass; every field is a key whose `metadata` is made by
+`about`, or a nested section. Reading, checking and documenting go by these fields alone, so that
+a new key is one new field. Pure.
+"""
+
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields
+from typing import TYPE_CHECKING, TypeVar
+
+from executor.table import Table
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Check = Callable[[str], str]
+"""Returns what is wrong with a string, "" where nothing is."""
+
+Section = TypeVar("Section", bound="DataclassInstance")
+
+_KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is known of a key beyond its name and default."""
+
+    doc: str
+    """Meaning and unit, for an operator."""
+    same_as: str
+    """The key of gitlab-runner's config.toml that means the same, "" where the key is ours."""
+    unit: str
+    choices: tuple[str, ...]
+    minimum: int | None
+    maximum: int | None
+    check: Check | None
+    """Looks at a string, or at each string of a list; an empty string is left alone."""
+    otherwise: str
+    """The default in words, where it depends on something else; the key is then shown unset."""
+
+
+def about(  # noqa: PLR0913 (all by keyword, but for the text)
+    doc: str,
+    *,
+    same_as: str = "",
+    unit: str = "",
+    choices: tuple[str, ...] = (),
+    minimum: int | None = None,
+    maximum: int | None = None,
+    check: Check | None = None,
+    otherwise: str = "",
+) -> dict[str, Key]:
+    """Return the metadata of a field that is a key of the settings."""
+    return {_KEY: Key(doc, same_as, unit, choices, minimum, maximum, check, otherwise)}
+
+
+def key_of(each: "Field[object]") -> Key | None:
+    """Return the key that a field is, None for a nested section."""
+    key = each.metadata.get(_KEY)
+    return key if isinstance(key, Key) else None
+
+
+def read_section(kind: type[Section], table: Table) -> Section:
+    """Read a section and its nested ones; mistakes are noted in the table's problems."""
+    make: Callable[..., Section] = kind
+    values = {each.name: _read(each, table) for each in fields(kind)}
+    table.note_unknown_keys()
+    return make(**values)
+
+
+def _read(each: "Field[object]", table: Table) -> object:
+    key = key_of(each)
+    if key is None:
+        nested: object = each.default_factory
+        if not isinstance(nested, type):
+            raise TypeError(f"{each.name} is neither a key nor a section")
+        return read_section(nested, table.table(each.name))
+    default = each.default
+    if isinstance(default, bool):
+        return table.boolean(each.name, default=default)
+    if isinstance(default, int):
+        return table.integer(each.name, default, minimum=key.minimum, maximum=key.maximum)
+    if isinstance(default, str):
+        return _read_string(each.name, default, key, table)
+    if isinstance(default, tuple):
+        return _read_strings(each.name, default, key, table)
+    raise TypeError(f"no reader for the type of {each.name}")
+
+
+def _read_string(name: str, default: str, key: Key, table: Table) -> str:
+    if key.choices:
+        return table.choice(name, key.choices, default)
+    value = table.string(name, default)
+    wrong = key.check(value) if key.check and value else ""
+    if wrong:
+        table.note(name, wrong)
+        return default
+    return value
+
+
+def _read_strings(name: str, default: tuple[str, ...], key: Key, table: Table) -> tuple[str, ...]:
+    values = table.strings(name, default)
+    for place, value in enumerate(values):
+        wrong = key.check(value) if key.check else ""
+        if wrong:
+            table.note_element(name, place, wrong)
+    return values

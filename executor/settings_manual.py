@@ -1,0 +1,104 @@
+"""The settings documented, from their own definition: as TOML to start from, and as a page."""
+
+from collections.abc import Iterator
+from dataclasses import Field, fields
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from executor.keys import Key, key_of
+from executor.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_WIDTH = 98
+_INTRODUCTION = (
+    "dind-executor reads a TOML file that the `*_args` of `[runners.custom]` in gitlab-runner's"
+    " config.toml name. Every key may be left out; an unknown key is a mistake, and all mistakes"
+    " are reported at once, each with its path."
+)
+_TYPES = {bool: "true or false", int: "whole number", str: "string", tuple: "list of strings"}
+
+
+def documented_defaults() -> str:
+    """Return a complete settings file: every key with its documentation and its default."""
+    lines = [*_comment("Settings of dind-executor, with their defaults.")]
+    for name, kind in _sections():
+        if name:
+            lines += ["", f"[{name}]", *_comment(kind.__doc__ or "")]
+        for each, key in _keys(kind):
+            unset = "# " if key.otherwise else ""
+            lines += ["", *_comment(_meaning(name, key)), f"{unset}{each.name} = {_toml(each)}"]
+    return "\n".join(lines) + "\n"
+
+
+def manual_page() -> str:
+    """Return docs/settings.md."""
+    lines = ["# Settings", "", *wrap(_INTRODUCTION, _WIDTH)]
+    lines += ["", "`dind-executor settings` prints such a file with every key and its default."]
+    for name, kind in _sections():
+        if name:
+            lines += ["", f"## `[{name}]`", "", *wrap(kind.__doc__ or "", _WIDTH)]
+        else:
+            lines += ["", "## Top level"]
+        for each, key in _keys(kind):
+            default = key.otherwise or f"`{_toml(each)}`"
+            lines += ["", f"### `{each.name}`", ""]
+            lines += wrap(f"{_type(each, key)}; default {default}.", _WIDTH, break_on_hyphens=False)
+            lines += ["", *wrap(_meaning(name, key), _WIDTH, break_on_hyphens=False)]
+    return "\n".join(lines) + "\n"
+
+
+def _sections() -> Iterator[tuple[str, "type[DataclassInstance]"]]:
+    """Yield the sections in order, first the top level, which has no name."""
+    yield "", Settings
+    for each in fields(Settings):
+        if key_of(each) is None:
+            yield each.name, type(getattr(Settings(), each.name))
+
+
+def _keys(kind: "type[DataclassInstance]") -> Iterator[tuple["Field[object]", Key]]:
+    for each in fields(kind):
+        key = key_of(each)
+        if key is not None:
+            yield each, key
+
+
+def _meaning(section: str, key: Key) -> str:
+    texts = [key.doc]
+    if key.unit:
+        texts.append(f"In {key.unit}.")
+    if key.otherwise:
+        texts.append(f"Default: {key.otherwise}.")
+    if key.same_as:
+        table = "[runners.docker]" if section else "[[runners]]"
+        texts.append(f"Same as `{key.same_as}` of `{table}`.")
+    return " ".join(texts)
+
+
+def _type(each: "Field[object]", key: Key) -> str:
+    if key.choices:
+        return "One of " + ", ".join(f"`{choice}`" for choice in key.choices)
+    name = _TYPES[type(each.default)]
+    if key.minimum is None:
+        return name.capitalize()
+    upper = "" if key.maximum is None else f" to {key.maximum}"
+    return f"{name.capitalize()} from {key.minimum}{upper}"
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in wrap(text, _WIDTH - 2, break_on_hyphens=False)]
+
+
+def _toml(each: "Field[object]") -> str:
+    value = each.default
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_string(str(text)) for text in value)}]"
+    return _string(value) if isinstance(value, str) else str(value)
+
+
+def _string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
