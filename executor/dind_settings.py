@@ -77,8 +77,8 @@ class DindSettings:
     command: tuple[str, ...] = field(
         default=(),
         metadata=about(
-            'Extra arguments of dockerd, such as `"--max-concurrent-downloads=6"`; a job\'s own'
-            " dind service that has a `command` uses that instead.",
+            'Extra arguments of dockerd, such as `"--max-concurrent-downloads=6"`; those of a'
+            " job's own dind service come after them.",
             check=checks.wrong_argument,
         ),
     )

@@ -103,7 +103,7 @@ class DockerSettings:
     network_mtu: int = field(
         default=0,
         metadata=about(
-            "MTU of the job's network. 0: the engine's default.",
+            "MTU of the job's network and of dind's default network. 0: the engine's default.",
             same_as="network_mtu",
             unit="bytes",
             minimum=0,

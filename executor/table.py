@@ -149,8 +149,7 @@ class Table:
         """Note every key that nothing asked for, with the known key that it resembles."""
         for key in self._values:
             if key not in self._asked:
-                unused = [known for known in self._asked if known not in self._values]
-                close = closest(key, unused)
+                close = closest(key, self._asked)
                 self.note(key, f"unknown key; did you mean {close}?" if close else "unknown key")
 
     def _value(self, key: str, *, required: bool = False) -> object:

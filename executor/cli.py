@@ -1,0 +1,121 @@
+"""From a command's name to its module, and from an error to an exit code."""
+
+import signal
+from types import FrameType
+
+from executor import __version__
+from executor.env import RunnerEnv
+from executor.errors import BUILD_FAILURE, Cancelled, ExecutorError, ScriptFailed
+from executor.log import OperatorLog, complain, say
+
+STAGES = ("config", "prepare", "run", "cleanup")
+
+HELP = """\
+dind-executor: a GitLab Runner custom executor for jobs that build container images.
+
+  dind-executor local [--file FILE] [JOB ...]  run jobs of a pipeline file through the hooks
+  dind-executor settings                       print the documented default settings
+  dind-executor install [--prefix DIR]         install on a runner host (as root)
+  dind-executor --version | --help
+
+gitlab-runner calls the stages through the executables in hooks/:
+  config, prepare, run, cleanup, each with --settings FILE
+"""
+
+
+def run_command(argv: list[str]) -> int:
+    """Run one command and return its exit code."""
+    name, args = (argv[0], argv[1:]) if argv else ("--help", [])
+    if name in STAGES:
+        return run_stage(name, args, RunnerEnv.current())
+    if name == "--version":
+        say(f"dind-executor {__version__}")
+    elif name in {"--help", "-h", "help"}:
+        say(HELP.rstrip())
+    else:
+        return _admin(name, args)
+    return 0
+
+
+def run_stage(name: str, args: list[str], env: RunnerEnv) -> int:
+    """Run a stage; its error's class decides the exit code."""
+    handler = signal.SIG_IGN if name == "cleanup" else _cancel
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)
+    log = OperatorLog(name)
+    outcome = "success"
+    try:
+        _stage(name, args, env, log)
+    except ScriptFailed as error:
+        outcome = str(error)
+        return env.build_failure
+    except Cancelled:
+        outcome = "cancelled"
+        return env.system_failure
+    except ExecutorError as error:
+        outcome = error.outcome
+        log.event("stage failed", error=str(error), kind=type(error).__name__)
+        complain(f"ERROR: {error}")
+        return env.build_failure if error.outcome == BUILD_FAILURE else env.system_failure
+    except Exception as error:
+        outcome = "unexpected error"
+        log.event("unexpected error", traceback=_traceback(error))
+        raise
+    finally:
+        log.close(outcome)
+    return 0
+
+
+def _stage(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) -> None:
+    """Call a stage; each is imported alone, as each call of gitlab-runner needs one only."""
+    if name == "run":
+        from executor.stages import run  # noqa: PLC0415
+
+        run.main(env, args, log)
+    elif name == "prepare":
+        from executor.stages import prepare  # noqa: PLC0415
+
+        prepare.main(env, args, log)
+    elif name == "cleanup":
+        from executor.stages import cleanup  # noqa: PLC0415
+
+        cleanup.main(env, args, log)
+    else:
+        from executor.stages import config  # noqa: PLC0415
+
+        config.main(env, args, log)
+
+
+def _admin(name: str, args: list[str]) -> int:
+    """Run a command that a person types."""
+    if name == "local":
+        from executor.local.command import main  # noqa: PLC0415
+
+        return main(args)
+    if name == "settings":
+        from executor.settings_manual import documented_defaults  # noqa: PLC0415
+
+        say(documented_defaults().rstrip())
+        return 0
+    if name == "install":
+        from executor.install import main as install  # noqa: PLC0415
+
+        return install(args)
+    complain(f"dind-executor: there is no command `{name}`; see `dind-executor --help`.")
+    return 2
+
+
+def _cancel(_number: int, _frame: FrameType | None) -> None:
+    """End what is going on; a second signal finds the first one being dealt with."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise Cancelled("gitlab-runner ended the stage")
+
+
+def _traceback(error: Exception) -> str:
+    """Return where an error of ours happened, without its text, which may hold a secret."""
+    import traceback  # noqa: PLC0415 (only when there is one)
+
+    frames = traceback.extract_tb(error.__traceback__)
+    places = "; ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__name__} at {places}"

@@ -1,0 +1,206 @@
+"""The containers of a job, each as a spec.
+
+Pure: no I/O.
+"""
+
+from typing import TYPE_CHECKING
+
+from executor.certs import Certificates
+from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper
+from executor.engine.readiness import TRANSPORT_LABEL
+from executor.request import Request
+from executor.services import NamedService, Transport
+from executor.spec import ContainerSpec, FileSpec, Pull
+from executor.variables import expand
+
+if TYPE_CHECKING:
+    from executor.plan import Sidecar
+
+_DATA_ROOT = "/var/lib/docker"
+_PASSED_TO_DIND = (
+    "DOCKER_DRIVER",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
+"""The job's variables that the sidecar gets.  dockerd reads many more from its environment
+(DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...), which are meant for the client and would break it."""
+
+_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
+_DOCKERD = ("dockerd", "dockerd-entrypoint.sh")
+
+
+def helper_container(request: Request, image: str) -> ContainerSpec:
+    """Return the helper container: git, artifacts and caches; it has no word of the job."""
+    settings = request.settings
+    return ContainerSpec(
+        name=request.names.helper,
+        image=image,
+        labels=request.labels("helper"),
+        network=request.names.network,
+        hostname=request.hostname(),
+        # A job's image may run as any user, and its scripts write below the builds directory.
+        command=keeper(prelude=f'chmod 0777 "{settings.builds_dir}"\n'),
+        mounts=((request.names.builds_volume, settings.builds_dir),),
+        tmpfs=_TMPFS,
+        extra_hosts=settings.docker.extra_hosts,
+        dns=settings.docker.dns,
+        dns_search=settings.docker.dns_search,
+        keeps_stdin=True,
+    )
+
+
+def build_container(
+    request: Request,
+    pull: Pull,
+    sidecar: "Sidecar | None",
+    certificates: Certificates | None,
+) -> ContainerSpec:
+    """Return the build container: the job's image, with all that a Docker client needs."""
+    settings, image = request.settings, request.job.image
+    way = sidecar.transport if sidecar else None
+    environment = {
+        "DOCKER_CONFIG": DOCKER_CONFIG,
+        **(way.client_environment() if way else {}),
+        **request.public_environment(),
+    }
+    return ContainerSpec(
+        name=request.names.build,
+        image=pull.image,
+        labels=request.labels("build"),
+        network=request.names.network,
+        hostname=request.hostname(),
+        entrypoint=image.entrypoint,
+        command=keeper(),
+        environment=environment,
+        mounts=((request.names.builds_volume, settings.builds_dir),),
+        tmpfs=_TMPFS,
+        files=_client_files(way, certificates),
+        extra_hosts=settings.docker.extra_hosts,
+        dns=settings.docker.dns,
+        dns_search=settings.docker.dns_search,
+        user=expand(image.user, request.value),
+        platform=pull.platform,
+        keeps_stdin=True,
+    )
+
+
+def dind_container(
+    request: Request,
+    sidecar: "Sidecar",
+    aliases: tuple[str, ...],
+    certificates: Certificates | None,
+) -> ContainerSpec:
+    """Return the dind sidecar, the one container of a job that may be privileged."""
+    settings, names, way = request.settings, request.names, sidecar.transport
+    own = sidecar.own.request if sidecar.own else None
+    entrypoint = own.entrypoint if own and not sidecar.replaced else None
+    command = own.command if own and not sidecar.replaced else ()
+    environment = {
+        **{key: request.value(key) for key in _PASSED_TO_DIND if request.value(key)},
+        **(request.service_variables(own) if own else {}),
+        "DOCKER_TLS_CERTDIR": way.cert_dir,
+    }
+    return ContainerSpec(
+        name=names.dind,
+        image=sidecar.pull.image,
+        labels={**request.labels("dind"), TRANSPORT_LABEL: "tls" if way.tls else "tcp"},
+        network=names.network,
+        entrypoint=entrypoint,
+        command=_dockerd_command(request, way, entrypoint, command),
+        environment=environment,
+        aliases=aliases,
+        mounts=(
+            (names.builds_volume, settings.builds_dir),
+            (names.docker_volume, _DATA_ROOT),
+        ),
+        binds=settings.dind.volumes,
+        files=_server_files(way, certificates),
+        extra_hosts=settings.docker.extra_hosts,
+        dns=settings.docker.dns,
+        dns_search=settings.docker.dns_search,
+        platform=sidecar.pull.platform,
+        runtime=settings.dind.runtime,
+        privileged=settings.dind.privileged,
+    )
+
+
+def service_container(
+    request: Request, service: NamedService, aliases: tuple[str, ...]
+) -> ContainerSpec:
+    """Return a service beside the sidecar; it gets the job's public variables and its own."""
+    settings = request.settings
+    return ContainerSpec(
+        name=request.names.service(service.index),
+        image=service.name.image,
+        labels=request.labels("service"),
+        network=request.names.network,
+        entrypoint=service.request.entrypoint,
+        command=service.request.command,
+        environment={
+            **request.public_environment(),
+            **request.service_variables(service.request),
+        },
+        aliases=aliases,
+        mounts=((request.names.builds_volume, settings.builds_dir),),
+        extra_hosts=settings.docker.extra_hosts,
+        dns=settings.docker.dns,
+        dns_search=settings.docker.dns_search,
+        user=expand(service.request.user, request.value),
+        platform=service.request.platform,
+    )
+
+
+def _dockerd_command(
+    request: Request,
+    way: Transport,
+    entrypoint: tuple[str, ...] | None,
+    command: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Return dockerd's arguments: ours, the operator's, the author's, who has the last word.
+
+    The image's entrypoint adds its own as long as the first one is an option.  An author who
+    replaced the entrypoint, or starts another program, gets exactly what was asked for.
+    """
+    dind, docker = request.settings.dind, request.settings.docker
+    ours = [] if way.tls else ["--tls=false"]  # else dockerd waits 16 s to warn of plain TCP
+    ours += [f"--mtu={docker.network_mtu}"] if docker.network_mtu else []
+    ours += [f"--registry-mirror={each}" for each in dind.registry_mirrors]
+    ours += [f"--insecure-registry={each}" for each in dind.insecure_registries]
+    ours += dind.command
+    if entrypoint is not None and entrypoint[-1].rpartition("/")[2] not in _DOCKERD:
+        return command
+    if command and not command[0].startswith("-"):
+        if command[0].rpartition("/")[2] in _DOCKERD:
+            return (command[0], *ours, *command[1:])
+        return command
+    return (*ours, *command)
+
+
+def _server_files(way: Transport, certificates: Certificates | None) -> tuple[FileSpec, ...]:
+    """Return the server's side; with these in place an entrypoint makes no certificates itself.
+
+    `ca/cert.pem` without its key is what older entrypoints (20.10.23 and before) look for.
+    """
+    if not way.tls or certificates is None:
+        return ()
+    return (
+        FileSpec(f"{way.cert_dir.rstrip('/')}/ca/cert.pem", certificates.ca),
+        FileSpec(f"{way.server_dir}/ca.pem", certificates.ca),
+        FileSpec(f"{way.server_dir}/cert.pem", certificates.server),
+        FileSpec(f"{way.server_dir}/key.pem", certificates.server_key, 0o600),
+    )
+
+
+def _client_files(way: Transport | None, certificates: Certificates | None) -> tuple[FileSpec, ...]:
+    """Return the client's side; any user of the job may read it, as with the official images."""
+    if way is None or not way.tls or certificates is None:
+        return ()
+    return (
+        FileSpec(f"{way.client_dir}/ca.pem", certificates.ca),
+        FileSpec(f"{way.client_dir}/cert.pem", certificates.client),
+        FileSpec(f"{way.client_dir}/key.pem", certificates.client_key),
+    )

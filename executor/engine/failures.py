@@ -1,0 +1,132 @@
+"""The engine's refusals → our errors: status codes and message patterns, in one table.
+
+The engine tells most failures apart by its words only.
+"""
+
+from executor.errors import (
+    EngineRefused,
+    ExecutorError,
+    ImageUnavailable,
+    PullInterrupted,
+    ResourceExhausted,
+    UnsupportedJobOption,
+    UnusableImage,
+)
+
+# Source of both lists: how gitlab-runner sorts pull failures since 19.2.
+_DENIED = (
+    "not found",
+    "manifest unknown",
+    "name unknown",
+    "pull access denied",
+    "access to the resource is denied",
+    "no basic auth credentials",
+    "repository does not exist or may require",
+    "unauthorized",
+    "authentication required",
+    "incorrect username or password",
+    "denied:",
+    "no matching manifest",
+)
+_TRANSIENT = (
+    "dial tcp",
+    "connection refused",
+    "no such host",
+    "i/o timeout",
+    "tls handshake",
+    "client.timeout exceeded",
+    "request canceled",
+    "connection reset",
+    "unexpected eof",
+    "bad gateway",
+    "service unavailable",
+    "gateway timeout",
+    "too many requests",
+    "toomanyrequests",
+)
+_NO_SPACE = ("no space left on device", "disk quota exceeded")
+_NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
+_NO_SHELL = ("executable file not found", "no such file or directory")
+
+_BAD_REQUEST = 400
+
+
+def is_transient(message: str) -> bool:
+    """Tell whether a pull may work a moment later."""
+    lower = message.lower()
+    return any(pattern in lower for pattern in _TRANSIENT)
+
+
+def pull_failure(image: str, message: str) -> ExecutorError:
+    """Return the error for a pull that failed."""
+    lower = message.lower()
+    text = (
+        f'failed to pull image "{image}" with specified policies [always]: {message.rstrip(".")}.'
+    )
+    if any(pattern in lower for pattern in _NO_SPACE):
+        return _no_space(message)
+    if is_transient(message):
+        return PullInterrupted(
+            f"{text} The registry could not be reached; it is tried again when the job is."
+        )
+    if any(pattern in lower for pattern in _DENIED):
+        return ImageUnavailable(
+            f"{text} Check the image's name and tag, and that the job has credentials for it"
+            " (DOCKER_AUTH_CONFIG, or the project's access to the registry)."
+        )
+    return PullInterrupted(text)
+
+
+def create_failure(container: str, image: str, status: int, message: str) -> ExecutorError:
+    """Return the error for a container that could not be created or started."""
+    lower = message.lower()
+    if any(pattern in lower for pattern in _NO_SPACE):
+        return _no_space(message)
+    if "exec" in lower and any(pattern in lower for pattern in _NO_SHELL):
+        return UnusableImage(
+            f'The image "{image}" cannot run scripts: {_first_line(message)}. A job needs an image'
+            " with a shell (`sh` on its PATH); if its entrypoint is at fault, set"
+            ' `entrypoint: [""]` in the job.'
+        )
+    if status == _BAD_REQUEST:
+        return UnsupportedJobOption(
+            f'The Docker Engine does not accept what was asked of the image "{image}": {message}.'
+        )
+    if "unable to apply caps" in lower or "operation not permitted" in lower:
+        return EngineRefused(
+            f"The container {container} could not start: {_first_line(message)}. The host does not"
+            " allow privileged containers as they are; name an OCI runtime in `[dind] runtime`.",
+            status,
+        )
+    return EngineRefused(
+        f"The container {container} could not start: {_first_line(message)}.", status
+    )
+
+
+def network_failure(name: str, status: int, message: str) -> ExecutorError:
+    """Return the error for a network that could not be created."""
+    if any(pattern in message.lower() for pattern in _NO_SUBNET):
+        return ResourceExhausted(
+            f"The Docker Engine has no free subnet for the network {name}: remove networks that"
+            " nobody uses (docker network prune), or give it more with `default-address-pools` in"
+            " its daemon.json."
+        )
+    return EngineRefused(f"The network {name} could not be created: {message}.", status)
+
+
+def volume_failure(name: str, status: int, message: str) -> ExecutorError:
+    """Return the error for a volume that could not be created."""
+    if any(pattern in message.lower() for pattern in _NO_SPACE):
+        return _no_space(message)
+    return EngineRefused(f"The volume {name} could not be created: {message}.", status)
+
+
+def _no_space(message: str) -> ExecutorError:
+    return ResourceExhausted(
+        f"The disk of the Docker Engine's host is full: {_first_line(message)}. Free space with"
+        " `docker system prune`, or give the engine's data directory more."
+    )
+
+
+def _first_line(message: str) -> str:
+    return message.strip().partition("\n")[0].rstrip(".")

@@ -1,0 +1,168 @@
+"""Waits until the dind sidecar answers, over the transport that the job will use."""
+
+import socket
+import time
+
+from executor.engine.api import Api
+from executor.errors import EngineRefused, ServiceNotReady
+
+TRANSPORT_LABEL = "dind-executor.transport"
+"""Label of the sidecar: `tls` or `tcp`."""
+
+CLIENT_DIRECTORY = "dind-executor-client"
+"""Directory in the runner's temporary directory of the job, with the driver's own client
+certificate.  Python's ssl reads a key from a file only, and this directory holds the job payload
+already: private, and gone with the job."""
+
+TLS_PORT = 2376
+TCP_PORT = 2375
+
+_POLL_SECONDS = 0.05
+_LOG_LINES = 20
+
+# Substrings of a failing dockerd's last words, the cause that they stand for, and the remedy.
+_CAUSES = (
+    (
+        ("are you trying to mount", "must be run with --privileged", "operation not permitted"),
+        "the sidecar may not do what dockerd needs: set `[dind] privileged = true`, or name a"
+        " `[dind] runtime` such as sysbox-runc",
+    ),
+    (("no space left on device",), "the disk of the engine's host is full"),
+    (
+        ('failed to register "bridge" driver', "iptables failed", "iptables not found"),
+        "the host's kernel lacks a netfilter module that dockerd needs (ip_tables or nf_tables)",
+    ),
+    (("invalid argument", "overlay"), "the storage driver does not work on the host's file system"),
+    (("unknown flag", "invalid value", "unable to configure"), "dockerd got a wrong argument"),
+    (("address already in use",), "something else listens on dockerd's port"),
+)
+
+
+class Sidecar:
+    """What the engine says of the sidecar right now."""
+
+    __slots__ = ("address", "exit_code", "name", "running", "tls")
+
+    def __init__(self, name: str, found: dict[str, object]) -> None:
+        """Read an inspected container."""
+        state = _table(found.get("State"))
+        labels = _table(_table(found.get("Config")).get("Labels"))
+        networks = _table(_table(found.get("NetworkSettings")).get("Networks"))
+        addresses = [str(_table(each).get("IPAddress") or "") for each in networks.values()]
+        self.name = name
+        self.running = bool(state.get("Running"))
+        self.exit_code = state.get("ExitCode")
+        self.tls = labels.get(TRANSPORT_LABEL) == "tls"
+        self.address = next((each for each in addresses if each), "")
+
+
+def find_sidecar(api: Api, name: str) -> Sidecar | None:
+    """Return the sidecar, or None where the job has none."""
+    answer = api.get(f"/containers/{name}/json")
+    if answer.status == 404:  # noqa: PLR2004
+        return None
+    if not answer.ok:
+        raise EngineRefused(f"The Docker Engine cannot show {name}: {answer.message}.")
+    return Sidecar(name, _table(answer.json()))
+
+
+def wait_until_ready(api: Api, name: str, temp_dir: str, timeout_seconds: float) -> None:
+    """Return once the sidecar's daemon answers `/_ping`; at once where the job has no sidecar.
+
+    A daemon binds its port long before it serves, so one request parks until it does: no polling
+    but for the moment before that.  Raises ServiceNotReady with the daemon's last words.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    sidecar = find_sidecar(api, name)
+    if sidecar is None:
+        return
+    answers = _answers_directly if api.local else _answers_inside
+    while sidecar is not None and sidecar.running:
+        if answers(api, sidecar, temp_dir, deadline - time.monotonic()):
+            return
+        if time.monotonic() > deadline:
+            raise ServiceNotReady(
+                f"The dind sidecar did not answer within {timeout_seconds:.0f} seconds"
+                f" (`[dind] ready_timeout`). {_last_words(api, name)}"
+            )
+        time.sleep(_POLL_SECONDS)
+        sidecar = find_sidecar(api, name)
+    if sidecar is None:
+        raise ServiceNotReady(
+            "The dind sidecar is gone: something removed it (a prune on the host?)."
+        )
+    raise ServiceNotReady(
+        f"The dind sidecar exited with code {sidecar.exit_code}. {_last_words(api, name)}"
+    )
+
+
+def _answers_directly(_api: Api, sidecar: Sidecar, temp_dir: str, left: float) -> bool:
+    """Ask over the job's network, as the job's client does: same port, same certificates."""
+    port = TLS_PORT if sidecar.tls else TCP_PORT
+    try:
+        connection = socket.create_connection((sidecar.address, port), max(left, 0.1))
+    except OSError:
+        return False
+    try:
+        if sidecar.tls:
+            connection = _secured(connection, temp_dir)
+        connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")
+        return connection.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _secured(connection: socket.socket, temp_dir: str) -> socket.socket:
+    import ssl
+
+    directory = f"{temp_dir}/{CLIENT_DIRECTORY}"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(f"{directory}/ca.pem")
+    context.load_cert_chain(f"{directory}/cert.pem", f"{directory}/key.pem")
+    return context.wrap_socket(connection, server_hostname="docker")
+
+
+def _answers_inside(api: Api, sidecar: Sidecar, _temp_dir: str, _left: float) -> bool:
+    """Ask from within the sidecar: an engine elsewhere has addresses that are out of reach here."""
+    # An exec while dockerd sets up its control groups can break it (hack/dind before 28), so its
+    # log has to say first that it serves.
+    if "API listen on" not in logs(api, sidecar.name, 200):
+        return False
+    created = api.post(
+        f"/containers/{sidecar.name}/exec",
+        {"Cmd": ["docker", "-H", "unix:///var/run/docker.sock", "version"]},
+    )
+    exec_id = str(_table(created.json()).get("Id")) if created.ok else ""
+    if not created.ok or not api.post(f"/exec/{exec_id}/start", {"Detach": False}).ok:
+        return False
+    state = api.get(f"/exec/{exec_id}/json")
+    return state.ok and _table(state.json()).get("ExitCode") == 0
+
+
+def logs(api: Api, name: str, lines: int) -> str:
+    """Return the last lines that a container printed."""
+    answer = api.get(f"/containers/{name}/logs?stdout=1&stderr=1&tail={lines}")
+    if not answer.ok:
+        return ""
+    text, at, body = b"", 0, answer.body
+    while len(body) - at >= 8:  # noqa: PLR2004
+        end = at + 8 + int.from_bytes(body[at + 4 : at + 8], "big")
+        text += body[at + 8 : end]
+        at = end
+    return text.decode(errors="replace").strip()
+
+
+def _last_words(api: Api, name: str) -> str:
+    text = logs(api, name, _LOG_LINES)
+    lower = text.lower()
+    causes = [cause for patterns, cause in _CAUSES if any(each in lower for each in patterns)]
+    cause = f"Likely cause: {causes[0]}. " if causes else ""
+    if not text:
+        return f"{cause}It printed nothing; does its image start a Docker daemon?"
+    return f"{cause}Its last log lines:\n" + "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

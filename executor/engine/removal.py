@@ -1,0 +1,97 @@
+"""Removes what belongs to a job, found by its label alone."""
+
+import json
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+from executor.engine.api import Api
+from executor.log import OperatorLog
+from executor.names import JobNames
+from executor.tasks import Task
+
+_ROUNDS = 5
+_PAUSE_SECONDS = 0.5
+_NOT_FOUND = 404
+_CONFLICT = 409
+
+
+def remove_all(api: Api, names: JobNames, log: OperatorLog) -> list[str]:
+    """Remove the job's containers, then its network and volumes; return what is left and why.
+
+    Gone is done: a 404 is a success.  Everything is tried, whatever fails.  It looks again until
+    it finds nothing, as a prepare that was killed may have had a request under way.
+    """
+    left: list[str] = []
+    for attempt in range(_ROUNDS):
+        if attempt:
+            time.sleep(_PAUSE_SECONDS * attempt)
+        found = _owned(api, names)
+        if not found.anything:
+            return []
+        left = _remove(api, found)
+        if not left and not _owned(api, names).anything:
+            return []
+    return left or ["objects that appear as fast as they are removed"]
+
+
+class _Owned:
+    """The job's objects, by kind."""
+
+    __slots__ = ("containers", "networks", "volumes")
+
+    def __init__(self, containers: list[str], networks: list[str], volumes: list[str]) -> None:
+        self.containers = containers
+        self.networks = networks
+        self.volumes = volumes
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.containers or self.networks or self.volumes)
+
+
+def _owned(api: Api, names: JobNames) -> _Owned:
+    filters = quote(json.dumps({"label": [names.owner]}))
+    kinds = [
+        Task(lambda: _listed(api, f"/containers/json?all=1&filters={filters}", "Id")),
+        Task(lambda: _listed(api, f"/networks?filters={filters}", "Id")),
+        Task(lambda: _listed(api, f"/volumes?filters={filters}", "Name")),
+    ]
+    return _Owned(*(kind.result() for kind in kinds))
+
+
+def _listed(api: Api, path: str, key: str) -> list[str]:
+    decoded = api.get(path).json()
+    if isinstance(decoded, dict):
+        decoded = decoded.get("Volumes")
+    return [str(each[key]) for each in decoded or []] if isinstance(decoded, list) else []
+
+
+def _remove(api: Api, found: _Owned) -> list[str]:
+    containers = [_task(api, f"/containers/{each}?force=1&v=1") for each in found.containers]
+    left = _failures(containers)
+    rest = [
+        *(_task(api, f"/networks/{each}") for each in found.networks),
+        *(_task(api, f"/volumes/{each}?force=1") for each in found.volumes),
+    ]
+    return left + _failures(rest)
+
+
+def _task(api: Api, path: str) -> "Task[str]":
+    return Task(_removal(api, path))
+
+
+def _removal(api: Api, path: str) -> Callable[[], str]:
+    def remove() -> str:
+        answer = api.delete(path)
+        if answer.ok or answer.status == _NOT_FOUND:
+            return ""
+        if answer.status == _CONFLICT and "already in progress" in answer.message:
+            return ""
+        return answer.message
+
+    return remove
+
+
+def _failures(tasks: "list[Task[str]]") -> list[str]:
+    return [message for task in tasks if (message := task.result())]

@@ -1,0 +1,71 @@
+"""Names and labels of everything that belongs to one job.  They are the only state between stages.
+
+Pure: no I/O.  Every name follows from the job payload, so a stage finds what an earlier one made,
+and a second prepare attempt meets what the first one left.
+"""
+
+LABEL = "dind-executor.job"
+"""The ownership label: its value is `JobNames.key`; cleanup removes what carries it."""
+
+_PREFIX = "dind-executor"
+
+
+class JobNames:
+    """Deterministic names of one job's containers, network and volumes."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: str) -> None:
+        """Take the job's key, as `job_key` makes it."""
+        self.key = key
+
+    @property
+    def network(self) -> str:
+        """Return the job's network; it carries the bare prefix."""
+        return f"{_PREFIX}-{self.key}"
+
+    @property
+    def build(self) -> str:
+        """Return the build container."""
+        return f"{self.network}-build"
+
+    @property
+    def helper(self) -> str:
+        """Return the helper container."""
+        return f"{self.network}-helper"
+
+    @property
+    def dind(self) -> str:
+        """Return the dind sidecar."""
+        return f"{self.network}-dind"
+
+    def service(self, index: int) -> str:
+        """Return the service at a place in the job's list."""
+        return f"{self.network}-service-{index}"
+
+    @property
+    def builds_volume(self) -> str:
+        """Return the volume at the builds directory."""
+        return f"{self.network}-builds"
+
+    @property
+    def docker_volume(self) -> str:
+        """Return the volume that holds dind's images and containers."""
+        return f"{self.network}-docker"
+
+    @property
+    def owner(self) -> str:
+        """Return the label that marks an object as this job's, as `key=value`."""
+        return f"{LABEL}={self.key}"
+
+
+def job_key(job_id: int, token: str, repo_url: str) -> str:
+    """Return what tells this job from every other one on the host, also of another GitLab.
+
+    The job token is unique to one run of one job; a one-way digest of it gives nothing away.
+    The URL's credentials are part of the digest only.
+    """
+    import hashlib  # noqa: PLC0415 (5 ms that `run` does not need)
+
+    digest = hashlib.sha256(f"{job_id}\n{token}\n{repo_url}".encode()).hexdigest()
+    return f"{job_id}-{digest[:10]}"

@@ -1,0 +1,214 @@
+"""Job + settings + facts → plan: everything that is decided for a job, before anything is done.
+
+Pure: no I/O, no clock, no dice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from executor.certs import Certificates
+from executor.containers import build_container, dind_container, helper_container, service_container
+from executor.errors import PolicyViolation, UnsupportedJobOption
+from executor.images import (
+    ImageReference,
+    InvalidImage,
+    is_allowed,
+    is_bare_id,
+    pull_policy_notice,
+    with_default_tag,
+)
+from executor.job import Job
+from executor.request import Request
+from executor.services import (
+    ALIAS,
+    NamedService,
+    Transport,
+    find_dind,
+    free_aliases,
+    looks_like_dind,
+    name_services,
+    transport,
+)
+from executor.settings import Settings
+from executor.spec import ImageFacts, ImagePlan, NetworkSpec, Plan, Pull, VolumeSpec
+from executor.variables import expand
+
+_CERT_MARGIN_SECONDS = 2 * 3600
+"""How long the certificates outlive the job's timeout: prepare and after_script come on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """Which image the sidecar runs, and the job's own service that it stands for."""
+
+    pull: Pull
+    own: NamedService | None
+    transport: Transport
+    replaced: bool = False
+    """Whether the operator's image runs in place of the service's own."""
+
+
+def certificate_names(job: Job) -> tuple[str, ...]:
+    """Return every name that the sidecar may be called by."""
+    aliases = [alias for each in name_services(job) for alias in each.aliases]
+    return tuple(dict.fromkeys((ALIAS, "localhost", *aliases)))
+
+
+def certificate_seconds(job: Job) -> int:
+    """Return how long the job's certificates stay valid."""
+    return job.timeout_seconds + _CERT_MARGIN_SECONDS
+
+
+def plan_images(request: Request) -> ImagePlan:
+    """Decide which images to pull.
+
+    Raises PolicyViolation for what the allow-lists keep out, UnsupportedJobOption for a name that
+    is none.
+    """
+    settings, job = request.settings, request.job
+    default = expand(settings.docker.image, request.value)
+    name = job.image.name or default
+    if not name:
+        raise UnsupportedJobOption(
+            "The job names no image, and the runner has no default one: add `image:` to the job,"
+            " or `[docker] image` to the runner's settings."
+        )
+    _admit(name, settings.docker.allowed_images, "image", (default,))
+    services = name_services(job)
+    limit = settings.docker.services_limit
+    if 0 <= limit < len(services):
+        raise PolicyViolation(
+            f"too many services requested: {len(services)}, only {limit} allowed."
+        )
+    for each in services:
+        _admit(each.request.name, settings.docker.allowed_services, "service", ())
+    wanted = settings.dind.mode == "always" and not any(looks_like_dind(s.name) for s in services)
+    notices = [] if job.image.name else ["Using default image"]
+    notices += [
+        sentence
+        for asked, pull in ((job.image, name), *((s.request, s.request.name) for s in services))
+        if (sentence := pull_policy_notice(pull, asked.pull_policies))
+    ]
+    return ImagePlan(
+        helper=expand(settings.docker.helper_image, request.value) or _runners_helper(request),
+        build=Pull(_pullable(name), expand(job.image.platform, request.value)),
+        services=tuple(_service_pull(each, settings) for each in services),
+        default_dind=with_default_tag(settings.dind.image) if wanted else "",
+        notices=tuple(notices),
+    )
+
+
+def helper_for(image: str, architecture: str) -> str:
+    """Return the helper image for an engine's architecture, in gitlab-runner's spelling of it."""
+    spelled = {"amd64": "x86_64", "armv6l": "arm", "armv7l": "arm", "aarch64": "arm64"}
+    return image.replace("{arch}", spelled.get(architecture, architecture))
+
+
+def choose_sidecar(
+    request: Request, images: ImagePlan, facts: Mapping[str, ImageFacts]
+) -> Sidecar | None:
+    """Decide what the sidecar is once the services' images are known; None where there is none.
+
+    `facts` has an entry for every service of `images`.  Raises ServiceConflict where the name
+    `docker` has no single owner, PolicyViolation for a transport that is not admitted.
+    """
+    services, settings = name_services(request.job), request.settings
+    own = find_dind(services, [facts[pull.image] for pull in images.services])
+    if own is None and settings.dind.mode != "always":
+        return None
+    variables = request.service_variables(own.request) if own else {}
+    way = transport(request.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
+    if own and is_allowed(own.request.name, settings.dind.allowed_images):
+        return Sidecar(images.services[own.index], own, way)
+    return Sidecar(Pull(with_default_tag(settings.dind.image)), own, way, replaced=own is not None)
+
+
+def plan_network(request: Request) -> NetworkSpec:
+    """Return the job's network; it can be made before anything is pulled."""
+    docker = request.settings.docker
+    return NetworkSpec(
+        request.names.network, request.labels("network"), docker.network_mtu, docker.enable_ipv6
+    )
+
+
+def plan_environment(
+    request: Request,
+    images: ImagePlan,
+    sidecar: Sidecar | None,
+    certificates: Certificates | None,
+) -> Plan:
+    """Decide what exists for the job, given its sidecar."""
+    own = sidecar.own if sidecar else None
+    others = [each for each in name_services(request.job) if each != own]
+    dind, notices = None, []
+    if sidecar:
+        aliases = tuple(dict.fromkeys((ALIAS, *(own.aliases if own else ()))))
+        dind = dind_container(request, sidecar, aliases, certificates)
+        if own and sidecar.replaced:
+            notices.append(_replaced(own, request.settings))
+    named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
+    return Plan(
+        network=plan_network(request),
+        volumes=_volumes(request, with_dind=dind is not None),
+        helper=helper_container(request, images.helper),
+        build=build_container(request, images.build, sidecar, certificates),
+        dind=dind,
+        services=tuple(service_container(request, each, aliases) for each, aliases in named),
+        notices=(*notices, *skipped),
+    )
+
+
+def _admit(name: str, patterns: Sequence[str], kind: str, internal: Sequence[str]) -> None:
+    if is_bare_id(name):
+        raise PolicyViolation(
+            f'The {kind} "{name}" is an image id, which no registry can be asked for: name an'
+            " image with its registry, repository and tag or digest."
+        )
+    if is_allowed(name, patterns, internal):
+        return
+    listed = "\n".join(f"- {pattern}" for pattern in patterns)
+    raise PolicyViolation(
+        f'The "{name}" image is not present on list of allowed {kind}s:\n{listed}\n'
+        f"Use an image of the list, or ask the runner's operator to add it to `[docker]"
+        f" allowed_{kind}s`."
+    )
+
+
+def _pullable(name: str) -> str:
+    try:
+        ImageReference.parse(name)
+    except InvalidImage as error:
+        raise UnsupportedJobOption(f"image: {error}.") from None
+    return with_default_tag(name)
+
+
+def _runners_helper(request: Request) -> str:
+    """Return the image that gitlab-runner's own executors use for this version of it.
+
+    `{arch}` stands for the engine's architecture: `helper_for` puts it in.
+    """
+    version = request.values.get("CI_RUNNER_VERSION", "")
+    tag = f"v{version}" if version.count(".") == 2 and version[:1].isdigit() else "latest"  # noqa: PLR2004
+    return f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{{arch}}-{tag}"
+
+
+def _service_pull(service: NamedService, settings: Settings) -> Pull:
+    """Return the service's image, or the operator's dind where its own is not admitted."""
+    if looks_like_dind(service.name) and not is_allowed(
+        service.request.name, settings.dind.allowed_images
+    ):
+        return Pull(with_default_tag(settings.dind.image))
+    return Pull(service.name.image, service.request.platform)
+
+
+def _replaced(service: NamedService, settings: Settings) -> str:
+    return (
+        f'WARNING: The dind image "{service.request.name}" is not admitted by `[dind]'
+        f' allowed_images`; "{settings.dind.image}" runs in its place, without the service\'s'
+        " command and entrypoint."
+    )
+
+
+def _volumes(request: Request, *, with_dind: bool) -> tuple[VolumeSpec, ...]:
+    names = [request.names.builds_volume, *([request.names.docker_volume] if with_dind else [])]
+    return tuple(VolumeSpec(name, request.labels("volume")) for name in names)

@@ -1,0 +1,110 @@
+"""What will exist for a job, as plain data: the meeting point of plan and engine.
+
+A plan can be printed, compared and kept as a golden file; fields that may hold a secret are left
+out of `repr`.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """One image to pull before anything is created from it."""
+
+    image: str
+    platform: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What the engine says of a pulled image."""
+
+    id: str
+    entrypoint: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    digest: str = ""
+    """The repository digest that the registry answered with, `name@sha256:…`; may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """The job's network."""
+
+    name: str
+    labels: dict[str, str]
+    mtu: int = 0
+    ipv6: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """A volume of the job, removed with it."""
+
+    name: str
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """A file put into a container before it starts."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """A container of the job."""
+
+    name: str
+    image: str
+    """One of the images that are pulled; the container is made from the id of what came."""
+    labels: dict[str, str]
+    network: str
+    hostname: str = ""
+    entrypoint: tuple[str, ...] | None = None
+    command: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
+    aliases: tuple[str, ...] = ()
+    mounts: tuple[tuple[str, str], ...] = ()
+    """Volume name and destination."""
+    binds: tuple[str, ...] = ()
+    tmpfs: dict[str, str] = field(default_factory=dict)
+    files: tuple[FileSpec, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    user: str = ""
+    platform: str = ""
+    runtime: str = ""
+    privileged: bool = False
+    keeps_stdin: bool = False
+    """Whether the container is one of ours that scripts are run in (see `engine.keeper`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlan:
+    """Which images a job needs, decided before any of them is there."""
+
+    helper: str
+    build: Pull
+    services: tuple[Pull, ...]
+    """One for each service of the job, in its order; the dind one may be the operator's."""
+    default_dind: str
+    """The operator's dind image where it may be needed, else empty."""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that prepare makes for one job."""
+
+    network: NetworkSpec
+    volumes: tuple[VolumeSpec, ...]
+    helper: ContainerSpec
+    build: ContainerSpec
+    dind: ContainerSpec | None
+    services: tuple[ContainerSpec, ...] = ()
+    notices: tuple[str, ...] = ()

@@ -1,0 +1,25 @@
+"""cleanup: removes everything that carries the job's label.  Needs no plan and no settings' word.
+
+It may run at any time and any number of times: after success, failure, a cancel, a prepare that
+died at any point, or when nothing was ever made.
+"""
+
+from executor.context import run_context
+from executor.engine.api import Api
+from executor.engine.removal import remove_all
+from executor.env import RunnerEnv
+from executor.errors import EngineRefused
+from executor.log import OperatorLog
+
+
+def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+    """Remove the job's containers, network and volumes; raises EngineRefused if some are left."""
+    context = run_context(env, args)
+    log.open(context.log, context.job_id, context.project_id)
+    api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
+    left = remove_all(api, context.names, log)
+    if left:
+        raise EngineRefused(
+            f"These could not be removed: {'; '.join(left)}. The next cleanup of the job tries"
+            " again; remove them by hand if there is none."
+        )

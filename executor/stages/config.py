@@ -1,0 +1,28 @@
+"""config: tells gitlab-runner who we are and where builds live, as JSON on stdout."""
+
+import json
+import os
+
+from executor import __version__
+from executor.env import RunnerEnv
+from executor.inputs import read_inputs
+from executor.log import OperatorLog
+
+
+def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+    """Print the answer to config_exec.
+
+    Settings and payload are read here first, so that a mistake in either ends the job before
+    anything exists.
+    """
+    inputs = read_inputs(env, args)
+    log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
+    answer = {
+        "driver": {"name": "dind-executor", "version": f"v{__version__}"},
+        "builds_dir": inputs.settings.builds_dir,
+        "cache_dir": inputs.settings.cache_dir,
+        "builds_dir_is_shared": False,
+        "hostname": os.uname().nodename,
+        "job_env": inputs.context.to_job_env(),
+    }
+    os.write(1, json.dumps(answer).encode())

@@ -1,0 +1,202 @@
+"""prepare: makes everything that a job needs, as parallel as its dependencies allow."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+
+from executor.certs import Certificates, mint
+from executor.credentials import client_config, resolve
+from executor.engine.docker import Engine
+from executor.engine.gate import Gate
+from executor.engine.readiness import CLIENT_DIRECTORY
+from executor.engine.script import write_through
+from executor.env import RunnerEnv
+from executor.images import ServiceName
+from executor.inputs import engine_api, read_inputs
+from executor.log import OperatorLog, say
+from executor.plan import (
+    certificate_names,
+    certificate_seconds,
+    choose_sidecar,
+    helper_for,
+    plan_environment,
+    plan_images,
+    plan_network,
+)
+from executor.request import Request
+from executor.secrets import secret_values
+from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
+from executor.tasks import Task
+
+
+def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+    """Make the job's environment; dind may still be booting when this returns."""
+    inputs = read_inputs(env, args)
+    log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
+    request = inputs.request(env)
+    log.hide(secret_values(request.job, request.values))
+    images = plan_images(request)
+    _say_first(request, images)
+    engine = Engine(engine_api(inputs.context))
+    engine.connect()
+    preparation = Preparation(engine, request, images, log)
+    try:
+        preparation.make(env.temp_dir)
+    finally:
+        # Whatever ends this stage, nothing may appear after cleanup has looked.
+        preparation.close()
+
+
+class Preparation:
+    """One job's environment in the making."""
+
+    def __init__(
+        self, engine: Engine, request: Request, images: ImagePlan, log: OperatorLog
+    ) -> None:
+        """Begin with what depends on nothing: the network and the certificates."""
+        self._engine = engine
+        self._request = request
+        self._images = images
+        self._log = log
+        self._gate = Gate()
+        self._helper = helper_for(images.helper, engine.architecture)
+        self._facts: dict[str, Task[ImageFacts]] = {}
+        network = plan_network(request)
+        self._network = self._task("network created", lambda: engine.ensure_network(network))
+        self._certificates = Task(self._mint)
+
+    def make(self, temp_dir: str) -> None:
+        """Make everything; raises the first error."""
+        self._facts[self._helper] = Task(self._pull_helper)
+        for pull in (self._images.build, *self._images.services, *self._default_dind()):
+            self._need(pull)
+        facts = {pull.image: self._facts[pull.image].result() for pull in self._images.services}
+        sidecar = choose_sidecar(self._request, self._images, facts)
+        if sidecar:
+            self._need(sidecar.pull)
+        certificates = self._certificates.result() if sidecar and sidecar.transport.tls else None
+        plan = plan_environment(self._request, self._images, sidecar, certificates)
+        for notice in plan.notices:
+            say(notice)
+        if certificates:
+            _keep_client(temp_dir, certificates)
+        self._apply(plan)
+
+    def close(self) -> None:
+        """Let nothing new begin, and wait for what is under way at the engine."""
+        self._gate.close()
+
+    def _apply(self, plan: Plan) -> None:
+        self._volumes = self._task("volumes created", lambda: self._make_volumes(plan))
+        line = json.dumps(client_config(self._request.catalogue))
+        containers = [
+            Task(lambda: self._up_keeper(plan.helper, "")),
+            Task(lambda: self._up_keeper(plan.build, line)),
+        ]
+        for spec in (*([plan.dind] if plan.dind else []), *plan.services):
+            say(f"Starting service {ServiceName.parse(spec.image)}...")
+            containers.append(Task(self._starter(spec)))
+        self._log.preload()
+        for container in containers:
+            container.result()
+
+    def _make_volumes(self, plan: Plan) -> None:
+        for spec in plan.volumes:
+            self._engine.ensure_volume(spec)
+
+    def _starter(self, spec: ContainerSpec) -> Callable[[], None]:
+        return lambda: self._up(spec)
+
+    def _up(self, spec: ContainerSpec) -> None:
+        """Create and start a container whose own program runs."""
+        self._create(spec)
+        self._step("container started", lambda: self._engine.start(spec), container=spec.name)
+
+    def _up_keeper(self, spec: ContainerSpec, line: str) -> None:
+        """Create and start a container that scripts are run in."""
+        self._create(spec)
+        started = time.monotonic()
+        with self._gate.passing():
+            keeper = self._engine.start_keeper(spec, line)
+        keeper.wait(write_through)
+        self._log.done("container started", started, container=spec.name)
+
+    def _create(self, spec: ContainerSpec) -> None:
+        facts = self._facts[spec.image].result()
+        self._volumes.result()
+        self._step(
+            "container created",
+            lambda: self._engine.create(spec, facts.id),
+            container=spec.name,
+            image=facts.digest or facts.id,
+        )
+        self._network.result()
+
+    def _task(self, event: str, function: Callable[[], None]) -> Task[None]:
+        return Task(lambda: self._step(event, function))
+
+    def _step(self, event: str, function: Callable[[], None], **facts: str) -> None:
+        """Do one thing at the engine, unless the stage is at its end, and note it."""
+        started = time.monotonic()
+        with self._gate.passing():
+            function()
+        self._log.done(event, started, **facts)
+
+    def _mint(self) -> Certificates:
+        started = time.monotonic()
+        job = self._request.job
+        certificates = mint(certificate_names(job), certificate_seconds(job))
+        self._log.done("certificates made", started)
+        return certificates
+
+    def _default_dind(self) -> tuple[Pull, ...]:
+        return (Pull(self._images.default_dind),) if self._images.default_dind else ()
+
+    def _need(self, pull: Pull) -> None:
+        if pull.image not in self._facts:
+            self._facts[pull.image] = Task(lambda: self._pull(pull))
+
+    def _pull_helper(self) -> ImageFacts:
+        """Return the helper image; like the Docker executor, without a pull if it is there."""
+        return self._engine.image(self._helper) or self._pull(Pull(self._helper))
+
+    def _pull(self, pull: Pull) -> ImageFacts:
+        say(f"Using effective pull policy of [always] for container {pull.image}")
+        found = resolve(pull.image, self._request.catalogue)
+        if found:
+            say(str(found))
+        platform = f" for platform {pull.platform}" if pull.platform else ""
+        say(f"Pulling docker image {pull.image}{platform} ...")
+        started = time.monotonic()
+        auth = found.credential.registry_auth_header() if found else ""
+        facts = self._engine.pull(pull, auth, say)
+        self._log.done("image pulled", started, image=pull.image, digest=facts.digest or facts.id)
+        digest = f" with digest {facts.digest}" if facts.digest else ""
+        say(f"Using docker image {facts.id} for {pull.image}{digest} ...")
+        return facts
+
+
+def _say_first(request: Request, images: ImagePlan) -> None:
+    for notice in images.notices:
+        say(notice)
+    for warning in request.catalogue.warnings:
+        say(f"WARNING: {warning}")
+    say(f"Using dind-executor with image {images.build.image} ...")
+
+
+def _keep_client(temp_dir: str, certificates: Certificates) -> None:
+    """Write the driver's own client certificate, with which `run` asks whether dind is ready."""
+    directory = f"{temp_dir}/{CLIENT_DIRECTORY}"
+    os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103 (pathlib costs 9 ms a stage)
+    for name, content in (
+        ("ca.pem", certificates.ca),
+        ("cert.pem", certificates.client),
+        ("key.pem", certificates.client_key),
+    ):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        descriptor = os.open(f"{directory}/{name}", flags, 0o600)
+        try:
+            os.write(descriptor, content)
+        finally:
+            os.close(descriptor)

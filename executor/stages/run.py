@@ -1,0 +1,92 @@
+"""run: one sub-stage of the job, as a script in the helper or the build container.
+
+This module and all that it imports load on every call; see `tests/test_imports.py`.
+"""
+
+import pathlib
+
+from executor.context import RunContext, run_context
+from executor.engine.api import Api
+from executor.engine.script import run_script
+from executor.env import RunnerEnv
+from executor.errors import ScriptFailed, SystemFailure
+from executor.log import OperatorLog
+
+HELPER_SUB_STAGES = frozenset(
+    (
+        "prepare_script",
+        "get_sources",
+        "clear_worktree",
+        "restore_cache",
+        "download_artifacts",
+        "archive_cache",
+        "archive_cache_on_failure",
+        "upload_artifacts_on_success",
+        "upload_artifacts_on_failure",
+        "cleanup_file_variables",
+    )
+)
+"""What gitlab-runner calls predefined: it runs where git and gitlab-runner are.  Everything else
+(`build_script`, `step_*`, `after_script`) is the author's and runs in the job's image."""
+
+_UMASK = "umask 0000\n"
+"""As the Docker executor's helper does: a job's image may run as any user."""
+
+
+def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+    """Run the script; raises ScriptFailed with its exit status unless that is 0."""
+    context = run_context(env, args)
+    log.open(context.log, context.job_id, context.project_id)
+    script_path, sub_stage = _what(args)
+    _forget_exit_code(env)
+    script = _read(script_path)
+    api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
+    if sub_stage in HELPER_SUB_STAGES:
+        code = run_script(api, context.names.helper, script, prelude=_UMASK)
+    else:
+        if sub_stage != "after_script":
+            _wait_for_dind(api, context, env)
+        code = run_script(api, context.names.build, script)
+    if code:
+        _remember_exit_code(env, code)
+        raise ScriptFailed(code)
+
+
+def _what(args: list[str]) -> tuple[str, str]:
+    """Return the script's path and the sub-stage: gitlab-runner puts them last."""
+    if len(args) < 2:  # noqa: PLR2004
+        raise SystemFailure(
+            "The run stage needs a script and the name of a sub-stage: it must be called by"
+            " gitlab-runner, as `run_exec` in config.toml."
+        )
+    return args[-2], args[-1]
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (pathlib costs 9 ms a call)
+            return file.read()
+    except OSError as error:
+        raise SystemFailure(
+            f"The script {path} of gitlab-runner cannot be read: {error.strerror}."
+        ) from None
+
+
+def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv) -> None:
+    from executor.engine.readiness import wait_until_ready  # noqa: PLC0415 (not for the helper's)
+
+    wait_until_ready(api, context.names.dind, env.temp_dir, context.ready_timeout)
+
+
+def _forget_exit_code(env: RunnerEnv) -> None:
+    """Remove what an earlier sub-stage left: gitlab-runner gives one path to all of them."""
+    try:
+        pathlib.Path(env.exit_code_file).unlink()
+    except OSError:
+        return
+
+
+def _remember_exit_code(env: RunnerEnv, code: int) -> None:
+    if env.exit_code_file:
+        with open(env.exit_code_file, "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(f"{code}\n")

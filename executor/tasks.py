@@ -1,0 +1,46 @@
+"""Things that go on at the same time: a task starts at once, and its result is waited for.
+
+A task that needs another one's result asks for it; so pulls, networks, certificates and
+containers go as parallel as their dependencies allow, without a scheduler.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Task(Generic[T]):
+    """A function that runs in a thread of its own from the moment this exists."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        """Start `function`."""
+        self._function = function
+        self._error: BaseException | None = None
+        self._value: T
+        # A daemon: a stage that was told to end does not wait for a registry.
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def result(self) -> T:
+        """Wait for the end; return what the function returned, or raise what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    @property
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+        return not self._thread.is_alive()
+
+    def settle(self, seconds: float) -> None:
+        """Wait for the end, at most so long, whatever it is."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            self._value = self._function()
+        except BaseException as error:  # noqa: BLE001 (raised again where the result is asked for)
+            self._error = error
