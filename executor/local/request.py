@@ -8,19 +8,17 @@ from dataclasses import dataclass, field
 
 from executor.local.checkout import Checkout
 from executor.local.pipeline import JobDefinition, YamlVariable
-from executor.local.variables import (
+from executor.local.predefined import (
+    JOB_TOKEN_USER,
     Project,
     Site,
-    Variable,
-    from_yaml,
     job_variables,
-    last_of_each,
     registry_variables,
-    resolved_by_server,
+    repository_url,
 )
+from executor.local.variables import Variable, from_yaml, last_of_each, resolved_by_server
 
 GIT_DEPTH = 20
-_DEFAULT_USER = "gitlab-ci-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +68,7 @@ class JobRequest:
     @property
     def repository_url(self) -> str:
         """The address to fetch from, with the job token."""
-        site = self.facts.site
-        project = self.facts.project.path
-        return f"http://{_DEFAULT_USER}:{self.token}@{site.host}:{site.port}/{project}.git"
+        return repository_url(self.facts.site, self.facts.project, self.token)
 
     @property
     def refspecs(self) -> tuple[str, ...]:
@@ -127,6 +123,6 @@ def credentials_of(variables: Iterable[Variable]) -> tuple[Credential, ...]:
     ):
         server, password = values.get(server_key), values.get(f"{prefix}_PASSWORD")
         if server and password:
-            user = values.get(f"{prefix}_USER") or _DEFAULT_USER
+            user = values.get(f"{prefix}_USER") or JOB_TOKEN_USER
             credentials.append(Credential(server, user, password))
     return tuple(credentials)

@@ -1,0 +1,194 @@
+"""`dind-executor local`: the command line of the embedded runner."""
+
+import argparse
+import secrets
+import signal
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from executor.local import given
+from executor.local.artifact_store import ArtifactStore
+from executor.local.checkout import Checkout, make_snapshot, read_checkout
+from executor.local.environment import DEFAULT_RUNNER_VERSION
+from executor.local.errors import LocalError
+from executor.local.listen import engine_of, listen_address
+from executor.local.output import CYAN, YELLOW, Terminal
+from executor.local.pipeline import select_jobs
+from executor.local.pipeline_file import load_pipeline
+from executor.local.predefined import Project, Site, pipeline_variables
+from executor.local.registration import (
+    DEFAULT_CONFIG,
+    DEFAULT_SETTINGS,
+    Registration,
+    default_hooks,
+    from_config,
+    from_hooks,
+)
+from executor.local.report import exit_code, table, write_json
+from executor.local.request import PipelineFacts
+from executor.local.schedule import Runner, Schedule
+from executor.local.server import Server
+from executor.local.variables import Variable
+
+_USAGE_ERROR = 2
+_DESCRIPTION = """Run the jobs of a pipeline file through the driver's hooks, as gitlab-runner
+would: to try a registration or a pipeline without GitLab and without gitlab-runner.
+Jobs get what is committed."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command and return its exit code: 0, 1 (a job failed), 2 (usage, system failure)."""
+    options = _parser().parse_args(argv)
+    terminal = Terminal(sys.stdout)
+    try:
+        return _run(options, terminal)
+    except LocalError as error:
+        print(f"dind-executor local: {error}", file=sys.stderr)
+        return _USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dind-executor local", description=_DESCRIPTION)
+    add = parser.add_argument
+    add("jobs", nargs="*", metavar="JOB", help="run only these jobs (default: the pipeline)")
+    add("--file", type=Path, default=Path(".gitlab-ci.yml"), help="default: .gitlab-ci.yml")
+    add("--branch", default="", help="the branch to run for (default: the one checked out)")
+    add("--project-path", default="", metavar="GROUP/PROJECT", help="default: local/DIRECTORY")
+    add("--timeout", default="1h", metavar="TIME", help="of a job: 90s, 10m, 1h (the default)")
+    driver = parser.add_argument_group("the registration")
+    add = driver.add_argument
+    add("--config", type=Path, help=f"gitlab-runner's configuration (default: {DEFAULT_CONFIG})")
+    add("--runner", default="", metavar="NAME", help="which custom runner of it (default: first)")
+    add("--hooks", type=Path, metavar="DIR", help="instead of --config: where the four hooks are")
+    add("--settings", type=Path, metavar="FILE", help=f"their settings ({DEFAULT_SETTINGS})")
+    add("--runner-version", default=DEFAULT_RUNNER_VERSION, metavar="X.Y.Z", help="to speak as")
+    variables = parser.add_argument_group("variables, as a project's settings in GitLab have them")
+    add = variables.add_argument
+    add("--variable", action="append", default=[], metavar="KEY=VALUE")
+    add("--secret-variable", action="append", default=[], metavar="KEY=VALUE|KEY=@FILE")
+    add("--file-variable", action="append", default=[], metavar="KEY=FILE")
+    serving = parser.add_argument_group("the server for sources and artifacts, and the report")
+    add = serving.add_argument
+    add("--listen", default="", metavar="HOST[:PORT]", help="default: the engine's bridge gateway")
+    add("--report", type=Path, metavar="FILE", help="write results and seconds as JSON, too")
+    return parser
+
+
+def _run(options: argparse.Namespace, terminal: Terminal) -> int:
+    pipeline = load_pipeline(options.file)
+    checkout = read_checkout(Path.cwd(), branch=options.branch)
+    variables = _given(options)
+    timeout = given.duration_seconds(options.timeout)
+    path = given.project_path(options.project_path or f"local/{_as_path(checkout)}")
+    project = Project(path, zlib.crc32(path.encode()))
+    registration, settings = _registration(options)
+    host, port = listen_address(options.listen, engine=engine_of(settings))
+    # Unlike any other run's on this host: names of containers are made from job ids.
+    pipeline_id = (secrets.randbelow(10**8) + 10**7) * 1000
+
+    def facts(site: Site) -> PipelineFacts:
+        predefined = pipeline_variables(
+            checkout=checkout,
+            project=project,
+            site=site,
+            pipeline_id=pipeline_id,
+            config_path=str(options.file),
+        )
+        return PipelineFacts(
+            project=project,
+            site=site,
+            checkout=checkout,
+            pipeline_id=pipeline_id,
+            predefined=predefined,
+            yaml=pipeline.variables,
+            given=variables,
+            timeout_seconds=timeout,
+        )
+
+    stages = select_jobs(
+        pipeline,
+        predefined={item.key: item.value for item in facts(Site(host, port)).predefined},
+        given={item.key: item.value for item in variables},
+        names=tuple(options.jobs),
+    )
+    if not stages:
+        raise LocalError(f"{options.file}: the rules leave no job to run; try another --branch")
+    _announce(checkout, registration, options.file, terminal)
+    runner = Runner(registration, f"local{secrets.token_hex(2)}", options.runner_version)
+    with tempfile.TemporaryDirectory(prefix="dind-executor-local-") as directory:
+        base = Path(directory)
+        refs = (f"refs/heads/{checkout.branch}", f"refs/pipelines/{pipeline_id}")
+        make_snapshot(checkout, base / "git" / f"{path}.git", refs=refs)
+        store = ArtifactStore(base)
+        with Server(host, port, repositories=base / "git", store=store) as server:
+            schedule = Schedule(stages, facts(server.site), runner, store=store, terminal=terminal)
+            with _signals(schedule):
+                outcomes = schedule.run()
+    terminal.say(f"\n{table(outcomes)}")
+    if options.report:
+        write_json(outcomes, options.report)
+    return exit_code(outcomes)
+
+
+def _given(options: argparse.Namespace) -> tuple[Variable, ...]:
+    return (
+        *(given.plain_variable(text) for text in options.variable),
+        *(given.secret_variable(text) for text in options.secret_variable),
+        *(given.file_variable(text) for text in options.file_variable),
+    )
+
+
+def _as_path(checkout: Checkout) -> str:
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in checkout.directory.name)
+    return name or "project"
+
+
+def _registration(options: argparse.Namespace) -> tuple[Registration, Path | None]:
+    """Return the registration, and the driver's settings file if it is known."""
+    if options.hooks and options.config:
+        raise LocalError("--hooks and --config exclude each other; give one of them")
+    if options.config or (not options.hooks and not options.settings and DEFAULT_CONFIG.exists()):
+        registration = from_config(options.config or DEFAULT_CONFIG, options.runner)
+        named = [Path(argument) for argument in registration.run.arguments]
+        return registration, next((path for path in named if path.suffix == ".toml"), None)
+    settings = options.settings
+    if settings is None and DEFAULT_SETTINGS.exists():
+        settings = DEFAULT_SETTINGS
+    settings = settings.absolute() if settings else None
+    hooks = (options.hooks or default_hooks()).absolute()
+    return from_hooks(hooks, settings), settings
+
+
+def _announce(
+    checkout: Checkout, registration: Registration, file: Path, terminal: Terminal
+) -> None:
+    terminal.say(
+        f"Running {file} of {checkout.directory} at {checkout.sha[:8]} ({checkout.branch}) "
+        f'with runner "{registration.name}"',
+        colour=CYAN,
+    )
+    if checkout.is_modified:
+        terminal.say(
+            "WARNING: the work tree has changes that are not committed; jobs do not get them",
+            colour=YELLOW,
+        )
+
+
+@contextmanager
+def _signals(schedule: Schedule) -> Iterator[None]:
+    """Have Ctrl-C, and SIGTERM, call the pipeline off."""
+
+    def call_off(*_: object) -> None:
+        print(f"\ndind-executor local: {schedule.call_off()}", file=sys.stderr)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, call_off) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

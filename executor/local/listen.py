@@ -1,0 +1,56 @@
+"""Where the server listens: an address of this host that the jobs' containers reach."""
+
+import ipaddress
+import tomllib
+from pathlib import Path
+
+import docker
+import docker.errors
+
+from executor.local.errors import LocalError
+
+_REMEDY = "give an address of this host that containers reach with --listen"
+
+
+def listen_address(wanted: str, *, engine: str) -> tuple[str, int]:
+    """Return host and port; port 0 means any free one."""
+    if not wanted:
+        return bridge_gateway(engine), 0
+    host, colon, port = wanted.partition(":")
+    if colon and not port.isdecimal():
+        raise LocalError(f'--listen {wanted}: "{port}" is not a port; write HOST or HOST:PORT')
+    return host, int(port or 0)
+
+
+def bridge_gateway(engine: str) -> str:
+    """Return the host's address on the engine's default bridge."""
+    try:
+        client = docker.DockerClient(base_url=engine) if engine else docker.from_env()
+        with_bridge = client.networks.get("bridge")
+        settings = with_bridge.attrs["IPAM"]["Config"] or []
+        client.close()
+    except docker.errors.NotFound:
+        raise LocalError(f"the Docker Engine has no bridge network; {_REMEDY}") from None
+    except (docker.errors.DockerException, OSError) as error:
+        raise LocalError(
+            f"the Docker Engine does not answer ({error}); start it, or {_REMEDY}"
+        ) from None
+    for setting in settings:
+        gateway = setting.get("Gateway", "")
+        if gateway and isinstance(ipaddress.ip_address(gateway), ipaddress.IPv4Address):
+            return str(gateway)
+    raise LocalError(f"the Docker Engine's bridge network has no gateway; {_REMEDY}")
+
+
+def engine_of(settings: Path | None) -> str:
+    """Return the engine that the driver's settings name; nothing means the environment's."""
+    if settings is None:
+        return ""
+    try:
+        document = tomllib.loads(settings.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # The driver itself says what is wrong with its settings.
+        return ""
+    section = document.get("docker", {})
+    host = section.get("host", "") if isinstance(section, dict) else ""
+    return host if isinstance(host, str) else ""
