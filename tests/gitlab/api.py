@@ -1,0 +1,186 @@
+"""The job API of GitLab 17.9 to 19.4, as much of it as a runner and its helper use.
+
+No I/O: a request comes in as data, and the answer goes out as data.
+"""
+
+import email
+import email.policy
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from tests.gitlab.jobs import Job
+
+# How often the runner sends the trace and so hears of a cancel. Its own choice would be 3 s.
+_UPDATE_INTERVAL_SECONDS = 1
+# A runner that asks waits this long for a job, as behind GitLab's own long polling.
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def json(self) -> dict[str, object]:
+        """Return the body's object."""
+        value = json.loads(self.body)
+        if not isinstance(value, dict):
+            raise TypeError(f"{self.method} {self.path}: an object is expected")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP response."""
+
+    status: HTTPStatus
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class JobApi:
+    """The queue of jobs, and what runners are told about them."""
+
+    def __init__(self, runner_token: str) -> None:
+        self.jobs: dict[int, Job] = {}
+        # What the last runner said about itself: version, executor, features.
+        self.runner_info: Mapping[str, object] = {}
+        self._runner_token = runner_token
+        self._queue: list[Job] = []
+        self._arrived = threading.Condition()
+
+    def enqueue(self, job: Job) -> Job:
+        """Put a job into the queue."""
+        with self._arrived:
+            self.jobs[job.id] = job
+            self._queue.append(job)
+            self._arrived.notify()
+        return job
+
+    def job_of_token(self, token: str) -> Job | None:
+        """Return the job that a job token belongs to."""
+        return next((job for job in self.jobs.values() if job.token == token), None)
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to a request."""
+        for method, pattern, handler in self._routes():
+            match = re.fullmatch(rf"/api/v4/{pattern}", request.path)
+            if match and method == request.method:
+                return handler(request, match)
+        return _message(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not here")
+
+    def _routes(
+        self,
+    ) -> tuple[tuple[str, str, Callable[[Request, re.Match[str]], Answer]], ...]:
+        return (
+            ("POST", r"runners/verify", self._verify),
+            ("POST", r"jobs/request", self._request_job),
+            ("PUT", r"jobs/(\d+)", self._update),
+            ("PATCH", r"jobs/(\d+)/trace", self._append_trace),
+            ("POST", r"jobs/(\d+)/artifacts", self._upload),
+            ("GET", r"jobs/(\d+)/artifacts", self._download),
+        )
+
+    def _verify(self, request: Request, _: re.Match[str]) -> Answer:
+        if request.json().get("token") != self._runner_token:
+            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        described = {"id": 1, "token": self._runner_token, "token_expires_at": None}
+        return _json(HTTPStatus.OK, described)
+
+    def _request_job(self, request: Request, _: re.Match[str]) -> Answer:
+        asked = request.json()
+        if asked.get("token") != self._runner_token:
+            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        info = asked.get("info")
+        if isinstance(info, dict):
+            self.runner_info = info
+        headers = {"X-GitLab-Last-Update": f"{time.time_ns():x}"}
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: self._queue, _POLL_SECONDS):
+                return Answer(HTTPStatus.NO_CONTENT, headers=headers)
+            job = self._queue.pop(0)
+        job.hand_out()
+        return _json(HTTPStatus.CREATED, job.payload, headers)
+
+    def _update(self, request: Request, match: re.Match[str]) -> Answer:
+        said = request.json()
+        job = self._job(match, str(said.get("token", "")))
+        if job is None:
+            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        output = said.get("output")
+        is_taken = job.update(
+            state=str(said.get("state", "")),
+            failure_reason=str(said.get("failure_reason") or ""),
+            exit_code=int(str(said.get("exit_code") or 0)),
+            checksum=str(output.get("checksum", "")) if isinstance(output, dict) else "",
+        )
+        if not is_taken:
+            return _message(HTTPStatus.PRECONDITION_FAILED, "the trace is not complete")
+        return Answer(HTTPStatus.OK, b"200", _status_headers(job))
+
+    def _append_trace(self, request: Request, match: re.Match[str]) -> Answer:
+        job = self._job(match, request.headers.get("job-token", ""))
+        if job is None:
+            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        start = int(request.headers.get("content-range", "0-0").partition("-")[0])
+        is_taken = job.append(start, request.body)
+        status = HTTPStatus.ACCEPTED if is_taken else HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        headers = {"Range": f"0-{len(job.trace)}", **_status_headers(job)}
+        return Answer(status, b"", headers)
+
+    def _upload(self, request: Request, match: re.Match[str]) -> Answer:
+        job = self._job(match, request.headers.get("job-token", ""))
+        if job is None:
+            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        job.artifacts = _file_in_form(request)
+        return _message(HTTPStatus.CREATED, "201 Created")
+
+    def _download(self, request: Request, match: re.Match[str]) -> Answer:
+        # The token is that of the dependency or of the job that depends on it.
+        if self.job_of_token(request.headers.get("job-token", "")) is None:
+            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        job = self.jobs.get(int(match[1]))
+        if job is None or job.artifacts is None:
+            return _message(HTTPStatus.NOT_FOUND, "404 Not found")
+        return Answer(HTTPStatus.OK, job.artifacts, {"Content-Type": "application/octet-stream"})
+
+    def _job(self, match: re.Match[str], token: str) -> Job | None:
+        job = self.jobs.get(int(match[1]))
+        return job if job is not None and job.token == token else None
+
+
+def _status_headers(job: Job) -> dict[str, str]:
+    return {
+        "Job-Status": job.remote_status,
+        "X-GitLab-Trace-Update-Interval": str(_UPDATE_INTERVAL_SECONDS),
+    }
+
+
+def _file_in_form(request: Request) -> bytes:
+    """Return the first file of a multipart form."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    form = email.message_from_bytes(head + request.body, policy=email.policy.HTTP)
+    for part in form.iter_parts():
+        if part.get_filename() is not None:
+            content = part.get_payload(decode=True)
+            return content if isinstance(content, bytes) else b""
+    raise ValueError(f"{request.path}: no file in the form")
+
+
+def _json(status: HTTPStatus, value: object, headers: Mapping[str, str] | None = None) -> Answer:
+    body = json.dumps(value).encode()
+    return Answer(status, body, {"Content-Type": "application/json", **(headers or {})})
+
+
+def _message(status: HTTPStatus, text: str) -> Answer:
+    return _json(status, {"message": text})

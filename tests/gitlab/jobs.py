@@ -1,0 +1,107 @@
+"""One job as GitLab knows it: from the queue to its final state."""
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping
+
+Json = dict[str, object]
+
+FINAL_STATES = ("success", "failed")
+
+
+class Job:
+    """A job of the stand-in. Runner and test meet in it, from different threads."""
+
+    def __init__(self, payload: Mapping[str, object]) -> None:
+        self.payload = payload
+        self.id = int(str(payload["id"]))
+        self.token = str(payload["token"])
+        self.state = "pending"
+        self.failure_reason = ""
+        self.exit_code = 0
+        self.artifacts: bytes | None = None
+        # What GitLab tells the runner about the job with every answer.
+        self.remote_status = "running"
+        self.handed_out_at = 0.0
+        self.finished_at = 0.0
+        self._trace = bytearray()
+        self._changed = threading.Condition()
+
+    def __repr__(self) -> str:
+        return f"<job {self.id} {self.state} {self.failure_reason}>"
+
+    @property
+    def trace(self) -> bytes:
+        """The job log as the runner has sent it so far."""
+        with self._changed:
+            return bytes(self._trace)
+
+    @property
+    def seconds(self) -> float:
+        """How long the runner had the job: from the hand-out to the final state."""
+        return self.finished_at - self.handed_out_at
+
+    def hand_out(self) -> None:
+        """Note that a runner has taken the job."""
+        with self._changed:
+            self.state = "running"
+            self.handed_out_at = time.monotonic()
+            self._changed.notify_all()
+
+    def append(self, start: int, content: bytes) -> bool:
+        """Take a piece of the trace; refuse one that does not continue it."""
+        with self._changed:
+            if start != len(self._trace):
+                return False
+            self._trace += content
+            self._changed.notify_all()
+            return True
+
+    def update(self, *, state: str, failure_reason: str, exit_code: int, checksum: str) -> bool:
+        """Take a state; refuse a final one if the trace is not what the runner has written."""
+        with self._changed:
+            if state not in FINAL_STATES:
+                return True
+            if checksum and checksum != f"crc32:{zlib.crc32(self._trace):08x}":
+                self._trace.clear()
+                return False
+            self.finished_at = time.monotonic()
+            self.state, self.failure_reason, self.exit_code = state, failure_reason, exit_code
+            self._changed.notify_all()
+            return True
+
+    def cancel(self) -> None:
+        """Ask the runner to stop the script, as a click on Cancel does."""
+        with self._changed:
+            self.remote_status = "canceling"
+
+    def force_cancel(self) -> None:
+        """Tell the runner that the job is over, as a second click on Cancel does."""
+        with self._changed:
+            self.remote_status = "canceled"
+
+    def wait(self, timeout_seconds: float = 300) -> "Job":
+        """Return when the job is over."""
+        self._wait(lambda: self.state in FINAL_STATES, "is not over", timeout_seconds)
+        return self
+
+    def wait_for(self, text: str, timeout_seconds: float = 120) -> None:
+        """Return when the job log contains a text."""
+        wanted = text.encode()
+        self._wait(
+            lambda: wanted in self._trace or self.state in FINAL_STATES,
+            f'has not written "{text}"',
+            timeout_seconds,
+        )
+        if wanted not in self.trace:
+            raise AssertionError(f'{self} ended without "{text}":\n{self._tail()}')
+
+    def _wait(self, is_reached: Callable[[], bool], complaint: str, timeout_seconds: float) -> None:
+        with self._changed:
+            if not self._changed.wait_for(is_reached, timeout_seconds):
+                message = f"{self} {complaint} after {timeout_seconds} s:\n{self._tail()}"
+                raise TimeoutError(message)
+
+    def _tail(self) -> str:
+        return self._trace.decode(errors="replace")[-4000:]

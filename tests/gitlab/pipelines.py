@@ -1,0 +1,153 @@
+"""A pipeline file's jobs, through the stand-in: stages in order, a stage's jobs in parallel."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from executor.local.checkout import Checkout, make_snapshot
+from executor.local.payload import payload_of
+from executor.local.pipeline import JobDefinition, Pipeline, select_jobs
+from executor.local.predefined import Project, Site, pipeline_variables
+from executor.local.request import Dependency, PipelineFacts, job_request
+from executor.local.variables import Variable
+from tests.gitlab.jobs import Job
+from tests.gitlab.server import GitLab
+
+PROJECT_PATH = "group/project"
+_SECRET = ("PASSWORD", "TOKEN", "SECRET")
+# What the runner may tell; a reason that is not here becomes unknown_failure.
+_FAILURE_REASONS = (
+    "unknown_failure",
+    "script_failure",
+    "runner_system_failure",
+    "job_execution_timeout",
+    "job_canceled",
+    "configuration_error",
+    "image_pull_failure",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A commit that was pushed, and the variables of its project's settings."""
+
+    gitlab: GitLab
+    checkout: Checkout
+    variables: tuple[Variable, ...] = ()
+    timeout_seconds: int = 600
+
+    def run(self, pipeline: Pipeline, *names: str) -> dict[str, Job]:
+        """Run a pipeline as GitLab does and return its jobs by name, those it came to."""
+        facts = self.facts(pipeline)
+        finished: dict[str, Job] = {}
+        for definitions in self._selected(pipeline, facts, names):
+            dependencies = _dependencies(finished)
+            started = {
+                definition.name: self.start(definition, facts, dependencies)
+                for definition in definitions
+            }
+            for name, job in started.items():
+                finished[name] = job.wait(self.timeout_seconds + 60)
+            if any(job.state != "success" for job in started.values()):
+                break
+        return finished
+
+    def start_only(self, pipeline: Pipeline) -> Job:
+        """Put the only job of a pipeline into the queue."""
+        facts = self.facts(pipeline)
+        ((definition,),) = self._selected(pipeline, facts, ())
+        return self.start(definition, facts)
+
+    def start(
+        self,
+        definition: JobDefinition,
+        facts: PipelineFacts,
+        dependencies: tuple[Dependency, ...] = (),
+    ) -> Job:
+        """Put one job into the queue."""
+        request = job_request(
+            definition,
+            facts,
+            job_id=self.gitlab.next_id(),
+            token=f"glcbt-{secrets.token_hex(20)}",
+            dependencies=dependencies,
+        )
+        return self.gitlab.enqueue(as_sent(payload_of(request)))
+
+    def facts(self, pipeline: Pipeline) -> PipelineFacts:
+        """Return what the jobs of a new pipeline share; its commit can be fetched from now on."""
+        pipeline_id = self.gitlab.next_id()
+        project = Project(PROJECT_PATH, 1)
+        site = Site(self.gitlab.host, self.gitlab.port)
+        refs = (f"refs/heads/{self.checkout.branch}", f"refs/pipelines/{pipeline_id}")
+        make_snapshot(self.checkout, self.gitlab.repositories / f"{PROJECT_PATH}.git", refs=refs)
+        return PipelineFacts(
+            project=project,
+            site=site,
+            checkout=self.checkout,
+            pipeline_id=pipeline_id,
+            predefined=pipeline_variables(
+                checkout=self.checkout,
+                project=project,
+                site=site,
+                pipeline_id=pipeline_id,
+                config_path=pipeline.source,
+            ),
+            yaml=pipeline.variables,
+            given=self.variables,
+            timeout_seconds=self.timeout_seconds,
+        )
+
+    def _selected(
+        self, pipeline: Pipeline, facts: PipelineFacts, names: tuple[str, ...]
+    ) -> tuple[tuple[JobDefinition, ...], ...]:
+        return select_jobs(
+            pipeline,
+            predefined={item.key: item.value for item in facts.predefined},
+            given={item.key: item.value for item in self.variables},
+            names=names,
+        )
+
+
+def project_variables(values: Mapping[str, str]) -> tuple[Variable, ...]:
+    """Return variables as a project's settings have them; what sounds secret is masked."""
+    return tuple(
+        Variable(key, value, public=False, masked=True, raw=True)
+        if any(word in key for word in _SECRET)
+        else Variable(key, value)
+        for key, value in values.items()
+    )
+
+
+def as_sent(payload: Mapping[str, object]) -> dict[str, object]:
+    """Return a payload as GitLab sends it, where the runner's own file has more in it."""
+    sent = {key: value for key, value in payload.items() if key != "inputs"}
+    sent["image"] = _image_as_sent(payload["image"])
+    services = payload["services"]
+    sent["services"] = [
+        _image_as_sent(service) for service in (services if isinstance(services, list) else ())
+    ]
+    sent["features"] = {"trace_sections": True, "failure_reasons": list(_FAILURE_REASONS)}
+    return sent
+
+
+def _image_as_sent(image: object) -> dict[str, object] | None:
+    """Return an image or service; options that nobody gave are not sent, nor an empty image."""
+    if not isinstance(image, dict) or not image["name"]:
+        return None
+    docker = {key: value for key, value in image["executor_opts"]["docker"].items() if value}
+    options = {"docker": docker} if docker else {}
+    return {**image, "executor_opts": options}
+
+
+def _dependencies(finished: Mapping[str, Job]) -> tuple[Dependency, ...]:
+    return tuple(
+        Dependency(job.id, name, "artifacts.zip", len(job.artifacts))
+        for name, job in finished.items()
+        if job.artifacts is not None
+    )
+
+
+def succeeded(jobs: Iterable[Job]) -> bool:
+    """Tell whether all jobs have succeeded."""
+    return all(job.state == "success" for job in jobs)

@@ -1,0 +1,134 @@
+"""gitlab-runner as a process, with a config.toml and a home of its own."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.gitlab import toml
+from tests.gitlab.server import GitLab
+
+COMMAND = "gitlab-runner"
+_REPOSITORY = Path(__file__).parents[2]
+_STOP_SECONDS = 90
+
+Table = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A gitlab-runner that runs."""
+
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    def log(self) -> str:
+        """Return what the runner has said about itself, which is not the job log."""
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+
+def is_there() -> bool:
+    """Tell whether there is a gitlab-runner on PATH."""
+    return shutil.which(COMMAND) is not None
+
+
+def version() -> str:
+    """Return the version of the gitlab-runner on PATH."""
+    said = subprocess.run([COMMAND, "--version"], check=True, capture_output=True, text=True)
+    return said.stdout.partition("Version:")[2].split()[0]
+
+
+def custom(settings: Path, hooks: Path = _REPOSITORY / "hooks") -> Table:
+    """Return the registration of config.toml.example with these hooks and settings."""
+    example = tomllib.loads((_REPOSITORY / "config.toml.example").read_text(encoding="utf-8"))
+    (runner,) = (dict(entry) for entry in example["runners"])
+    registration = dict(runner["custom"])
+    for stage in ("config", "prepare", "run", "cleanup"):
+        registration[f"{stage}_exec"] = str(hooks / stage)
+        registration[f"{stage}_args"] = ["--settings", str(settings)]
+    return {**runner, "custom": registration}
+
+
+def docker(host: str, *, image: str, helper_image: str, runtime: str | None = None) -> Table:
+    """Return a runner with the built-in Docker executor, registered for Docker-in-Docker."""
+    options: Table = {
+        "host": host,
+        "image": image,
+        "helper_image": helper_image,
+        "privileged": True,
+        "volumes": ["/certs/client", "/cache"],
+        "pull_policy": ["always"],
+    }
+    if runtime is not None:
+        options["runtime"] = runtime
+    return {"executor": "docker", "shell": "bash", "docker": options}
+
+
+def shell(directory: Path) -> Table:
+    """Return a runner with the built-in shell executor, which needs no engine."""
+    return {
+        "executor": "shell",
+        "shell": "bash",
+        "builds_dir": str(directory / "builds"),
+        "cache_dir": str(directory / "cache"),
+    }
+
+
+@contextlib.contextmanager
+def working(
+    gitlab: GitLab,
+    table: Mapping[str, object],
+    directory: Path,
+    *,
+    concurrent: int = 4,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Runner]:
+    """Have a runner work for a GitLab until the end of the block, whatever happens in it."""
+    home = directory / "home"
+    home.mkdir(parents=True)
+    config = directory / "config.toml"
+    entry = {
+        **table,
+        "name": "tests",
+        "url": gitlab.url,
+        "token": gitlab.runner_token,
+        "request_concurrency": concurrent,
+    }
+    document = {
+        "concurrent": concurrent,
+        "check_interval": 1,
+        "shutdown_timeout": _STOP_SECONDS,
+        "runners": [entry],
+    }
+    config.write_text(toml.dumps(document), encoding="utf-8")
+    config.chmod(0o600)
+    log_path = directory / "gitlab-runner.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [COMMAND, "--debug", "run", "--config", config, "--working-directory", directory],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={"PATH": os.environ["PATH"], "HOME": str(home), **(environment or {})},
+            start_new_session=True,
+        )
+    try:
+        yield Runner(process, log_path)
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the runner: it aborts what it is doing and cleans up; if it will not, it is killed."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
