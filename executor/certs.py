@@ -46,13 +46,13 @@ class _Authority:
     """A CA that lives as long as one call of `mint`."""
 
     def __init__(self, valid_seconds: int) -> None:
-        import datetime  # noqa: PLC0415
+        import datetime as dt
 
         from cryptography import x509
 
-        now = datetime.datetime.now(datetime.UTC)
-        self._start = now - datetime.timedelta(seconds=_VALID_BEFORE_SECONDS)
-        self._end = now + datetime.timedelta(seconds=valid_seconds)
+        now = dt.datetime.now(dt.UTC)
+        self._start = now - dt.timedelta(seconds=_VALID_BEFORE_SECONDS)
+        self._end = now + dt.timedelta(seconds=valid_seconds)
         self._key = _new_key()
         self._name = _name("job CA")
         self._id = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())

@@ -3,9 +3,11 @@
 Pure: no I/O.
 """
 
+import json
 from typing import TYPE_CHECKING
 
 from executor.certs import Certificates
+from executor.credentials import client_config
 from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper
 from executor.engine.readiness import TRANSPORT_LABEL
 from executor.request import Request
@@ -49,7 +51,7 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
-        keeps_stdin=True,
+        runs_scripts=True,
     )
 
 
@@ -62,6 +64,10 @@ def build_container(
     """Return the build container: the job's image, with all that a Docker client needs."""
     settings, image = request.settings, request.job.image
     way = sidecar.transport if sidecar else None
+    files = (
+        *_client_files(way, certificates),
+        FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(request)),
+    )
     environment = {
         "DOCKER_CONFIG": DOCKER_CONFIG,
         **(way.client_environment() if way else {}),
@@ -77,14 +83,14 @@ def build_container(
         command=keeper(),
         environment=environment,
         mounts=((request.names.builds_volume, settings.builds_dir),),
-        tmpfs=_TMPFS,
-        files=_client_files(way, certificates),
+        tmpfs={**_TMPFS, **(_cert_tmpfs(way.client_dir) if way and way.tls else {})},
+        files=files,
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
         user=expand(image.user, request.value),
         platform=pull.platform,
-        keeps_stdin=True,
+        runs_scripts=True,
     )
 
 
@@ -99,6 +105,7 @@ def dind_container(
     own = sidecar.own.request if sidecar.own else None
     entrypoint = own.entrypoint if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
+    files = _server_files(way, certificates)
     environment = {
         **{key: request.value(key) for key in _PASSED_TO_DIND if request.value(key)},
         **(request.service_variables(own) if own else {}),
@@ -118,7 +125,8 @@ def dind_container(
             (names.docker_volume, _DATA_ROOT),
         ),
         binds=settings.dind.volumes,
-        files=_server_files(way, certificates),
+        tmpfs=_cert_tmpfs(way.cert_dir) if way.tls else {},
+        files=files,
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
@@ -180,6 +188,11 @@ def _dockerd_command(
     return (*ours, *command)
 
 
+def _cert_tmpfs(directory: str) -> dict[str, str]:
+    """Return the tmpfs that keeps keys off the disk; any user of an image may write to it."""
+    return {directory: "rw,noexec,nosuid,nodev,mode=1777"}
+
+
 def _server_files(way: Transport, certificates: Certificates | None) -> tuple[FileSpec, ...]:
     """Return the server's side; with these in place an entrypoint makes no certificates itself.
 
@@ -191,8 +204,13 @@ def _server_files(way: Transport, certificates: Certificates | None) -> tuple[Fi
         FileSpec(f"{way.cert_dir.rstrip('/')}/ca/cert.pem", certificates.ca),
         FileSpec(f"{way.server_dir}/ca.pem", certificates.ca),
         FileSpec(f"{way.server_dir}/cert.pem", certificates.server),
-        FileSpec(f"{way.server_dir}/key.pem", certificates.server_key, 0o600),
+        FileSpec(f"{way.server_dir}/key.pem", certificates.server_key),
     )
+
+
+def _client_config(request: Request) -> bytes:
+    """Return a config.json, on one line, that logs the job in to the registries it may use."""
+    return json.dumps(client_config(request.catalogue)).encode()
 
 
 def _client_files(way: Transport | None, certificates: Certificates | None) -> tuple[FileSpec, ...]:

@@ -6,8 +6,8 @@ a new key is one new field. Pure.
 """
 
 from collections.abc import Callable
-from dataclasses import Field, dataclass, fields
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import Field, fields
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from executor.table import Table
 
@@ -22,8 +22,7 @@ Section = TypeVar("Section", bound="DataclassInstance")
 _KEY = "key"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What is known of a key beyond its name and default."""
 
     doc: str
@@ -35,7 +34,8 @@ class Key:
     minimum: int | None
     maximum: int | None
     check: Check | None
-    """Looks at a string, or at each string of a list; an empty string is left alone."""
+    """Looks at a string, or at each string of a list, but not at an empty string, which is good
+    where the default is empty and else is not."""
     otherwise: str
     """The default in words, where it depends on something else; the key is then shown unset."""
 
@@ -93,6 +93,8 @@ def _read_string(name: str, default: str, key: Key, table: Table) -> str:
         return table.choice(name, key.choices, default)
     value = table.string(name, default)
     wrong = key.check(value) if key.check and value else ""
+    if default and not value:
+        wrong = "it must not be empty"
     if wrong:
         table.note(name, wrong)
         return default

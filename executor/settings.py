@@ -117,9 +117,10 @@ def _check_together(settings: Settings, table: Table) -> None:
     if checks.overlap(settings.builds_dir, settings.cache_dir):
         table.note("cache_dir", "it must lie outside of builds_dir, and builds_dir outside of it")
     for place, bind in enumerate(volumes):
-        destination = bind.split(":")[1] if ":" in bind else ""
+        if checks.wrong_bind(bind):
+            continue
         for taken in (settings.builds_dir, settings.cache_dir):
-            if destination.startswith("/") and checks.overlap(destination, taken):
+            if checks.overlap(bind.split(":")[1], taken):
                 dind.note_element("volumes", place, f"the destination of {bind!r} covers {taken}")
     command = settings.dind.command
     if command and not command[0].startswith("-"):

@@ -21,6 +21,7 @@ class ImageFacts:
 
     id: str
     entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     digest: str = ""
@@ -47,11 +48,10 @@ class VolumeSpec:
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
-    """A file put into a container before it starts."""
+    """A text file that a container gets through its stdin: never on disk, in no `docker inspect`."""
 
     path: str
     content: bytes = field(repr=False)
-    mode: int = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ class ContainerSpec:
     platform: str = ""
     runtime: str = ""
     privileged: bool = False
-    keeps_stdin: bool = False
-    """Whether the container is one of ours that scripts are run in (see `engine.keeper`)."""
+    runs_scripts: bool = False
+    """Whether the container stands for scripts to be run in it (see `engine.keeper`)."""
 
 
 @dataclass(frozen=True, slots=True)

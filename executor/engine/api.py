@@ -90,6 +90,22 @@ class Reader:
         data, self._buffer = self._buffer[: end + 1], self._buffer[end + 1 :]
         return data
 
+    def finish(self, seconds: float) -> None:
+        """End our side, wait until the other end took everything and closed its own; close.
+
+        A TLS connection has no half to end; there, what was sent is on its way.
+        """
+        try:
+            if not hasattr(self.socket, "context"):
+                self.socket.shutdown(socket.SHUT_WR)
+                self.socket.settimeout(seconds)
+                while self.some():
+                    pass
+        except OSError:
+            pass
+        finally:
+            self.socket.close()
+
 
 class Api:
     """A Docker Engine at an address such as `unix:///var/run/docker.sock` or `tcp://host:2376`."""

@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Answer, Api, Reader
-from executor.engine.archive import archive
-from executor.engine.keeper import READY
+from executor.engine.keeper import READY, receiver, sent_files
 from executor.engine.script import Frames, Sink
 from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable, UnusableImage
 from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, VolumeSpec
@@ -27,6 +26,7 @@ _OLDEST_API = (1, 41)
 _PULL_ATTEMPTS = 3
 _PULL_IDLE_SECONDS = 300.0
 _KEEPER_SECONDS = 120.0
+_RECEIVE_SECONDS = 30.0
 
 _NOT_FOUND = 404
 _CONFLICT = 409
@@ -116,9 +116,9 @@ class Engine:
         if not answer.ok:
             raise failures.volume_failure(spec.name, answer.status, answer.message)
 
-    def create(self, spec: ContainerSpec, image_id: str) -> None:
-        """Create a container and put its files in; one of the same name is replaced."""
-        request = _container_request(spec, image_id)
+    def create(self, spec: ContainerSpec, image: ImageFacts) -> None:
+        """Create a container from what was pulled; one of the same name is replaced."""
+        request = _container_request(spec, image)
         platform = f"&platform={quote(spec.platform)}" if spec.platform else ""
         path = f"/containers/create?name={spec.name}{platform}"
         answer = self.api.post(path, request)
@@ -126,32 +126,25 @@ class Engine:
             self.api.delete(f"/containers/{spec.name}?force=1&v=1")
             answer = self.api.post(path, request)
         self._check(spec, answer)
-        if spec.files:
-            answer = self.api.send(
-                "PUT",
-                f"/containers/{spec.name}/archive?path=/",
-                archive(spec.files),
-                content_type="application/x-tar",
-            )
-            self._check(spec, answer)
 
-    def start(self, spec: ContainerSpec) -> None:
-        """Start a container."""
-        self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
-
-    def start_keeper(self, spec: ContainerSpec, stdin_line: str) -> "StartedKeeper":
-        """Start a build or helper container, whose keeper reads `stdin_line`."""
-        answer, reader = self.api.hijack(
-            f"/containers/{spec.name}/attach?stream=1&stdin=1&stdout=1&stderr=1"
-        )
+    def start(self, spec: ContainerSpec) -> "StartedKeeper | None":
+        """Start a container and send it its files; return the keeper of one that runs scripts."""
+        if not spec.files and not spec.runs_scripts:
+            self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
+            return None
+        streams = "stdin=1&stdout=1&stderr=1" if spec.runs_scripts else "stdin=1"
+        answer, reader = self.api.hijack(f"/containers/{spec.name}/attach?stream=1&{streams}")
         self._check(spec, answer)
         try:
-            self.start(spec)
-            reader.socket.sendall(f"{stdin_line}\n".encode())
+            self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
+            reader.socket.sendall(sent_files((each.path, each.content) for each in spec.files))
         except BaseException:
             reader.socket.close()
             raise
-        return StartedKeeper(spec, reader)
+        if spec.runs_scripts:
+            return StartedKeeper(spec, reader)
+        reader.finish(_RECEIVE_SECONDS)
+        return None
 
     def _check(self, spec: ContainerSpec, answer: Answer) -> None:
         if answer.ok or answer.status == 101:  # noqa: PLR2004
@@ -248,7 +241,7 @@ def _never_hands_over(spec: ContainerSpec, how: str) -> UnusableImage:
     )
 
 
-def _container_request(spec: ContainerSpec, image_id: str) -> dict[str, object]:
+def _container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, object]:
     host: dict[str, object] = {
         "NetworkMode": spec.network,
         "Privileged": spec.privileged,
@@ -266,7 +259,7 @@ def _container_request(spec: ContainerSpec, image_id: str) -> dict[str, object]:
     if spec.runtime:
         host["Runtime"] = spec.runtime
     request: dict[str, object] = {
-        "Image": image_id,
+        "Image": image.id,
         "Cmd": list(spec.command) or None,
         "Env": [f"{key}={value}" for key, value in spec.environment.items()],
         "Labels": spec.labels,
@@ -277,13 +270,14 @@ def _container_request(spec: ContainerSpec, image_id: str) -> dict[str, object]:
     }
     if spec.entrypoint is not None:
         request["Entrypoint"] = list(spec.entrypoint)
-    if spec.keeps_stdin:
-        request |= {
-            "OpenStdin": True,
-            "AttachStdin": True,
-            "AttachStdout": True,
-            "AttachStderr": True,
-        }
+    if spec.runs_scripts or spec.files:
+        # A keeper's stdin stays open: it waits on it.  Another program's ends with its files.
+        request |= {"OpenStdin": True, "StdinOnce": not spec.runs_scripts}
+    if spec.files and not spec.runs_scripts:
+        entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
+        # As the engine does: an entrypoint of one's own drops the image's command.
+        command = spec.command or (image.command if spec.entrypoint is None else ())
+        request |= {"Entrypoint": list(receiver((*entrypoint, *command))), "Cmd": None}
     return request
 
 
@@ -295,6 +289,7 @@ def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
     return ImageFacts(
         id=str(found.get("Id", "")),
         entrypoint=_strings(config.get("Entrypoint")),
+        command=_strings(config.get("Cmd")),
         ports=tuple(_table(config.get("ExposedPorts"))),
         volumes=tuple(_table(config.get("Volumes"))),
         digest=wanted if wanted in known else next(iter(known), ""),

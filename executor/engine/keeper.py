@@ -7,6 +7,8 @@ script that environment and ends every process that the script left behind.  Onl
 are used where an image may lack the program.
 """
 
+from collections.abc import Iterable
+
 DIRECTORY = "/run/dind-executor"
 """A tmpfs in every build and helper container: never on disk, never in `docker inspect`."""
 
@@ -16,16 +18,22 @@ DOCKER_CONFIG = f"{DIRECTORY}/docker"
 READY = "dind-executor: the container is ready"
 """What the keeper prints once an image's entrypoint has handed over to it."""
 
-# Reads the Docker client's configuration as one line from stdin, so that it shows nowhere.
-# ~/.docker leads there too: pipelines write ~/.docker/config.json or install plugins below it.
+# Reads files from stdin, so that they show nowhere: a path, the lines, a full stop; an empty path
+# ends the list.  PEM and one-line JSON hold no line that is a full stop.
+_RECEIVE = """\
+while IFS= read -r f && [ -n "$f" ]; do
+  mkdir -p "${f%/*}"
+  while IFS= read -r l && [ "$l" != . ]; do printf '%s\\n' "$l"; done >"$f"
+done
+"""
+
+# ~/.docker leads to the job's DOCKER_CONFIG: pipelines write ~/.docker/config.json themselves, or
+# install plugins below it.
 KEEPER = f"""\
-umask 077
+umask 022
 d={DIRECTORY}
-IFS= read -r config
-if [ -n "$config" ]; then
-  mkdir -p "$d/docker"
-  printf '%s\\n' "$config" >"$d/docker/config.json"
-  config=
+{_RECEIVE}if [ -d "$d/docker" ]; then
+  chmod 0700 "$d/docker"
   h=${{HOME:-/root}}/.docker
   if [ -d "$h" ]; then
     for f in "$h"/*; do
@@ -35,7 +43,8 @@ if [ -n "$config" ]; then
     ln -s "$d/docker" "$h" 2>/dev/null
   fi
 fi
-unset config h f
+unset f h l
+umask 077
 export -p >"$d/environment"
 keep=" "
 for p in /proc/[0-9]*; do keep="$keep${{p#/proc/}} "; done
@@ -82,6 +91,23 @@ exit $code
 def keeper(*, prelude: str = "") -> tuple[str, ...]:
     """Return the keeper's command; `prelude` runs before the container counts as ready."""
     return ("sh", "-c", KEEPER + prelude + KEEPER_END)
+
+
+def receiver(program: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command that takes files from stdin and then becomes `program`."""
+    return (
+        "sh",
+        "-c",
+        f'umask 077\n{_RECEIVE}unset f l\numask 022\nexec "$@" </dev/null',
+        "sh",
+        *program,
+    )
+
+
+def sent_files(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return what a keeper or receiver reads from its stdin for these paths and contents."""
+    parts = [f"{path}\n".encode() + content.rstrip(b"\n") + b"\n.\n" for path, content in files]
+    return b"".join([*parts, b"\n"])
 
 
 def wrapper(*, prelude: str = "") -> tuple[str, ...]:

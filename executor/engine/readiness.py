@@ -24,8 +24,10 @@ _LOG_LINES = 20
 _CAUSES = (
     (
         ("are you trying to mount", "must be run with --privileged", "operation not permitted"),
-        "the sidecar may not do what dockerd needs: set `[dind] privileged = true`, or name a"
-        " `[dind] runtime` such as sysbox-runc",
+        (
+            "the sidecar may not do what dockerd needs: set `[dind] privileged = true`, or name a"
+            " `[dind] runtime` such as sysbox-runc"
+        ),
     ),
     (("no space left on device",), "the disk of the engine's host is full"),
     (

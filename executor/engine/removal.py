@@ -29,7 +29,16 @@ def remove_all(api: Api, names: JobNames, log: OperatorLog) -> list[str]:
         found = _owned(api, names)
         if not found.anything:
             return []
+        started = time.monotonic()
         left = _remove(api, found)
+        log.done(
+            "removed",
+            started,
+            containers=len(found.containers),
+            networks=len(found.networks),
+            volumes=len(found.volumes),
+            left=len(left),
+        )
         if not left and not _owned(api, names).anything:
             return []
     return left or ["objects that appear as fast as they are removed"]

@@ -1,12 +1,11 @@
 """prepare: makes everything that a job needs, as parallel as its dependencies allow."""
 
-import json
 import os
 import time
 from collections.abc import Callable
 
 from executor.certs import Certificates, mint
-from executor.credentials import client_config, resolve
+from executor.credentials import resolve
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.engine.readiness import CLIENT_DIRECTORY
@@ -89,10 +88,9 @@ class Preparation:
 
     def _apply(self, plan: Plan) -> None:
         self._volumes = self._task("volumes created", lambda: self._make_volumes(plan))
-        line = json.dumps(client_config(self._request.catalogue))
         containers = [
-            Task(lambda: self._up_keeper(plan.helper, "")),
-            Task(lambda: self._up_keeper(plan.build, line)),
+            Task(lambda: self._up(plan.helper)),
+            Task(lambda: self._up(plan.build)),
         ]
         for spec in (*([plan.dind] if plan.dind else []), *plan.services):
             say(f"Starting service {ServiceName.parse(spec.image)}...")
@@ -109,17 +107,13 @@ class Preparation:
         return lambda: self._up(spec)
 
     def _up(self, spec: ContainerSpec) -> None:
-        """Create and start a container whose own program runs."""
-        self._create(spec)
-        self._step("container started", lambda: self._engine.start(spec), container=spec.name)
-
-    def _up_keeper(self, spec: ContainerSpec, line: str) -> None:
-        """Create and start a container that scripts are run in."""
+        """Create and start a container; wait for one that runs scripts to be ready for them."""
         self._create(spec)
         started = time.monotonic()
         with self._gate.passing():
-            keeper = self._engine.start_keeper(spec, line)
-        keeper.wait(write_through)
+            keeper = self._engine.start(spec)
+        if keeper:
+            keeper.wait(write_through)
         self._log.done("container started", started, container=spec.name)
 
     def _create(self, spec: ContainerSpec) -> None:
@@ -127,7 +121,7 @@ class Preparation:
         self._volumes.result()
         self._step(
             "container created",
-            lambda: self._engine.create(spec, facts.id),
+            lambda: self._engine.create(spec, facts),
             container=spec.name,
             image=facts.digest or facts.id,
         )
