@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from executor.certs import Certificates
 from executor.credentials import client_config
-from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper
+from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper, quoted
 from executor.engine.readiness import TRANSPORT_LABEL
 from executor.request import Request
 from executor.services import NamedService, Transport
@@ -45,7 +45,7 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         network=request.names.network,
         hostname=request.hostname(),
         # A job's image may run as any user, and its scripts write below the builds directory.
-        command=keeper(prelude=f'chmod 0777 "{settings.builds_dir}"\n'),
+        command=keeper(prelude=f"chmod 0777 {quoted(settings.builds_dir)}\n"),
         mounts=((request.names.builds_volume, settings.builds_dir),),
         tmpfs=_TMPFS,
         extra_hosts=settings.docker.extra_hosts,

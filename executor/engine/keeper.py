@@ -88,6 +88,11 @@ exit $code
 """
 
 
+def quoted(text: str) -> str:
+    """Return `text` as one word of a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
 def keeper(*, prelude: str = "") -> tuple[str, ...]:
     """Return the keeper's command; `prelude` runs before the container counts as ready."""
     return ("sh", "-c", KEEPER + prelude + KEEPER_END)

@@ -31,9 +31,15 @@ def write_through(descriptor: int, data: bytes) -> None:
 
 
 def run_script(
-    api: Api, container: str, script: bytes, *, prelude: str = "", sink: Sink = write_through
+    api: Api,
+    container: str,
+    script: bytes,
+    *,
+    prelude: str = "",
+    sink: Sink = write_through,
+    started: Callable[[], None] | None = None,
 ) -> int:
-    """Run `script` in `container` and return its exit status.
+    """Run `script` in `container` and return its exit status; call `started` once it runs.
 
     Raises EnvironmentLost where the container is gone or the stream broke, and passes Cancelled
     on once the script and everything it started in the container have ended.
@@ -45,6 +51,8 @@ def run_script(
     frames = Frames(reader, sink)
     try:
         _thread.start_new_thread(_feed, (reader, script))
+        if started:
+            started()
         frames.copy()
     except Cancelled:
         _stop(api, container, reader, frames)

@@ -41,12 +41,13 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     _forget_exit_code(env)
     script = _read(script_path)
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
-    if sub_stage in HELPER_SUB_STAGES:
-        code = run_script(api, context.names.helper, script, prelude=_UMASK)
-    else:
-        if sub_stage != "after_script":
-            _wait_for_dind(api, context, env)
-        code = run_script(api, context.names.build, script)
+    helps = sub_stage in HELPER_SUB_STAGES
+    if not helps and sub_stage != "after_script":
+        _wait_for_dind(api, context, env, log)
+    container = context.names.helper if helps else context.names.build
+    started = time.monotonic()
+    code = run_script(api, container, script, prelude=_UMASK if helps else "", started=log.preload)
+    log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
     if code:
         _remember_exit_code(env, code)
         raise ScriptFailed(code)
@@ -72,10 +73,12 @@ def _read(path: str) -> bytes:
         ) from None
 
 
-def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv) -> None:
+def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv, log: OperatorLog) -> None:
     from executor.engine.readiness import wait_until_ready  # noqa: PLC0415 (not for the helper's)
 
+    started = time.monotonic()
     wait_until_ready(api, context.names.dind, env.temp_dir, context.ready_timeout)
+    log.done("dind answered", started, container=context.names.dind)
 
 
 def _forget_exit_code(env: RunnerEnv) -> None:
