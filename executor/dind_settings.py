@@ -30,7 +30,9 @@ class DindSettings:
         metadata=about(
             "Patterns for the images that a job's own dind service may have, as in"
             " `allowed_images` of `[docker]`. Any other runs as `image` in its place: the sidecar"
-            " may be privileged, and whoever chooses a privileged image has the host.",
+            " may be privileged, and whoever chooses a privileged image has the host. The default"
+            " goes by the name alone, from any registry: name your registries where authors are"
+            " not trusted. An empty list admits any image.",
             check=checks.wrong_pattern,
         ),
     )

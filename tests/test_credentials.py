@@ -641,3 +641,12 @@ def test_the_pure_modules_load_nothing_that_acts() -> None:
     acting = {"base64", "docker", "gitlab", "requests", "socket", "ssl", "structlog", "subprocess"}
     assert "executor.credentials" in loaded
     assert not acting.intersection(loaded)
+
+
+def test_the_payload_may_repeat_or_omit_a_registry() -> None:
+    """The first login for a registry counts, and one without a registry is none."""
+    logins = [RegistryLogin(url, user, SECRET) for url, user in (("", "a"), ("r", "b"), ("r", "c"))]
+
+    catalogue = read_catalogue("", None, logins, no_helper)
+
+    assert [(each.path, each.credential.username) for each in catalogue.entries] == [("r", "b")]

@@ -408,3 +408,9 @@ def test_a_service_without_a_usable_name_is_refused(text: str) -> None:
 def test_split_aliases(text: str, expected: tuple[str, ...]) -> None:
     """Aliases are separated by commas and any white space; each counts once, in order."""
     assert split_aliases(text) == expected
+
+
+def test_an_exclusion_looks_at_a_name_outside_the_grammar_as_it_is() -> None:
+    """What is no image name is still excluded by a pattern that matches it."""
+    assert not is_allowed("Kali", ["**", "!Kali*"])
+    assert is_allowed("Kali", ["**", "!kali*"])
