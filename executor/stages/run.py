@@ -3,7 +3,8 @@
 This module and all that it imports load on every call; see `tests/test_imports.py`.
 """
 
-import pathlib
+import os
+import time
 
 from executor.context import RunContext, run_context
 from executor.engine.api import Api
@@ -84,7 +85,7 @@ def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv, log: OperatorL
 def _forget_exit_code(env: RunnerEnv) -> None:
     """Remove what an earlier sub-stage left: gitlab-runner gives one path to all of them."""
     try:
-        pathlib.Path(env.exit_code_file).unlink()
+        os.unlink(env.exit_code_file)  # noqa: PTH108 (pathlib costs 9 ms a call)
     except OSError:
         return
 
