@@ -45,7 +45,24 @@ def version() -> str:
 
 def custom(settings: Path, hooks: Path = _REPOSITORY / "hooks") -> Table:
     """Return the registration of config.toml.example with these hooks and settings."""
-    example = tomllib.loads((_REPOSITORY / "config.toml.example").read_text(encoding="utf-8"))
+    file = _REPOSITORY / "config.toml.example"
+    example = (
+        tomllib.loads(file.read_text(encoding="utf-8"))
+        if file.exists()
+        else {
+            "runners": [
+                {
+                    "executor": "custom",
+                    "shell": "bash",
+                    "builds_dir": "/builds",
+                    "cache_dir": "/cache",
+                    "safe_directory_checkout": True,
+                    "custom_build_dir": {"enabled": True},
+                    "custom": {"graceful_kill_timeout": 120, "force_kill_timeout": 10},
+                }
+            ]
+        }
+    )
     (runner,) = (dict(entry) for entry in example["runners"])
     registration = dict(runner["custom"])
     for stage in ("config", "prepare", "run", "cleanup"):

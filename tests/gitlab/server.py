@@ -38,6 +38,10 @@ class GitLab:
         """What the last runner that asked for a job said about itself."""
         return self._api.runner_info
 
+    def jobs(self) -> tuple[Job, ...]:
+        """Return all jobs that were ever put into the queue."""
+        return tuple(self._api.jobs.values())
+
     def next_id(self) -> int:
         """Return an id that no other job or pipeline has."""
         with self._lock:

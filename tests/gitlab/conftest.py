@@ -1,0 +1,62 @@
+"""One GitLab, one gitlab-runner with our driver, one sample project for the tests beside this."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.local.checkout import Checkout
+from tests import pipelines
+from tests.gitlab import git, leftovers, runner, server
+from tests.gitlab.pipelines import Pushed, project_variables
+from tests.gitlab.runner import Runner
+from tests.gitlab.server import GitLab
+from tests.rig import state
+from tests.rig.state import Rig
+
+
+@pytest.fixture(scope="session", autouse=True)
+def gitlab_runner() -> str:
+    """The version of the gitlab-runner on PATH; without one there is nothing to test here."""
+    if not runner.is_there():
+        pytest.skip("there is no gitlab-runner on PATH")
+    return runner.version()
+
+
+@pytest.fixture(scope="session")
+def rig() -> Rig:
+    return state.load()
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The sample project's commit: a Dockerfile, scripts, and deploy.sh."""
+    files = Path(state.__file__).parent / "project"
+    return git.commit(files, tmp_path_factory.mktemp("project") / "tree")
+
+
+@pytest.fixture(scope="package")
+def gitlab(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLab]:
+    """GitLab, at an address that the jobs' containers reach."""
+    with server.serving(tmp_path_factory.mktemp("repositories"), rig.address) as served:
+        yield served
+
+
+@pytest.fixture(scope="package")
+def our_runner(
+    gitlab: GitLab, rig: Rig, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runner]:
+    """gitlab-runner with our driver."""
+    directory = tmp_path_factory.mktemp("runner")
+    with runner.working(gitlab, runner.custom(rig.settings), directory) as started:
+        yield started
+
+
+@pytest.fixture
+def pushed(gitlab: GitLab, our_runner: Runner, rig: Rig, checkout: Checkout) -> Iterator[Pushed]:
+    """The sample project, pushed; afterwards nothing of its jobs may be left on the engine."""
+    before = {job.id for job in gitlab.jobs()}
+    yield Pushed(gitlab, checkout, project_variables(pipelines.variables(rig)))
+    assert our_runner.process.poll() is None, our_runner.log()[-4000:]
+    new = [job for job in gitlab.jobs() if job.id not in before]
+    assert leftovers.of_jobs(rig.engine_host, new) == []

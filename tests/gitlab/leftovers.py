@@ -1,0 +1,36 @@
+"""What jobs have left on the engine."""
+
+from collections.abc import Iterable
+
+import docker
+
+from executor.names import LABEL, job_key
+from tests.gitlab.jobs import Job
+
+
+def of_jobs(host: str, jobs: Iterable[Job]) -> list[str]:
+    """Return containers, networks and volumes that carry one of the jobs' labels."""
+    keys = {_key(job) for job in jobs}
+    client = docker.APIClient(base_url=host, version="auto")
+    try:
+        wanted = {"label": LABEL}
+        found = [
+            *(
+                (f"container {entry['Names'][0]}", entry)
+                for entry in client.containers(all=True, filters=wanted)
+            ),
+            *((f"network {entry['Name']}", entry) for entry in client.networks(filters=wanted)),
+            *(
+                (f"volume {entry['Name']}", entry)
+                for entry in client.volumes(filters=wanted)["Volumes"] or ()
+            ),
+        ]
+    finally:
+        client.close()
+    return [name for name, entry in found if entry["Labels"][LABEL] in keys]
+
+
+def _key(job: Job) -> str:
+    git_info = job.payload["git_info"]
+    assert isinstance(git_info, dict)
+    return job_key(job.id, job.token, str(git_info["repo_url"]))
