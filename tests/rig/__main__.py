@@ -1,10 +1,12 @@
-"""`python -m tests.rig up | down [--purge] | status`."""
+"""`python -m tests.rig up | down [--purge] | status | leftovers | demo`."""
 
 import argparse
 import sys
 
 from tests.rig import state
+from tests.rig.demo import demo
 from tests.rig.down import down, running
+from tests.rig.leftovers import leftovers
 from tests.rig.paths import LOGS
 from tests.rig.say import RigError, say
 from tests.rig.up import up
@@ -18,6 +20,9 @@ def main() -> int:
     remover = commands.add_parser("down", help="stop it, and remove all but the images' cache")
     remover.add_argument("--purge", action="store_true", help="remove the cache too")
     commands.add_parser("status", help="say what runs")
+    commands.add_parser("leftovers", help="fail if the driver has left anything on the engine")
+    demonstration = commands.add_parser("demo", help="run the sample pipeline")
+    demonstration.add_argument("jobs", nargs="*", metavar="JOB")
     arguments = parser.parse_args()
     try:
         match arguments.command:
@@ -25,12 +30,26 @@ def main() -> int:
                 up()
             case "down":
                 down(purge=arguments.purge)
+            case "leftovers":
+                return report_leftovers()
+            case "demo":
+                return demo(state.load(), arguments.jobs)
             case _:
                 status()
     except RigError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 2
     return 0
+
+
+def report_leftovers() -> int:
+    """Return 1, and name them, if the engine holds anything of the driver's."""
+    found = leftovers(state.load())
+    for name in found:
+        say(f"Left on the engine: {name}")
+    if not found:
+        say("The driver has left nothing on the engine.")
+    return 1 if found else 0
 
 
 def status() -> None:

@@ -66,7 +66,8 @@ def _free_address() -> str:
 def _addresses() -> list[tuple[str, ipaddress.IPv4Interface]]:
     found = []
     for link in _json("address", "show"):
-        for info in link.get("addr_info", []):
+        infos = link.get("addr_info")
+        for info in infos if isinstance(infos, list) else []:
             if info.get("family") == "inet":
                 interface = ipaddress.IPv4Interface(f"{info['local']}/{info['prefixlen']}")
                 found.append((str(link["ifname"]), interface))

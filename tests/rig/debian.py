@@ -102,7 +102,11 @@ class Suite:
 
 def archive() -> Archive:
     """Return the archive of this machine; Debian has both generations, Ubuntu one."""
-    found = _main_target() or (packages.update(), _main_target())[1]
+    found = _main_target()
+    if found is None:
+        # A fresh machine has not read its lists yet.
+        packages.update()
+        found = _main_target()
     if found is None:
         message = (
             "apt knows no Debian or Ubuntu archive on this machine: see /etc/apt/sources.list."

@@ -106,7 +106,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     """Hands each request to `git http-backend`, a CGI program."""
 
     protocol_version = "HTTP/1.1"
-    server: GitServer
 
     def do_GET(self) -> None:
         """Answer what a clone asks first."""
@@ -127,6 +126,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return body
 
     def _serve(self, body: bytes) -> None:
+        assert isinstance(self.server, GitServer)
         if self.headers.get("Authorization") not in self.server.logins:
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
@@ -138,7 +138,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             input=body,
             check=False,
             capture_output=True,
-            env=self._environment(len(body)),
+            env=self._environment(self.server.root, len(body)),
         )
         head, _, content = backend.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
@@ -149,11 +149,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _environment(self, length: int) -> dict[str, str]:
+    def _environment(self, root: Path, length: int) -> dict[str, str]:
         path, _, query = self.path.partition("?")
         return {
             "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": str(self.server.root),
+            "GIT_PROJECT_ROOT": str(root),
             "GIT_HTTP_EXPORT_ALL": "1",
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "GIT_CONFIG_COUNT": "1",

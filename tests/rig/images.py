@@ -106,19 +106,21 @@ def _build(
         by_suite = {name: [la for la in wanted.values() if la.suite == name] for name in names}
         list(pool.map(lambda name: [_sources(suites[name], la) for la in by_suite[name]], names))
         pairs = [(key, suites[layer.suite], layer) for key, layer in wanted.items()]
-        done = pool.map(lambda pair: _write(*pair, root, host, ca), pairs)
+        done = pool.map(lambda job: _write(job[0], job[1], job[2], root, (host, ca)), pairs)
         found = {key: asdict(layer) for (key, _, _), layer in zip(pairs, done, strict=True)}
     shutil.rmtree(root)
     return found
 
 
-def _write(key: str, suite: Suite, spec: LayerSpec, root: Path, host: str, ca: Path) -> Layer:
+def _write(
+    key: str, suite: Suite, spec: LayerSpec, root: Path, registry: tuple[str, Path]
+) -> Layer:
     target = root / f"{key}.tar.gz"
     entries = list(spec.entries)
     if spec.is_base:
         entries += _finish(suite.download(spec.packages))
     layer = layers.write(target, _sources(suite, spec), entries)
-    with Registry(host, ca) as hub, target.open("rb") as content:
+    with Registry(*registry) as hub, target.open("rb") as content:
         hub.put_layer(layer, content)
     target.unlink()
     return layer
@@ -152,7 +154,7 @@ def _finish(packages: Mapping[str, Path]) -> list[Entry]:
         Entry("run/lock", mode=0o1777, directory=True),
         Entry("etc/passwd", passwd["usr/share/base-passwd/passwd.master"].replace(b":*:", b":x:")),
         Entry("etc/group", passwd["usr/share/base-passwd/group.master"].replace(b":*:", b":x:")),
-        Entry("etc/nsswitch.conf", *nsswitch.values()),
+        Entry("etc/nsswitch.conf", b"".join(nsswitch.values())),
         Entry("etc/ssl/certs/ca-certificates.crt", b"".join(certificates.values())),
     ]
 

@@ -144,7 +144,9 @@ class _Opened:
     def __init__(self, package: Path) -> None:
         command = ["dpkg-deb", "--fsys-tarfile", str(package)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        self._tar = tarfile.open(fileobj=self._process.stdout, mode="r|", bufsize=1 << 20)
+        self._tar = tarfile.open(  # noqa: SIM115 - closed by __exit__
+            fileobj=self._process.stdout, mode="r|", bufsize=1 << 20
+        )
 
     def __enter__(self) -> tarfile.TarFile:
         return self._tar

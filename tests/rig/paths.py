@@ -7,6 +7,7 @@ RUN = Path("/run/dind-executor-rig")
 STATE = RUN / "rig.json"
 LOGS = RUN / "log"
 SETTINGS = RUN / "settings.toml"
+REGISTRATION = RUN / "config.toml"
 SOCKET = RUN / "docker.sock"
 
 CACHE = Path(os.environ.get("DIND_EXECUTOR_RIG_CACHE", "/var/cache/dind-executor-rig"))

@@ -1,9 +1,9 @@
-"""The driver's settings file for this rig."""
+"""The driver's settings file for this rig, and a registration that names it."""
 
 import json
 from pathlib import Path
 
-from tests.rig.paths import SETTINGS
+from tests.rig.paths import REGISTRATION, SETTINGS, SOURCES
 from tests.rig.state import Rig
 
 # TOML's strings, lists and booleans are JSON's.
@@ -40,3 +40,23 @@ def write(rig: Rig) -> Path:
         lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
     SETTINGS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return SETTINGS
+
+
+def write_registration(rig: Rig) -> Path:
+    """Write a config.toml whose one runner calls this repository's hooks with those settings."""
+    hooks = SOURCES.parent.parent / "hooks"
+    lines = [
+        "# Written by `python -m tests.rig up`.",
+        "[[runners]]",
+        'name = "rig"',
+        'executor = "custom"',
+        'builds_dir = "/builds"',
+        'cache_dir = "/cache"',
+        "[runners.custom]",
+        "graceful_kill_timeout = 120",
+    ]
+    for stage in ("config", "prepare", "run", "cleanup"):
+        lines.append(f"{stage}_exec = {json.dumps(str(hooks / stage))}")
+        lines.append(f"{stage}_args = {json.dumps(['--settings', str(rig.settings)])}")
+    REGISTRATION.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return REGISTRATION

@@ -38,6 +38,8 @@ class Rig:
     helper_image: str
     dind_image: str
     settings: Path
+    # A config.toml with one runner, whose hooks are this repository's.
+    registration: Path
     git_url: str
     logs: Path
     project: Path
@@ -80,16 +82,14 @@ def load() -> Rig:
         raise RigError(
             "The rig is not up: run `venv/bin/python -m tests.rig up` in the repository first."
         ) from None
-    for user in ("ci_user", "deploy_user"):
-        values[user] = User(**values[user])
-    for path in ("ca", "settings", "logs", "project"):
-        values[path] = Path(values[path])
     try:
+        for user in ("ci_user", "deploy_user"):
+            values[user] = User(**values[user])
+        for path in ("ca", "settings", "registration", "logs", "project"):
+            values[path] = Path(values[path])
         return Rig(**values)
-    except TypeError:
-        raise RigError(
-            f"{STATE} is another version's: run `python -m tests.rig up` again."
-        ) from None
+    except (TypeError, KeyError):
+        raise RigError(f"{STATE} is another version's: run `python -m tests.rig up`.") from None
 
 
 def save(rig: Rig) -> None:

@@ -1,5 +1,6 @@
 """`up`, told step by step; each step leaves what is there already as it is."""
 
+import json
 import os
 import secrets
 
@@ -21,10 +22,11 @@ from tests.rig import (
 )
 from tests.rig.authority import Certificates
 from tests.rig.engine import Engine
-from tests.rig.paths import CACHE, LOGS, PROJECT_FILES, RUN, STATE, WORK
+from tests.rig.paths import CACHE, LOGS, PROJECT_FILES, REGISTRATION, RUN, SETTINGS, STATE, WORK
 from tests.rig.say import RigError, say, step
 from tests.rig.state import Rig, User
 
+_USERS = WORK / "users.json"
 _COMMANDS = {
     "docker-registry": "docker-registry",
     "htpasswd": "apache2-utils",
@@ -63,6 +65,7 @@ def up() -> Rig:
     _start_registries(rig, certificates)
     git.start(own, {user.name: user.password for user in users})
     settings.write(rig)
+    settings.write_registration(rig)
     state.save(rig)
     say(f"The rig is up: {STATE} says where everything is.")
     return rig
@@ -102,7 +105,8 @@ def _describe(
         deploy_user=users[1],
         helper_image=f"{hub}/{catalogue.HELPER}",
         dind_image="docker:26.1-dind",
-        settings=settings.SETTINGS,
+        settings=SETTINGS,
+        registration=REGISTRATION,
         git_url=f"http://{own}:{git.PORT}",
         logs=LOGS,
         project=PROJECT_FILES,
@@ -124,12 +128,13 @@ def _start_registries(rig: Rig, certificates: Certificates) -> None:
 
 
 def _users() -> tuple[User, User]:
-    """Return the users of the rig that is up, or new ones with passwords of their own."""
-    try:
-        rig = state.load()
-    except RigError:
-        return (
-            User("gitlab-ci-token", f"glcbt-64_{secrets.token_urlsafe(20)}"),
-            User("deploy", f"gldt-{secrets.token_urlsafe(15)}"),
-        )
-    return rig.ci_user, rig.deploy_user
+    """Return the users of this rig, with passwords that stay until `down`."""
+    if not _USERS.exists():
+        passwords = {
+            "gitlab-ci-token": f"glcbt-64_{secrets.token_urlsafe(20)}",
+            "deploy": f"gldt-{secrets.token_urlsafe(15)}",
+        }
+        _USERS.touch(mode=0o600)
+        _USERS.write_text(json.dumps(passwords), encoding="utf-8")
+    first, second = json.loads(_USERS.read_text(encoding="utf-8")).items()
+    return User(*first), User(*second)
