@@ -10,7 +10,7 @@ address      the network interface and the one address under which everything is
 authority    the certificates of the registries
 processes    background processes by pid file
 engine       the Docker Engine that is there, or one of our own
-firewall     what an engine of ours leaves in the kernel, taken away again
+firewall     what an engine of ours leaves on the machine, taken away again
 runtime      the OCI runtime wrapper for a machine that lacks a capability
 probes       short containers that show what this engine can do
 registries   the hub mirror, the GitLab-like registry, the dependency proxy

@@ -39,6 +39,8 @@ def main() -> int:
     except RigError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -1,151 +1,26 @@
-"""Which images there are, under which names, and what is in them: data only."""
+"""Which images there are, under which names, and what they say about themselves: data only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.rig import recipes
 from tests.rig.layers import Entry
-from tests.rig.paths import IMAGE_FILES
+from tests.rig.recipes import Generation, LayerSpec
 
 # Where the dependency proxy serves Docker Hub's images to this group.
 PROXY_PREFIX = "group/dependency_proxy/containers"
 HELPER = "rig/helper:1"
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_BASE_PACKAGES = (
-    "base-files", "base-passwd", "bash", "ca-certificates", "coreutils", "dash", "diffutils",
-    "findutils", "grep", "gzip", "hostname", "libc-bin", "mawk", "mount", "sed", "tar",
-    "util-linux",
-)  # fmt: skip
-_DAEMON_PACKAGES = (
-    "docker.io",
-    "containerd",
-    "runc",
-    "iptables",
-    "tini",
-    "openssl",
-    "pigz",
-    "kmod",
+_APPLETS = (
+    "[ ar ash awk basename cat chmod chown cmp cp cut date dd df diff dirname du echo env "
+    "expr false find free grep gunzip gzip head hostname httpd id ifconfig install ip kill "
+    "killall less ln ls md5sum mkdir mkfifo mktemp more mount mv nc netstat nslookup od paste "
+    "ping pgrep printf ps pwd readlink realpath rm rmdir sed seq sh sha256sum sleep sort stat "
+    "stty sync tail tar tee telnet test time timeout top touch tr true tty umount uname uniq "
+    "unzip uptime vi wc wget which whoami xargs yes"
 )
-_APPLETS = [
-    "[",
-    "ar",
-    "ash",
-    "awk",
-    "basename",
-    "cat",
-    "chmod",
-    "chown",
-    "cmp",
-    "cp",
-    "cut",
-    "date",
-    "dd",
-    "df",
-    "diff",
-    "dirname",
-    "du",
-    "echo",
-    "env",
-    "expr",
-    "false",
-    "find",
-    "free",
-    "grep",
-    "gunzip",
-    "gzip",
-    "head",
-    "hostname",
-    "httpd",
-    "id",
-    "ifconfig",
-    "install",
-    "ip",
-    "kill",
-    "killall",
-    "less",
-    "ln",
-    "ls",
-    "md5sum",
-    "mkdir",
-    "mkfifo",
-    "mktemp",
-    "more",
-    "mount",
-    "mv",
-    "nc",
-    "netstat",
-    "nslookup",
-    "od",
-    "paste",
-    "ping",
-    "pgrep",
-    "printf",
-    "ps",
-    "pwd",
-    "readlink",
-    "realpath",
-    "rm",
-    "rmdir",
-    "sed",
-    "seq",
-    "sh",
-    "sha256sum",
-    "sleep",
-    "sort",
-    "stat",
-    "stty",
-    "sync",
-    "tail",
-    "tar",
-    "tee",
-    "telnet",
-    "test",
-    "time",
-    "timeout",
-    "top",
-    "touch",
-    "tr",
-    "true",
-    "tty",
-    "umount",
-    "uname",
-    "uniq",
-    "unzip",
-    "uptime",
-    "vi",
-    "wc",
-    "wget",
-    "which",
-    "whoami",
-    "xargs",
-    "yes",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One generation of the engine's packages, and how old its images' entrypoints act."""
-
-    version: str
-    suite: str
-    command_package: str
-    rule: str
-    more: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LayerSpec:
-    """One layer: packages with all they depend on, single files out of others, files of ours."""
-
-    suite: str
-    packages: tuple[str, ...] = ()
-    picked: tuple[tuple[str, str], ...] = ()
-    omitted: tuple[str, ...] = ()
-    entries: tuple[Entry, ...] = ()
-    parent: "LayerSpec | None" = None
-    # The lowest layer of a Debian image also gets what maintainer scripts would have made.
-    is_base: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,87 +34,61 @@ class ImageSpec:
 
 def images(old: Generation, new: Generation, runner: Path | None) -> list[ImageSpec]:
     """Return every image; the helper image carries the `runner` binary, or the stand-in."""
-    bases = {generation: _base(generation) for generation in (old, new)}
-    commands = {generation: _command(generation, bases[generation]) for generation in bases}
+    bases = {generation: recipes.base(generation) for generation in (old, new)}
+    commands = {generation: recipes.command(generation, bases[generation]) for generation in bases}
     old_names = ("library/docker:20.10.16", f"{PROXY_PREFIX}/docker:20.10.16")
     dind_names = ("library/docker:20.10.16-dind", f"{PROXY_PREFIX}/docker:20.10.16-dind")
     older_names = ("library/docker:18.09.7-dind", f"{PROXY_PREFIX}/docker:18.09.7-dind")
     # From 23.0 on the plain tag is the dind image too; only `-cli` is without a daemon.
     newest = ("latest", "dind", "26", "26-dind", "26.1", "26.1-dind")
     new_names = tuple(f"library/docker:{tag}" for tag in newest)
-    new_dind = _daemon(new, commands[new])
+    new_dind = recipes.daemon(new, commands[new])
     config = _dind_config(new)
     return [
         ImageSpec(old_names, commands[old], _command_config(old)),
-        ImageSpec(dind_names, _daemon(old, commands[old]), _dind_config(old)),
-        ImageSpec(older_names, _daemon(old, commands[old]), _dind_config(old, tls=False)),
+        ImageSpec(dind_names, recipes.daemon(old, commands[old]), _dind_config(old)),
+        ImageSpec(older_names, recipes.daemon(old, commands[old]), _dind_config(old, tls=False)),
         ImageSpec(new_names, new_dind, config),
         ImageSpec(
             ("library/docker:26.1-cli", "library/docker:cli"), commands[new], _command_config(new)
         ),
         ImageSpec(("library/debian:bookworm",), bases[old], {"Env": [_PATH], "Cmd": ["bash"]}),
         ImageSpec(("library/debian:trixie",), bases[new], {"Env": [_PATH], "Cmd": ["bash"]}),
-        ImageSpec((HELPER,), _helper(new, bases[new], runner), {"Env": [_PATH], "Cmd": ["bash"]}),
+        ImageSpec(
+            (HELPER,), recipes.helper(new, bases[new], runner), {"Env": [_PATH], "Cmd": ["bash"]}
+        ),
         ImageSpec(("tools/docker-cli:1",), commands[new], {"Env": [_PATH], "Cmd": ["bash"]}),
-        ImageSpec(("broken/docker:dind",), _broken(new_dind), config),
+        ImageSpec(("broken/docker:dind",), recipes.broken(new_dind), config),
         *_small(old.suite),
         _other_user(new, bases[new]),
     ]
 
 
-def _base(generation: Generation) -> LayerSpec:
-    return LayerSpec(generation.suite, _BASE_PACKAGES, is_base=True)
+def _command_config(generation: Generation) -> dict[str, object]:
+    return {
+        "Env": [_PATH, f"DOCKER_VERSION={generation.version}", "DOCKER_TLS_CERTDIR=/certs"],
+        "Entrypoint": ["docker-entrypoint.sh"],
+        "Cmd": ["sh"],
+    }
 
 
-def _command(generation: Generation, base: LayerSpec) -> LayerSpec:
-    """Return the docker command with git, as in the official images."""
-    entries = (
-        _script("usr/local/bin/docker-entrypoint.sh"),
-        Entry("certs", mode=0o1777, directory=True),
-        Entry("certs/client", mode=0o1777, directory=True),
-    )
-    packages = ("git", "openssh-client", *generation.more)
-    picked = ((generation.command_package, "usr/bin/docker"),)
-    return LayerSpec(generation.suite, packages, picked, entries=entries, parent=base)
-
-
-def _daemon(generation: Generation, command: LayerSpec) -> LayerSpec:
-    """Return the daemon, with both kinds of iptables for the entrypoint to choose from."""
-    links = []
-    for name in ("iptables", "ip6tables"):
-        for suffix in ("", "-save", "-restore"):
-            links.append(Entry(f"usr/sbin/{name}{suffix}", link="xtables-nft-multi", mode=0o777))
-            place = f"usr/local/sbin/.iptables-legacy/{name}{suffix}"
-            links.append(Entry(place, link="/usr/sbin/xtables-legacy-multi", mode=0o777))
-    entrypoint = _script("usr/local/bin/dockerd-entrypoint.sh", RULE=generation.rule)
-    omitted = ("usr/bin/docker",)
-    entries = (entrypoint, *links)
-    return LayerSpec(generation.suite, _DAEMON_PACKAGES, (), omitted, entries, parent=command)
-
-
-def _helper(generation: Generation, base: LayerSpec, runner: Path | None) -> LayerSpec:
-    binary = "usr/bin/gitlab-runner-helper"
-    if runner is None:
-        program = _script(binary, "gitlab-runner.sh")
-    else:
-        program = Entry(binary, runner.read_bytes(), 0o755)
-    entries = (
-        program,
-        Entry("usr/bin/gitlab-runner", link="gitlab-runner-helper", mode=0o777),
-        _script("usr/bin/gitlab-runner-build", "gitlab-runner-build.sh"),
-    )
-    packages = ("git", "git-lfs", "curl", "zip", "unzip")
-    return LayerSpec(generation.suite, packages, entries=entries, parent=base)
-
-
-def _broken(dind: LayerSpec) -> LayerSpec:
-    entry = _script("usr/local/bin/dockerd-entrypoint.sh", "broken-dockerd.sh")
-    return LayerSpec(dind.suite, entries=(entry,), parent=dind)
+def _dind_config(generation: Generation, *, tls: bool = True) -> dict[str, object]:
+    environment = [_PATH, f"DOCKER_VERSION={generation.version}"]
+    # 18.09 had the code for certificates, and left it off.
+    if tls:
+        environment.append("DOCKER_TLS_CERTDIR=/certs")
+    return {
+        "Env": environment,
+        "Entrypoint": ["dockerd-entrypoint.sh"],
+        "Cmd": [],
+        "Volumes": {"/var/lib/docker": {}},
+        "ExposedPorts": {"2375/tcp": {}, "2376/tcp": {}},
+    }
 
 
 def _small(suite: str) -> Sequence[ImageSpec]:
     """Return the images that are one static busybox: as a system, and as a lone program."""
-    links = [Entry(f"bin/{name}", link="/bin/busybox", mode=0o777) for name in _APPLETS]
+    links = [Entry(f"bin/{name}", link="/bin/busybox", mode=0o777) for name in _APPLETS.split()]
     passwd = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
     entries = (
         Entry("bin", mode=0o755, directory=True),
@@ -277,33 +126,3 @@ def _other_user(generation: Generation, base: LayerSpec) -> ImageSpec:
         "User": "1000:1000",
     }
     return ImageSpec(("tools/other-user:1",), layer, config)
-
-
-def _command_config(generation: Generation) -> dict[str, object]:
-    return {
-        "Env": [_PATH, f"DOCKER_VERSION={generation.version}", "DOCKER_TLS_CERTDIR=/certs"],
-        "Entrypoint": ["docker-entrypoint.sh"],
-        "Cmd": ["sh"],
-    }
-
-
-def _dind_config(generation: Generation, *, tls: bool = True) -> dict[str, object]:
-    environment = [_PATH, f"DOCKER_VERSION={generation.version}"]
-    # 18.09 had the code for certificates, and left it off.
-    if tls:
-        environment.append("DOCKER_TLS_CERTDIR=/certs")
-    return {
-        "Env": environment,
-        "Entrypoint": ["dockerd-entrypoint.sh"],
-        "Cmd": [],
-        "Volumes": {"/var/lib/docker": {}},
-        "ExposedPorts": {"2375/tcp": {}, "2376/tcp": {}},
-    }
-
-
-def _script(path: str, source: str | None = None, **words: str) -> Entry:
-    """Return an executable of ours, with its placeholders filled in."""
-    text = (IMAGE_FILES / (source or Path(path).name)).read_text(encoding="utf-8")
-    for word, value in words.items():
-        text = text.replace(f"@{word}@", value)
-    return Entry(path, text.encode(), 0o755)

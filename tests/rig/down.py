@@ -51,7 +51,7 @@ def _remove(directory: Path) -> None:
     mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     inside = [line.split()[1] for line in mounts if line.split()[1].startswith(f"{directory}/")]
     for mount in sorted(inside, reverse=True):
-        subprocess.run(["umount", "--lazy", mount], check=False)
+        subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -1,6 +1,6 @@
-"""What an engine of ours leaves in the kernel, taken away again.
+"""What an engine of ours leaves on the machine, taken away again.
 
-dockerd keeps its bridge, its firewall rules and two kernel settings when it ends. On a machine
+dockerd keeps its bridge, its firewall rules, a kernel setting and two directories when it ends. On a machine
 that had none of them before, `down` removes them; where an engine ran before, they stay.
 """
 
@@ -14,6 +14,7 @@ from tests.rig.paths import RUN
 _FILE = RUN / "before.json"
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _KEY = Path("/etc/docker/key.json")
+_DIRECTORIES = (Path("/run/docker"), Path("/run/containerd"))
 _TABLES = ("filter", "nat", "raw")
 
 
@@ -27,6 +28,7 @@ def remember() -> None:
         "policy": next((line for line in _rules("filter") if line.startswith("-P FORWARD")), ""),
         "forwarding": _FORWARDING.read_text(encoding="utf-8").strip(),
         "key": _KEY.exists(),
+        "directories": [str(path) for path in _DIRECTORIES if path.exists()],
     }
     RUN.mkdir(parents=True, exist_ok=True)
     _FILE.write_text(json.dumps(before), encoding="utf-8")
@@ -47,6 +49,9 @@ def restore() -> None:
         _run("ip", "link", "delete", "docker0")
     if not before["key"]:
         _KEY.unlink(missing_ok=True)
+    for directory in _DIRECTORIES:
+        if str(directory) not in before["directories"]:
+            shutil.rmtree(directory, ignore_errors=True)
     _FORWARDING.write_text(before["forwarding"], encoding="utf-8")
     _FILE.unlink()
 
@@ -76,7 +81,7 @@ def _rules(table: str, command: str = "iptables") -> list[str]:
 
 
 def _bridge() -> bool:
-    return Path("/sys/class/net/docker0").exists()
+    return bool(_run("ip", "link", "show", "docker0"))
 
 
 def _run(*command: str) -> str:

@@ -9,10 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.rig import catalogue, debian, layers
-from tests.rig.catalogue import Generation, ImageSpec, LayerSpec
+from tests.rig.catalogue import ImageSpec
 from tests.rig.debian import Suite
 from tests.rig.layers import Entry, Layer, Package
 from tests.rig.paths import BUILT, SOURCES, WORK
+from tests.rig.recipes import Generation, LayerSpec
 from tests.rig.say import say, step
 from tests.rig.upload import Registry
 

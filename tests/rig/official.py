@@ -3,7 +3,6 @@
 import os
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import docker
 
@@ -17,37 +16,44 @@ _HUB = "https://registry-1.docker.io/v2/"
 _COPIED = ("20.10.16", "20.10.16-dind", "18.09.7-dind")
 
 
-def choice(foreign: Engine | None) -> str:
-    """Return whose images serve: "official" or "debian"; the environment may say which."""
+def choice(foreign: Engine | None, mirror: str) -> str:
+    """Return whose images serve: "official" or "debian"; the environment may say which.
+
+    An engine of somebody else's needs Docker Hub, or a mirror: the rig's cannot be given to it.
+    """
     wanted = os.environ.get("DIND_EXECUTOR_RIG_IMAGES")
     if wanted in {"official", "debian"}:
         return wanted
     if wanted:
         raise RigError(f'DIND_EXECUTOR_RIG_IMAGES is "{wanted}": it may be "official" or "debian".')
-    if foreign is not None:
-        with connect(foreign.host) as client:
-            # The engine may have a mirror of its own, which only it knows.
-            mirrors = client.info()["RegistryConfig"].get("Mirrors") or []
-        if mirrors:
-            return "debian"
-    return "official" if _hub_answers() else "debian"
+    if _hub_answers():
+        return "official"
+    if foreign is not None and not _has_mirror(foreign):
+        raise RigError(f"The engine at {foreign.host} reaches no Docker Hub{_remedy(mirror)}")
+    return "debian"
 
 
-def require_docker_hub(client: docker.APIClient, engine: Engine) -> None:
+def require_docker_hub(client: docker.APIClient, engine: Engine, mirror: str) -> None:
     """Fail unless this engine resolves short image names, as every job needs it to."""
     refused = probes.pull(client, "busybox:latest")
-    if refused is None:
-        return
-    if engine.ours:
-        raise RigError(f"The engine cannot pull busybox:latest: {refused}")
-    raise RigError(
-        f"The engine at {engine.host} reaches no Docker Hub ({refused}): stop that engine, and the"
-        " rig starts one of its own; or give it the rig's hub mirror by"
-        ' `"registry-mirrors": ["https://10.213.7.1:5001"]` in /etc/docker/daemon.json.'
+    if refused is not None:
+        where = f"The engine at {engine.host} cannot pull busybox:latest ({refused})"
+        raise RigError(where if engine.ours else where + _remedy(mirror))
+
+
+def _has_mirror(engine: Engine) -> bool:
+    with connect(engine.host) as client:
+        return bool(client.info()["RegistryConfig"].get("Mirrors"))
+
+
+def _remedy(mirror: str) -> str:
+    return (
+        ": stop that engine, and the rig starts one of its own; or give it the rig's hub mirror by"
+        f' `"registry-mirrors": ["{mirror}"]` in /etc/docker/daemon.json.'
     )
 
 
-def copy(rig: Rig, _ca: Path) -> None:
+def copy(rig: Rig) -> None:
     """Put Docker Hub's images where the dependency proxy looks for them."""
     with connect(rig.engine_host) as client:
         for tag in _COPIED:

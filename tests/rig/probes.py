@@ -3,7 +3,7 @@
 import docker
 from docker.errors import DockerException
 
-from tests.rig import runtime
+from tests.rig.runtime import Wrapper, missing_capabilities
 from tests.rig.say import RigError
 
 
@@ -14,18 +14,27 @@ def pull(client: docker.APIClient, image: str) -> str | None:
         lines = client.pull(repository, tag, stream=True, decode=True, auth_config={})
         errors = [line["error"] for line in lines if "error" in line]
     except DockerException as error:
-        return str(error)
+        return str(getattr(error, "explanation", None) or error)
     return str(errors[-1]) if errors else None
 
 
-def privileged_runtime(client: docker.APIClient) -> str | None:
+def privileged_runtime(client: docker.APIClient, wrapper: Wrapper | None) -> str | None:
     """Return the runtime that a privileged container needs here; None means the default one."""
     refused = _refusal(client, None)
     if refused is None:
         return None
-    if runtime.NAME in client.info()["Runtimes"] and _refusal(client, runtime.NAME) is None:
-        return runtime.NAME
-    raise RigError(f"This engine cannot start a privileged container, which dind needs: {refused}")
+    if wrapper is None:
+        raise RigError(f"This engine starts no privileged container, which dind is: {refused}")
+    if wrapper.name in client.info()["Runtimes"]:
+        refused = _refusal(client, wrapper.name)
+        if refused is None:
+            return wrapper.name
+    raise RigError(
+        f"This engine starts no privileged container, which dind is ({refused}), because this"
+        f" machine's root lacks {', '.join(missing_capabilities())}: stop that engine, and the rig"
+        f' starts one of its own; or give it the rig\'s runtime by `"runtimes": {{"{wrapper.name}":'
+        f' {{"path": "{wrapper.path}"}}}}` in /etc/docker/daemon.json.'
+    )
 
 
 def _refusal(client: docker.APIClient, name: str | None) -> str | None:

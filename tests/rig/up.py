@@ -56,7 +56,7 @@ def up() -> Rig:
     users = _users()
     hub = registries.hub(own, certificates)
     registries.start(hub)
-    source = official.choice(foreign)
+    source = official.choice(foreign, f"https://{hub.host}")
     images.ensure(hub.host, certificates.ca, only_special=source == "official")
     mirror = None if source == "official" else f"https://{hub.host}"
     running = foreign or _own_engine(mirror)
@@ -85,10 +85,11 @@ def _describe(
     certificates: Certificates,
     users: tuple[User, User],
 ) -> Rig:
-    with engine.connect(running.host) as client:
-        official.require_docker_hub(client, running)
-        privileged = probes.privileged_runtime(client)
     hub = f"{own}:{registries.HUB_PORT}"
+    wrapper = runtime.install(engine.search_path())
+    with engine.connect(running.host) as client:
+        official.require_docker_hub(client, running, f"https://{hub}")
+        privileged = probes.privileged_runtime(client, wrapper)
     return Rig(
         address=own,
         engine_host=running.host,
@@ -120,7 +121,7 @@ def _start_registries(rig: Rig, certificates: Certificates) -> None:
         registries.write_htpasswd(htpasswd, logins)
     with step("Starting the GitLab registry and the dependency proxy"):
         if rig.images == "official":
-            official.copy(rig, certificates.ca)
+            official.copy(rig)
         # The page's first example takes its images from the project's own registry.
         registries.seed("group/project/docker", f"{catalogue.PROXY_PREFIX}/docker")
         registries.start(registries.gitlab(rig.address, certificates, htpasswd))

@@ -45,7 +45,8 @@ request() {
 
 # The pattern expands unquoted, with no word splitting of what it holds.
 matching() {
-    local IFS='' found=($1) file
+    local IFS='' found file
+    found=($1)
     for file in "${found[@]}"; do
         [ ! -e "$file" ] && [ ! -L "$file" ] || find "$file" ! -type d -o -type d -empty
     done
@@ -72,7 +73,10 @@ upload() {
     read_flags "$@"
     [ "$format" = zip ] || fail "this stand-in for gitlab-runner makes zip archives only, not $format"
     list_files | sort -u >"$scratch/list"
-    [ -s "$scratch/list" ] || fail 'No files to upload'
+    if [ ! -s "$scratch/list" ]; then
+        echo 'ERROR: No files to upload' >&2
+        return
+    fi
     for pattern in "${excludes[@]}"; do options+=(--exclude "$pattern"); done
     zip --quiet --symlinks --names-stdin "$scratch/a.zip" "${options[@]}" <"$scratch/list"
     status=$(request --form "file=@$scratch/a.zip;filename=$name.zip" --output "$scratch/answer" \
