@@ -46,7 +46,7 @@ class _Authority:
     """A CA that lives as long as one call of `mint`."""
 
     def __init__(self, valid_seconds: int) -> None:
-        import datetime as dt
+        import datetime as dt  # noqa: PLC0415
 
         from cryptography import x509
 

@@ -44,8 +44,9 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         labels=request.labels("helper"),
         network=request.names.network,
         hostname=request.hostname(),
-        # A job's image may run as any user, and its scripts write below the builds directory.
-        command=keeper(prelude=f"chmod 0777 {quoted(settings.builds_dir)}\n"),
+        # A job's image may run as any user, and its scripts write below the builds directory; the
+        # umask is that of the Docker executor's helper.
+        command=keeper(prelude=f"umask 0000\nchmod 0777 {quoted(settings.builds_dir)}\n"),
         mounts=((request.names.builds_volume, settings.builds_dir),),
         tmpfs=_TMPFS,
         extra_hosts=settings.docker.extra_hosts,

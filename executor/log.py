@@ -1,7 +1,8 @@
 """Two audiences, two channels: plain sentences for the job log, JSON for the operator's log.
 
 What a stage does is noted at once and written at its end, by structlog, one line per thing done.
-structlog takes longer to import than a `run` call may take to start, so it loads beside the work.
+structlog takes longer to import than a `run` call takes in all: prepare and cleanup load it beside
+their work, and `run` writes the same lines without it.
 """
 
 import _thread
@@ -89,7 +90,10 @@ class OperatorLog:
         return self._target.partition(":")[0] in {"file", "journal"}
 
     def _rendered(self) -> list[str]:
-        import structlog
+        """Return the lines; `run` goes through the same processors without loading structlog."""
+        if self._stage == "run":
+            return self._rendered_plainly()
+        import structlog  # noqa: PLC0415 (loaded beside the work, see `preload`)
 
         lines: list[str] = []
         logger = structlog.wrap_logger(
@@ -97,10 +101,25 @@ class OperatorLog:
             processors=[_stamp, self._redacted, structlog.processors.JSONRenderer()],
             wrapper_class=structlog.BoundLogger,
             context_class=dict,
-        ).bind(stage=self._stage, **self._facts)
+        ).bind(**self._context)
         for event in self._events:
             logger.info(**event)
         return lines
+
+    def _rendered_plainly(self) -> list[str]:
+        import json  # noqa: PLC0415
+
+        lines = []
+        for event in self._events:
+            fields: MutableMapping[str, object] = {**self._context, **event}
+            # structlog puts the event's name last.
+            fields["event"] = fields.pop("event")
+            lines.append(json.dumps(self._redacted(None, "info", _stamp(None, "info", fields))))
+        return lines
+
+    @property
+    def _context(self) -> dict[str, object]:
+        return {"stage": self._stage, **self._facts}
 
     def _redacted(
         self, _logger: object, _name: str, event: MutableMapping[str, object]

@@ -91,16 +91,25 @@ class Reader:
         return data
 
     def finish(self, seconds: float) -> None:
-        """End our side, wait until the other end took everything and closed its own; close.
+        """End our side and wait until the other end took everything and closed its own; close.
 
         A TLS connection has no half to end; there, what was sent is on its way.
         """
         try:
             if not hasattr(self.socket, "context"):
                 self.socket.shutdown(socket.SHUT_WR)
-                self.socket.settimeout(seconds)
-                while self.some():
-                    pass
+                self.drain(seconds)
+        except OSError:
+            pass
+        finally:
+            self.socket.close()
+
+    def drain(self, seconds: float) -> None:
+        """Read to the end, waiting at most so long for each piece; close."""
+        try:
+            self.socket.settimeout(seconds)
+            while self.some():
+                pass
         except OSError:
             pass
         finally:

@@ -31,6 +31,10 @@ _RECEIVE_SECONDS = 30.0
 _NOT_FOUND = 404
 _CONFLICT = 409
 
+_LOG_FILE = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
+_LOG_NONE = {"Type": "none"}
+"""A script's output goes to gitlab-runner, which masks it, and stays in no file of the engine."""
+
 Say = Callable[[str], None]
 """Takes a sentence for the job log."""
 
@@ -197,22 +201,17 @@ class StartedKeeper:
 
         Raises UnusableImage where the entrypoint ends first, or never hands over.
         """
+        until_ready = _UntilReady(sink)
+        how = "ended without doing so"
         try:
             self._reader.socket.settimeout(_KEEPER_SECONDS)
-            Frames(self._reader, _UntilReady(sink)).copy()
-        except _Ready:
-            return
+            Frames(self._reader, until_ready).copy()
         except OSError:
             how = f"did not do so within {_KEEPER_SECONDS:.0f} seconds"
-        else:
-            how = "ended without doing so"
         finally:
             self._reader.socket.close()
-        raise _never_hands_over(self._spec, how)
-
-
-class _Ready(Exception):
-    """The keeper said that it waits."""
+        if not until_ready.found:
+            raise _never_hands_over(self._spec, how)
 
 
 class _UntilReady:
@@ -221,17 +220,19 @@ class _UntilReady:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._line = b""
+        self.found = b""
 
-    def __call__(self, descriptor: int, data: bytes) -> None:
+    def __call__(self, descriptor: int, data: bytes) -> bool:
         self._line += data
-        before, found, _after = self._line.partition(f"{READY}\n".encode())
-        if found:
+        before, self.found, _after = self._line.partition(f"{READY}\n".encode())
+        if self.found:
             if before:
                 self._sink(descriptor, before)
-            raise _Ready
+            return True
         *lines, self._line = self._line.split(b"\n")
         if lines:
             self._sink(descriptor, b"\n".join([*lines, b""]))
+        return False
 
 
 def _never_hands_over(spec: ContainerSpec, how: str) -> UnusableImage:
@@ -254,7 +255,7 @@ def _container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, obje
         "Dns": list(spec.dns),
         "DnsSearch": list(spec.dns_search),
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
+        "LogConfig": _LOG_NONE if spec.runs_scripts else _LOG_FILE,
     }
     if spec.runtime:
         host["Runtime"] = spec.runtime

@@ -16,6 +16,7 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     """Remove the job's containers, network and volumes; raises EngineRefused if some are left."""
     context = run_context(env, args)
     log.open(context.log, context.job_id, context.project_id)
+    log.preload()
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
     left = remove_all(api, context.names, log)
     if left:

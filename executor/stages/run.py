@@ -30,9 +30,6 @@ HELPER_SUB_STAGES = frozenset(
 """What gitlab-runner calls predefined: it runs where git and gitlab-runner are.  Everything else
 (`build_script`, `step_*`, `after_script`) is the author's and runs in the job's image."""
 
-_UMASK = "umask 0000\n"
-"""As the Docker executor's helper does: a job's image may run as any user."""
-
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     """Run the script; raises ScriptFailed with its exit status unless that is 0."""
@@ -47,7 +44,7 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
         _wait_for_dind(api, context, env, log)
     container = context.names.helper if helps else context.names.build
     started = time.monotonic()
-    code = run_script(api, container, script, prelude=_UMASK if helps else "", started=log.preload)
+    code = run_script(api, container, script)
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
     if code:
         _remember_exit_code(env, code)
