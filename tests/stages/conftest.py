@@ -1,0 +1,100 @@
+"""Jobs on the rig's engine, and the check that none leaves anything behind."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import JobCalls
+from tests.stages.request import JobRequest, Login
+from tests.stages.witness import Witness
+
+Changes = Mapping[str, Mapping[str, object]]
+
+
+class Start(Protocol):
+    """Makes a job whose environment is removed at the end of the test."""
+
+    def __call__(self, request: JobRequest, changes: Changes | None = None) -> JobCalls: ...
+
+
+class Jobs:
+    """The jobs of one test or module."""
+
+    def __init__(self, rig: Rig, witness: Witness, directory: Path) -> None:
+        self._rig = rig
+        self._witness = witness
+        self._directory = directory
+        self._all: list[JobCalls] = []
+
+    def start(self, request: JobRequest, changes: Changes | None = None) -> JobCalls:
+        """Return a job on settings of its own: the rig's with some changes."""
+        directory = self._directory / str(request.id)
+        directory.mkdir()
+        log: Changes = {"log": {"path": str(directory / "operator.log")}}
+        text = settings_text(self._rig, changes or {}, log)
+        settings = directory / "settings.toml"
+        settings.write_text(text, encoding="utf-8")
+        job = JobCalls(request, directory, settings)
+        self._all.append(job)
+        return job
+
+    def end(self) -> None:
+        """Clean up what the tests left to us, and assert that nothing is left of any job."""
+        volumes = [name for job in self._all for name in self._witness.volumes(job.id)]
+        failed = []
+        for job in self._all:
+            if self._witness.objects(job.id):
+                call = job.cleanup()
+                failed += [] if call.code == 0 else [call.output]
+        left = [each for job in self._all for each in self._witness.objects(job.id)]
+        left += [f"volume {name}" for name in volumes if self._witness.has_volume(name)]
+        assert (failed, left) == ([], [])
+
+
+def settings_text(rig: Rig, *changes: Changes) -> str:
+    """Return the rig's settings with changes, as TOML: its values are JSON's."""
+    tables = tomllib.loads(rig.settings.read_text(encoding="utf-8"))
+    for change in changes:
+        for name, keys in change.items():
+            tables[name] = {**tables[name], **keys}
+    lines = [f"{key} = {json.dumps(tables.pop(key))}" for key in ("builds_dir", "cache_dir")]
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="session")
+def witness(rig: Rig) -> Iterator[Witness]:
+    """Return a witness of the rig's engine."""
+    witness = Witness(rig.engine_host)
+    yield witness
+    witness.close()
+
+
+@pytest.fixture(autouse=True)
+def start(rig: Rig, witness: Witness, tmp_path: Path) -> Iterator[Start]:
+    """Return what makes a job; after the test, nothing may be left of those that it made."""
+    jobs = Jobs(rig, witness, tmp_path)
+    yield jobs.start
+    jobs.end()
+
+
+@pytest.fixture(scope="module")
+def start_standing(
+    rig: Rig, witness: Witness, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Start]:
+    """Return what makes a job that all tests of a module share, as promises that do not meet."""
+    jobs = Jobs(rig, witness, tmp_path_factory.mktemp("standing"))
+    yield jobs.start
+    jobs.end()
+
+
+@pytest.fixture(scope="session")
+def login(rig: Rig) -> Login:
+    """Return the login that GitLab hands out for its registry."""
+    return Login(rig.gitlab, rig.ci_user.name, rig.ci_user.password)

@@ -1,0 +1,329 @@
+"""What every job gets, seen on one job that stands for all tests of this module.
+
+Its image has a docker client and no docker entrypoint; its dind is of the oldest generation that
+is supported.
+"""
+
+import json
+import signal
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import BUILD_FAILURE, JobCalls
+from tests.stages.conftest import Start
+from tests.stages.registry import tag_of
+from tests.stages.request import JobRequest, Login, Variable
+from tests.stages.witness import Witness, eventually
+
+ENTRYPOINT = ["sh", "-c", 'export FROM_ENTRYPOINT=kept; echo "setting up"; exec "$@"', "sh"]
+
+
+@pytest.fixture(scope="module")
+def job(rig: Rig, start_standing: Start, login: Login) -> JobCalls:
+    """Return a job with a service beside its dind, and a login to the GitLab registry."""
+    request = JobRequest(
+        image=rig.special("tools/docker-cli:1"),
+        services=[
+            {"name": rig.special("tools/web:1"), "alias": "web, site"},
+            {"name": "docker:20.10.16-dind"},
+        ],
+        logins=[login],
+        variables=[
+            Variable("GREETING", "hello"),
+            Variable("NOTES", "first line\nsecond 'line'", file=True),
+        ],
+        image_options={"entrypoint": ENTRYPOINT},
+    )
+    job = start_standing(request)
+    job.up()
+    return job
+
+
+def shell(job: JobCalls, *commands: str) -> list[str]:
+    """Run commands as the author's and return their own lines, without gitlab-runner's."""
+    lines = job.script(*commands).passed().output.splitlines()
+    return [line for line in lines if not line.startswith("$ ")]
+
+
+def test_an_entrypoint_runs_and_is_remembered(job: JobCalls) -> None:
+    """What the image's entrypoint prints is in the job log; what it exports is in the script."""
+    prepare = next(call for call in job.calls if call.stage == "prepare")
+    assert "setting up\n" in prepare.output
+    assert shell(job, 'echo "$FROM_ENTRYPOINT"') == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("sub_stage", "kind"),
+    [
+        ("prepare_script", "helper"),
+        ("get_sources", "helper"),
+        ("clear_worktree", "helper"),
+        ("restore_cache", "helper"),
+        ("download_artifacts", "helper"),
+        ("archive_cache", "helper"),
+        ("archive_cache_on_failure", "helper"),
+        ("upload_artifacts_on_success", "helper"),
+        ("upload_artifacts_on_failure", "helper"),
+        ("cleanup_file_variables", "helper"),
+        ("build_script", "build"),
+        ("step_script", "build"),
+        ("step_release", "build"),
+        ("after_script", "build"),
+    ],
+)
+def test_a_sub_stage_runs_where_it_belongs(job: JobCalls, sub_stage: str, kind: str) -> None:
+    """gitlab-runner's own scripts find git and gitlab-runner; the author's find the job's image."""
+    question = "if command -v gitlab-runner git-lfs >/dev/null; then echo helper; else echo build; fi"
+    call = job.script(question, sub_stage=sub_stage).passed()
+    assert call.output.splitlines()[-1] == kind
+
+
+def test_any_image_finds_docker(job: JobCalls) -> None:
+    """The client variables are set for an image that has no docker entrypoint, and they work."""
+    wanted = {
+        "DOCKER_HOST": "tcp://docker:2376",
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": "/certs/client",
+        "DOCKER_TLS_CERTDIR": "/certs",
+    }
+    lines = shell(job, "env", "docker version --format 'server {{.Server.Version}}'")
+    assert wanted.items() <= dict(line.partition("=")[::2] for line in lines).items()
+    assert lines[-1].startswith("server 20.10.")
+
+
+def test_variables_reach_the_script(job: JobCalls) -> None:
+    """A plain one as its value, a file as a path, in build and helper alike."""
+    commands = ('echo "$GREETING"', 'cat "$NOTES"')
+    for sub_stage in ("build_script", "download_artifacts"):
+        output = job.script(*commands, sub_stage=sub_stage).passed().output
+        assert "hello\n" in output
+        assert output.endswith("first line\nsecond 'line'")
+
+
+def test_only_the_sidecar_is_privileged(job: JobCalls, rig: Rig, witness: Witness) -> None:
+    """Build, helper and service have neither its privileges nor its runtime."""
+    hosts = {
+        container.labels["dind-executor.type"]: container.attrs["HostConfig"]
+        for container in witness.containers(job.id)
+    }
+    assert sorted(hosts) == ["build", "dind", "helper", "service"]
+    assert [kind for kind, host in hosts.items() if host["Privileged"]] == ["dind"]
+    if rig.runtime:
+        assert [kind for kind, host in hosts.items() if host["Runtime"] == rig.runtime] == ["dind"]
+
+
+def test_there_is_one_network_and_all_are_on_it(job: JobCalls, witness: Witness) -> None:
+    """Nothing of the job is on another network, and nothing of another job is on this one."""
+    networks = {
+        tuple(container.attrs["NetworkSettings"]["Networks"])
+        for container in witness.containers(job.id)
+    }
+    ((name,),) = networks
+    members = witness.client.networks.get(name).attrs["Containers"].values()
+    assert sorted(each["Name"] for each in members) == sorted(
+        container.name for container in witness.containers(job.id)
+    )
+
+
+def test_a_service_is_reached_by_all_its_names(job: JobCalls, rig: Rig) -> None:
+    """Both of the author's aliases, and both that follow from the image's name."""
+    host = rig.hub.partition(":")[0]
+    names = ("web", "site", f"{host}__tools__web", f"{host}-tools-web")
+    ask = "git ls-remote http://{}/ 2>&1 || true"
+    # git is the image's only HTTP client: what it says of an answer that is no repository is enough.
+    lines = shell(job, *(ask.format(name) for name in names))
+    assert sum("not found" in line for line in lines) == len(names)
+    assert not any("resolve host" in line for line in lines)
+
+
+def test_builds_are_at_one_path_everywhere(job: JobCalls, witness: Witness) -> None:
+    """One volume, at the same path in build, helper, dind and service."""
+    places = {
+        (mount["Name"], mount["Destination"])
+        for container in witness.containers(job.id)
+        for mount in container.attrs["Mounts"]
+        if mount["Destination"].startswith("/builds")
+    }
+    assert len(places) == 1
+    mounted = [
+        container
+        for container in witness.containers(job.id)
+        if any(mount["Destination"] == "/builds" for mount in container.attrs["Mounts"])
+    ]
+    assert len(mounted) == 4
+
+
+def test_a_container_of_the_job_mounts_the_project(job: JobCalls) -> None:
+    """`docker run -v $CI_PROJECT_DIR:/src` sees what the helper fetched, and writes where all see."""
+    run = "docker run --rm -v $CI_PROJECT_DIR:/src alpine sh -c 'cat /src/source.txt >/src/copy'"
+    assert shell(job, run + " 2>/dev/null", "cat copy") == ["from the helper"]
+
+
+def test_docker_is_logged_in_where_the_runner_is(job: JobCalls, rig: Rig) -> None:
+    """Pull, build from and push to the GitLab registry, without a word of login in the job."""
+    image = f"{rig.gitlab}/group/project/built:{job.id}"
+    job.script(
+        f"docker pull {rig.registry_image}/docker:20.10.16",
+        f"printf 'FROM {rig.registry_image}/docker:20.10.16\\nLABEL job={job.id}\\n' >Dockerfile",
+        f"docker build -t {image} .",
+        f"docker push {image}",
+    ).passed()
+    assert tag_of(rig, rig.ci_user, "group/project/built", str(job.id))
+
+
+def test_a_login_of_the_authors_wins_and_lasts(job: JobCalls, rig: Rig) -> None:
+    """`docker login` replaces the job's own login, for this and later sub-stages."""
+    user = rig.deploy_user
+    job.script(
+        f"echo '{user.password}' | docker login -u {user.name} --password-stdin {rig.gitlab}"
+    ).passed()
+    config = json.loads("".join(shell(job, 'cat "$DOCKER_CONFIG/config.json"')))
+    assert list(config["auths"]) == [rig.gitlab]
+    decoded = shell(job, f"echo {config['auths'][rig.gitlab]['auth']} | base64 -d")
+    assert decoded == [f"{user.name}:{user.password}"]
+
+
+def test_docker_config_is_private_and_in_memory(job: JobCalls, rig: Rig, witness: Witness) -> None:
+    """Its directory is a tmpfs that only the job's user reads; no inspection shows what it holds."""
+    lines = shell(
+        job,
+        'stat -c "%a %U" "$DOCKER_CONFIG"',
+        'stat -f -c %T "$DOCKER_CONFIG"',
+        'touch "$DOCKER_CONFIG/writable"',
+    )
+    assert lines == ["700 root", "tmpfs"]
+    assert rig.ci_user.password not in witness.inspected(job.id)
+
+
+def test_keys_are_minted_for_the_job_and_kept_in_memory(job: JobCalls, witness: Witness) -> None:
+    """Elliptic curves, not dind's own RSA keys; the authority's key is nowhere; all is on tmpfs."""
+    dind, build = witness.container(job.id, "dind"), witness.container(job.id, "build")
+    held = witness.inside(dind, "find", "/certs", "-type", "f").split()
+    assert sorted(held) == [
+        "/certs/ca/cert.pem",
+        "/certs/server/ca.pem",
+        "/certs/server/cert.pem",
+        "/certs/server/key.pem",
+    ]
+    assert sorted(witness.inside(build, "find", "/certs", "-type", "f").split()) == [
+        f"/certs/client/{name}.pem" for name in ("ca", "cert", "key")
+    ]
+    described = witness.inside(
+        dind, "openssl", "x509", "-in", "/certs/server/cert.pem", "-noout", "-text"
+    )
+    assert "id-ecPublicKey" in described
+    for container, path in ((dind, "/certs/server"), (build, "/certs/client")):
+        assert witness.inside(container, "stat", "-f", "-c", "%T", path).strip() == "tmpfs"
+
+
+def test_every_script_status_is_reported(job: JobCalls) -> None:
+    """A failed script writes its status; a sub-stage that passes leaves no stale one behind."""
+    assert job.script("exit 42").code == BUILD_FAILURE
+    assert job.exit_code == "42"
+    assert job.script("false").code == BUILD_FAILURE
+    assert job.exit_code == "1"
+    job.script("true", sub_stage="after_script").passed()
+    assert job.exit_code is None
+
+
+def test_a_helper_script_that_fails_is_reported(job: JobCalls) -> None:
+    """A failed get_sources is a failed script too."""
+    assert job.script("exit 7", sub_stage="get_sources").code == BUILD_FAILURE
+    assert job.exit_code == "7"
+
+
+def test_the_script_cannot_be_read_by_what_it_runs(job: JobCalls) -> None:
+    """A command that reads stdin finds its end, and the script goes on after it."""
+    assert shell(job, "cat", "echo after") == ["after"]
+
+
+def test_output_keeps_its_stream_and_comes_whole(job: JobCalls) -> None:
+    """Both streams arrive where they were written, also a great deal at once."""
+    call = job.script("seq 1 200000", "echo oops >&2").passed()
+    assert call.stdout.splitlines()[1:200001] == [str(number) for number in range(1, 200001)]
+    assert call.stderr == "oops\n"
+
+
+@pytest.mark.parametrize("sub_stage", ["build_script", "restore_cache"])
+def test_what_a_script_leaves_running_is_ended(
+    job: JobCalls, witness: Witness, sub_stage: str
+) -> None:
+    """Neither a child nor a session of its own outlives a sub-stage, or keeps it from ending."""
+    kind = "build" if sub_stage == "build_script" else "helper"
+    call = job.script(
+        "sleep 4441 &", "setsid sleep 4442 &", "(setsid sleep 4443 >/dev/null 2>&1 &)", "echo done",
+        sub_stage=sub_stage,
+    ).passed()  # fmt: skip
+    assert call.output.endswith("done\n")
+    assert not sleepers(witness, job, kind)
+
+
+def test_sigterm_stops_the_script_and_nothing_else(job: JobCalls, witness: Witness) -> None:
+    """The script's trap speaks, what it forked is gone, and after_script finds all as it was."""
+    before = {container.id for container in witness.containers(job.id)}
+    running = job.start_run(
+        "build_script",
+        job.authors(
+            "touch /tmp/kept",
+            "setsid sleep 4451 &",
+            "sleep 4452 &",
+            "trap 'echo last words; exit 1' TERM",
+            "echo started",
+            "wait",
+        ),
+    )
+    running.wait_for("started\n")
+    running.signal(signal.SIGTERM)
+    call = running.finish()
+    assert call.code != 0
+    assert call.output.endswith("last words\n")
+    assert job.exit_code is None
+    assert not sleepers(witness, job, "build")
+    after = job.script("ls /tmp/kept", "docker version", sub_stage="after_script").passed()
+    assert "/tmp/kept\n" in after.output
+    job.script("true", sub_stage="cleanup_file_variables").passed()
+    assert before == {container.id for container in witness.containers(job.id)}
+    assert all(container.status == "running" for container in witness.containers(job.id))
+
+
+def test_a_script_deaf_to_sigterm_is_ended(job: JobCalls, witness: Witness) -> None:
+    """What ignores the signal is killed after a time of grace."""
+    running = job.start_run("build_script", job.authors("trap '' TERM", "echo deaf", "sleep 4461"))
+    running.wait_for("deaf\n")
+    running.signal(signal.SIGTERM)
+    assert running.finish().code != 0
+    eventually(lambda: not sleepers(witness, job, "build"), "the script has ended")
+
+
+def test_the_operators_log_tells_each_thing_done(job: JobCalls) -> None:
+    """JSON, one line per thing: job, project and stage in all, object and seconds where it has them."""
+    job.script("exit 3")
+    text = (job.settings.parent / "operator.log").read_text(encoding="utf-8")
+    entries = [json.loads(line) for line in text.splitlines()]
+    assert all(
+        (entry["job_id"], entry["project_id"], "timestamp" in entry) == (job.id, 7, True)
+        for entry in entries
+    )
+    prepared = [entry for entry in entries if entry["stage"] == "prepare"]
+    events = [entry["event"] for entry in prepared]
+    assert events.count("image pulled") == 3
+    assert events.count("container started") == 4
+    assert {"network created", "volumes created", "certificates made"} <= set(events)
+    assert all("seconds" in entry for entry in prepared)
+    assert {entry["container"] for entry in prepared if entry["event"] == "container started"} == {
+        f"dind-executor-{job_key(entries)}-{kind}" for kind in ("build", "helper", "dind", "service-0")
+    }
+    assert entries[-1]["outcome"] == "exit code 3"
+
+
+def job_key(entries: list[dict[str, str]]) -> str:
+    """Return what the names of the job's objects have in common."""
+    name = next(entry["container"] for entry in entries if "container" in entry)
+    return "-".join(name.split("-")[2:4])
+
+
+def sleepers(witness: Witness, job: JobCalls, kind: str) -> list[str]:
+    """Return the command lines of the sleeping programs in a container."""
+    found = witness.container(job.id, kind).top(ps_args="-eo pid,args")["Processes"]
+    return [row[1] for row in found if row[1].startswith("sleep 44")]

@@ -1,0 +1,124 @@
+"""What the engine says of a job, asked through the docker SDK, which the driver does not use."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import docker
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container
+
+from tests.rig import engine
+
+LABEL = "dind-executor.job"
+_LONGEST_SECONDS = 30.0
+
+
+class Witness:
+    """Looks at one engine, and changes nothing that is a job's."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self.client = docker.DockerClient(base_url=host, version="auto", timeout=120)
+
+    def close(self) -> None:
+        """End the connection."""
+        self.client.close()
+
+    def container(self, job_id: int, kind: str) -> Container:
+        """Return the job's only container of this kind."""
+        (found,) = self.containers(job_id, kind)
+        return found
+
+    def containers(self, job_id: int, kind: str | None = None) -> list[Container]:
+        """Return the job's containers, or those of one kind."""
+        labels = [f"dind-executor.job-id={job_id}"]
+        labels += [f"dind-executor.type={kind}"] if kind else []
+        found: list[Container] = self.client.containers.list(all=True, filters={"label": labels})
+        return found
+
+    def log(self, job_id: int, kind: str) -> str:
+        """Return what the job's container of this kind has printed."""
+        return self.container(job_id, kind).logs().decode(errors="replace")
+
+    def objects(self, job_id: int) -> list[str]:
+        """Return everything of the job, found by its labels or by its name alone."""
+        api = self.client.api
+        listed = [
+            *(("container", each["Names"][0], each) for each in api.containers(all=True)),
+            *(("network", each["Name"], each) for each in api.networks()),
+            *(("volume", each["Name"], each) for each in api.volumes()["Volumes"] or []),
+        ]
+        prefix = f"dind-executor-{job_id}-"
+        return sorted(
+            f"{kind} {name.lstrip('/')}"
+            for kind, name, each in listed
+            if name.lstrip("/").startswith(prefix)
+            or (each.get("Labels") or {}).get("dind-executor.job-id") == str(job_id)
+        )
+
+    def volumes(self, job_id: int) -> list[str]:
+        """Return the volumes that the job's containers mount, those without a name included."""
+        names = {
+            mount["Name"]
+            for container in self.containers(job_id)
+            for mount in container.attrs["Mounts"]
+            if mount["Type"] == "volume"
+        }
+        return sorted(names)
+
+    def has_volume(self, name: str) -> bool:
+        """Tell whether a volume exists."""
+        try:
+            self.client.volumes.get(name)
+        except NotFound:
+            return False
+        return True
+
+    def inspected(self, job_id: int) -> str:
+        """Return everything that the engine tells of the job's objects, as one text."""
+        api = self.client.api
+        filters = {"label": f"dind-executor.job-id={job_id}"}
+        containers = [api.inspect_container(each.id) for each in self.containers(job_id)]
+        images = [api.inspect_image(each["Image"]) for each in containers]
+        networks = [api.inspect_network(each["Id"]) for each in api.networks(filters=filters)]
+        volumes = api.volumes(filters=filters)["Volumes"]
+        return json.dumps([containers, images, networks, volumes])
+
+    def inside(self, container: Container, *command: str) -> str:
+        """Return what a command prints in a container; fails the test where it fails."""
+        code, output = container.exec_run(list(command))
+        text: str = output.decode(errors="replace")
+        assert code == 0, f"{command} in {container.name}: {text}"
+        return text
+
+    @contextmanager
+    def events(self, take: Callable[[str], None]) -> Iterator[None]:
+        """Pass every event of the engine to `take`, as JSON, while the block runs."""
+        with engine.connect(self._host) as client:
+            stream = client.events()
+            reader = threading.Thread(target=_read, args=(stream, take), daemon=True)
+            reader.start()
+            try:
+                yield
+            finally:
+                stream.close()
+                reader.join(_LONGEST_SECONDS)
+
+
+def _read(stream: Iterator[bytes], take: Callable[[str], None]) -> None:
+    try:
+        for event in stream:
+            take(event.decode(errors="replace"))
+    except (DockerException, OSError, ValueError):
+        return
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until a condition holds; fails the test where it does not."""
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {_LONGEST_SECONDS:.0f} s: {what}"
+        time.sleep(0.05)
