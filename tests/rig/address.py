@@ -7,11 +7,9 @@ import ipaddress
 import json
 import subprocess
 
-from tests.rig.paths import RUN
 from tests.rig.say import RigError
 
 INTERFACE = "dindrig0"
-_FILE = RUN / "address"
 
 
 def ensure() -> str:
@@ -27,17 +25,7 @@ def ensure() -> str:
     except RigError:
         remove()
         raise
-    RUN.mkdir(parents=True, exist_ok=True)
-    _FILE.write_text(address, encoding="utf-8")
     return address
-
-
-def current() -> str | None:
-    """Return the address that the last `up` took, also after the interface is gone."""
-    try:
-        return _FILE.read_text(encoding="utf-8")
-    except OSError:
-        return None
 
 
 def remove() -> bool:

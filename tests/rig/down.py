@@ -21,10 +21,7 @@ def down(*, purge: bool) -> None:
     for name in _REGISTRIES:
         registries.stop(name)
     git.stop()
-    own = address.current()
-    if own is not None:
-        for port in (registries.GITLAB_PORT, registries.HUB_PORT, registries.PROXY_PORT):
-            registries.distrust(f"{own}:{port}")
+    registries.distrust()
     firewall.restore()
     address.remove()
     for directory in (WORK, RUN):

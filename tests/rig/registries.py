@@ -21,6 +21,7 @@ from tests.rig.paths import CERTS_D, HUB_STORAGE, WORK
 from tests.rig.say import RigError
 
 GITLAB_PORT, HUB_PORT, PROXY_PORT = 5000, 5001, 5002
+_TRUST = "dind-executor-rig.crt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class RegistrySpec:
     certificates: Certificates
     htpasswd: Path | None = None
     upstream: str | None = None
+
+    @property
+    def trusted_as(self) -> tuple[str, ...]:
+        """The names under which engines look for the authority of this registry."""
+        # Docker 29 takes a mirror's authorities from the registry that it mirrors.
+        return (self.host, "docker.io") if self.name == "hub" else (self.host,)
 
 
 def hub(address: str, certificates: Certificates) -> RegistrySpec:
@@ -54,9 +61,10 @@ def proxy(address: str, certificates: Certificates, htpasswd: Path) -> RegistryS
 
 def start(spec: RegistrySpec) -> None:
     """Ensure that the registry runs, answers, and is trusted by every engine of this machine."""
-    trust = CERTS_D / spec.host
-    trust.mkdir(parents=True, exist_ok=True)
-    (trust / "ca.crt").write_bytes(spec.certificates.ca.read_bytes())
+    for name in spec.trusted_as:
+        trust = CERTS_D / name
+        trust.mkdir(parents=True, exist_ok=True)
+        (trust / _TRUST).write_bytes(spec.certificates.ca.read_bytes())
     spec.storage.mkdir(parents=True, exist_ok=True)
     path = WORK / f"registry-{spec.name}.json"
     name = f"registry-{spec.name}"
@@ -73,12 +81,14 @@ def stop(spec_name: str) -> bool:
     return processes.stop(f"registry-{spec_name}")
 
 
-def distrust(host: str) -> None:
+def distrust() -> None:
     """Take back what `start` told the engines of this machine."""
-    (CERTS_D / host / "ca.crt").unlink(missing_ok=True)
-    for directory in (CERTS_D / host, CERTS_D):
-        if directory.is_dir() and not any(directory.iterdir()):
-            directory.rmdir()
+    for file in CERTS_D.glob(f"*/{_TRUST}"):
+        file.unlink()
+        if not any(file.parent.iterdir()):
+            file.parent.rmdir()
+    if CERTS_D.is_dir() and not any(CERTS_D.iterdir()):
+        CERTS_D.rmdir()
 
 
 def write_htpasswd(path: Path, users: dict[str, str]) -> None:
