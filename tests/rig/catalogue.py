@@ -32,8 +32,13 @@ class ImageSpec:
     config: dict[str, object] = field(default_factory=dict)
 
 
-def images(old: Generation, new: Generation, runner: Path | None) -> list[ImageSpec]:
-    """Return every image; the helper image carries the `runner` binary, or the stand-in."""
+def images(
+    old: Generation, new: Generation, runner: Path | None, engine: Path | None
+) -> list[ImageSpec]:
+    """Return every image; the helper image carries the `runner` binary, or the stand-in.
+
+    An `engine` directory of static binaries gives a dind image of its own, `docker:extra-dind`.
+    """
     bases = {generation: recipes.base(generation) for generation in (old, new)}
     commands = {generation: recipes.command(generation, bases[generation]) for generation in bases}
     old_names = ("library/docker:20.10.16", f"{PROXY_PREFIX}/docker:20.10.16")
@@ -59,6 +64,7 @@ def images(old: Generation, new: Generation, runner: Path | None) -> list[ImageS
         ),
         ImageSpec(("tools/docker-cli:1",), commands[new], {"Env": [_PATH], "Cmd": ["bash"]}),
         ImageSpec(("broken/docker:dind",), recipes.broken(new_dind), config),
+        *([] if engine is None else [_extra(engine, new_dind, config)]),
         *_small(old.suite),
         _other_user(new, bases[new]),
     ]
@@ -84,6 +90,10 @@ def _dind_config(generation: Generation, *, tls: bool = True) -> dict[str, objec
         "Volumes": {"/var/lib/docker": {}},
         "ExposedPorts": {"2375/tcp": {}, "2376/tcp": {}},
     }
+
+
+def _extra(engine: Path, dind: LayerSpec, config: dict[str, object]) -> ImageSpec:
+    return ImageSpec(("library/docker:extra-dind",), recipes.binaries(engine, dind), config)
 
 
 def _small(suite: str) -> Sequence[ImageSpec]:

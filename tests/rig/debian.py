@@ -11,7 +11,7 @@ from tests.rig import packages
 from tests.rig.say import RigError
 
 # Needed to install packages or to read manuals, not to run what we run; and half an image's size.
-_LEFT_OUT = re.compile(
+LEFT_OUT = re.compile(
     "perl|perl-base|perl-modules-.*|libperl.*|liberror-perl|libgdbm.*|libdb5.*|git-man|adduser"
     "|debconf|libdebconfclient0|init-system-helpers|passwd|login.defs|libsemanage.*|libpam.*"
     "|libaudit.*|libcap-ng0|sysvinit-utils|lsb-base|sensible-utils|usrmerge|usr-is-merged"
@@ -55,8 +55,10 @@ class Suite:
     root: Path
     closures: dict[tuple[str, ...], dict[str, Path]] = field(default_factory=dict)
 
-    def open(self) -> None:
-        """Read the suite's package lists."""
+    def _open(self) -> None:
+        """Read the suite's package lists, once."""
+        if (self.root / "apt.conf").exists():
+            return
         for directory in ("lists/partial", "archives/partial"):
             (self.root / directory).mkdir(parents=True, exist_ok=True)
         self._write("status", "")
@@ -64,12 +66,13 @@ class Suite:
         line = f"deb [signed-by={keyring}] {self.archive.uri} {self.name} {self.archive.components}"
         self._write("sources.list", line + "\n")
         self._write("apt.conf", _CONFIGURATION.format(root=self.root))
-        self._apt("update")
+        self._apt("update", "-o", "APT::Update::Error-Mode=any")
 
     def download(self, names: Sequence[str]) -> dict[str, Path]:
         """Return these packages and all they depend on: {package: its file}."""
         wanted = tuple(sorted(names))
         if wanted not in self.closures:
+            self._open()
             self._apt("install", "--yes", "--download-only", *wanted)
             self.closures[wanted] = {name: self._file(name) for name in self._simulate(wanted)}
         return self.closures[wanted]
@@ -77,7 +80,7 @@ class Suite:
     def _simulate(self, names: Sequence[str]) -> list[str]:
         lines = self._apt("install", "--simulate", *names).splitlines()
         installed = [line.split()[1] for line in lines if line.startswith("Inst ")]
-        return [name for name in installed if not _LEFT_OUT.fullmatch(name)]
+        return [name for name in installed if not LEFT_OUT.fullmatch(name)]
 
     def _file(self, name: str) -> Path:
         found = sorted((self.root / "archives").glob(f"{name}_*.deb"))
@@ -95,7 +98,7 @@ class Suite:
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=env)
         if done.returncode != 0:
             last = (done.stderr or done.stdout).strip().splitlines()[-3:]
-            message = "\n".join([f"apt has no such packages in {self.name}:", *last])
+            message = "\n".join([f"apt cannot get packages of {self.name}:", *last])
             raise RigError(message)
         return done.stdout
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ def ensure(host: str, ca: Path, *, only_special: bool) -> None:
     """Ensure that the hub mirror holds every image, or every one that Docker Hub has not."""
     archive = debian.archive()
     old, new = _generations(archive)
-    specs = catalogue.images(old, new, _runner())
+    specs = catalogue.images(old, new, _runner(), _engine())
     if only_special:
         specs = [spec for spec in specs if not spec.names[0].startswith("library/")]
     built = _read_built()
@@ -34,7 +35,7 @@ def ensure(host: str, ca: Path, *, only_special: bool) -> None:
     chains = [_chain(spec.layer) for spec in missing]
     wanted = {_key(layer): layer for chain in chains for layer in chain}
     absent = {key: layer for key, layer in wanted.items() if key not in built["layers"]}
-    with step(f"Building {len(missing)} images of Debian packages"):
+    with step(f"Building {len(missing)} of {len(specs)} images from Debian packages"):
         if absent:
             built["layers"].update(_build(absent, archive, host, ca))
         for spec in missing:
@@ -63,6 +64,12 @@ def _runner() -> Path | None:
     return Path(found) if found else None
 
 
+def _engine() -> Path | None:
+    """Return the directory of the engine that the environment names."""
+    named = os.environ.get("DIND_EXECUTOR_RIG_DOCKERD")
+    return Path(named).parent if named else None
+
+
 def _chain(layer: LayerSpec) -> list[LayerSpec]:
     """Return the layer with all below it, the lowest first."""
     below = _chain(layer.parent) if layer.parent is not None else []
@@ -71,7 +78,7 @@ def _chain(layer: LayerSpec) -> list[LayerSpec]:
 
 def _key(layer: LayerSpec) -> str:
     """Return what stands for the layer's content: the same key, the same layer."""
-    recipe = [(SOURCES / name).read_text(encoding="utf-8") for name in ("layers.py", "debian.py")]
+    recipe = [(SOURCES / "layers.py").read_text(encoding="utf-8"), debian.LEFT_OUT.pattern]
     parts = repr([layer.suite, layer.packages, layer.picked, layer.omitted, layer.is_base, recipe])
     own = hashlib.sha256(parts.encode())
     for entry in layer.entries:
@@ -99,10 +106,10 @@ def _build(
 ) -> dict[str, dict[str, object]]:
     """Write the layers, as many at a time as there are cores, and put them into the hub mirror."""
     root = WORK / "build"
+    root.mkdir(parents=True, exist_ok=True)
     names = sorted({layer.suite for layer in wanted.values()})
     suites = {name: Suite(name, archive, root / name) for name in names}
     with ThreadPoolExecutor() as pool:
-        list(pool.map(Suite.open, suites.values()))
         # One download at a time for each suite: apt keeps one state.
         by_suite = {name: [la for la in wanted.values() if la.suite == name] for name in names}
         list(pool.map(lambda name: [_sources(suites[name], la) for la in by_suite[name]], names))
@@ -129,6 +136,8 @@ def _write(
 
 def _sources(suite: Suite, spec: LayerSpec) -> list[Package]:
     """Return the package files of a layer, less those of the layers below it."""
+    if not (spec.packages or spec.picked):
+        return []
     chain = _chain(spec)
     below = tuple(name for layer in chain[:-1] for name in layer.packages)
     have = suite.download(below) if below else {}

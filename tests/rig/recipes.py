@@ -23,6 +23,11 @@ _DAEMON_PACKAGES = (
 )
 
 
+_ENGINE_BINARIES = (
+    "containerd", "containerd-shim-runc-v2", "ctr", "docker", "docker-proxy", "dockerd", "runc",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One generation of the engine's packages, and how old its images' entrypoints act."""
@@ -76,6 +81,16 @@ def daemon(generation: Generation, command: LayerSpec) -> LayerSpec:
     omitted = ("usr/bin/docker",)
     entries = (entrypoint, *links)
     return LayerSpec(generation.suite, _DAEMON_PACKAGES, (), omitted, entries, parent=command)
+
+
+def binaries(directory: Path, dind: LayerSpec) -> LayerSpec:
+    """Return an engine that this machine has as static binaries, over a dind of another one."""
+    entries = tuple(
+        Entry(f"usr/local/bin/{name}", (directory / name).read_bytes(), 0o755)
+        for name in _ENGINE_BINARIES
+        if (directory / name).is_file()
+    )
+    return LayerSpec(dind.suite, entries=entries, parent=dind)
 
 
 def helper(generation: Generation, base: LayerSpec, runner: Path | None) -> LayerSpec:
