@@ -5,8 +5,7 @@ Pure: no I/O.
 
 from collections.abc import Callable
 
-_NAME_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
-_NAME = _NAME_START | frozenset("0123456789")
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
 _SPECIAL = frozenset("*#$@!?-0123456789")
 
 
@@ -24,7 +23,7 @@ def expand(text: str, lookup: Callable[[str], str]) -> str:
         name, at = _name(text, dollar + 1)
         if name is None or name == "$":
             out.append("$")
-        elif name and name[0] in _NAME_START:
+        elif name and name not in _SPECIAL:
             out.append(lookup(name))
     out.append(text[at:])
     return "".join(out)
