@@ -1,0 +1,55 @@
+"""Taking secrets out of texts."""
+
+import pytest
+
+from executor.redaction import MASK, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "expected"),
+    [
+        ("nothing to hide", ["hunter2"], "nothing to hide"),
+        ("pass hunter2 and hunter2.", ["hunter2"], f"pass {MASK} and {MASK}."),
+        ("hunter2", ["hunter2"], MASK),
+        ("longer-hunter2", ["longer-hunter2", "hunter2"], MASK),
+        ("a b", [], "a b"),
+        ("", ["hunter2"], ""),
+    ],
+)
+def test_secrets_are_replaced(text: str, secrets: list[str], expected: str) -> None:
+    """Every occurrence of every secret goes."""
+    assert redact(text, secrets) == expected
+
+
+@pytest.mark.parametrize(
+    "prefix", ["glcbt-", "glpat-", "glrt-", "gldt-", "glptt-", "glsoat-", "glft-", "glimt-"]
+)
+def test_tokens_of_gitlab_go_without_being_known(prefix: str) -> None:
+    """A token is known by its prefix, and ends where its alphabet does."""
+    assert redact(f"x {prefix}64_a-B.c, {prefix}z", ()) == f"x {MASK}, {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://user:pass@host/path", f"https://{MASK}@host/path"),
+        ("https://token@host", f"https://{MASK}@host"),
+        ("tcp://host:2376/a@b", "tcp://host:2376/a@b"),
+        ("(https://u:p@h) and ssh://v@g", f"(https://{MASK}@h) and ssh://{MASK}@g"),
+        ('"https://u:p@h"', f'"https://{MASK}@h"'),
+        ("https://u:p@q@host/", f"https://{MASK}@host/"),
+        ("://", "://"),
+        ("see https://host and mail me@host", "see https://host and mail me@host"),
+        ("https://a\nb@c", "https://a\nb@c"),
+    ],
+)
+def test_the_user_part_of_urls_goes(text: str, expected: str) -> None:
+    """What stands before the @ of a URL's host is a login; other @ stay."""
+    assert redact(text, ()) == expected
+
+
+def test_redacting_twice_changes_nothing() -> None:
+    """The mask is no secret, no token and no login."""
+    once = redact("https://u:p@host glpat-abc hunter2", ["hunter2"])
+
+    assert redact(once, ["hunter2"]) == once
