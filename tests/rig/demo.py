@@ -33,6 +33,7 @@ def _options(rig: Rig) -> list[str]:
         *("--config", str(rig.registration)),
         *("--branch", "main"),
         *("--project-path", PROJECT),
+        *("--listen", rig.address),
     ]
 
 
