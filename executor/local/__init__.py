@@ -13,7 +13,7 @@ What gitlab-runner would do with it:
   script         the scripts of the sub-stages (git_script: sources, artifact_script: artifacts)
   cancellation   who stops what
   stage          one call of one hook as a process
-  driver         the four hooks, called for one job
+  driver         the four hooks, called for one job (driver_config: what config answers)
   execution      the sub-stages in order
   job            one job's life (outcome: how it ends)
   output         the job log: masking, prefixes, colour

@@ -1,14 +1,12 @@
 """The driver under trial, through its four hooks: one prepare attempt and what follows it."""
 
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from executor.local.cancellation import Cancellation
+from executor.local.driver_config import DriverConfig, configured
 from executor.local.environment import JobVariables, custom_environment, go_json
 from executor.local.outcome import DriverFailure, ScriptFailure, Stopped
 from executor.local.output import Capture, JobLog, Sink
@@ -19,20 +17,6 @@ from executor.local.stage import Ending, Surroundings, call_hook
 
 BUILD_FAILURE_EXIT_CODE = 1
 SYSTEM_FAILURE_EXIT_CODE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class DriverConfig:
-    """What the config stage answered, over what the registration says."""
-
-    builds_dir: str
-    cache_dir: str
-    shell: str
-    builds_dir_is_shared: bool = False
-    hostname: str = ""
-    job_env: Mapping[str, str] = field(default_factory=dict)
-    name: str = ""
-    version: str = ""
 
 
 class Driver:
@@ -73,7 +57,7 @@ class Driver:
                 "config", hook, (), variables=variables, stdout=answer, cancellation=cancellation
             )
             self._judge(ending, cancellation)
-            self.config = _configured(self.config, answer.content)
+            self.config = configured(self.config, answer.content)
 
     def prepare(self, variables: JobVariables, cancellation: Cancellation) -> None:
         """Have the driver make the job's environment."""
@@ -196,25 +180,3 @@ def _described(ending: Ending) -> str:
 
 def _unknown(exit_code: int | None) -> str:
     return f"unknown Custom executor executable exit code {exit_code}"
-
-
-def _configured(config: DriverConfig, answer: bytes) -> DriverConfig:
-    if not answer:
-        return config
-    try:
-        fields = json.loads(answer)
-    except ValueError as error:
-        raise DriverFailure(f"error while parsing JSON output: {error}") from None
-    if not isinstance(fields, dict):
-        raise DriverFailure("error while parsing JSON output: it is not an object")
-    driver = fields.get("driver") or {}
-    return DriverConfig(
-        builds_dir=fields.get("builds_dir", config.builds_dir),
-        cache_dir=fields.get("cache_dir", config.cache_dir),
-        shell=fields.get("shell", config.shell),
-        builds_dir_is_shared=fields.get("builds_dir_is_shared", False),
-        hostname=fields.get("hostname", ""),
-        job_env=fields.get("job_env") or {},
-        name=driver.get("name", ""),
-        version=driver.get("version", ""),
-    )

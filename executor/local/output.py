@@ -1,5 +1,6 @@
 """The job log on the terminal: whole lines, secrets masked, prefixed where jobs run in parallel."""
 
+import os
 import threading
 from collections.abc import Iterable
 from typing import Protocol, TextIO
@@ -76,8 +77,12 @@ class Terminal:
             try:
                 self._stream.write(text)
                 self._stream.flush()
-            except (BrokenPipeError, ValueError):
+            except BrokenPipeError:
                 self._is_open = False
+                # What is buffered still must not fail when the interpreter flushes it.
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self._stream.fileno())
+                os.close(nowhere)
 
     def say(self, text: str, *, colour: str = "") -> None:
         """Show a line of our own."""

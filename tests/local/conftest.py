@@ -1,0 +1,168 @@
+"""A project, a registration of the fake driver, and a way to run `dind-executor local` on them."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PROGRAM = "import sys; from executor.local.command import main; sys.exit(main(sys.argv[1:]))"
+GIT_IDENTITY = {
+    "GIT_AUTHOR_NAME": "Ada Author",
+    "GIT_AUTHOR_EMAIL": "ada@example.com",
+    "GIT_COMMITTER_NAME": "Ada Author",
+    "GIT_COMMITTER_EMAIL": "ada@example.com",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+}
+
+
+@dataclass
+class Finished:
+    """What a run left: its exit code, its output, and the calls that the driver got."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    calls: list[dict[str, object]]
+
+    @property
+    def names(self) -> list[str]:
+        return [str(call["name"]) for call in self.calls]
+
+    def call(self, name: str) -> dict[str, object]:
+        return next(call for call in self.calls if call["name"] == name)
+
+    def environment(self, name: str) -> dict[str, str]:
+        environment = self.call(name)["environment"]
+        assert isinstance(environment, dict)
+        return environment
+
+
+class Workbench:
+    """A directory with a project under git and the fake driver beside it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.project = directory / "project"
+        self.control = directory / "control"
+        self.builds = directory / "builds"
+        self.started: list[subprocess.Popen[str]] = []
+        self.project.mkdir()
+        (self.control / "bin").mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.write("README.md", "A project.\n")
+        self.commit("Start")
+        if shutil.which("gitlab-runner") is None:
+            client = self.control / "bin" / "gitlab-runner"
+            client.write_text(f'#!/bin/sh\nexec {sys.executable} {HERE}/artifact_client.py "$@"\n')
+            client.chmod(0o755)
+        self.configure()
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(self.project), *arguments],
+            env={**os.environ, **GIT_IDENTITY},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    def write(self, name: str, content: str) -> None:
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    def commit(self, message: str) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def configure(self, *, runner: str = "", custom: str = "") -> None:
+        """Write the registration, with more lines in its two tables if given."""
+
+        def hook(stage: str) -> str:
+            arguments = json.dumps([str(HERE / "fake_driver.py"), str(self.control), stage])
+            return f"{stage}_exec = {json.dumps(sys.executable)}\n{stage}_args = {arguments}\n"
+
+        hooks = "".join(map(hook, ("config", "prepare", "run", "cleanup")))
+        (self.directory / "config.toml").write_text(
+            f"""
+[[runners]]
+name = "shell"
+executor = "shell"
+
+[[runners]]
+name = "fake"
+executor = "custom"
+builds_dir = {json.dumps(str(self.builds))}
+cache_dir = {json.dumps(str(self.directory / "cache"))}
+safe_directory_checkout = true
+{runner}
+[runners.custom]
+{hooks}
+{custom}
+"""
+        )
+
+    def behave(self, **behaviours: Sequence[Mapping[str, object]]) -> None:
+        (self.control / "behaviour.json").write_text(json.dumps(behaviours))
+
+    def pipeline(self, text: str) -> None:
+        self.write(".gitlab-ci.yml", text)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        config = str(self.directory / "config.toml")
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, "--listen=127.0.0.1", f"--config={config}", *arguments],
+            cwd=self.project,
+            env={**os.environ, "PYTHONPATH": str(HERE.parent.parent), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def clear(self) -> None:
+        """Leave no process behind, whatever a test found out."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+                for call in self.calls():
+                    self._kill(int(str(call["group"])))
+
+    def _kill(self, group: int) -> None:
+        # The number may have gone to another process since.
+        command = Path(f"/proc/{group}/cmdline")
+        with contextlib.suppress(OSError):
+            if str(self.control) in command.read_text():
+                os.killpg(group, signal.SIGKILL)
+
+    def finish(self, process: subprocess.Popen[str]) -> Finished:
+        stdout, stderr = process.communicate(timeout=120)
+        return Finished(process.returncode, stdout, stderr, self.calls())
+
+    def run(self, *arguments: str, **environment: str) -> Finished:
+        return self.finish(self.start(*arguments, **environment))
+
+    def calls(self) -> list[dict[str, object]]:
+        path = self.control / "calls.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    workbench = Workbench(tmp_path)
+    yield workbench
+    workbench.clear()

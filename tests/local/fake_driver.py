@@ -1,0 +1,95 @@
+"""A driver without an engine: it writes down how it was called and fails in chosen ways.
+
+Called as `fake_driver.py CONTROL STAGE [SCRIPT SUB_STAGE]`. CONTROL/calls.jsonl gets one line per
+call; CONTROL/behaviour.json names, per stage or sub-stage, a list of behaviours, one per call, the
+last one for all further calls: `exit`, `exit_code_file`, `stdout`, `stderr`, `ignore_sigterm`,
+`sleep`, `kill`, `linger`. Scripts run on this host, by a shell that reads them from stdin.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def _called_before(calls: Path, name: str) -> int:
+    if not calls.exists():
+        return 0
+    return sum(json.loads(line)["name"] == name for line in calls.read_text().splitlines())
+
+
+def _behaviour(control: Path, name: str) -> dict[str, object]:
+    path = control / "behaviour.json"
+    wanted = json.loads(path.read_text()) if path.exists() else {}
+    choices: list[dict[str, object]] = wanted.get(name, [{}])
+    return choices[min(_called_before(control / "calls.jsonl", name), len(choices) - 1)]
+
+
+def _write_down(control: Path, name: str, arguments: list[str]) -> None:
+    response = Path(os.environ["JOB_RESPONSE_FILE"])
+    call = {
+        "name": name,
+        "arguments": arguments,
+        "environment": dict(os.environ),
+        "pid": os.getpid(),
+        "group": os.getpgrp(),
+        "directory": str(Path.cwd()),
+        "stdin": str(Path("/proc/self/fd/0").readlink()),
+        "response": response.read_text(),
+        "response_mode": response.stat().st_mode & 0o777,
+        "script": Path(arguments[0]).read_text() if len(arguments) == 2 else "",
+        "exit_code_file_exists": Path(os.environ["BUILD_EXIT_CODE_FILE"]).exists(),
+        "time": time.monotonic(),
+    }
+    with (control / "calls.jsonl").open("a") as file:
+        file.write(json.dumps(call) + "\n")
+
+
+def _run_script(path: str, control: Path) -> int:
+    Path(os.environ["BUILD_EXIT_CODE_FILE"]).unlink(missing_ok=True)
+    shell = os.environ.get("FAKE_SHELL", "bash")
+    environment = {"PATH": f"{control}/bin:{os.environ['PATH']}", "HOME": str(control)}
+    stopped: list[int] = []
+    # The shell is in our process group and has the signal already: we wait for it.
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    with Path(path).open("rb") as script:
+        process = subprocess.Popen([shell], stdin=script, env=environment)
+    status = process.wait()
+    if stopped:
+        return 1
+    if status:
+        Path(os.environ["BUILD_EXIT_CODE_FILE"]).write_text(str(status))
+        return int(os.environ["BUILD_FAILURE_EXIT_CODE"])
+    return 0
+
+
+def main() -> int:
+    """Do what a driver would do, or what the test asks for."""
+    control, stage, *arguments = Path(sys.argv[1]), *sys.argv[2:]
+    name = arguments[1] if stage == "run" else stage
+    behaviour = _behaviour(control, name)
+    _write_down(control, name, arguments)
+    if behaviour.get("ignore_sigterm"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.stderr.write(str(behaviour.get("stderr", "")))
+    answer = {"driver": {"name": "fake", "version": "1"}, "builds_dir_is_shared": True}
+    default = json.dumps(answer) if stage == "config" else ""
+    sys.stdout.write(str(behaviour.get("stdout", default)))
+    sys.stdout.flush()
+    if "linger" in behaviour:
+        subprocess.Popen(["sleep", str(behaviour["linger"])])
+    time.sleep(float(str(behaviour.get("sleep", 0))))
+    if behaviour.get("kill"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "exit_code_file" in behaviour:
+        Path(os.environ["BUILD_EXIT_CODE_FILE"]).write_text(str(behaviour["exit_code_file"]))
+    if "exit" in behaviour:
+        return int(str(behaviour["exit"]))
+    return _run_script(arguments[0], control) if stage == "run" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
