@@ -54,10 +54,14 @@ done
 """
 
 # A script goes to a file first: shells read ahead when a script is on a pipe, and slowly where
-# they do not.  The line after it proves that it came whole.
+# they do not.  The line after it proves that it came whole.  Not every head stops at the last byte
+# that is asked for: that of busybox reads ahead.
 _TAKE_SCRIPT = """\
-if command -v head >/dev/null 2>&1; then
+exact() { [ "$(printf 'ab\\n' | { "$@" >/dev/null; IFS= read -r l; echo "$l"; } 2>/dev/null)" = b ]; }
+if exact head -c 1; then
   take() { head -c "$size" >"$d/script"; IFS= read -r end; }
+elif exact dd ibs=1 obs=4096 count=1; then
+  take() { dd ibs=1 obs=4096 count="$size" >"$d/script" 2>/dev/null; IFS= read -r end; }
 else
   take() {
     while IFS= read -r end && [ "$end" != "$nonce" ]; do printf '%s\\n' "$end"; done >"$d/script"

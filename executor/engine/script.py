@@ -174,10 +174,11 @@ class Frames:
     Source of the format: Docker Engine API, ContainerAttach, "Stream format".
     """
 
-    __slots__ = ("_pending", "_reader", "_take")
+    __slots__ = ("_enough", "_pending", "_reader", "_take")
 
     def __init__(self, reader: Reader, take: Callable[[int, bytes], bool]) -> None:
         """Copy from `reader` to `take`, which tells when it has had enough."""
+        self._enough = False
         self._pending = b""
         self._reader = reader
         self._take = take
@@ -189,9 +190,13 @@ class Frames:
 
     def copy_some(self) -> bool:
         """Copy what is there; return whether more is wanted and may come."""
+        if self._enough:
+            # A short script's whole output may have come with its first piece.
+            return False
         data = self._reader.some()
         self._pending += data
-        return bool(data) and not self._flush()
+        self._enough = self._flush()
+        return bool(data) and not self._enough
 
     def _flush(self) -> bool:
         pending, at, enough = self._pending, 0, False
