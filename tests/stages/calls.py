@@ -225,4 +225,3 @@ class JobCalls:
     @property
     def _files(self) -> frozenset[str]:
         return self.request.file_variables()
-

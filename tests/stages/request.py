@@ -82,7 +82,9 @@ class JobRequest:
             },
             "runner_info": {"timeout": 3600},
             "variables": [each.payload() for each in self._all_variables()],
-            "steps": [{"name": "script", "script": ["true"], "timeout": 3600, "when": "on_success"}],
+            "steps": [
+                {"name": "script", "script": ["true"], "timeout": 3600, "when": "on_success"}
+            ],
             "image": image,
             "services": [{**_EXECUTOR_OPTIONS, **each} for each in self.services] or None,
             "artifacts": None,

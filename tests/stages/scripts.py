@@ -44,9 +44,7 @@ def exports(values: Mapping[str, str], files: frozenset[str]) -> list[str]:
     return lines
 
 
-def authors(
-    values: Mapping[str, str], files: frozenset[str], commands: Sequence[str]
-) -> str:
+def authors(values: Mapping[str, str], files: frozenset[str], commands: Sequence[str]) -> str:
     """Return the script of a user stage: exports, the project's directory, each command echoed."""
     body = [*exports(values, files), f"cd {quoted(values['CI_PROJECT_DIR'])}"]
     for command in commands:

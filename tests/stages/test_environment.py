@@ -74,7 +74,9 @@ def test_an_entrypoint_runs_and_is_remembered(job: JobCalls) -> None:
 )
 def test_a_sub_stage_runs_where_it_belongs(job: JobCalls, sub_stage: str, kind: str) -> None:
     """gitlab-runner's own scripts find git and gitlab-runner; the author's find the job's image."""
-    question = "if command -v gitlab-runner git-lfs >/dev/null; then echo helper; else echo build; fi"
+    question = (
+        "if command -v gitlab-runner git-lfs >/dev/null; then echo helper; else echo build; fi"
+    )
     call = job.script(question, sub_stage=sub_stage).passed()
     assert call.output.splitlines()[-1] == kind
 
@@ -312,7 +314,8 @@ def test_the_operators_log_tells_each_thing_done(job: JobCalls) -> None:
     assert {"network created", "volumes created", "certificates made"} <= set(events)
     assert all("seconds" in entry for entry in prepared)
     assert {entry["container"] for entry in prepared if entry["event"] == "container started"} == {
-        f"dind-executor-{job_key(entries)}-{kind}" for kind in ("build", "helper", "dind", "service-0")
+        f"dind-executor-{job_key(entries)}-{kind}"
+        for kind in ("build", "helper", "dind", "service-0")
     }
     assert entries[-1]["outcome"] == "exit code 3"
 
