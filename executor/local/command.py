@@ -1,6 +1,7 @@
 """`dind-executor local`: the command line of the embedded runner."""
 
 import argparse
+import io
 import secrets
 import signal
 import sys
@@ -35,6 +36,7 @@ from executor.local.server import Server
 from executor.local.variables import Variable
 
 _USAGE_ERROR = 2
+_LARGEST_ID = 0x7FFFFFFF
 _DESCRIPTION = """Run the jobs of a pipeline file through the driver's hooks, as gitlab-runner
 would: to try a registration or a pipeline without GitLab and without gitlab-runner.
 Jobs get what is committed."""
@@ -43,6 +45,9 @@ Jobs get what is committed."""
 def main(argv: list[str]) -> int:
     """Run the command and return its exit code: 0, 1 (a job failed), 2 (usage, system failure)."""
     options = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Jobs print what they like, whatever the terminal can show.
+        sys.stdout.reconfigure(errors="replace")
     terminal = Terminal(sys.stdout)
     try:
         return _run(options, terminal)
@@ -84,7 +89,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     variables = _given(options)
     timeout = given.duration_seconds(options.timeout)
     path = given.project_path(options.project_path or f"local/{_as_path(checkout)}")
-    project = Project(path, zlib.crc32(path.encode()))
+    project = Project(path, zlib.crc32(path.encode()) & _LARGEST_ID)
     registration, settings = _registration(options)
     host, port = listen_address(options.listen, engine=engine_of(settings))
     # Unlike any other run's on this host: names of containers are made from job ids.
@@ -155,10 +160,7 @@ def _registration(options: argparse.Namespace) -> tuple[Registration, Path | Non
         registration = from_config(options.config or DEFAULT_CONFIG, options.runner)
         named = [Path(argument) for argument in registration.run.arguments]
         return registration, next((path for path in named if path.suffix == ".toml"), None)
-    settings = options.settings
-    if settings is None and DEFAULT_SETTINGS.exists():
-        settings = DEFAULT_SETTINGS
-    settings = settings.absolute() if settings else None
+    settings = (options.settings or DEFAULT_SETTINGS).absolute()
     hooks = (options.hooks or default_hooks()).absolute()
     return from_hooks(hooks, settings), settings
 

@@ -1,6 +1,5 @@
 """Where the server listens: an address of this host that the jobs' containers reach."""
 
-import ipaddress
 import tomllib
 from pathlib import Path
 
@@ -35,11 +34,16 @@ def bridge_gateway(engine: str) -> str:
         raise LocalError(
             f"the Docker Engine does not answer ({error}); start it, or {_REMEDY}"
         ) from None
-    for setting in settings:
-        gateway = setting.get("Gateway", "")
-        if gateway and isinstance(ipaddress.ip_address(gateway), ipaddress.IPv4Address):
-            return str(gateway)
-    raise LocalError(f"the Docker Engine's bridge network has no gateway; {_REMEDY}")
+    gateway = gateway_of(settings)
+    if not gateway:
+        raise LocalError(f"the Docker Engine's bridge network has no gateway; {_REMEDY}")
+    return gateway
+
+
+def gateway_of(settings: list[dict[str, str]]) -> str:
+    """Return the first IPv4 gateway of a network's settings, if there is one."""
+    gateways = (setting.get("Gateway", "") for setting in settings)
+    return next((gateway for gateway in gateways if gateway and ":" not in gateway), "")
 
 
 def engine_of(settings: Path | None) -> str:

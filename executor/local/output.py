@@ -67,7 +67,7 @@ class Terminal:
         self._stream = stream
         self._lock = threading.Lock()
         self._is_open = True
-        self.is_coloured = stream.isatty()
+        self.is_coloured = stream.isatty() and not os.environ.get("NO_COLOR")
 
     def write(self, text: str) -> None:
         """Show text; whoever reads it may have gone, the jobs go on."""

@@ -46,9 +46,9 @@ class Registration:
     post_build_script: str = ""
 
 
-def from_hooks(directory: Path, settings: Path | None) -> Registration:
+def from_hooks(directory: Path, settings: Path) -> Registration:
     """Return a registration of the hooks in a directory, as config.toml.example has it."""
-    arguments = () if settings is None else (str(settings),)
+    arguments = ("--settings", str(settings))
     for name in ("config", "prepare", "run", "cleanup"):
         if not (directory / name).is_file():
             message = (

@@ -75,7 +75,7 @@ def _braced_reference(rest: str) -> tuple[str, int]:
 def _shell_value(name: str, lookup: Callable[[str], str]) -> str:
     if name == "$":
         return "$"
-    return "" if name in _SHELL_SPECIAL else lookup(name)
+    return "" if len(name) == 1 and name in _SHELL_SPECIAL else lookup(name)
 
 
 def last_of_each(variables: Iterable[Variable]) -> dict[str, Variable]:

@@ -114,9 +114,9 @@ def test_hooks_can_stand_for_a_registration(tmp_path: Path) -> None:
     for name in ("config", "prepare", "run"):
         (tmp_path / name).touch()
     with pytest.raises(LocalError, match="has no hook cleanup"):
-        from_hooks(tmp_path, None)
+        from_hooks(tmp_path, Path("x"))
     (tmp_path / "cleanup").touch()
     registration = from_hooks(tmp_path, Path("/etc/settings.toml"))
-    assert registration.run == Hook(str(tmp_path / "run"), ("/etc/settings.toml",), None)
-    assert registration.prepare == Hook(str(tmp_path / "prepare"), ("/etc/settings.toml",), 3600)
-    assert from_hooks(tmp_path, None).run.arguments == ()
+    arguments = ("--settings", "/etc/settings.toml")
+    assert registration.run == Hook(str(tmp_path / "run"), arguments, None)
+    assert registration.prepare == Hook(str(tmp_path / "prepare"), arguments, 3600)

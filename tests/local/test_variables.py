@@ -6,7 +6,7 @@ from executor.local.environment import JobVariables
 from executor.local.predefined import slug
 from executor.local.variables import Variable, expand, resolved_by_server
 
-VALUES = {"A": "one", "B_2": "two"}
+VALUES = {"A": "one", "B_2": "two", "12": "twelve"}
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,8 @@ VALUES = {"A": "one", "B_2": "two"}
         ("$1x", "x"),
         ("$@ $* $# $? $! $-", "     "),
         ("${1}", ""),
+        ("${12}", "twelve"),
+        ("${$}", "$"),
         ("100$", "100$"),
         ("$ A", "$ A"),
         ("$.", "$."),
