@@ -42,6 +42,13 @@ def gitlab(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLa
         yield served
 
 
+@pytest.fixture
+def another_gitlab(rig: Rig, tmp_path: Path) -> Iterator[GitLab]:
+    """A GitLab for one test that has a runner of its own."""
+    with server.serving(tmp_path / "repositories", rig.address) as served:
+        yield served
+
+
 @pytest.fixture(scope="package")
 def our_runner(
     gitlab: GitLab, rig: Rig, tmp_path_factory: pytest.TempPathFactory

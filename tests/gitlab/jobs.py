@@ -81,7 +81,7 @@ class Job:
         with self._changed:
             self.remote_status = "canceled"
 
-    def wait(self, timeout_seconds: float = 300) -> "Job":
+    def wait(self, timeout_seconds: float = 150) -> "Job":
         """Return when the job is over."""
         self._wait(lambda: self.state in FINAL_STATES, "is not over", timeout_seconds)
         return self

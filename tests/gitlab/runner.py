@@ -71,14 +71,17 @@ def custom(settings: Path, hooks: Path = _REPOSITORY / "hooks") -> Table:
     return {**runner, "custom": registration}
 
 
-def docker(host: str, *, image: str, helper_image: str, runtime: str | None = None) -> Table:
-    """Return a runner with the built-in Docker executor, registered for Docker-in-Docker."""
+def docker(
+    host: str, *, image: str, helper_image: str, privileged: bool, runtime: str | None = None
+) -> Table:
+    """Return a runner with the built-in Docker executor, as GitLab documents it for dind."""
     options: Table = {
         "host": host,
         "image": image,
         "helper_image": helper_image,
-        "privileged": True,
-        "volumes": ["/certs/client", "/cache"],
+        "privileged": privileged,
+        # dind trusts the rig's registries as the host does.
+        "volumes": ["/certs/client", "/cache", "/etc/docker/certs.d:/etc/docker/certs.d:ro"],
         "pull_policy": ["always"],
     }
     if runtime is not None:
@@ -127,7 +130,15 @@ def working(
     log_path = directory / "gitlab-runner.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [COMMAND, "--debug", "run", "--config", config, "--working-directory", directory],
+            [
+                *_ends_with_us(),
+                COMMAND,
+                "run",
+                "--config",
+                config,
+                "--working-directory",
+                directory,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -138,6 +149,12 @@ def working(
         yield Runner(process, log_path)
     finally:
         _end(process)
+
+
+def _ends_with_us() -> list[str]:
+    """Return what has the kernel end the runner too when the tests are killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
