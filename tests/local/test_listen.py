@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.local.errors import LocalError
 from executor.local.listen import engine_of, gateway_of, listen_address
+from tests.local.conftest import Workbench
 from tests.rig.state import Rig
 
 
@@ -17,10 +17,16 @@ def test_an_address_is_taken_as_given(wanted: str, expected: tuple[str, int]) ->
     assert expected == listen_address(wanted, engine="unix:///none")
 
 
-def test_an_engine_that_is_not_there_is_named_with_what_to_do() -> None:
+def test_an_engine_that_is_not_there_is_named_with_what_to_do(bench: Workbench) -> None:
     """Start it, or name an address."""
-    with pytest.raises(LocalError, match=r"Docker Engine does not answer.*start it.*--listen"):
-        listen_address("", engine="unix:///none/there.sock")
+    bench.pipeline("job: {script: [x]}")
+    done = bench.run("--listen=", DOCKER_HOST="unix:///none/there.sock")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("dind-executor local: the Docker Engine does not answer (")
+    assert done.stderr.endswith(
+        "; start it, or give an address of this host that containers reach with --listen\n"
+    )
+    assert done.calls == []
 
 
 def test_the_default_is_the_bridge_gateway_of_the_engine(rig: Rig) -> None:
