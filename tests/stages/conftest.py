@@ -10,6 +10,7 @@ import pytest
 
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
+from tests.stages.registry import Images
 from tests.stages.request import JobRequest, Login
 from tests.stages.witness import Witness
 
@@ -74,6 +75,14 @@ def witness(rig: Rig) -> Iterator[Witness]:
     witness = Witness(rig.engine_host)
     yield witness
     witness.close()
+
+
+@pytest.fixture(scope="session")
+def images(witness: Witness) -> Iterator[Images]:
+    """Return what makes images; those of a whole run go at its end, when no job uses them."""
+    images = Images(witness)
+    yield images
+    images.remove_all()
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,20 @@
 """Images that only these tests need, and a registry that a test may break."""
 
 import base64
+import hashlib
+import io
 import json
+import os
 import socket
 import ssl
 import subprocess
-import time
+import tarfile
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+from docker.errors import ImageNotFound
 from docker.models.images import Image
 
 from tests.rig.state import Rig, User
@@ -19,27 +23,89 @@ from tests.stages.witness import Witness, eventually
 _LONGEST_SECONDS = 20.0
 
 
-def push(witness: Witness, image: Image, name: str, user: User | None = None) -> None:
-    """Put an image of the engine into a registry, and take the tag away from the engine."""
-    repository, _, tag = name.rpartition(":")
-    image.tag(repository, tag)
-    login = {"username": user.name, "password": user.password} if user else None
-    try:
-        for event in witness.client.images.push(
+class Images:
+    """Images that tests make on the engine, and give names and places; all go at the end."""
+
+    def __init__(self, witness: Witness) -> None:
+        self._images = witness.client.images
+        self._containers = witness.client.containers
+        self._made: list[str] = []
+
+    def known(self, name: str) -> Image:
+        """Return an image of the rig's."""
+        self._images.pull(name)
+        return self._images.get(name)
+
+    def variant(self, base: str, word: str) -> Image:
+        """Return the image `base` with GENERATION=`word` in its environment."""
+        self.known(base)
+        container = self._containers.create(base)
+        try:
+            image = container.commit(changes=[f"ENV GENERATION={word}"])
+        finally:
+            container.remove()
+        self._made.append(image.id)
+        return image
+
+    def fresh(self) -> Image:
+        """Return an image with a layer that nothing else has, too big to come in one piece."""
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as tar:
+            header = tarfile.TarInfo("noise")
+            header.size = 1 << 20
+            tar.addfile(header, io.BytesIO(os.urandom(header.size)))
+        (image,) = self._images.load(_archive(data.getvalue()))
+        self._made.append(image.id)
+        return image
+
+    def tag(self, image: Image, name: str) -> None:
+        """Give an image of the engine a name."""
+        image.tag(*name.rsplit(":", 1))
+        self._made.append(name)
+
+    def publish(self, image: Image, name: str, user: User | None = None) -> None:
+        """Put an image into a registry under a name that the engine does not keep."""
+        self.tag(image, name)
+        login = {"username": user.name, "password": user.password} if user else None
+        repository, _, tag = name.rpartition(":")
+        for event in self._images.push(
             repository, tag, auth_config=login, stream=True, decode=True
         ):
             assert "errorDetail" not in event, f"{name}: {event}"
-    finally:
-        witness.client.images.remove(name, noprune=True)
+        self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """Take a name, or an image by its id, from the engine; one that is gone is fine."""
+        with suppress(ImageNotFound):
+            self._images.remove(name, force=True)
+
+    def remove_all(self) -> None:
+        """Take everything from the engine that came by this."""
+        for name in reversed(self._made):
+            self.forget(name)
 
 
-def variant(witness: Witness, base: str, word: str) -> Image:
-    """Return the image `base` with GENERATION=`word` in its environment; the caller removes it."""
-    container = witness.client.containers.create(base)
-    try:
-        return container.commit(changes=[f"ENV GENERATION={word}"])
-    finally:
-        container.remove()
+def _archive(layer: bytes) -> bytes:
+    """Return an image of one layer in the form that `docker load` reads."""
+    digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Cmd": ["sh"]},
+        "rootfs": {"type": "layers", "diff_ids": [digest]},
+    }
+    manifest = [{"Config": "config.json", "RepoTags": None, "Layers": ["layer.tar"]}]
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for name, content in (
+            ("config.json", json.dumps(config).encode()),
+            ("layer.tar", layer),
+            ("manifest.json", json.dumps(manifest).encode()),
+        ):
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            tar.addfile(header, io.BytesIO(content))
+    return data.getvalue()
 
 
 def tag_of(rig: Rig, user: User, repository: str, tag: str) -> str | None:
@@ -94,12 +160,10 @@ class OwnRegistry:
             self._process.wait(_LONGEST_SECONDS)
             self._process = None
 
-    def lose_layers(self) -> int:
-        """Remove the biggest blob, which no manifest or configuration is; return its size."""
-        blobs = sorted(self._storage.rglob("blobs/**/data"), key=lambda each: each.stat().st_size)
-        size = blobs[-1].stat().st_size
-        blobs[-1].unlink()
-        return size
+    def lose_biggest_layer(self) -> None:
+        """Remove the biggest blob, which no manifest and no configuration is."""
+        blobs = self._storage.rglob("blobs/sha256/*/*/data")
+        max(blobs, key=lambda each: each.stat().st_size).unlink()
 
     def _answers(self) -> bool:
         host, _, port = self.host.partition(":")

@@ -5,7 +5,7 @@ import pytest
 from tests.rig.state import Rig
 from tests.stages.calls import BUILD_FAILURE, JobCalls
 from tests.stages.conftest import Changes, Start
-from tests.stages.registry import push
+from tests.stages.registry import Images
 from tests.stages.request import JobRequest, Login, Variable
 from tests.stages.witness import Witness
 
@@ -53,10 +53,12 @@ def test_every_name_leads_to_the_sidecar(
     assert all(each.startswith(version + ".") for each in versions)
 
 
-def test_dind_is_known_by_what_it_is(rig: Rig, start: Start, witness: Witness) -> None:
+def test_dind_is_known_by_what_it_is(
+    rig: Rig, start: Start, witness: Witness, images: Images
+) -> None:
     """An image whose name says nothing takes the sidecar's place once the operator admits it."""
     name = rig.special("tests/builder:1")
-    push(witness, witness.client.images.get("docker:20.10.16-dind"), name)
+    images.publish(images.known("docker:20.10.16-dind"), name)
     request = JobRequest(image=rig.special(CLIENT), services=[{"name": name, "alias": "daemon"}])
     job = start(request, {"dind": {"allowed_images": ["**/tests/builder:*"]}})
     prepare = job.up()
