@@ -36,12 +36,12 @@ class Images:
         self._images.pull(name)
         return self._images.get(name)
 
-    def variant(self, base: str, word: str) -> Image:
-        """Return the image `base` with GENERATION=`word` in its environment."""
+    def variant(self, base: str, word: str, *changes: str) -> Image:
+        """Return the image `base` with GENERATION=`word` in its environment, and other changes."""
         self.known(base)
         container = self._containers.create(base)
         try:
-            image = container.commit(changes=[f"ENV GENERATION={word}"])
+            image = container.commit(changes=[f"ENV GENERATION={word}", *changes])
         finally:
             container.remove()
         self._made.append(image.id)

@@ -1,0 +1,184 @@
+"""Cleanup leaves nothing of a job, whenever it comes, and nothing of another job is touched."""
+
+import itertools
+import signal
+import threading
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import SYSTEM_FAILURE, JobCalls, Running
+from tests.stages.conftest import Start
+from tests.stages.registry import Images
+from tests.stages.request import JobRequest
+from tests.stages.witness import Witness
+
+
+@pytest.fixture(scope="module")
+def neighbour(start_standing: Start) -> JobCalls:
+    """Return a job that lives beside those that are killed, with a dind of its own."""
+    job = start_standing(JobRequest("docker:26.1-cli"))
+    job.up()
+    job.script("docker run -d --name lasting busybox sleep 3600").passed()
+    return job
+
+
+class Countdown:
+    """Kills a stage when the engine has done so many things for its job."""
+
+    def __init__(self, job: JobCalls, events: int) -> None:
+        self._prefix = f"dind-executor-{job.id}-"
+        self._left = events
+        self._lock = threading.Lock()
+        self._running: Running | None = None
+
+    def begin(self, running: Running) -> None:
+        """Take the stage that is to be killed."""
+        with self._lock:
+            self._running = running
+            self._kill_if_due()
+
+    def take(self, event: str) -> None:
+        """Count an event of the engine's if it is about the job."""
+        if self._prefix in event:
+            with self._lock:
+                self._left -= 1
+                self._kill_if_due()
+
+    def _kill_if_due(self) -> None:
+        if self._left <= 0 and self._running:
+            self._running.signal(signal.SIGKILL)
+
+
+def test_a_prepare_that_dies_anywhere_leaves_nothing(
+    start: Start, witness: Witness, neighbour: JobCalls, rig: Rig
+) -> None:
+    """Killed after each thing that the engine does for it, with others under way; then cleanup."""
+    beside = witness.objects(neighbour.id)
+    dead: list[JobCalls] = []
+    for events in itertools.count(0, step=3):
+        services = [{"name": rig.special("tools/web:1")}]
+        job = start(JobRequest("docker:26.1-cli", services=services))
+        job.config().passed()
+        countdown = Countdown(job, events)
+        with witness.events(countdown.take):
+            running = job.start("prepare")
+            countdown.begin(running)
+            code = running.finish().code
+            job.cleanup().passed()
+        assert witness.objects(job.id) == [], f"killed after {events} events"
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        dead.append(job)
+    assert len(dead) > 5
+    # A request that the engine was working on must not have come to its end after cleanup.
+    assert [witness.objects(job.id) for job in dead] == [[]] * len(dead)
+    assert witness.objects(neighbour.id) == beside
+    neighbour.script("docker ps -q --filter name=lasting | grep .").passed()
+
+
+@pytest.mark.parametrize("events", [1, 4, 9])
+def test_a_prepare_that_is_cancelled_leaves_nothing(
+    start: Start, witness: Witness, events: int
+) -> None:
+    """SIGTERM: prepare ends by itself, and only then; cleanup takes away what it has made."""
+    job = start(JobRequest("docker:26.1-cli"))
+    job.config().passed()
+    cancelled = threading.Event()
+    prefix = f"dind-executor-{job.id}-"
+    seen: list[str] = []
+
+    def count(event: str) -> None:
+        if prefix in event:
+            seen.append(event)
+            if len(seen) >= events:
+                cancelled.set()
+
+    with witness.events(count):
+        running = job.start("prepare")
+        assert cancelled.wait(60)
+        running.signal(signal.SIGTERM)
+        call = running.finish()
+        made = witness.objects(job.id)
+        assert (call.code, call.stderr) == (SYSTEM_FAILURE, "")
+        assert made
+        job.cleanup().passed()
+    assert witness.objects(job.id) == []
+
+
+def test_an_entrypoint_that_hangs_can_be_cancelled(start: Start, witness: Witness) -> None:
+    """Prepare waits for the image's entrypoint, and a cancel is not made to wait with it."""
+    options = {"entrypoint": ["sh", "-c", "echo still at it; sleep 3600"]}
+    request = JobRequest("docker:26.1-cli", image_options=options)
+    job = start(request, {"dind": {"mode": "service"}})
+    job.config().passed()
+    running = job.start("prepare")
+    running.wait_for("still at it\n")
+    running.signal(signal.SIGTERM)
+    assert running.finish().code == SYSTEM_FAILURE
+    job.cleanup().passed()
+    assert witness.objects(job.id) == []
+
+
+def test_prepare_can_be_repeated_without_cleanup(start: Start, witness: Witness) -> None:
+    """A second attempt takes the place of the first one's things, and works."""
+    job = start(JobRequest("docker:26.1-cli"))
+    job.up()
+    first = witness.objects(job.id)
+    job.script("touch /tmp/of-the-first").passed()
+    job.begin()
+    job.up()
+    assert witness.objects(job.id) == first
+    job.script("test ! -e /tmp/of-the-first", "docker version").passed()
+    assert [each.status for each in witness.containers(job.id)] == ["running"] * 3
+
+
+def test_cleanup_can_be_repeated(start: Start, witness: Witness) -> None:
+    """After a whole job, after nothing, and twice: it succeeds, and says nothing to the runner."""
+    job = start(JobRequest(), {"dind": {"mode": "service"}})
+    job.config().passed()
+    calls = [job.cleanup()]
+    job.up()
+    calls += [job.cleanup(), job.cleanup()]
+    assert [(call.code, call.output) for call in calls] == [(0, "")] * 3
+    assert witness.objects(job.id) == []
+
+
+def test_cleanup_comes_while_a_script_runs(start: Start, witness: Witness) -> None:
+    """As after a job's timeout: the old call ends, and nothing is left."""
+    job = start(JobRequest(), {"dind": {"mode": "service"}})
+    job.up()
+    running = job.start_run("build_script", job.authors("echo started", "sleep 3600"))
+    running.wait_for("started\n")
+    job.cleanup().passed()
+    call = running.finish()
+    assert call.code == SYSTEM_FAILURE
+    assert call.stderr.startswith("ERROR: The container dind-executor-")
+    assert witness.objects(job.id) == []
+
+
+def test_cleanup_needs_neither_settings_nor_payload(start: Start, witness: Witness) -> None:
+    """What config told is enough: a settings file that broke meanwhile keeps nothing alive."""
+    job = start(JobRequest(), {"dind": {"mode": "service"}})
+    job.up()
+    job.settings.write_text("[docker\n", encoding="utf-8")
+    job.response_file.write_text("{", encoding="utf-8")
+    job.cleanup().passed()
+    assert witness.objects(job.id) == []
+
+
+def test_a_services_nameless_volumes_go_too(
+    rig: Rig, start: Start, witness: Witness, images: Images
+) -> None:
+    """What an image declares as a volume carries no label, and is nobody's after the job."""
+    name = rig.special("tests/with-volume:1")
+    images.publish(images.variant("alpine", "volume", "VOLUME /var/data"), name)
+    services = [{"name": name, "command": ["sleep", "3600"]}]
+    job = start(JobRequest(services=services), {"dind": {"mode": "service"}})
+    job.config().passed()
+    job.prepare().passed()
+    volumes = witness.volumes(job.id)
+    assert len(volumes) == 2
+    job.cleanup().passed()
+    assert [name for name in volumes if witness.has_volume(name)] == []
