@@ -90,6 +90,10 @@ def _describe(
     with engine.connect(running.host) as client:
         official.require_docker_hub(client, running, f"https://{hub}")
         privileged = probes.privileged_runtime(client, wrapper)
+        # Like a runner host that has had its first job: only the helper image need not be pulled.
+        refused = probes.pull(client, f"{hub}/{catalogue.HELPER}")
+    if refused is not None:
+        raise RigError(f"The engine cannot pull the helper image: {refused}")
     return Rig(
         address=own,
         engine_host=running.host,
