@@ -15,6 +15,9 @@ _REGISTRIES = ("gitlab", "proxy", "hub")
 def down(*, purge: bool) -> None:
     """Stop what `up` started and remove what it made, but for the cache of built images."""
     if os.geteuid() != 0:
+        if not RUN.exists():
+            # Nor could `up` do anything, and it has said so.
+            return
         raise RigError("The rig was made by root: run `down` with sudo.")
     if engine.stop():
         say("The engine has ended.")
