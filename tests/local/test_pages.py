@@ -1,0 +1,155 @@
+"""The page's pipelines through `dind-executor local`, the real hooks and a real engine."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests import pipelines
+from tests.local.conftest import GIT_IDENTITY, HERE
+from tests.rig.state import Rig
+
+CASES = [*pipelines.cases(), *((name, ()) for name in pipelines.OTHERS)]
+JOBS = {"four-stages": ["build", "test1", "test2", "release-image", "deploy"]}
+PATIENCE_SECONDS = 300
+
+
+@dataclass
+class Author:
+    """Somebody with the rig's sample project, who types `dind-executor local`."""
+
+    project: Path
+    rig: Rig
+    options: list[str] = field(default_factory=list)
+
+    def start(self, pipeline: str, *arguments: str) -> subprocess.Popen[str]:
+        (self.project / ".gitlab-ci.yml").write_text(pipeline)
+        return subprocess.Popen(
+            [sys.executable, "-m", "executor", "local", *self.options, *arguments],
+            cwd=self.project,
+            env={**os.environ, "PYTHONPATH": str(HERE.parent.parent)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, pipeline: str, *arguments: str) -> tuple[int, str]:
+        process = self.start(pipeline, *arguments)
+        try:
+            output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate()
+        return process.returncode, output
+
+
+@pytest.fixture
+def author(rig: Rig, tmp_path: Path) -> Author:
+    project = tmp_path / "project"
+    shutil.copytree(rig.project, project)
+    for arguments in (["init", "--quiet", "-b", "main"], ["add", "-A"], ["commit", "-qm", "All"]):
+        environment = {**os.environ, **GIT_IDENTITY}
+        subprocess.run(["git", "-C", str(project), *arguments], env=environment, check=True)
+    options = ["--config", str(rig.registration), "--project-path", "group/project"]
+    options += ["--timeout", "5m"]
+    for key, value in pipelines.variables(rig).items():
+        if key.endswith("_PASSWORD"):
+            secret = tmp_path / key
+            secret.write_text(value)
+            options += ["--secret-variable", f"{key}=@{secret}"]
+        else:
+            options += ["--variable", f"{key}={value}"]
+    return Author(project, rig, options)
+
+
+def owned_by_job(rig: Rig, job_id: str) -> list[str]:
+    """Return what of a job is left on the engine."""
+    found = []
+    for kind in ("container", "network", "volume"):
+        everything = ["--all"] if kind == "container" else []
+        names = ["--filter", f"name=dind-executor-{job_id}-"]
+        done = subprocess.run(
+            ["docker", "--host", rig.engine_host, kind, "ls", "-q", *everything, *names],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found += [f"{kind} {name}" for name in done.stdout.split()]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"), CASES, ids=["-without-".join((name, *parts)) for name, parts in CASES]
+)
+def test_a_pipeline_passes_at_the_first_try(
+    author: Author, name: str, left_out: tuple[str, ...]
+) -> None:
+    """Whole, and with what authors forget; no password shows."""
+    exit_code, output = author.run(pipelines.text(name, *left_out))
+    assert exit_code == 0, output
+    names = JOBS.get(name, ["build"])
+    rows = [line.split() for line in output.splitlines()[-len(names) :]]
+    assert [row[:2] for row in rows] == [[job, "success"] for job in names]
+    assert "Preparation failed" not in output
+    for user in (author.rig.ci_user, author.rig.deploy_user):
+        assert user.password not in output
+
+
+def test_jobs_are_excluded_by_their_rules(author: Author) -> None:
+    """On another branch than main the page releases and deploys nothing."""
+    exit_code, output = author.run(pipelines.text("four-stages"), "--branch", "feature/x")
+    assert exit_code == 0, output
+    assert [line.split()[0] for line in output.splitlines()[-3:]] == ["build", "test1", "test2"]
+
+
+def test_a_canceled_job_runs_its_after_script_and_leaves_nothing(author: Author) -> None:
+    """The script is stopped inside its container, the environment lives on for after_script."""
+    pipeline = """
+job:
+  variables: {GIT_DEPTH: "1"}
+  script:
+    - echo "the job is <$CI_JOB_ID>"
+    - sleep 600 && echo "slept it through"
+  after_script:
+    - echo "after $CI_JOB_STATUS"
+    - docker version --format 'dind {{.Server.Os}}'
+    - if pgrep -x sleep; then echo "sleeps on"; fi
+"""
+    process = author.start(pipeline)
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if line.startswith("$ sleep"):
+            break
+    job_id = seen.rpartition("the job is <")[2].partition(">")[0]
+    assert owned_by_job(author.rig, job_id) != [], seen
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 1, seen + rest
+    assert "\nafter canceled\n" in rest
+    assert "\ndind linux\n" in rest
+    for line in ("slept it through", "sleeps on"):
+        assert f"\n{line}\n" not in rest
+    assert owned_by_job(author.rig, job_id) == []
+
+
+def test_artifacts_go_through_the_helper_container(author: Author) -> None:
+    """By the gitlab-runner in it, whatever the job's image has."""
+    pipeline = """
+make:
+  stage: build
+  script: ["mkdir out", "echo made > out/file"]
+  artifacts: {paths: [out]}
+use:
+  stage: test
+  script: ["cat out/file"]
+"""
+    exit_code, output = author.run(pipeline)
+    assert exit_code == 0, output
+    assert "\nmade\n" in output
