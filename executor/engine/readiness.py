@@ -23,7 +23,7 @@ _LOG_LINES = 20
 # Substrings of a failing dockerd's last words, the cause that they stand for, and the remedy.
 _CAUSES = (
     (
-        ("are you trying to mount", "must be run with --privileged", "operation not permitted"),
+        ("permission denied", "must be run with --privileged", "operation not permitted"),
         (
             "the sidecar may not do what dockerd needs: set `[dind] privileged = true`, or name a"
             " `[dind] runtime` such as sysbox-runc"
