@@ -1,0 +1,295 @@
+"""Bad input: each has its sentence, its exit code, and leaves nothing behind."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, Call, JobCalls
+from tests.stages.conftest import Changes, Start
+from tests.stages.registry import Images
+from tests.stages.request import JobRequest
+from tests.stages.witness import Witness
+
+NO_DIND: Changes = {"dind": {"mode": "service"}}
+
+
+def prepare(job: JobCalls) -> Call:
+    """Call config and prepare."""
+    job.config().passed()
+    return job.prepare()
+
+
+def assert_error(call: Call, code: int, *sentences: str) -> None:
+    """Assert a failure that is told in one ERROR, with these words, at the end of stderr."""
+    assert call.code == code, call.output
+    lines = call.stderr.splitlines(keepends=True)
+    starts = [number for number, line in enumerate(lines) if line.startswith("ERROR: ")]
+    assert len(starts) == 1, call.stderr
+    told = "".join(lines[starts[0] :])
+    for sentence in sentences:
+        assert sentence in told
+    assert "Traceback" not in call.output
+
+
+PAYLOADS = {
+    "empty": ("", "is not JSON"),
+    "cut off": ('{"id": 1, "tok', "is not JSON"),
+    "not an object": ("[]", "is not what gitlab-runner writes"),
+    "of another shape": ('{"id": "one", "services": {}}', "is not what gitlab-runner writes"),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), PAYLOADS.values(), ids=PAYLOADS)
+@pytest.mark.parametrize("stage", ["config", "prepare"])
+def test_a_broken_payload(start: Start, stage: str, text: str, sentence: str) -> None:
+    """The runner's mistake, or its disk's: a system failure that names the file."""
+    job = start(JobRequest())
+    job.response_file.write_text(text, encoding="utf-8")
+    call = job.call(stage)
+    assert_error(call, SYSTEM_FAILURE, f"the job payload {job.response_file}", sentence)
+    assert call.stdout == ""
+
+
+def test_no_payload_file(start: Start) -> None:
+    """It names the variable that gitlab-runner hands the file over in."""
+    job = start(JobRequest())
+    job.response_file.unlink()
+    for stage in ("config", "prepare"):
+        call = job.call(stage)
+        assert_error(call, SYSTEM_FAILURE, "(JOB_RESPONSE_FILE) cannot be read: No such file")
+
+
+def test_a_settings_file_that_is_missing(start: Start) -> None:
+    """It names the file, and where it is named."""
+    job = start(JobRequest())
+    job.settings = Path("/nowhere/settings.toml")
+    call = job.config()
+    sentence = "the settings file /nowhere/settings.toml cannot be read: No such file or directory"
+    assert_error(call, SYSTEM_FAILURE, sentence, "config.toml names it")
+    assert call.stdout == ""
+
+
+def test_a_settings_file_that_is_not_toml(start: Start) -> None:
+    """It names the place in the file."""
+    job = start(JobRequest())
+    job.settings.write_text("[docker]\nhost = unix\n", encoding="utf-8")
+    assert_error(job.config(), SYSTEM_FAILURE, "is not TOML:", "line 2, column 8")
+
+
+def test_settings_with_three_mistakes(start: Start) -> None:
+    """All are told at once, each by its path."""
+    job = start(JobRequest())
+    job.settings.write_text(
+        '[docker]\nhst = "unix:///run/docker.sock"\n[dind]\nready_timeout = "60"\n'
+        'mode = "sometimes"\n',
+        encoding="utf-8",
+    )
+    call = job.config()
+    assert_error(call, SYSTEM_FAILURE, "has 3 mistakes:")
+    for path in ("docker.hst", "dind.ready_timeout", "dind.mode"):
+        assert path in call.stderr
+
+
+def test_a_stage_without_settings(start: Start) -> None:
+    """A registration that forgot the arguments is told which."""
+    job = start(JobRequest())
+    for stage in ("config", "prepare", "cleanup"):
+        program = [sys.executable, "-I", "-c", _WITHOUT_ARGUMENTS, stage]
+        call = job.start(stage, program=program).finish()
+        assert_error(call, SYSTEM_FAILURE, "called without a settings file", "cleanup_args")
+
+
+_WITHOUT_ARGUMENTS = """\
+import sys
+from executor.__main__ import main
+sys.argv[1:] = sys.argv[1:2]
+main()
+"""
+
+
+def test_an_engine_that_does_not_run(start: Start) -> None:
+    """It names the address, also in cleanup, where nobody else would tell."""
+    job = start(JobRequest(), {"docker": {"host": "unix:///nowhere/docker.sock"}})
+    job.config().passed()
+    sentence = "Cannot talk to the Docker Engine at unix:///nowhere/docker.sock: No such file"
+    for stage in ("prepare", "cleanup"):
+        assert_error(job.call(stage), SYSTEM_FAILURE, sentence, "Is it running")
+
+
+def test_an_image_that_does_not_exist(rig: Rig, start: Start) -> None:
+    """The job's image, a service's and a tag's: the author's mistake, not tried again."""
+    missing, tag = rig.special("nobody/nothing:1"), rig.special("tools/web:never")
+    requests = (
+        JobRequest(missing),
+        JobRequest(services=[{"name": missing}]),
+        JobRequest(tag),
+    )
+    for request, name in zip(requests, (missing, missing, tag), strict=True):
+        call = prepare(start(request, NO_DIND))
+        assert_error(
+            call, BUILD_FAILURE, f'failed to pull image "{name}"', "Check the image's name"
+        )
+
+
+def test_a_default_dind_that_does_not_exist(rig: Rig, start: Start) -> None:
+    """A mistake of the operator's is told with the image's name."""
+    name = rig.special("nobody/docker:nothing-dind")
+    call = prepare(start(JobRequest(), {"dind": {"image": name}}))
+    assert_error(call, BUILD_FAILURE, f'failed to pull image "{name}"')
+
+
+NO_IMAGES = {
+    "upper case": ("Alpine", "image:"),
+    "an id": ("sha256:" + "a" * 64, "is an image id"),
+    "nothing": ("", "The job names no image, and the runner has no default one"),
+}
+
+
+@pytest.mark.parametrize(("image", "sentence"), NO_IMAGES.values(), ids=NO_IMAGES)
+def test_a_name_that_is_no_image(start: Start, image: str, sentence: str) -> None:
+    """It fails before anything is pulled."""
+    call = prepare(start(JobRequest(image), {"docker": {"image": ""}}))
+    assert_error(call, BUILD_FAILURE, sentence)
+    assert "Pulling" not in call.output
+
+
+def test_images_that_the_operator_does_not_admit(rig: Rig, start: Start) -> None:
+    """The list is shown, in gitlab-runner's words."""
+    changes: Changes = {
+        "docker": {"allowed_images": ["alpine:*", "alpine"], "allowed_services": ["docker:*"]}
+    }
+    call = prepare(start(JobRequest("busybox"), changes))
+    listed = 'The "busybox" image is not present on list of allowed images:\n- alpine:*\n- alpine\n'
+    assert_error(call, BUILD_FAILURE, listed)
+    web = rig.special("tools/web:1")
+    call = prepare(start(JobRequest(services=[{"name": web}]), changes))
+    listed = f'The "{web}" image is not present on list of allowed services:\n- docker:*\n'
+    assert_error(call, BUILD_FAILURE, listed)
+
+
+def test_an_image_without_a_shell(rig: Rig, start: Start) -> None:
+    """It can run nothing: the author's mistake, in those words."""
+    name = rig.special("tools/no-shell:1")
+    call = prepare(start(JobRequest(name), NO_DIND))
+    assert_error(call, BUILD_FAILURE, f'the image "{name}"', 'set `entrypoint: [""]` in the job')
+    options = {"entrypoint": [""]}
+    call = prepare(start(JobRequest(name, image_options=options), NO_DIND))
+    assert_error(call, BUILD_FAILURE, f'The image "{name}" cannot run scripts', "with a shell")
+
+
+def test_an_entrypoint_that_does_not_run_its_command(start: Start) -> None:
+    """One that ends by itself; what it printed is shown."""
+    options = {"entrypoint": ["sh", "-c", "echo my own business; exit 3"]}
+    call = prepare(start(JobRequest("docker:26.1-cli", image_options=options), NO_DIND))
+    assert_error(
+        call,
+        BUILD_FAILURE,
+        'The entrypoint of the image "docker:26.1-cli" must run the command that it is given',
+        "ended without doing so",
+        'set `entrypoint: [""]` in the job',
+    )
+    assert "my own business\n" in call.stdout
+
+
+_IMPATIENT = """\
+import sys
+from executor.__main__ import main
+from executor.engine import docker
+docker._KEEPER_SECONDS = 1.0
+sys.argv.insert(1, "prepare")
+main()
+"""
+
+
+def test_an_entrypoint_that_never_hands_over(start: Start) -> None:
+    """One that runs on: prepare waits for a while only, here made short."""
+    options = {"entrypoint": ["sh", "-c", "echo my own business; sleep 3600"]}
+    job = start(JobRequest("docker:26.1-cli", image_options=options), NO_DIND)
+    job.config().passed()
+    call = job.start("prepare", program=[sys.executable, "-I", "-c", _IMPATIENT]).finish()
+    assert_error(call, BUILD_FAILURE, "did not do so within 1 seconds")
+
+
+def test_a_dind_that_exits_at_once(rig: Rig, start: Start) -> None:
+    """The script does not begin: a system failure with dockerd's last words and their cause."""
+    request = JobRequest(services=[{"name": rig.special("broken/docker:dind")}])
+    job = start(request)
+    job.up()
+    call = job.script("echo never")
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar exited with code 1.",
+        "Likely cause: the host's kernel lacks a netfilter module",
+        "  failed to start daemon: Error initializing network controller: error obtaining controller",
+    )
+    assert "never" not in call.output
+    assert job.exit_code is None
+    job.script("echo after", sub_stage="after_script").passed()
+
+
+@pytest.mark.parametrize("command", [["--no-such-option"], ["--storage-driver=none-such"]])
+def test_a_dind_with_a_wrong_argument(start: Start, command: list[str]) -> None:
+    """What dockerd says of it is shown."""
+    job = start(JobRequest(services=[{"name": "docker:26.1-dind", "command": command}]))
+    job.up()
+    call = job.script("echo never")
+    assert_error(call, SYSTEM_FAILURE, "The dind sidecar exited with code")
+    assert command[0].partition("=")[2] in call.stderr
+
+
+def test_a_dind_without_privileges(start: Start) -> None:
+    """The operator is told which settings would give it what it needs."""
+    job = start(JobRequest(), {"dind": {"privileged": False, "runtime": "runc"}})
+    job.up()
+    call = job.script("echo never")
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar exited with code",
+        "Likely cause: the sidecar may not do what dockerd needs: set `[dind] privileged = true`",
+    )
+
+
+def test_a_dind_that_never_answers(start: Start) -> None:
+    """After the operator's `ready_timeout` the job ends, with the key's name."""
+    services = [
+        {
+            "name": "docker:26.1-dind",
+            "entrypoint": ["sh", "-c", "echo not a daemon; sleep 3600", "dockerd"],
+        }
+    ]
+    job = start(JobRequest(services=services), {"dind": {"ready_timeout": 2}})
+    job.up()
+    call = job.script("echo never")
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar did not answer within 2 seconds (`[dind] ready_timeout`).",
+        "not a daemon",
+    )
+
+
+def test_a_build_container_that_is_removed(start: Start, witness: Witness) -> None:
+    """A prune on the host is not the author's fault."""
+    job = start(JobRequest(), NO_DIND)
+    job.up()
+    witness.container(job.id, "build").remove(force=True)
+    call = job.script("true")
+    assert_error(call, SYSTEM_FAILURE, "is gone: something removed it while the job ran")
+    assert job.exit_code is None
+
+
+def test_a_service_without_a_name(start: Start, images: Images) -> None:
+    """It is told by its place in the list."""
+    call = prepare(start(JobRequest(services=[{"name": ""}]), NO_DIND))
+    assert_error(call, BUILD_FAILURE, "services[0]:")
+
+
+def test_a_run_without_an_environment(start: Start) -> None:
+    """A script that is called without a prepare says what it misses."""
+    job = start(JobRequest(), NO_DIND)
+    job.config().passed()
+    assert_error(job.script("true"), SYSTEM_FAILURE, "-build is gone")
