@@ -8,7 +8,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from executor.local import given
@@ -182,12 +182,15 @@ def _announce(
 
 @contextmanager
 def _signals(schedule: Schedule) -> Iterator[None]:
-    """Have Ctrl-C, and SIGTERM, call the pipeline off."""
+    """Have Ctrl-C, SIGTERM and the terminal's end call the pipeline off."""
 
     def call_off(*_: object) -> None:
-        print(f"\ndind-executor local: {schedule.call_off()}", file=sys.stderr)
+        said = schedule.call_off()
+        # The terminal may be what has gone.
+        with suppress(OSError):
+            print(f"\ndind-executor local: {said}", file=sys.stderr, flush=True)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, call_off) for number in numbers]
     try:
         yield

@@ -77,7 +77,7 @@ class Terminal:
             try:
                 self._stream.write(text)
                 self._stream.flush()
-            except BrokenPipeError:
+            except OSError:
                 self._is_open = False
                 # What is buffered still must not fail when the interpreter flushes it.
                 nowhere = os.open(os.devnull, os.O_WRONLY)

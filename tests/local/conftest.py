@@ -15,6 +15,8 @@ import pytest
 
 HERE = Path(__file__).parent
 PROGRAM = "import sys; from executor.local.command import main; sys.exit(main(sys.argv[1:]))"
+COMMAND = [sys.executable, "-c", PROGRAM, "--listen=127.0.0.1"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
 GIT_IDENTITY = {
     "GIT_AUTHOR_NAME": "Ada Author",
     "GIT_AUTHOR_EMAIL": "ada@example.com",
@@ -120,15 +122,33 @@ safe_directory_checkout = true
         self.write(".gitlab-ci.yml", text)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        config = str(self.directory / "config.toml")
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "--listen=127.0.0.1", f"--config={config}", *arguments],
-            cwd=self.project,
-            env={**os.environ, "PYTHONPATH": str(HERE.parent.parent), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        """Start the command with its output on pipes."""
+        return self._start(
+            subprocess.Popen(
+                [*COMMAND, f"--config={self.directory}/config.toml", *arguments],
+                cwd=self.project,
+                env={**ENVIRONMENT, **environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         )
+
+    def start_on(self, terminal: int) -> subprocess.Popen[str]:
+        """Start the command on a terminal that is its own."""
+        return self._start(
+            subprocess.Popen(
+                ["setsid", "--ctty", *COMMAND, f"--config={self.directory}/config.toml"],
+                cwd=self.project,
+                env=ENVIRONMENT,
+                stdin=terminal,
+                stdout=terminal,
+                stderr=terminal,
+                text=True,
+            )
+        )
+
+    def _start(self, process: subprocess.Popen[str]) -> subprocess.Popen[str]:
         self.started.append(process)
         return process
 

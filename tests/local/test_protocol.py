@@ -1,6 +1,7 @@
 """`dind-executor local` against a driver that writes down how it was called."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -370,7 +371,10 @@ def test_secrets_are_masked_wherever_they_show(bench: Workbench) -> None:
     assert "[MASKED] [MASKED]\n" in done.stdout
 
 
-def test_ctrl_c_stops_the_script_and_lets_the_rest_run(bench: Workbench) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_stops_the_script_and_lets_the_rest_run(
+    bench: Workbench, number: signal.Signals
+) -> None:
     """As a cancel in GitLab: after_script, failed artifacts and cleanup follow."""
     marker = bench.directory / "started"
     bench.pipeline(
@@ -384,7 +388,7 @@ next: {{stage: deploy, script: [x]}}
     )
     process = bench.start()
     wait_for(marker)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     done = bench.finish(process)
     assert done.names == [
         *CALLS[:5],
@@ -502,3 +506,19 @@ def test_the_report_is_written(bench: Workbench) -> None:
     bench.run("--report", str(path))
     (job,) = json.loads(path.read_text())
     assert [call["name"] for call in job["calls"]] == CALLS
+
+
+def test_a_terminal_that_goes_away_leaves_nothing_undone(bench: Workbench) -> None:
+    """The jobs are cancelled and cleaned up, though nobody sees it."""
+    marker, after = bench.directory / "started", bench.directory / "after"
+    bench.pipeline(
+        f'job: {{script: ["touch {marker}", "sleep 600"], after_script: ["touch {after}"]}}'
+    )
+    ours, theirs = os.openpty()
+    process = bench.start_on(theirs)
+    os.close(theirs)
+    wait_for(marker)
+    os.close(ours)
+    assert process.wait(60) == 1
+    assert [call["name"] for call in bench.calls()] == [*CALLS[:5], "after_script", *CALLS[5:]]
+    assert after.exists()
