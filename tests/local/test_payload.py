@@ -71,7 +71,7 @@ def test_scripts_become_steps_as_gitlab_merges_them() -> None:
     ]
 
 
-def test_a_service_and_artifacts_keep_all_they_say() -> None:
+def test_a_service_keeps_all_it_says() -> None:
     """Names stay as the author wrote them; the runner expands them."""
     service = Image(
         "$R/docker:dind",
@@ -82,14 +82,7 @@ def test_a_service_and_artifacts_keep_all_they_say() -> None:
         pull_policy=("always",),
         platform="linux/amd64",
     )
-    kept = Artifacts(paths=("out",), exclude=("out/tmp",), expire_in="1 day", when="always")
-    payload = payload_of(
-        a_request(
-            services=(service,),
-            artifacts=kept,
-            dependencies=(Dependency(4, "early", "artifacts.zip", 12),),
-        )
-    )
+    payload = payload_of(a_request(services=(service,)))
     assert payload["services"] == [
         {
             "name": "$R/docker:dind",
@@ -113,6 +106,13 @@ def test_a_service_and_artifacts_keep_all_they_say() -> None:
             },
         }
     ]
+
+
+def test_artifacts_name_what_is_kept_and_where_it_comes_from() -> None:
+    """One archive per job; an earlier one is fetched with the job's own token."""
+    kept = Artifacts(paths=("out",), exclude=("out/tmp",), expire_in="1 day", when="always")
+    dependency = Dependency(4, "early", "artifacts.zip", 12)
+    payload = payload_of(a_request(artifacts=kept, dependencies=(dependency,)))
     assert payload["artifacts"] == [
         {
             "name": "",
