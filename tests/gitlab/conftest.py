@@ -11,7 +11,7 @@ from tests.gitlab import git, leftovers, runner, server
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
-from tests.rig import state
+from tests.rig.paths import PROJECT_FILES
 from tests.rig.state import Rig
 
 
@@ -24,15 +24,9 @@ def gitlab_runner() -> str:
 
 
 @pytest.fixture(scope="session")
-def rig() -> Rig:
-    return state.load()
-
-
-@pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The sample project's commit: a Dockerfile, scripts, and deploy.sh."""
-    files = Path(state.__file__).parent / "project"
-    return git.commit(files, tmp_path_factory.mktemp("project") / "tree")
+    return git.commit(PROJECT_FILES, tmp_path_factory.mktemp("project") / "tree")
 
 
 @pytest.fixture(scope="package")
