@@ -16,11 +16,13 @@ job:
   script:
     - sleep 98765 &
     - docker run -d --name left-running alpine sleep 54321
+    - echo half of it >kept
     - while true; do echo tick; sleep 1; done
   after_script:
     - echo "the status is $CI_JOB_STATUS"
     - cat /proc/[0-9]*/cmdline | tr '\\0' ' '
     - docker ps
+  artifacts: {paths: [kept], when: always}
 """
 
 
@@ -37,6 +39,7 @@ def test_a_cancel_stops_the_script_and_nothing_else(pushed: Pushed) -> None:
     assert "sleep 1" not in after
     # The daemon, and what the author left to it, is still there for the after_script.
     assert "left-running" in after
+    assert job.artifacts is not None
 
 
 def test_a_cancel_without_patience_leaves_nothing(pushed: Pushed) -> None:

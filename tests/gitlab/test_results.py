@@ -140,6 +140,32 @@ def test_file_variables_are_paths_in_the_job(pushed: Pushed, image: str) -> None
     assert "dear\nreader\n" in trace.plain(job.trace)
 
 
+@pytest.mark.parametrize("strategy", ["clone", "none", "empty"])
+def test_a_script_starts_in_its_project_directory(pushed: Pushed, strategy: str) -> None:
+    text = f"""
+    job:
+      image: busybox
+      variables: {{GIT_STRATEGY: {strategy}}}
+      script: ['test "$PWD" = "$CI_PROJECT_DIR"', "ls; echo it can write >here"]
+    """
+    job = run(pushed, text)
+    assert job.state == "success", trace.plain(job.trace)
+    assert ("deploy.sh" in trace.lines(job.trace)) == (strategy == "clone")
+
+
+def test_an_image_of_another_user_works_on_the_sources(pushed: Pushed) -> None:
+    text = """
+    job:
+      image: $TOOLS_REGISTRY/tools/other-user:1
+      script: [id -u, rm Dockerfile, echo new >deploy.sh, mkdir made, touch made/file]
+      artifacts: {paths: [made/]}
+    """
+    job = run(pushed, text)
+    assert job.state == "success", trace.plain(job.trace)
+    assert "1000" in trace.lines(job.trace)
+    assert job.artifacts is not None
+
+
 def test_a_job_that_takes_too_long_is_stopped(pushed: Pushed) -> None:
     text = "job: {image: busybox, script: ['while true; do echo tick; sleep 1; done']}"
     job = run(replace(pushed, timeout_seconds=15), text)
