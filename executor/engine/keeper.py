@@ -6,7 +6,8 @@ executor takes its one.  So a script is a child of the entrypoint, with all that
 starting one costs the engine nothing: an exec takes 50 ms, and an image's restart 300.
 
 The keeper reads with built-ins byte by byte, so that nothing meant for a later reader is lost.
-Everything else that it calls, the scripts of gitlab-runner call too.
+Everything else that it calls, the scripts of gitlab-runner call too.  Its variables start with `_`:
+a script inherits those of the image and of the entrypoint, and these must stay as they are.
 """
 
 from collections.abc import Iterable
@@ -23,33 +24,34 @@ READY = "dind-executor: the container is ready"
 # Files from stdin show nowhere: a path, the lines, a full stop; an empty path ends the list.  PEM
 # and one-line JSON hold no line that is a full stop.
 _RECEIVE_FILES = """\
-while IFS= read -r f && [ -n "$f" ]; do
-  mkdir -p "${f%/*}"
-  while IFS= read -r l && [ "$l" != . ]; do printf '%s\\n' "$l"; done >"$f"
+while IFS= read -r _f && [ -n "$_f" ]; do
+  mkdir -p "${_f%/*}"
+  while IFS= read -r _l && [ "$_l" != . ]; do printf '%s\\n' "$_l"; done >"$_f"
 done
 """
 
 # ~/.docker leads to the job's DOCKER_CONFIG: pipelines write ~/.docker/config.json themselves, or
 # install plugins below it.
 _LINK_DOCKER_CONFIG = """\
-if [ -d "$d/docker" ]; then
-  chmod 0700 "$d/docker"
-  h=${HOME:-/root}/.docker
-  if [ -d "$h" ]; then
-    for f in "$h"/*; do
-      [ ! -e "$f" ] || [ -e "$d/docker/${f##*/}" ] || ln -s "$f" "$d/docker/"
+if [ -d "$_d/docker" ]; then
+  chmod 0700 "$_d/docker"
+  _h=${HOME:-/root}/.docker
+  if [ -d "$_h" ]; then
+    for _f in "$_h"/*; do
+      [ ! -e "$_f" ] || [ -e "$_d/docker/${_f##*/}" ] || ln -s "$_f" "$_d/docker/"
     done
   else
-    ln -s "$d/docker" "$h" 2>/dev/null
+    ln -s "$_d/docker" "$_h" 2>/dev/null
   fi
 fi
 """
 
-# The shells in the order in which the Docker executor looks for them.
+# The shells in the order in which the Docker executor looks for them, and then the one on the PATH.
 _FIND_SHELL = """\
-for s in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin/sh /bin/sh \
+_shell=sh
+for _s in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin/sh /bin/sh \
 /busybox/sh; do
-  if [ -x "$s" ]; then shell=$s; break; fi
+  if [ -x "$_s" ]; then _shell=$_s; break; fi
 done
 """
 
@@ -57,63 +59,67 @@ done
 # they do not.  The line after it proves that it came whole.  Not every head stops at the last byte
 # that is asked for: that of busybox reads ahead.
 _TAKE_SCRIPT = """\
-exact() { [ "$(printf 'ab\\n' | { "$@" >/dev/null; IFS= read -r l; echo "$l"; } 2>/dev/null)" = b ]; }
+exact() {
+  [ "$(printf 'ab\\n' | { "$@" >/dev/null; IFS= read -r _l; echo "$_l"; } 2>/dev/null)" = b ]
+}
 if exact head -c 1; then
-  take() { head -c "$size" >"$d/script"; IFS= read -r end; }
+  take() { head -c "$_size" >"$_d/script"; IFS= read -r _end; }
 elif exact dd ibs=1 obs=4096 count=1; then
-  take() { dd ibs=1 obs=4096 count="$size" >"$d/script" 2>/dev/null; IFS= read -r end; }
+  take() { dd ibs=1 obs=4096 count="$_size" >"$_d/script" 2>/dev/null; IFS= read -r _end; }
 else
   take() {
-    while IFS= read -r end && [ "$end" != "$nonce" ]; do printf '%s\\n' "$end"; done >"$d/script"
+    while IFS= read -r _end && [ "$_end" != "$_nonce" ]; do
+      printf '%s\\n' "$_end"
+    done >"$_d/script"
   }
 fi
 """
 
 # What runs now belongs to the image's entrypoint and stays; what a script leaves behind goes.
 _MARK_PROCESSES = """\
-keep=" "
-for p in /proc/[0-9]*; do keep="$keep${p#/proc/} "; done
-printf '%s\\n' "$keep" >"$d/processes"
+_keep=" "
+for _p in /proc/[0-9]*; do _keep="$_keep${_p#/proc/} "; done
+printf '%s\\n' "$_keep" >"$_d/processes"
 """
 
 _END_PROCESSES = """\
-  again=1
-  while [ -n "$again" ]; do
-    again=
-    for p in /proc/[0-9]*; do
-      p=${p#/proc/}
-      case "$keep" in
-        *" $p "*) ;;
-        *) kill -9 "$p" 2>/dev/null && again=1; keep="$keep$p " ;;
+  _again=1
+  while [ -n "$_again" ]; do
+    _again=
+    for _p in /proc/[0-9]*; do
+      _p=${_p#/proc/}
+      case "$_keep" in
+        *" $_p "*) ;;
+        *) kill -9 "$_p" 2>/dev/null && _again=1; _keep="$_keep$_p " ;;
       esac
     done
   done
-  IFS= read -r keep <"$d/processes"
+  IFS= read -r _keep <"$_d/processes"
 """
 
 _KEEPER = f"""\
-u=$(umask)
+_u=$(umask)
 umask 022
-d={DIRECTORY}
+_d={DIRECTORY}
 {_RECEIVE_FILES}{_LINK_DOCKER_CONFIG}umask 077
-: >"$d/script"
-{_TAKE_SCRIPT}{_FIND_SHELL}umask "$u"
-unset f h l s u
+: >"$_d/script"
+{_TAKE_SCRIPT}{_FIND_SHELL}umask "$_u"
+unset _f _h _l _s _u
 """
 
 _SERVE = f"""\
 {_MARK_PROCESSES}printf '%s\\n' '{READY}'
-while read -r word nonce size; do
-  [ "$word" = run ] || continue
-  printf '\\000%s begins\\n' "$nonce" >&2
-  printf '\\000%s begins\\n' "$nonce"
+while read -r _word _nonce _size; do
+  [ "$_word" = run ] || continue
+  printf '\\000%s begins\\n' "$_nonce" >&2
+  printf '\\000%s begins\\n' "$_nonce"
   take
-  [ "$end" = "$nonce" ] || continue
-  "$shell" <"$d/script"
-  code=$?
-  : >"$d/script"
-{_END_PROCESSES}  printf '\\000%s %s\\n' "$nonce" "$code" >&2
-  printf '\\000%s %s\\n' "$nonce" "$code"
+  [ "$_end" = "$_nonce" ] || continue
+  "$_shell" <"$_d/script"
+  _code=$?
+  : >"$_d/script"
+{_END_PROCESSES}  printf '\\000%s %s\\n' "$_nonce" "$_code" >&2
+  printf '\\000%s %s\\n' "$_nonce" "$_code"
 done
 """
 
@@ -130,7 +136,7 @@ def keeper(*, prelude: str = "") -> tuple[str, ...]:
 
 def receiver(program: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that takes files from stdin and then becomes `program`."""
-    text = f'umask 077\n{_RECEIVE_FILES}unset f l\numask 022\nexec "$@" </dev/null'
+    text = f'umask 077\n{_RECEIVE_FILES}unset _f _l\numask 022\nexec "$@" </dev/null'
     return ("sh", "-c", text, "sh", *program)
 
 
@@ -150,19 +156,29 @@ def sent_script(script: bytes, nonce: str) -> bytes:
 
 
 def signaller(signal: str) -> tuple[str, ...]:
-    """Return the command that signals all processes of the running script, newest first."""
+    """Return the command that signals all processes of the running script, as if at one moment.
+
+    They are halted first.  A shell that sees its child end before it gets the signal itself goes
+    on and starts the next one, whose end it then waits for before it acts on the signal.
+    """
     return (
         "sh",
         "-c",
         f"""\
-IFS= read -r keep <{DIRECTORY}/processes
-all=
-for p in /proc/[0-9]*; do all="${{p#/proc/}} $all"; done
-for p in $all; do
-  case "$keep$$ " in
-    *" $p "*) ;;
-    *) kill -{signal} "$p" 2>/dev/null ;;
-  esac
+IFS= read -r _keep <{DIRECTORY}/processes
+_found=
+_again=1
+while [ -n "$_again" ]; do
+  _again=
+  for _p in /proc/[0-9]*; do
+    _p=${{_p#/proc/}}
+    case "$_keep$$ $_found" in
+      *" $_p "*) ;;
+      *) kill -STOP "$_p" 2>/dev/null && _again=1; _found="$_found$_p " ;;
+    esac
+  done
 done
+kill -{signal} $_found 2>/dev/null
+kill -CONT $_found 2>/dev/null
 """,
     )
