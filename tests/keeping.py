@@ -1,0 +1,238 @@
+"""Runs a keeper as a container would: as the first process of a PID namespace, on two pipes.
+
+The keeper kills what it did not start, so it never runs outside of a namespace of its own.
+"""
+
+import os
+import re
+import selectors
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor.engine.keeper import DIRECTORY, READY, keeper, sent_files, sent_script, signaller
+from executor.engine.script import Output
+
+_LONGEST_SECONDS = 15.0
+_UNSHARE = [shutil.which("unshare") or "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
+_AS_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+_LOOKED_FOR = r"/usr/local/bin/bash .*/busybox/sh"
+"""The shells that the keeper looks for."""
+
+_APPLETS = "cat chmod dd head id ln ls mkdir rm sleep tail touch tr wc"
+
+
+def namespaces_work() -> bool:
+    """Tell whether this user may make a PID namespace."""
+    tried = subprocess.run(
+        [*_UNSHARE, *_AS_USER, "true"], capture_output=True, check=False, timeout=30
+    )
+    return tried.returncode == 0
+
+
+def shell_directory(directory: Path, shell: str) -> Path:
+    """Return a directory for a PATH on which `sh` is a shell; busybox brings its own programs."""
+    found = shutil.which(shell)
+    assert found, f"{shell} is not installed: apt-get install {shell}"
+    programs = directory / "programs"
+    programs.mkdir()
+    (programs / "sh").symlink_to(found)
+    for applet in _APPLETS.split():
+        target = found if shell == "busybox" else shutil.which(applet)
+        assert target
+        (programs / applet).symlink_to(target)
+    return programs
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a script left behind."""
+
+    code: int | None
+    stdout: bytes
+    stderr: bytes
+
+
+class Kept:
+    """A keeper that goes on, and its two streams."""
+
+    def __init__(
+        self,
+        directory: Path,
+        programs: Path,
+        *,
+        entrypoint: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        files: Mapping[str, bytes] | None = None,
+        prelude: str = "",
+        shells: str = "",
+    ) -> None:
+        """Start a keeper behind an entrypoint; `entrypoint` may use the programs of the PATH."""
+        self.directory = directory / "run"
+        self.directory.mkdir()
+        self.directory.chmod(0o1777)
+        self.home = directory / "home"
+        self.home.mkdir(exist_ok=True)
+        self._programs = programs
+        command = keeper(prelude=prelude)
+        # The shell under test also runs the scripts, whatever else this machine has.
+        shells = shells or str(programs / "sh")
+        command = tuple(re.sub(_LOOKED_FOR, shells, self._here(each)) for each in command)
+        self._process = subprocess.Popen(
+            [*_UNSHARE, *_AS_USER, *entrypoint, str(programs / "sh"), *command[1:]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": str(programs), "HOME": str(self.home), **(environment or {})},
+            cwd=directory,
+        )
+        assert self._process.stdin
+        assert self._process.stdout
+        assert self._process.stderr
+        self._stdin = self._process.stdin
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._process.stdout, selectors.EVENT_READ, 1)
+        self._selector.register(self._process.stderr, selectors.EVENT_READ, 2)
+        there = {
+            path.replace(DIRECTORY, str(self.directory)): c for path, c in (files or {}).items()
+        }
+        try:
+            self.send(sent_files(there.items()))
+            self.before_ready = self._until_ready()
+        except BaseException:
+            self._process.kill()
+            self.close()
+            raise
+
+    def send(self, data: bytes) -> None:
+        """Write to the keeper's stdin."""
+        self._stdin.write(data)
+        self._stdin.flush()
+
+    def start(self, script: str, nonce: str = "nonce-of-this-script") -> "Going":
+        """Send a script."""
+        self.send(sent_script(script.encode(), nonce))
+        return Going(self, nonce)
+
+    def run(self, script: str, nonce: str = "nonce-of-this-script") -> Ended:
+        """Run a script to its end."""
+        return self.start(script, nonce).finish()
+
+    def signal(self, number: str) -> None:
+        """Signal the script, by the program that an exec runs in the container."""
+        self._inside([self._here(each) for each in signaller(number)])
+
+    def arguments(self) -> set[str]:
+        """Return the arguments of all processes of the namespace."""
+        return set(self._inside(["sh", "-c", "cat /proc/[0-9]*/cmdline"]).split("\0"))
+
+    def wait_until_gone(self, *arguments: str) -> None:
+        """Return once no process has one of these arguments: one that was killed dies by and by."""
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        while there := self.arguments() & set(arguments):
+            assert time.monotonic() < deadline, f"still there: {there}"
+            time.sleep(0.01)
+
+    def wait_until_there(self, argument: str) -> None:
+        """Return once a process has this argument."""
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        while argument not in self.arguments():
+            assert time.monotonic() < deadline, f"{argument} is not there"
+            time.sleep(0.01)
+
+    def read(self) -> list[tuple[int, bytes]]:
+        """Return what came on which stream; empty bytes say that a stream is at its end."""
+        return [
+            (key.data, os.read(key.fd, 65536)) for key, _ in self._selector.select(_LONGEST_SECONDS)
+        ]
+
+    def close(self) -> int:
+        """End the keeper's stdin, and with it the keeper; return its exit code."""
+        try:
+            self._stdin.close()
+            return self._process.wait(_LONGEST_SECONDS)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._selector.close()
+            for pipe in (self._process.stdout, self._process.stderr):
+                if pipe:
+                    pipe.close()
+
+    def _here(self, text: str) -> str:
+        return text.replace(DIRECTORY, str(self.directory))
+
+    def _inside(self, command: Sequence[str]) -> str:
+        # unshare's only child is the first process of the namespace.
+        parent = self._process.pid
+        child = (
+            Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()[0]
+        )
+        user = ["--user", "--preserve-credentials"] if _AS_USER else []
+        done = subprocess.run(
+            [
+                shutil.which("nsenter") or "nsenter",
+                "--target",
+                child,
+                "--pid",
+                "--mount",
+                *user,
+                *command,
+            ],
+            env={"PATH": f"{self._programs}:{os.environ['PATH']}"},
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=_LONGEST_SECONDS,
+        )
+        return done.stdout
+
+    def _until_ready(self) -> dict[int, bytes]:
+        """Return what was printed on each stream before the keeper said that it is ready."""
+        read = {1: b"", 2: b""}
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        line = f"{READY}\n".encode()
+        while line not in read[1]:
+            for number, data in self.read():
+                read[number] += data
+                if not data:
+                    raise AssertionError(f"the keeper ended before it was ready: {read}")
+            assert time.monotonic() < deadline, f"the keeper is not ready: {read}"
+        read[1] = read[1].replace(line, b"")
+        return read
+
+
+class Going:
+    """A script that was sent, as `run` sees it."""
+
+    def __init__(self, kept: Kept, nonce: str) -> None:
+        """Read from `kept` by the rules of the product."""
+        self._kept = kept
+        self._read = {1: b"", 2: b""}
+        self._output = Output(nonce, self._take)
+
+    def wait_for(self, text: str) -> None:
+        """Return once the script printed `text` to stdout."""
+        while text.encode() not in self._read[1]:
+            assert not self._some(), f"the script ended first: {self._read}"
+
+    def finish(self) -> Ended:
+        """Wait for the end."""
+        while not self._some():
+            pass
+        return Ended(self._output.exit_code, self._read[1], self._read[2])
+
+    def _take(self, descriptor: int, data: bytes) -> None:
+        self._read[descriptor] += data
+
+    def _some(self) -> bool:
+        pieces = self._kept.read()
+        assert pieces, f"nothing came for {_LONGEST_SECONDS:.0f} seconds: {self._read}"
+        assert all(data for _, data in pieces), f"the keeper ended: {self._read}"
+        ended = False
+        for number, data in pieces:
+            ended = self._output(number, data) or ended
+        return ended

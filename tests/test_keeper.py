@@ -1,0 +1,406 @@
+"""The shell program in a job's containers, run for real under three shells."""
+
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from executor.engine.keeper import DIRECTORY, quoted, receiver, sent_files
+from tests.keeping import Kept, namespaces_work, shell_directory
+
+SHELLS = ("bash", "dash", "busybox")
+
+
+class Start(Protocol):
+    """Starts a keeper that ends with the test."""
+
+    def __call__(self, **given: object) -> Kept: ...
+
+
+@pytest.fixture(params=SHELLS)
+def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a PATH for one of the shells."""
+    if not namespaces_work():
+        pytest.skip("this user may not make a PID namespace: run as root")
+    return shell_directory(tmp_path, request.param)
+
+
+@pytest.fixture
+def start(programs: Path, tmp_path: Path) -> Iterator[Start]:
+    """Return a function that starts a keeper."""
+    started: list[Kept] = []
+
+    def begin(**given: object) -> Kept:
+        started.append(Kept(tmp_path, programs, **given))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.close()
+
+
+def test_a_script_runs_and_its_status_comes_back(start: Start) -> None:
+    """Output, errors and status are the script's own, to the byte."""
+    ended = start().run("printf out; printf err >&2; exit 7")
+
+    assert (ended.code, ended.stdout, ended.stderr) == (7, b"out", b"err")
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("true", 0), ("false", 1), ("exit 255", 255), ("nowhere-to-be-found", 127), ("", 0)],
+)
+def test_exit_codes(start: Start, script: str, code: int) -> None:
+    """A script's last status is its result, with and without `exit`."""
+    assert start().run(script).code == code
+
+
+def test_a_script_that_ends_by_a_signal_has_its_status(start: Start) -> None:
+    """128 and the signal's number, as a shell says it."""
+    assert start().run("kill -TERM $$; sleep 60").code == 143
+
+
+def test_one_script_after_the_other(start: Start) -> None:
+    """The keeper takes any number of scripts, each in a shell of its own."""
+    kept = start()
+
+    first = kept.run("x=1; cd /; echo $x; exit 3", "first-nonce")
+    second = kept.run('echo "[${x-unset}]"; pwd', "second-nonce")
+
+    assert (first.code, first.stdout) == (3, b"1\n")
+    assert second.stdout.splitlines()[0] == b"[unset]"
+    assert second.stdout.splitlines()[1] != b"/"
+
+
+@pytest.mark.parametrize("size", [1, 1023, 1024, 4095, 4096, 4097, 65536, 300_000])
+def test_a_script_of_any_size_comes_whole(start: Start, size: int) -> None:
+    """No byte is lost or read twice, whatever the buffers of pipes and programs."""
+    kept = start()
+    filler = "#" * 60 + "\n"
+    body = (filler * (size // len(filler) + 1))[:size]
+
+    first = kept.run(f"{body}\necho first; exit 4\n")
+    second = kept.run("echo second; exit 5", "another-nonce")
+
+    assert (first.code, first.stdout) == (4, b"first\n")
+    assert (second.code, second.stdout) == (5, b"second\n")
+
+
+@pytest.mark.parametrize("missing", [("head",), ("head", "dd")])
+def test_a_script_comes_whole_without_programs_to_read_it(
+    start: Start, programs: Path, missing: tuple[str, ...]
+) -> None:
+    """An image may lack what reads fastest."""
+    for each in missing:
+        (programs / each).unlink()
+    kept = start()
+
+    first = kept.run("#" * 5000 + "\nprintf '%s\\n' ' a\\b  '; exit 4\n")
+    second = kept.run("echo second", "another-nonce")
+
+    assert (first.code, first.stdout, second.stdout) == (4, b" a\\b  \n", b"second\n")
+
+
+def test_a_script_without_a_newline_at_its_end(start: Start) -> None:
+    """The last line counts too."""
+    assert start().run("echo one\nexit 9").code == 9
+
+
+def test_a_shell_in_an_unusual_place_is_found(start: Start) -> None:
+    """The one on the PATH, which runs the keeper itself, also runs scripts."""
+    assert start(shells="/nowhere/bash /nowhere/sh").run("exit 6").code == 6
+
+
+def test_any_bytes_of_a_script_arrive(start: Start) -> None:
+    """Quotes, backslashes, tabs and UTF-8 are the script's own."""
+    script = "cat <<'END'\n a\\b \"c\" 'd' $e `f`\t\\\n\N{GREEK SMALL LETTER ALPHA}\nEND\n"
+
+    ended = start().run(script)
+
+    assert ended.stdout.decode() == script.partition("\n")[2].replace("END\n", "")
+
+
+def test_a_large_output_comes_whole(start: Start) -> None:
+    """The line that ends a script is found behind any amount of output, on both streams."""
+    line = "x" * 99
+    ended = start().run(
+        f"i=0; while [ $i -lt 5000 ]; do echo {line}; echo {line} >&2; i=$((i+1)); done; exit 2"
+    )
+
+    assert (ended.code, len(ended.stdout), len(ended.stderr)) == (2, 500_000, 500_000)
+
+
+def test_a_scripts_nul_bytes_pass(start: Start) -> None:
+    """The keeper's own lines start with NUL; a script may print that as well."""
+    assert start().run("printf 'a\\000b\\000'").stdout == b"a\0b\0"
+
+
+def test_a_script_of_gitlab_runner_cannot_eat_what_follows(start: Start) -> None:
+    """What reads stdin in a script sees an end, and the next script is untouched."""
+    kept = start()
+
+    first = kept.run("cat </dev/null; echo done")
+    second = kept.run("echo next", "another-nonce")
+
+    assert (first.stdout, second.stdout) == (b"done\n", b"next\n")
+
+
+def test_what_an_entrypoint_exports_reaches_scripts(start: Start, programs: Path) -> None:
+    """A script is a child of the image's entrypoint, as under the Docker executor."""
+    entry = (str(programs / "sh"), "-c", 'FROM_ENTRY="a b  c"; export FROM_ENTRY; exec "$@"', "sh")
+
+    kept = start(entrypoint=entry)
+
+    assert kept.run('printf %s "$FROM_ENTRY"').stdout == b"a b  c"
+
+
+def test_what_an_entrypoint_prints_comes_before(start: Start, programs: Path) -> None:
+    """It belongs to prepare and to no script."""
+    entry = (str(programs / "sh"), "-c", 'echo hello; echo oops >&2; exec "$@"', "sh")
+
+    kept = start(entrypoint=entry)
+
+    assert kept.before_ready[1] == b"hello\n"
+    assert kept.run("echo mine").stdout == b"mine\n"
+
+
+NAMES = "again code d end f h keep l nonce p s shell size take u word"
+
+
+def test_no_variable_of_an_image_is_touched(start: Start) -> None:
+    """Whatever the keeper calls its own variables, a script sees the image's."""
+    names = NAMES.split()
+    kept = start(environment={name: f"the image's {name}" for name in names})
+    script = "".join(f"echo {name}=${name}\n" for name in names)
+
+    for nonce in ("first-nonce", "second-nonce"):
+        seen = kept.run(script, nonce).stdout.decode().splitlines()
+        assert seen == [f"{name}=the image's {name}" for name in names]
+
+
+def test_a_script_does_not_learn_the_nonce(start: Start) -> None:
+    """What marks the end of a script is in no variable of it and in no process's arguments."""
+    kept = start()
+
+    ended = kept.run(
+        "set; export -p; for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; done; true",
+        "6d61726b6572",
+    )
+
+    assert ended.code == 0
+    assert b"6d61726b6572" not in ended.stdout
+
+
+def test_a_script_that_forges_an_end_changes_nothing(start: Start) -> None:
+    """A line that only looks like the keeper's is output like any other."""
+    ended = start().run("printf '\\000forged 0\\n'; exit 6", "the-true-nonce")
+
+    assert (ended.code, ended.stdout) == (6, b"\0forged 0\n")
+
+
+def test_what_a_script_leaves_running_ends_with_it(start: Start) -> None:
+    """Background processes, also those that ignore signals, do not reach the next sub-stage."""
+    kept = start()
+
+    ended = kept.run("(trap '' TERM HUP INT; sleep 4711) & sleep 4712 & echo started; exit 0")
+
+    assert (ended.code, ended.stdout) == (0, b"started\n")
+    kept.wait_until_gone("4711", "4712")
+    assert kept.run("echo next", "another-nonce").stdout == b"next\n"
+
+
+def test_a_process_that_forks_again_and_again_ends_too(start: Start) -> None:
+    """Killing goes on until nothing new turns up."""
+    kept = start()
+
+    kept.run("(i=0; while [ $i -lt 300 ]; do sleep 4711 & i=$((i+1)); done; sleep 4712) & exit 0")
+
+    kept.wait_until_gone("4711", "4712")
+
+
+def test_what_an_entrypoint_started_stays(start: Start, programs: Path) -> None:
+    """A database that an image's entrypoint starts serves all sub-stages."""
+    entry = (str(programs / "sh"), "-c", 'sleep 4711 >/dev/null 2>&1 & exec "$@"', "sh")
+    kept = start(entrypoint=entry)
+
+    kept.run("sleep 4712 & true")
+    kept.run("sleep 4713 & true", "another-nonce")
+
+    kept.wait_until_gone("4712", "4713")
+    assert "4711" in kept.arguments()
+
+
+def test_term_reaches_the_script(start: Start) -> None:
+    """A script ends by its own trap, and the keeper takes the next one."""
+    kept = start()
+    going = kept.start("trap 'echo caught; exit 1' TERM\nwhile :; do sleep 4711 & wait $!; done\n")
+    kept.wait_until_there("4711")
+
+    kept.signal("TERM")
+    ended = going.finish()
+
+    assert (ended.code, ended.stdout) == (1, b"caught\n")
+    assert kept.run("exit 8", "another-nonce").code == 8
+
+
+def test_term_reaches_what_the_script_waits_for(start: Start) -> None:
+    """A shell acts on a signal only when its child ends; so the child gets it too."""
+    kept = start()
+    going = kept.start("trap 'exit 1' TERM\nwhile :; do sleep 4711; done\n")
+    # A shell that is about to start a child when a signal comes waits for that child.
+    kept.wait_until_there("4711")
+
+    kept.signal("TERM")
+
+    assert going.finish().code == 1
+
+
+def test_kill_ends_a_script_that_ignores_term(start: Start) -> None:
+    """After SIGKILL the container is as good as before."""
+    kept = start()
+    going = kept.start("trap '' TERM\necho begun\nwhile :; do sleep 1; done\n")
+    going.wait_for("begun")
+
+    kept.signal("TERM")
+    kept.signal("KILL")
+
+    assert going.finish().code == 137
+    assert kept.run("exit 8", "another-nonce").code == 8
+
+
+def test_a_signal_without_a_script_hurts_nobody(start: Start, programs: Path) -> None:
+    """A cancel may come when the script has just ended."""
+    entry = (str(programs / "sh"), "-c", 'sleep 4711 >/dev/null 2>&1 & exec "$@"', "sh")
+    kept = start(entrypoint=entry)
+    kept.run("true")
+
+    kept.signal("TERM")
+    kept.signal("KILL")
+
+    assert kept.run("exit 8", "another-nonce").code == 8
+    kept.wait_until_gone("4712", "4713")
+    assert "4711" in kept.arguments()
+
+
+def test_files_arrive_as_they_were_sent(start: Start) -> None:
+    """Certificates and logins come through stdin; each ends in exactly one newline."""
+    files = {
+        f"{DIRECTORY}/docker/config.json": b'{"auths": {"a\\\\b": {"auth": "eHg="}}}',
+        f"{DIRECTORY}/certs/client/key.pem": b"-----BEGIN-----\n  ab\\n c \n-----END-----\n",
+    }
+
+    kept = start(files=files)
+
+    assert (kept.directory / "docker/config.json").read_bytes() == (
+        files[f"{DIRECTORY}/docker/config.json"] + b"\n"
+    )
+    assert (kept.directory / "certs/client/key.pem").read_bytes() == (
+        files[f"{DIRECTORY}/certs/client/key.pem"]
+    )
+    assert stat.S_IMODE((kept.directory / "docker").stat().st_mode) == 0o700
+
+
+def test_docker_finds_the_jobs_login_at_home(start: Start) -> None:
+    """~/.docker leads to the job's DOCKER_CONFIG."""
+    kept = start(files={f"{DIRECTORY}/docker/config.json": b"{}"})
+
+    assert (kept.home / ".docker").resolve() == kept.directory / "docker"
+
+
+def test_an_images_own_docker_directory_stays(start: Start, tmp_path: Path) -> None:
+    """Plugins that an image has below ~/.docker are found; its config.json gives way."""
+    (tmp_path / "home/.docker/cli-plugins").mkdir(parents=True)
+    (tmp_path / "home/.docker/cli-plugins/docker-buildx").write_text("")
+    (tmp_path / "home/.docker/config.json").write_text("the image's")
+
+    kept = start(files={f"{DIRECTORY}/docker/config.json": b"the job's"})
+
+    assert (kept.directory / "docker/cli-plugins/docker-buildx").exists()
+    assert (kept.directory / "docker/config.json").read_bytes() == b"the job's\n"
+    assert (kept.home / ".docker/config.json").read_text() == "the image's"
+
+
+def test_a_script_is_nobodys_but_the_jobs(start: Start) -> None:
+    """It holds every variable in clear: its owner alone reads it, and only while it runs."""
+    kept = start()
+
+    mode = kept.run(f"ls -l {kept.directory}/script").stdout
+    kept.run("echo hunter2", "another-nonce")
+
+    assert mode.startswith(b"-rw-------")
+    assert b"hunter2" not in (kept.directory / "script").read_bytes()
+
+
+def test_a_script_that_empties_the_directory_harms_itself_only(start: Start) -> None:
+    """`rm -rf` on the tmpfs takes the login, and the next script still runs and ends."""
+    kept = start()
+
+    first = kept.run(f"rm -rf {kept.directory}/*; exit 3")
+    second = kept.run("sleep 4711 & exit 4", "second-nonce")
+    third = kept.run("exit 5", "third-nonce")
+
+    assert (first.code, second.code, third.code) == (3, 4, 5)
+    kept.wait_until_gone("4711", "4712")
+
+
+def test_the_umask_of_an_image_reaches_scripts(start: Start, programs: Path) -> None:
+    """The keeper's own files are private; what a script makes is as its image wants it."""
+    entry = (str(programs / "sh"), "-c", 'umask 027; exec "$@"', "sh")
+
+    assert start(entrypoint=entry).run("umask").stdout.strip() in {b"0027", b"027"}
+
+
+def test_a_prelude_runs_before_the_container_counts_as_ready(start: Start, tmp_path: Path) -> None:
+    """The helper opens the builds directory and the umask for a job's user."""
+    made = tmp_path / "builds"
+
+    kept = start(prelude=f"umask 0000\nmkdir {quoted(str(made))}\n")
+
+    assert stat.S_IMODE(made.stat().st_mode) == 0o777
+    assert kept.run("umask").stdout.strip() in {b"0000", b"000"}
+
+
+def test_a_script_that_was_cut_off_does_not_run(start: Start) -> None:
+    """A `run` call that is killed while it sends leaves half a script, which nobody wants."""
+    kept = start()
+    kept.send(b"run lost-nonce 30\necho never\n#2345678901234567\nanother-nonce\n")
+
+    assert kept.run("echo next; exit 3", "next-nonce").stdout == b"next\n"
+
+
+def test_the_keeper_ends_with_its_stdin(start: Start) -> None:
+    """A container whose engine ends its stdin does not linger."""
+    assert start().close() == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "", "it's", "''", '$x `y` \\ "z"', "a\nb", "-n", "\N{GREEK SMALL LETTER MU}"]
+)
+def test_quoted_text_is_one_word(start: Start, text: str) -> None:
+    """Any text survives a shell."""
+    assert start().run(f"printf %s {quoted(text)}").stdout == text.encode()
+
+
+def test_a_receiver_becomes_its_program(programs: Path, tmp_path: Path) -> None:
+    """The sidecar's files are there before its program starts, which sees an end of stdin."""
+    wanted = tmp_path / "certs/server/key.pem"
+    shell = str(programs / "sh")
+    program = (shell, "-c", f'cat "{wanted}"; cat; umask; echo "$1"', "sh", "an argument")
+    command = receiver(program)
+
+    done = subprocess.run(
+        [shell, *command[1:]],
+        input=sent_files([(str(wanted), b"secret\n")]) + b"left over\n",
+        capture_output=True,
+        check=False,
+        env={"PATH": str(programs)},
+        timeout=30,
+    )
+
+    lines = done.stdout.split(b"\n")
+    assert (lines[0], lines[1][-3:], lines[2]) == (b"secret", b"022", b"an argument")
+    assert stat.S_IMODE(wanted.stat().st_mode) == 0o600
+    assert done.returncode == 0
