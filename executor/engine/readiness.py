@@ -34,7 +34,10 @@ _CAUSES = (
         ('failed to register "bridge" driver', "iptables failed", "iptables not found"),
         "the host's kernel lacks a netfilter module that dockerd needs (ip_tables or nf_tables)",
     ),
-    (("invalid argument", "overlay"), "the storage driver does not work on the host's file system"),
+    (
+        ("error initializing graphdriver", "failed to mount overlay"),
+        "the storage driver does not work on the host's file system",
+    ),
     (("unknown flag", "invalid value", "unable to configure"), "dockerd got a wrong argument"),
     (("address already in use",), "something else listens on dockerd's port"),
 )
@@ -134,7 +137,12 @@ def _answers_inside(api: Api, sidecar: Sidecar, _temp_dir: str, _left: float) ->
         return False
     created = api.post(
         f"/containers/{sidecar.name}/exec",
-        {"Cmd": ["docker", "-H", "unix:///var/run/docker.sock", "version"]},
+        {
+            # Without its output, the start of an exec is answered before the program's end.
+            "AttachStdout": True,
+            "AttachStderr": True,
+            "Cmd": ["docker", "-H", "unix:///var/run/docker.sock", "version"],
+        },
     )
     exec_id = str(_table(created.json()).get("Id")) if created.ok else ""
     if not created.ok or not api.post(f"/exec/{exec_id}/start", {"Detach": False}).ok:
