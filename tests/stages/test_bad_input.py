@@ -230,14 +230,25 @@ def test_a_dind_that_exits_at_once(rig: Rig, start: Start) -> None:
     job.script("echo after", sub_stage="after_script").passed()
 
 
-@pytest.mark.parametrize("command", [["--no-such-option"], ["--storage-driver=none-such"]])
-def test_a_dind_with_a_wrong_argument(start: Start, command: list[str]) -> None:
-    """What dockerd says of it is shown."""
-    job = start(JobRequest(services=[{"name": "docker:26.1-dind", "command": command}]))
+WRONG_ARGUMENTS = {
+    "option": ("--no-such-option", "dockerd got a wrong argument", "unknown flag"),
+    "storage driver": (
+        "--storage-driver=none-such",
+        "the storage driver does not work on the host's file system",
+        "driver not supported",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("argument", "cause", "word"), WRONG_ARGUMENTS.values(), ids=WRONG_ARGUMENTS
+)
+def test_a_dind_with_a_wrong_argument(start: Start, argument: str, cause: str, word: str) -> None:
+    """What dockerd says of it is shown, and what that means."""
+    job = start(JobRequest(services=[{"name": "docker:26.1-dind", "command": [argument]}]))
     job.up()
     call = job.script("echo never")
-    assert_error(call, SYSTEM_FAILURE, "The dind sidecar exited with code")
-    assert command[0].partition("=")[2] in call.stderr
+    assert_error(call, SYSTEM_FAILURE, "The dind sidecar exited with code", cause, word)
 
 
 def test_a_dind_without_privileges(start: Start) -> None:
@@ -268,8 +279,9 @@ def test_a_dind_that_never_answers(start: Start) -> None:
         call,
         SYSTEM_FAILURE,
         "The dind sidecar did not answer within 2 seconds (`[dind] ready_timeout`).",
-        "not a daemon",
+        "Its last log lines:\n  not a daemon\n",
     )
+    assert "Likely cause" not in call.stderr
 
 
 def test_a_build_container_that_is_removed(start: Start, witness: Witness) -> None:
