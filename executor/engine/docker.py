@@ -272,8 +272,9 @@ def _container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, obje
     if spec.entrypoint is not None:
         request["Entrypoint"] = list(spec.entrypoint)
     if spec.runs_scripts or spec.files:
-        # A keeper's stdin stays open: it waits on it.  Another program's ends with its files.
-        request |= {"OpenStdin": True, "StdinOnce": not spec.runs_scripts}
+        # Not StdinOnce: whoever attaches a moment too late to such a container waits for its end.
+        # A keeper reads on, and a receiver gives its program no stdin.
+        request["OpenStdin"] = True
     if spec.files and not spec.runs_scripts:
         entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
         # As the engine does: an entrypoint of one's own drops the image's command.
