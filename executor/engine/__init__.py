@@ -1,5 +1,5 @@
 """The Docker Engine as the stages see it.
 
-`api` speaks HTTP to the engine, `docker` has the verbs that prepare and cleanup use, `script` runs
-a script in a container, `readiness` waits for dind.
+`api` speaks HTTP to the engine (`wire` has the bytes of it), `docker` has the verbs that prepare
+and cleanup use, `script` runs a script in a container, `readiness` waits for dind.
 """

@@ -9,111 +9,11 @@ import json
 import socket
 from collections.abc import Iterator
 
+from executor.engine.wire import Answer, Reader, read_body, read_head, request_head
 from executor.errors import EngineUnavailable
 
 TIMEOUT_SECONDS = 120.0
 """The longest silence of the engine on an ordinary request."""
-
-_CHUNK = 65536
-
-
-class Answer:
-    """A whole answer of the engine."""
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        """Keep status, headers (lower-case names) and body."""
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    @property
-    def ok(self) -> bool:
-        """Tell whether the engine did what was asked, or had nothing to do (304)."""
-        return self.status < 400  # noqa: PLR2004
-
-    def json(self) -> object:
-        """Decode the body; raises EngineUnavailable where the answer was cut off."""
-        try:
-            return json.loads(self.body) if self.body else None
-        except ValueError:
-            raise EngineUnavailable("The Docker Engine's answer was cut off.") from None
-
-    @property
-    def message(self) -> str:
-        """Return the engine's own words for a refusal."""
-        try:
-            decoded = json.loads(self.body)
-        except ValueError:
-            return self.body.decode(errors="replace").strip()
-        if isinstance(decoded, dict):
-            return str(decoded.get("message", ""))
-        return ""
-
-
-class Reader:
-    """Buffered reading of one connection; nothing that came with the headers is lost."""
-
-    __slots__ = ("_buffer", "socket")
-
-    def __init__(self, connection: socket.socket) -> None:
-        """Read from `connection`."""
-        self.socket = connection
-        self._buffer = b""
-
-    def some(self) -> bytes:
-        """Return what is there, at least one byte; empty at the end of the stream."""
-        if self._buffer:
-            data, self._buffer = self._buffer, b""
-            return data
-        return self.socket.recv(_CHUNK)
-
-    def exactly(self, size: int) -> bytes:
-        """Return `size` bytes, fewer only at the end of the stream."""
-        while len(self._buffer) < size:
-            data = self.socket.recv(max(_CHUNK, size - len(self._buffer)))
-            if not data:
-                break
-            self._buffer += data
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
-        return data
-
-    def line(self) -> bytes:
-        """Return the next line with its end."""
-        while (end := self._buffer.find(b"\n")) < 0:
-            data = self.socket.recv(_CHUNK)
-            if not data:
-                end = len(self._buffer) - 1
-                break
-            self._buffer += data
-        data, self._buffer = self._buffer[: end + 1], self._buffer[end + 1 :]
-        return data
-
-    def finish(self, seconds: float) -> None:
-        """End our side and wait until the other end took everything and closed its own; close.
-
-        A TLS connection has no half to end; there, what was sent is on its way.
-        """
-        try:
-            if not hasattr(self.socket, "context"):
-                self.socket.shutdown(socket.SHUT_WR)
-                self.drain(seconds)
-        except OSError:
-            pass
-        finally:
-            self.socket.close()
-
-    def drain(self, seconds: float) -> None:
-        """Read to the end, waiting at most so long for each piece; close."""
-        try:
-            self.socket.settimeout(seconds)
-            while self.some():
-                pass
-        except OSError:
-            pass
-        finally:
-            self.socket.close()
 
 
 class Api:
@@ -164,11 +64,13 @@ class Api:
         """
         connection = self._connect(timeout)
         try:
-            head = _head(method, self._prefix + path, len(body), {"Content-Type": content_type})
+            head = request_head(
+                method, self._prefix + path, len(body), {"Content-Type": content_type}
+            )
             connection.sendall(head + body)
             reader = Reader(connection)
-            status, headers = _read_head(reader)
-            content = b"" if method == "HEAD" else b"".join(_content(reader, headers))
+            status, headers = read_head(reader)
+            content = b"" if method == "HEAD" else b"".join(read_body(reader, headers))
         except (OSError, ValueError) as error:
             raise self._broken(error) from None
         finally:
@@ -184,13 +86,13 @@ class Api:
         """
         connection = self._connect(idle_seconds)
         try:
-            connection.sendall(_head("POST", self._prefix + path, 0, headers))
+            connection.sendall(request_head("POST", self._prefix + path, 0, headers))
             reader = Reader(connection)
-            status, answered = _read_head(reader)
+            status, answered = read_head(reader)
         except (OSError, ValueError) as error:
             connection.close()
             raise self._broken(error) from None
-        return status, _closing(connection, _content(reader, answered))
+        return status, _closing(connection, read_body(reader, answered))
 
     def hijack(self, path: str, body: object = None) -> tuple[Answer, Reader]:
         """Send a POST that turns the connection into a raw stream; the caller closes it.
@@ -205,11 +107,11 @@ class Api:
                 "Connection": "Upgrade",
                 "Upgrade": "tcp",
             }
-            connection.sendall(_head("POST", self._prefix + path, len(data), headers) + data)
+            connection.sendall(request_head("POST", self._prefix + path, len(data), headers) + data)
             reader = Reader(connection)
-            status, answered = _read_head(reader)
+            status, answered = read_head(reader)
             if status not in {101, 200}:
-                content = b"".join(_content(reader, answered))
+                content = b"".join(read_body(reader, answered))
                 connection.close()
                 return Answer(status, answered, content), reader
             connection.settimeout(None)
@@ -220,30 +122,50 @@ class Api:
 
     def _connect(self, timeout: float) -> socket.socket:
         try:
-            if self.local:
-                connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                connection.settimeout(timeout)
-                connection.connect(self.host.removeprefix("unix://"))
-                return connection
-            return self._connect_tcp(timeout)
+            return self._connect_unix(timeout) if self.local else self._connect_tcp(timeout)
         except OSError as error:
             raise self._broken(error) from None
 
+    def _connect_unix(self, timeout: float) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(timeout)
+            connection.connect(self.host.removeprefix("unix://"))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     def _connect_tcp(self, timeout: float) -> socket.socket:
-        name, _, port = self.host.removeprefix("tcp://").rpartition(":")
+        scheme, _, address = self.host.partition("://")
+        name, _, port = address.rpartition(":")
+        if scheme != "tcp" or not port.isdecimal():
+            # The settings are checked; $DOCKER_HOST of the runner's process comes as it is.
+            raise OSError("the address is neither unix://path nor tcp://host:port")
         connection = socket.create_connection((name.strip("[]"), int(port)), timeout)
         if not self._tls_dir and not self._tls_verify:
             return connection
+        try:
+            return self._secured(connection, name)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _secured(self, connection: socket.socket, name: str) -> socket.socket:
         import ssl
 
-        context = ssl.create_default_context(
-            cafile=f"{self._tls_dir}/ca.pem" if self._tls_dir else None
-        )
+        directory = self._tls_dir
+        try:
+            context = ssl.create_default_context(
+                cafile=f"{directory}/ca.pem" if directory else None
+            )
+            if directory:
+                context.load_cert_chain(f"{directory}/cert.pem", f"{directory}/key.pem")
+        except FileNotFoundError:
+            raise OSError(f"{directory} lacks ca.pem, cert.pem or key.pem") from None
         if not self._tls_verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if self._tls_dir:
-            context.load_cert_chain(f"{self._tls_dir}/cert.pem", f"{self._tls_dir}/key.pem")
         return context.wrap_socket(connection, server_hostname=name.strip("[]"))
 
     def _broken(self, error: Exception) -> EngineUnavailable:
@@ -256,45 +178,6 @@ class Api:
 
 def _encoded(body: object) -> bytes:
     return b"" if body is None else json.dumps(body).encode()
-
-
-def _head(method: str, path: str, length: int, headers: dict[str, str]) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: docker", f"Content-Length: {length}"]
-    if "Connection" not in headers:
-        lines.append("Connection: close")
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-def _read_head(reader: Reader) -> tuple[int, dict[str, str]]:
-    first = reader.line().split(b" ", 2)
-    if len(first) < 2:  # noqa: PLR2004
-        raise ValueError("it closed the connection")
-    headers: dict[str, str] = {}
-    while (line := reader.line().strip()) != b"":
-        name, _, value = line.decode("latin-1").partition(":")
-        headers[name.strip().lower()] = value.strip()
-    return int(first[1]), headers
-
-
-def _content(reader: Reader, headers: dict[str, str]) -> Iterator[bytes]:
-    """Yield the body piece by piece; ValueError where it ends too early."""
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        while size := int(reader.line().split(b";")[0].strip() or b"x", 16):
-            data = reader.exactly(size)
-            if len(data) < size:
-                raise ValueError("the answer was cut off")
-            yield data
-            reader.line()
-    elif "content-length" in headers:
-        size = int(headers["content-length"])
-        data = reader.exactly(size)
-        if len(data) < size:
-            raise ValueError("the answer was cut off")
-        yield data
-    else:
-        while data := reader.some():
-            yield data
 
 
 def _closing(connection: socket.socket, pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,8 +7,9 @@ import _thread
 import os
 from collections.abc import Callable
 
-from executor.engine.api import Api, Reader
+from executor.engine.api import Api
 from executor.engine.keeper import sent_script, signaller
+from executor.engine.wire import Reader
 from executor.errors import Cancelled, EnvironmentLost
 
 _HEADER = 8
