@@ -44,7 +44,7 @@ class Images:
             image = container.commit(changes=[f"ENV GENERATION={word}", *changes])
         finally:
             container.remove()
-        self._made.append(image.id)
+        self._made.append(str(image.id))
         return image
 
     def fresh(self) -> Image:
@@ -55,7 +55,7 @@ class Images:
             header.size = 1 << 20
             tar.addfile(header, io.BytesIO(os.urandom(header.size)))
         (image,) = self._images.load(_archive(data.getvalue()))
-        self._made.append(image.id)
+        self._made.append(str(image.id))
         return image
 
     def tag(self, image: Image, name: str) -> None:

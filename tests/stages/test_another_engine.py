@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from docker.models.containers import Container
 
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE
@@ -19,7 +18,7 @@ PORT = 2375
 def engine(rig: Rig, witness: Witness, size: str) -> Iterator[str]:
     """Run an engine in a container, with so much room for its data; yield its address."""
     command = ["--tls=false", *([f"--registry-mirror={rig.mirror}"] if rig.mirror else [])]
-    container: Container = witness.client.containers.run(
+    container = witness.client.containers.run(
         "docker:26.1-dind",
         command,
         detach=True,

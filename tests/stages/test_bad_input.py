@@ -8,7 +8,6 @@ import pytest
 from tests.rig.state import Rig
 from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, Call, JobCalls
 from tests.stages.conftest import Changes, Start
-from tests.stages.registry import Images
 from tests.stages.request import JobRequest
 from tests.stages.witness import Witness
 
@@ -294,7 +293,7 @@ def test_a_build_container_that_is_removed(start: Start, witness: Witness) -> No
     assert job.exit_code is None
 
 
-def test_a_service_without_a_name(start: Start, images: Images) -> None:
+def test_a_service_without_a_name(start: Start) -> None:
     """It is told by its place in the list."""
     call = prepare(start(JobRequest(services=[{"name": ""}]), NO_DIND))
     assert_error(call, BUILD_FAILURE, "services[0]:")

@@ -123,9 +123,9 @@ def test_there_is_one_network_and_all_are_on_it(job: JobCalls, witness: Witness)
     }
     ((name,),) = networks
     members = witness.client.networks.get(name).attrs["Containers"].values()
-    assert sorted(each["Name"] for each in members) == sorted(
+    assert {each["Name"] for each in members} == {
         container.name for container in witness.containers(job.id)
-    )
+    }
 
 
 def test_a_service_is_reached_by_all_its_names(job: JobCalls, rig: Rig) -> None:

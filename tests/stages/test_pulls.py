@@ -86,7 +86,7 @@ def test_an_error_in_the_stream_is_an_error(
     name = f"{own_registry.host}/tests/torn:1"
     image = images.fresh()
     images.publish(image, name)
-    images.forget(image.id)
+    images.forget(str(image.id))
     own_registry.lose_biggest_layer()
     images.tag(images.variant("alpine", "stale"), name)
     call = prepare(start(JobRequest(image=name), NO_DIND))

@@ -98,9 +98,7 @@ def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start
     assert output.endswith("[rank=$RANK] http://proxy.example:3128\n")
 
 
-def test_mode_service_leaves_other_jobs_without_a_sidecar(
-    rig: Rig, start: Start, witness: Witness
-) -> None:
+def test_mode_service_leaves_other_jobs_without_a_sidecar(start: Start, witness: Witness) -> None:
     """Neither the sidecar nor its volume nor its variables are there where no service asks for it."""
     job = start(JobRequest("alpine"), {"dind": {"mode": "service"}})
     job.up()
@@ -188,8 +186,10 @@ def test_a_job_may_use_another_daemon(rig: Rig, start: Start) -> None:
 CONFLICTS = {
     "two dind services": (
         [{"name": "docker:26.1-dind"}, {"name": "docker:20.10.16-dind", "alias": "other"}],
-        'The services "docker:26.1-dind" and "docker:20.10.16-dind" are both Docker-in-Docker and'
-        ' would both answer to "docker": keep one of them in `services`.',
+        (
+            'The services "docker:26.1-dind" and "docker:20.10.16-dind" are both Docker-in-Docker'
+            ' and would both answer to "docker": keep one of them in `services`.'
+        ),
     ),
     "a service that is not dind": (
         [{"name": "{hub}/tools/web:1", "alias": "docker"}],
@@ -215,9 +215,7 @@ def test_the_name_docker_has_one_owner(
     assert f"ERROR: {sentence.format(hub=rig.hub)}" in call.stderr
 
 
-def test_a_name_that_is_taken_is_skipped_with_a_warning(
-    rig: Rig, start: Start, witness: Witness
-) -> None:
+def test_a_name_that_is_taken_is_skipped_with_a_warning(rig: Rig, start: Start) -> None:
     """The first service that claims a name keeps it."""
     web = rig.special("tools/web:1")
     services = [{"name": web, "alias": "one"}, {"name": web, "alias": "one two"}]

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import docker
@@ -81,8 +81,8 @@ class Witness:
         """Return everything that the engine tells of the job's objects, as one text."""
         api = self.client.api
         filters = {"label": f"dind-executor.job-id={job_id}"}
-        containers = [api.inspect_container(each.id) for each in self.containers(job_id)]
-        images = [api.inspect_image(each["Image"]) for each in containers]
+        containers = [each.attrs for each in self.containers(job_id)]
+        images = [self.client.images.get(each["Image"]).attrs for each in containers]
         networks = [api.inspect_network(each["Id"]) for each in api.networks(filters=filters)]
         volumes = api.volumes(filters=filters)["Volumes"]
         return json.dumps([containers, images, networks, volumes])
@@ -90,7 +90,8 @@ class Witness:
     def inside(self, container: Container, *command: str) -> str:
         """Return what a command prints in a container; fails the test where it fails."""
         code, output = container.exec_run(list(command))
-        text: str = output.decode(errors="replace")
+        assert isinstance(output, bytes)
+        text = output.decode(errors="replace")
         assert code == 0, f"{command} in {container.name}: {text}"
         return text
 
@@ -108,10 +109,10 @@ class Witness:
                 reader.join(_LONGEST_SECONDS)
 
 
-def _read(stream: Iterator[bytes], take: Callable[[str], None]) -> None:
+def _read(stream: Iterable[bytes | str], take: Callable[[str], None]) -> None:
     try:
         for event in stream:
-            take(event.decode(errors="replace"))
+            take(event if isinstance(event, str) else event.decode(errors="replace"))
     except (DockerException, OSError, ValueError):
         return
 
