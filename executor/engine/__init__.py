@@ -1,5 +1,6 @@
 """The Docker Engine as the stages see it.
 
 `api` speaks HTTP to the engine (`wire` has the bytes of it), `docker` has the verbs that prepare
-and cleanup use, `script` runs a script in a container, `readiness` waits for dind.
+and cleanup use, `script` runs a script in a container (`output` reads what it prints), `readiness`
+waits for dind.
 """

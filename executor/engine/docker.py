@@ -14,7 +14,7 @@ from urllib.parse import quote
 from executor.engine import failures
 from executor.engine.api import Api
 from executor.engine.keeper import READY, receiver, sent_files
-from executor.engine.script import Frames, Sink
+from executor.engine.output import Frames, Sink
 from executor.engine.wire import Answer, Reader
 from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable, UnusableImage
 from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, VolumeSpec

@@ -5,23 +5,18 @@ The way of every `run` call, so only the cheapest modules are loaded here.
 
 import _thread
 import os
-from collections.abc import Callable
 
 from executor.engine.api import Api
 from executor.engine.keeper import sent_script, signaller
+from executor.engine.output import Frames, Output, Sink
 from executor.engine.wire import Reader
-from executor.errors import Cancelled, EnvironmentLost
+from executor.errors import Cancelled, EngineUnavailable, EnvironmentLost
 
-_HEADER = 8
-_STDOUT, _STDERR = 1, 2
 _GRACE_SECONDS = 10.0
 """How long a script may take to end after SIGTERM, as under the Docker executor."""
 _KILL_SECONDS = 5.0
 _BEGIN_SECONDS = 30.0
 """How long the keeper may take to begin: it is idle, unless a killed `run` call left a script."""
-
-Sink = Callable[[int, bytes], None]
-"""Takes a file descriptor (1 or 2) and the bytes that the script wrote to it."""
 
 
 def write_through(descriptor: int, data: bytes) -> None:
@@ -50,18 +45,19 @@ def run_script(
         raise EnvironmentLost(_lost(api, container))
     nonce = os.urandom(16).hex()
     output = Output(nonce, sink)
-    frames = Frames(reader, output)
+    copying = _Copying(Frames(reader, output), output)
     try:
         _thread.start_new_thread(_feed, (reader, sent_script(script, nonce)))
-        _begin(api, container, reader, frames, output)
-        frames.copy()
+        _wait_for_begin(api, container, copying)
+        copying.ended.acquire()
+        copying.ended.release()
     except Cancelled:
-        _stop(api, container, reader, frames)
+        _stop(api, container, copying)
         raise
-    except OSError as error:
-        raise EnvironmentLost(f"The stream to {container} broke: {error}.") from None
     finally:
-        reader.socket.close()
+        copying.close(reader)
+    if copying.error is not None:
+        raise EnvironmentLost(f"The stream to {container} broke: {copying.error}.")
     if output.exit_code is None:
         raise EnvironmentLost(_lost(api, container))
     return output.exit_code
@@ -75,142 +71,73 @@ def _feed(reader: Reader, data: bytes) -> None:
         return
 
 
-def _begin(api: Api, container: str, reader: Reader, frames: "Frames", output: "Output") -> None:
-    """Copy until the keeper says that the script begins.
+class _Copying:
+    """The copying of output in a thread of its own.
+
+    A signal interrupts whoever waits for it, and never a read or a write halfway: what had been
+    read would be lost, or be written twice.
+    """
+
+    __slots__ = ("_frames", "_output", "begun", "ended", "error")
+
+    def __init__(self, frames: Frames, output: Output) -> None:
+        """Start to copy; the locks are free once the script has begun or ended."""
+        self._frames = frames
+        self._output = output
+        self.begun = _thread.allocate_lock()
+        self.ended = _thread.allocate_lock()
+        self.error: OSError | None = None
+        self.begun.acquire()
+        self.ended.acquire()
+        _thread.start_new_thread(self._copy, ())
+
+    def close(self, reader: Reader) -> None:
+        """Close the stream, at which the thread ends."""
+        try:  # noqa: SIM105 (contextlib is slow to import)
+            reader.socket.shutdown(2)
+        except OSError:
+            pass  # the other end was faster
+        if self.ended.acquire(timeout=1.0):
+            self.ended.release()
+        reader.socket.close()
+
+    def _copy(self) -> None:
+        try:
+            while not self._output.begun and self._frames.copy_some():
+                pass
+            self.begun.release()
+            self._frames.copy()
+        except OSError as error:
+            self.error = error
+        finally:
+            if self.begun.locked():
+                self.begun.release()
+            self.ended.release()
+
+
+def _wait_for_begin(api: Api, container: str, copying: _Copying) -> None:
+    """Wait until the keeper says that the script begins.
 
     It says so at once, unless a `run` call that was killed left its script running: that is
     ended, as nobody waits for it any more.
     """
-    for seconds in (_BEGIN_SECONDS, _KILL_SECONDS):
-        reader.socket.settimeout(seconds)
-        try:
-            while not output.begun and frames.copy_some():
-                pass
-        except TimeoutError:
-            signal_script(api, container, "KILL")
-            continue
-        reader.socket.settimeout(None)
+    if copying.begun.acquire(timeout=_BEGIN_SECONDS):
         return
-    raise EnvironmentLost(f"The container {container} does not take a script any more.")
+    signal_script(api, container, "KILL")
+    if not copying.begun.acquire(timeout=_KILL_SECONDS):
+        raise EnvironmentLost(f"The container {container} does not take a script any more.")
 
 
-def _stop(api: Api, container: str, reader: Reader, frames: "Frames") -> None:
+def _stop(api: Api, container: str, copying: _Copying) -> None:
     """End the script: SIGTERM, some time, SIGKILL.  Its last words still reach the log."""
     for signal, seconds in (("TERM", _GRACE_SECONDS), ("KILL", _KILL_SECONDS)):
-        signal_script(api, container, signal)
         try:
-            reader.socket.settimeout(seconds)
-            frames.copy()
-        except OSError:
-            continue
-        return
-
-
-class Output:
-    """What a script writes, up to the keeper's last lines."""
-
-    __slots__ = ("_streams", "begun", "exit_code")
-
-    def __init__(self, nonce: str, sink: Sink) -> None:
-        """Pass the script's output to `sink`; `nonce` marks the keeper's lines."""
-        marker = b"\0" + nonce.encode()
-        self._streams = {each: _Stream(each, marker, sink) for each in (_STDOUT, _STDERR)}
-        self.exit_code: int | None = None
-        self.begun = False
-
-    def __call__(self, descriptor: int, data: bytes) -> bool:
-        """Take output; return whether the script has ended and all of its output has come."""
-        stream = self._streams[descriptor]
-        stream.take(data)
-        self.begun = self.begun or stream.begun
-        if stream.ended is not None and descriptor == _STDOUT:
-            self.exit_code = int(stream.ended)
-        return all(each.ended is not None for each in self._streams.values())
-
-
-class _Stream:
-    """One of a script's two streams: the part between two lines of the keeper."""
-
-    __slots__ = ("_descriptor", "_held", "_marker", "_sink", "begun", "ended")
-
-    def __init__(self, descriptor: int, marker: bytes, sink: Sink) -> None:
-        self._descriptor = descriptor
-        self._marker = marker
-        self._sink = sink
-        self._held = b""
-        self.begun = False
-        self.ended: bytes | None = None
-
-    def take(self, data: bytes) -> None:
-        data = self._held + data if self._held else data
-        while True:
-            at = data.find(self._marker)
-            end = data.find(b"\n", at) if at >= 0 else -1
-            if end < 0:
-                break
-            self._pass(data[:at])
-            words = data[at + len(self._marker) : end].strip()
-            data = data[end + 1 :]
-            if self.begun:
-                self.ended = words
-                return
-            self.begun = True
-        if at < 0:
-            # The marker's first bytes may be the last that came.
-            at = data.rfind(b"\0")
-            if at >= 0 and not self._marker.startswith(data[at:]):
-                at = -1
-        self._held = data[at:] if at >= 0 else b""
-        self._pass(data[:at] if at >= 0 else data)
-
-    def _pass(self, data: bytes) -> None:
-        """Pass on what is the script's; what came before belongs to nobody any more."""
-        if data and self.begun:
-            self._sink(self._descriptor, data)
-
-
-class Frames:
-    """The multiplexed output of a container; keeps its place when a read is interrupted.
-
-    Source of the format: Docker Engine API, ContainerAttach, "Stream format".
-    """
-
-    __slots__ = ("_enough", "_pending", "_reader", "_take")
-
-    def __init__(self, reader: Reader, take: Callable[[int, bytes], bool]) -> None:
-        """Copy from `reader` to `take`, which tells when it has had enough."""
-        self._enough = False
-        self._pending = b""
-        self._reader = reader
-        self._take = take
-
-    def copy(self) -> None:
-        """Copy until the stream ends or `take` has had enough."""
-        while self.copy_some():
-            pass
-
-    def copy_some(self) -> bool:
-        """Copy what is there; return whether more is wanted and may come."""
-        if self._enough:
-            # A short script's whole output may have come with its first piece.
-            return False
-        data = self._reader.some()
-        self._pending += data
-        self._enough = self._flush()
-        return bool(data) and not self._enough
-
-    def _flush(self) -> bool:
-        pending, at, enough = self._pending, 0, False
-        while not enough and len(pending) - at >= _HEADER:
-            start = at + _HEADER
-            end = start + int.from_bytes(pending[at + 4 : start], "big")
-            if len(pending) < end:
-                break
-            descriptor = _STDERR if pending[at] == _STDERR else _STDOUT
-            enough = self._take(descriptor, pending[start:end])
-            at = end
-        self._pending = pending[at:]
-        return enough
+            signal_script(api, container, signal)
+        except EngineUnavailable:
+            return
+        if copying.ended.acquire(timeout=seconds):
+            copying.ended.release()
+            return
 
 
 def signal_script(api: Api, container: str, signal: str) -> None:
