@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from executor.engine.keeper import DIRECTORY, READY, keeper, sent_files, sent_script, signaller
-from executor.engine.script import Output
+from executor.engine.output import Output
 
 _LONGEST_SECONDS = 15.0
 _UNSHARE = [shutil.which("unshare") or "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
