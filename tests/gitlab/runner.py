@@ -15,6 +15,7 @@ from tests.gitlab.server import GitLab
 
 COMMAND = "gitlab-runner"
 _REPOSITORY = Path(__file__).parents[2]
+_EXAMPLE = _REPOSITORY / "config.toml.example"
 _STOP_SECONDS = 90
 
 Table = dict[str, object]
@@ -45,30 +46,29 @@ def version() -> str:
 
 def custom(settings: Path, hooks: Path = _REPOSITORY / "hooks") -> Table:
     """Return the registration of config.toml.example with these hooks and settings."""
-    file = _REPOSITORY / "config.toml.example"
-    example = (
-        tomllib.loads(file.read_text(encoding="utf-8"))
-        if file.exists()
-        else {
-            "runners": [
-                {
-                    "executor": "custom",
-                    "shell": "bash",
-                    "builds_dir": "/builds",
-                    "cache_dir": "/cache",
-                    "safe_directory_checkout": True,
-                    "custom_build_dir": {"enabled": True},
-                    "custom": {"graceful_kill_timeout": 120, "force_kill_timeout": 10},
-                }
-            ]
-        }
-    )
-    (runner,) = (dict(entry) for entry in example["runners"])
-    registration = dict(runner["custom"])
+    runner = _example()
+    registration: Table = {"graceful_kill_timeout": 120, "force_kill_timeout": 10}
+    given = runner.get("custom")
+    registration |= given if isinstance(given, dict) else {}
     for stage in ("config", "prepare", "run", "cleanup"):
         registration[f"{stage}_exec"] = str(hooks / stage)
         registration[f"{stage}_args"] = ["--settings", str(settings)]
     return {**runner, "custom": registration}
+
+
+def _example() -> Table:
+    """Return the runner of config.toml.example, or what it must say where there is none."""
+    if _EXAMPLE.exists():
+        (runner,) = tomllib.loads(_EXAMPLE.read_text(encoding="utf-8"))["runners"]
+        return dict(runner)
+    return {
+        "executor": "custom",
+        "shell": "bash",
+        "builds_dir": "/builds",
+        "cache_dir": "/cache",
+        "safe_directory_checkout": True,
+        "custom_build_dir": {"enabled": True},
+    }
 
 
 def docker(
