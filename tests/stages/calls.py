@@ -53,6 +53,7 @@ class Running:
         self._calls = calls
         self._changed = threading.Condition()
         self._read = {1: b"", 2: b""}
+        self._open = {1, 2}
         assert process.stdout is not None
         assert process.stderr is not None
         self._readers = [self._reader(1, process.stdout), self._reader(2, process.stderr)]
@@ -65,6 +66,7 @@ class Running:
                         self._read[number] += data
                         self._changed.notify_all()
             with self._changed:
+                self._open.discard(number)
                 self._changed.notify_all()
 
         thread = threading.Thread(target=read, daemon=True)
@@ -75,7 +77,7 @@ class Running:
         """Return once the call has printed `text`; fails the test where it ends without."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._printed(text) or not self._goes_on(), timeout=_LONGEST_SECONDS
+                lambda: self._printed(text) or not self._open, timeout=_LONGEST_SECONDS
             )
             assert self._printed(text), f"{self.stage} did not print {text!r}:\n{self._read}"
 
@@ -89,7 +91,7 @@ class Running:
         deadline = time.monotonic() + _LONGEST_SECONDS
         for reader in self._readers:
             reader.join(max(0.0, deadline - time.monotonic()))
-        ended = not self._goes_on()
+        ended = not any(reader.is_alive() for reader in self._readers)
         if not ended:
             self.signal(signal.SIGKILL)
         code = self.process.wait(_LONGEST_SECONDS)
@@ -101,9 +103,6 @@ class Running:
 
     def _printed(self, text: str) -> bool:
         return any(text.encode() in read for read in self._read.values())
-
-    def _goes_on(self) -> bool:
-        return any(reader.is_alive() for reader in self._readers)
 
 
 class JobCalls:

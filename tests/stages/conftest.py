@@ -37,7 +37,7 @@ class Jobs:
         directory = self._directory / str(request.id)
         directory.mkdir()
         log: Changes = {"log": {"path": str(directory / "operator.log")}}
-        text = settings_text(self._rig, changes or {}, log)
+        text = settings_text(self._rig, log, changes or {})
         settings = directory / "settings.toml"
         settings.write_text(text, encoding="utf-8")
         job = JobCalls(request, directory, settings)

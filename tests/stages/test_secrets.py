@@ -110,7 +110,8 @@ def all_secrets(job: JobCalls, logins: list[Login]) -> list[str]:
         "variable-password-0004",
         *(each.password for each in logins),
         *(base64.b64encode(pair.encode()).decode() for pair in pairs),
-        "PRIVATE KEY",
+        "-----BEGIN PRIVATE KEY",
+        "-----BEGIN EC PRIVATE KEY",
     ]
 
 

@@ -28,7 +28,7 @@ ALIASES = {
     "another alias": ("docker:26.1-dind", "builder", "26.1"),
     "two other aliases": ("docker:26.1-dind", "builder, daemon.local", "26.1"),
     "a registry path, alias forgotten": ("{registry}/docker:20.10.16-dind", "", "20.10"),
-    "the dependency proxy, other alias": ("{proxy}/docker:18.09.7-dind", "builder", "20.10"),
+    "the dependency proxy, other alias": ("{proxy}/docker:18.09.7-dind", "builder", "18.09"),
 }
 
 
@@ -49,6 +49,9 @@ def test_every_name_leads_to_the_sidecar(
     job.up()
     names = ["docker", *alias.replace(",", " ").split(), *derived]
     versions = ask(job, *names)
+    if rig.images != "official":
+        # The rig's own image of that name holds the oldest engine that Debian still has.
+        version = version.replace("18.09", "20.10")
     assert len(versions) == 1 + len(names)
     assert all(each.startswith(version + ".") for each in versions)
 
