@@ -9,14 +9,16 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
-from executor.engine.keeper import READY, receiver, sent_files
-from executor.engine.output import Frames, Sink
-from executor.engine.wire import Answer, Reader
-from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable, UnusableImage
+from executor.engine.container_request import container_request
+from executor.engine.handover import StartedKeeper
+from executor.engine.keeper import sent_files
+from executor.engine.wire import Answer
+from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable
 from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, VolumeSpec
 
 _NEWEST_API = (1, 47)
@@ -26,15 +28,10 @@ _OLDEST_API = (1, 41)
 
 _PULL_ATTEMPTS = 3
 _PULL_IDLE_SECONDS = 300.0
-_KEEPER_SECONDS = 120.0
 _RECEIVE_SECONDS = 30.0
 
 _NOT_FOUND = 404
 _CONFLICT = 409
-
-_LOG_FILE = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
-_LOG_NONE = {"Type": "none"}
-"""A script's output goes to gitlab-runner, which masks it, and stays in no file of the engine."""
 
 Say = Callable[[str], None]
 """Takes a sentence for the job log."""
@@ -123,7 +120,7 @@ class Engine:
 
     def create(self, spec: ContainerSpec, image: ImageFacts) -> None:
         """Create a container from what was pulled; one of the same name is replaced."""
-        request = _container_request(spec, image)
+        request = container_request(spec, image)
         platform = f"&platform={quote(spec.platform)}" if spec.platform else ""
         path = f"/containers/create?name={spec.name}{platform}"
         answer = self.api.post(path, request)
@@ -132,7 +129,7 @@ class Engine:
             answer = self.api.post(path, request)
         self._check(spec, answer)
 
-    def start(self, spec: ContainerSpec) -> "StartedKeeper | None":
+    def start(self, spec: ContainerSpec) -> StartedKeeper | None:
         """Start a container and send it its files; return the keeper of one that runs scripts."""
         if not spec.files and not spec.runs_scripts:
             self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
@@ -142,10 +139,12 @@ class Engine:
         self._check(spec, answer)
         try:
             self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
-            reader.socket.sendall(sent_files((each.path, each.content) for each in spec.files))
         except BaseException:
             reader.socket.close()
             raise
+        # A container that has ended already shows at the reading end, or to whoever needs it.
+        with suppress(OSError):
+            reader.socket.sendall(sent_files((each.path, each.content) for each in spec.files))
         if spec.runs_scripts:
             return StartedKeeper(spec, reader)
         reader.finish(_RECEIVE_SECONDS)
@@ -187,101 +186,6 @@ class Engine:
                 " the host?)."
             )
         return facts
-
-
-class StartedKeeper:
-    """A build or helper container whose entrypoint may not have handed over yet."""
-
-    def __init__(self, spec: ContainerSpec, reader: Reader) -> None:
-        """Take the stream that the container is attached to."""
-        self._spec = spec
-        self._reader = reader
-
-    def wait(self, sink: Sink) -> None:
-        """Wait until the keeper runs; what the entrypoint prints meanwhile goes to `sink`.
-
-        Raises UnusableImage where the entrypoint ends first, or never hands over.
-        """
-        until_ready = _UntilReady(sink)
-        how = "ended without doing so"
-        try:
-            self._reader.socket.settimeout(_KEEPER_SECONDS)
-            Frames(self._reader, until_ready).copy()
-        except OSError:
-            how = f"did not do so within {_KEEPER_SECONDS:.0f} seconds"
-        finally:
-            self._reader.socket.close()
-        if not until_ready.found:
-            raise _never_hands_over(self._spec, how)
-
-
-class _UntilReady:
-    """Passes an entrypoint's output on until the keeper's own line."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._line = b""
-        self.found = b""
-
-    def __call__(self, descriptor: int, data: bytes) -> bool:
-        self._line += data
-        before, self.found, _after = self._line.partition(f"{READY}\n".encode())
-        if self.found:
-            if before:
-                self._sink(descriptor, before)
-            return True
-        *lines, self._line = self._line.split(b"\n")
-        if lines:
-            self._sink(descriptor, b"\n".join([*lines, b""]))
-        return False
-
-
-def _never_hands_over(spec: ContainerSpec, how: str) -> UnusableImage:
-    return UnusableImage(
-        f'The entrypoint of the image "{spec.image}" must run the command that it is given,'
-        f' and {how}: end it with `exec "$@"`, or set `entrypoint: [""]` in the job.'
-    )
-
-
-def _container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, object]:
-    host: dict[str, object] = {
-        "NetworkMode": spec.network,
-        "Privileged": spec.privileged,
-        "Binds": list(spec.binds),
-        "Mounts": [
-            {"Type": "volume", "Source": name, "Target": target} for name, target in spec.mounts
-        ],
-        "Tmpfs": spec.tmpfs,
-        "ExtraHosts": list(spec.extra_hosts),
-        "Dns": list(spec.dns),
-        "DnsSearch": list(spec.dns_search),
-        "RestartPolicy": {"Name": "no"},
-        "LogConfig": _LOG_NONE if spec.runs_scripts else _LOG_FILE,
-    }
-    if spec.runtime:
-        host["Runtime"] = spec.runtime
-    request: dict[str, object] = {
-        "Image": image.id,
-        "Cmd": list(spec.command) or None,
-        "Env": [f"{key}={value}" for key, value in spec.environment.items()],
-        "Labels": spec.labels,
-        "Hostname": spec.hostname,
-        "User": spec.user,
-        "HostConfig": host,
-        "NetworkingConfig": {"EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}}},
-    }
-    if spec.entrypoint is not None:
-        request["Entrypoint"] = list(spec.entrypoint)
-    if spec.runs_scripts or spec.files:
-        # Not StdinOnce: whoever attaches a moment too late to such a container waits for its end.
-        # A keeper reads on, and a receiver gives its program no stdin.
-        request["OpenStdin"] = True
-    if spec.files and not spec.runs_scripts:
-        entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
-        # As the engine does: an entrypoint of one's own drops the image's command.
-        command = spec.command or (image.command if spec.entrypoint is None else ())
-        request |= {"Entrypoint": list(receiver((*entrypoint, *command))), "Cmd": None}
-    return request
 
 
 def _image_facts(found: dict[str, object], name: str) -> ImageFacts:

@@ -1,0 +1,59 @@
+"""A container's spec as the body of the engine's create request.
+
+Pure: no I/O.
+"""
+
+from executor.engine.keeper import receiver
+from executor.spec import ContainerSpec, ImageFacts
+
+_LOG_FILE = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
+_LOG_NONE = {"Type": "none"}
+"""A script's output goes to gitlab-runner, which masks it, and stays in no file of the engine."""
+
+
+def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, object]:
+    """Return what the engine is asked to create; nothing in it is secret."""
+    host: dict[str, object] = {
+        "NetworkMode": spec.network,
+        "Privileged": spec.privileged,
+        "Binds": list(spec.binds),
+        "Mounts": [
+            {"Type": "volume", "Source": name, "Target": target} for name, target in spec.mounts
+        ],
+        "Tmpfs": spec.tmpfs,
+        "ExtraHosts": list(spec.extra_hosts),
+        "Dns": list(spec.dns),
+        "DnsSearch": list(spec.dns_search),
+        "RestartPolicy": {"Name": "no"},
+        "LogConfig": _LOG_NONE if spec.runs_scripts else _LOG_FILE,
+    }
+    if spec.runtime:
+        host["Runtime"] = spec.runtime
+    request: dict[str, object] = {
+        "Image": image.id,
+        "Cmd": list(spec.command) or None,
+        "Env": [f"{key}={value}" for key, value in spec.environment.items()],
+        "Labels": spec.labels,
+        "Hostname": spec.hostname,
+        "User": spec.user,
+        "HostConfig": host,
+        "NetworkingConfig": {"EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}}},
+    }
+    if spec.entrypoint is not None:
+        request["Entrypoint"] = list(spec.entrypoint)
+    if spec.runs_scripts or spec.files:
+        # Not StdinOnce: whoever attaches a moment too late to such a container waits for its end.
+        # A keeper reads on, and a receiver gives its program no stdin.
+        request["OpenStdin"] = True
+    program = _program(spec, image)
+    if spec.files and not spec.runs_scripts and program:
+        request |= {"Entrypoint": list(receiver(program)), "Cmd": None}
+    return request
+
+
+def _program(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:
+    """Return what the engine runs: an entrypoint of one's own drops the image's command."""
+    if spec.entrypoint is None:
+        return (*image.entrypoint, *(spec.command or image.command))
+    cleared = spec.entrypoint == ("",)
+    return (*(() if cleared else spec.entrypoint), *spec.command)
