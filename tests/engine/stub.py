@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from executor.engine.api import Api
 
@@ -181,7 +182,7 @@ class StubEngine:
     def _choose(self, received: Received) -> Answer:
         with self._lock:
             for method, path, answers in self._routes:
-                if method == received.method and path.search(received.path):
+                if method == received.method and path.search(unquote(received.path)):
                     return answers.pop(0) if len(answers) > 1 else answers[0]
         return refusal(404, f"the stub has no answer to {received.method} {received.path}")
 
