@@ -28,6 +28,7 @@ _OLDEST_API = (1, 41)
 
 _PULL_ATTEMPTS = 3
 _PULL_IDLE_SECONDS = 300.0
+_KEEPER_SECONDS = 120.0
 _RECEIVE_SECONDS = 30.0
 
 _NOT_FOUND = 404
@@ -146,7 +147,7 @@ class Engine:
         with suppress(OSError):
             reader.socket.sendall(sent_files((each.path, each.content) for each in spec.files))
         if spec.runs_scripts:
-            return StartedKeeper(spec, reader)
+            return StartedKeeper(spec, reader, _KEEPER_SECONDS)
         reader.finish(_RECEIVE_SECONDS)
         return None
 

@@ -8,17 +8,17 @@ from executor.engine.wire import Reader
 from executor.errors import UnusableImage
 from executor.spec import ContainerSpec
 
-_KEEPER_SECONDS = 120.0
 _STDOUT = 1
 
 
 class StartedKeeper:
     """A build or helper container whose entrypoint may not have handed over yet."""
 
-    def __init__(self, spec: ContainerSpec, reader: Reader) -> None:
+    def __init__(self, spec: ContainerSpec, reader: Reader, patience_seconds: float) -> None:
         """Take the stream that the container is attached to."""
         self._spec = spec
         self._reader = reader
+        self._patience_seconds = patience_seconds
 
     def wait(self, sink: Sink) -> None:
         """Wait until the keeper runs; what the entrypoint prints meanwhile goes to `sink`.
@@ -30,7 +30,7 @@ class StartedKeeper:
         try:
             self._copy(Frames(self._reader, until_ready))
         except OSError:
-            how = f"did not do so within {_KEEPER_SECONDS:.0f} seconds"
+            how = f"did not do so within {self._patience_seconds:.0f} seconds"
         finally:
             self._reader.socket.close()
         until_ready.flush()
@@ -42,8 +42,8 @@ class StartedKeeper:
 
     def _copy(self, frames: Frames) -> None:
         """Copy until the keeper runs; one deadline for all, as an entrypoint may print for ever."""
-        deadline = time.monotonic() + _KEEPER_SECONDS
-        self._reader.socket.settimeout(_KEEPER_SECONDS)
+        deadline = time.monotonic() + self._patience_seconds
+        self._reader.socket.settimeout(self._patience_seconds)
         while frames.copy_some():
             left = deadline - time.monotonic()
             if left <= 0:
