@@ -42,7 +42,15 @@ def run_stage(name: str, args: list[str], env: RunnerEnv) -> int:
     handler = signal.SIG_IGN if name == "cleanup" else _cancel
     signal.signal(signal.SIGTERM, handler)
     signal.signal(signal.SIGINT, handler)
-    log = OperatorLog(name)
+    try:
+        return _run_logged(name, args, env, OperatorLog(name))
+    except Cancelled:
+        # It came while the end of the stage was being reported.
+        return env.system_failure
+
+
+def _run_logged(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) -> int:
+    """Run a stage and close its log."""
     outcome = "success"
     try:
         _stage(name, args, env, log)
@@ -62,6 +70,7 @@ def run_stage(name: str, args: list[str], env: RunnerEnv) -> int:
         log.event("unexpected error", traceback=_traceback(error))
         raise
     finally:
+        _ignore_signals()
         log.close(outcome)
     return 0
 
@@ -107,9 +116,13 @@ def _admin(name: str, args: list[str]) -> int:
 
 def _cancel(_number: int, _frame: FrameType | None) -> None:
     """End what is going on; a second signal finds the first one being dealt with."""
+    _ignore_signals()
+    raise Cancelled("gitlab-runner ended the stage")
+
+
+def _ignore_signals() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise Cancelled("gitlab-runner ended the stage")
 
 
 def _traceback(error: Exception) -> str:

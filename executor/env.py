@@ -57,4 +57,4 @@ class RunnerEnv:
 
 
 def _exit_code(text: str | None, default: int) -> int:
-    return int(text) if text and text.isdigit() else default
+    return int(text) if text and text.isdecimal() else default
