@@ -211,7 +211,8 @@ def _server_files(way: Transport, certificates: Certificates | None) -> tuple[Fi
 
 def _client_config(request: Request) -> bytes:
     """Return a config.json, on one line, that logs the job in to the registries it may use."""
-    return json.dumps(client_config(request.catalogue)).encode()
+    config = client_config(request.catalogue, without=(request.hidden_source,))
+    return json.dumps(config).encode()
 
 
 def _client_files(way: Transport | None, certificates: Certificates | None) -> tuple[FileSpec, ...]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from executor import checks
 from executor.keys import about
 
-DEFAULT_WAIT_SECONDS = 30
-
 
 @dataclass(frozen=True, slots=True)
 class DockerSettings:
@@ -114,17 +112,6 @@ class DockerSettings:
         default=False,
         metadata=about("Give the job's network IPv6 addresses.", same_as="enable_ipv6"),
     )
-    wait_for_services_timeout: int = field(
-        default=DEFAULT_WAIT_SECONDS,
-        metadata=about(
-            "How long a job waits for its services to open their ports before it goes on with a"
-            " warning. 0: the default; -1: no wait. For dind see `ready_timeout` of `[dind]`.",
-            same_as="wait_for_services_timeout",
-            unit="seconds",
-            minimum=-1,
-            maximum=86400,
-        ),
-    )
     services_limit: int = field(
         default=-1,
         metadata=about(
@@ -132,5 +119,13 @@ class DockerSettings:
             " not count. -1: any number.",
             same_as="services_limit",
             minimum=-1,
+        ),
+    )
+    share_host_credentials: bool = field(
+        default=True,
+        metadata=about(
+            "Log the jobs' Docker clients in with the docker configuration of the runner's user"
+            " as well. Whoever writes a job can then read those credentials. false: they serve"
+            " the runner's own pulls only."
         ),
     )

@@ -32,13 +32,16 @@ class Inputs:
     def request(self, env: RunnerEnv) -> Request:
         """Return what the job is planned from."""
         values = env.job_values()
+        host_config = read_host_config(env.environ)
         catalogue = read_catalogue(
             values.get("DOCKER_AUTH_CONFIG", ""),
-            read_host_config(env.environ),
+            host_config,
             self.job.registries,
             run_credential_helper,
         )
-        return Request(self.job, self.settings, self.names, values, catalogue)
+        share = self.settings.docker.share_host_credentials
+        hidden = "" if share or host_config is None else host_config.path
+        return Request(self.job, self.settings, self.names, values, catalogue, hidden)
 
 
 def settings_path(args: list[str]) -> str:

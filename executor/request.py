@@ -25,6 +25,8 @@ class Request:
     values: Mapping[str, str]
     """The job's variables as gitlab-runner expanded them."""
     catalogue: Catalogue
+    hidden_source: str = ""
+    """The source of credentials that the runner uses and the job does not get; may be empty."""
 
     def value(self, key: str) -> str:
         """Return a variable as an image name or a service's variable sees it: a file as its path."""

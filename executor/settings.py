@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from executor import checks
 from executor.dind_settings import DindSettings
-from executor.docker_settings import DEFAULT_WAIT_SECONDS, DockerSettings
+from executor.docker_settings import DockerSettings
 from executor.errors import SettingsError
 from executor.keys import about, read_section
 from executor.table import Problems, Table
@@ -134,9 +134,7 @@ def _check_together(settings: Settings, table: Table) -> None:
 
 def _completed(settings: Settings, table: Table) -> Settings:
     """Fill in the values that follow from others."""
-    docker, dind = settings.docker, settings.dind
-    if not docker.wait_for_services_timeout:
-        docker = replace(docker, wait_for_services_timeout=DEFAULT_WAIT_SECONDS)
+    dind = settings.dind
     if dind.runtime and "privileged" not in table.table("dind"):
         dind = replace(dind, privileged=False)
-    return replace(settings, docker=docker, dind=dind)
+    return replace(settings, dind=dind)

@@ -57,8 +57,8 @@ def test_the_defaults() -> None:
             dns_search=(),
             network_mtu=0,
             enable_ipv6=False,
-            wait_for_services_timeout=30,
             services_limit=-1,
+            share_host_credentials=True,
         ),
         dind=DindSettings(
             mode="always",
@@ -94,8 +94,8 @@ dns = ["10.0.0.1", "2001:db8::1"]
 dns_search = ["example.com", "."]
 network_mtu = 1400
 enable_ipv6 = true
-wait_for_services_timeout = -1
 services_limit = 0
+share_host_credentials = false
 
 [dind]
 mode = "service"
@@ -165,10 +165,6 @@ def test_every_key_can_be_set() -> None:
         # bounds
         ("docker.network_mtu = -1", "docker.network_mtu: -1 is too small: the least is 0"),
         ("docker.services_limit = -2", "docker.services_limit: -2 is too small: the least is -1"),
-        (
-            "docker.wait_for_services_timeout = -2",
-            "docker.wait_for_services_timeout: -2 is too small: the least is -1",
-        ),
         ("dind.ready_timeout = 0", "dind.ready_timeout: 0 is too small: the least is 1"),
         ("dind.ready_timeout = 3601", "dind.ready_timeout: 3601 is too large: the most is 3600"),
         # directories and paths
@@ -375,14 +371,6 @@ def test_a_file_that_is_not_toml_is_told_where(text: str, place: str) -> None:
 def test_privileged_depends_on_the_runtime(text: str, privileged: bool) -> None:  # noqa: FBT001
     """A runtime of its own makes a privileged sidecar unnecessary, unless the operator says so."""
     assert read_settings(f"[dind]\n{text}", PATH).dind.privileged is privileged
-
-
-@pytest.mark.parametrize(("written", "seconds"), [(0, 30), (-1, -1), (5, 5)])
-def test_waiting_for_services_for_no_time_means_the_default(written: int, seconds: int) -> None:
-    """0 is gitlab-runner's way to write 30; -1 switches waiting off."""
-    settings = read_settings(f"docker.wait_for_services_timeout = {written}", PATH)
-
-    assert settings.docker.wait_for_services_timeout == seconds
 
 
 def test_a_file_is_loaded(tmp_path: Path) -> None:
