@@ -93,7 +93,7 @@ class OperatorLog:
         """Return the lines; `run` goes through the same processors without loading structlog."""
         if self._stage == "run":
             return self._rendered_plainly()
-        import structlog  # noqa: PLC0415 (loaded beside the work, see `preload`)
+        import structlog  # loaded beside the work, see `preload`
 
         lines: list[str] = []
         logger = structlog.wrap_logger(
