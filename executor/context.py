@@ -45,9 +45,15 @@ class RunContext:
 
 
 def run_context(env: RunnerEnv, args: list[str]) -> RunContext:
-    """Return the context that config made, or make it where config_exec is not registered."""
+    """Return the context that config made.
+
+    It is made anew where config_exec is not registered, or where an upgrade came in between.
+    """
     if env.run_context:
-        return RunContext(json.loads(env.run_context))
+        try:
+            return RunContext(json.loads(env.run_context))
+        except (ValueError, KeyError, TypeError):
+            pass
     from executor.inputs import read_inputs  # noqa: PLC0415 (slow, and not needed as a rule)
 
     return read_inputs(env, args).context

@@ -47,6 +47,7 @@ _TRANSIENT = (
 _NO_SPACE = ("no space left on device", "disk quota exceeded")
 _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
 _NO_SHELL = ("executable file not found", "no such file or directory")
+_STARTING = ("exec: ", "exec /")
 
 _BAD_REQUEST = 400
 
@@ -82,7 +83,8 @@ def create_failure(container: str, image: str, status: int, message: str) -> Exe
     lower = message.lower()
     if any(pattern in lower for pattern in _NO_SPACE):
         return _no_space(message)
-    if "exec" in lower and any(pattern in lower for pattern in _NO_SHELL):
+    starting = any(pattern in lower for pattern in _STARTING)
+    if starting and any(pattern in lower for pattern in _NO_SHELL):
         return UnusableImage(
             f'The image "{image}" cannot run scripts: {_first_line(message)}. A job needs an image'
             " with a shell (`sh` on its PATH); if its entrypoint is at fault, set"
