@@ -1,0 +1,156 @@
+"""The engine's words → our errors."""
+
+import pytest
+
+from executor.engine.failures import (
+    create_failure,
+    is_transient,
+    network_failure,
+    pull_failure,
+    volume_failure,
+)
+from executor.errors import (
+    EngineRefused,
+    ExecutorError,
+    ImageUnavailable,
+    PullInterrupted,
+    ResourceExhausted,
+    UnsupportedJobOption,
+    UnusableImage,
+)
+
+DENIED = [
+    "manifest for docker:nope not found: manifest unknown: manifest unknown",
+    "pull access denied for x, repository does not exist or may require 'docker login'",
+    "Error response from daemon: unauthorized: authentication required",
+    'Head "https://registry/v2/a/manifests/1": unauthorized: HTTP Basic: Access denied',
+    "no basic auth credentials",
+    "denied: requested access to the resource is denied",
+    "unauthorized: incorrect username or password",
+    'failed to resolve reference "registry/a:1": registry/a:1: not found',
+    "no matching manifest for linux/amd64 in the manifest list entries",
+    "name unknown: repository name not known to registry",
+]
+TRANSIENT = [
+    'Get "https://registry/v2/": dial tcp 10.0.0.1:443: connect: connection refused',
+    'Get "https://registry/v2/": dial tcp: lookup registry: no such host',
+    "net/http: TLS handshake timeout",
+    "read tcp 1.2.3.4: i/o timeout",
+    "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+    "read: connection reset by peer",
+    "unexpected EOF",
+    "received unexpected HTTP status: 502 Bad Gateway",
+    "received unexpected HTTP status: 503 Service Unavailable",
+    "unexpected status from HEAD request to https://r/v2/a: 504 Gateway Timeout",
+    "toomanyrequests: You have reached your pull rate limit",
+    "unexpected status code 429 Too Many Requests",
+]
+UNKNOWN = ["received unexpected HTTP status: 500 Internal Server Error", "", "something odd"]
+FULL = "write /var/lib/docker/tmp/x: no space left on device"
+
+
+@pytest.mark.parametrize("message", TRANSIENT)
+def test_transient(message: str) -> None:
+    """It may work a moment later, and it is nobody's mistake."""
+    assert is_transient(message)
+    assert type(pull_failure("a:1", message)) is PullInterrupted
+
+
+@pytest.mark.parametrize("message", DENIED)
+def test_the_registry_says_no(message: str) -> None:
+    """Trying again changes nothing: the author's name, tag or login is wrong."""
+    assert not is_transient(message)
+    error = pull_failure("a:1", message)
+    assert type(error) is ImageUnavailable
+    assert "credentials" in str(error)
+
+
+@pytest.mark.parametrize("message", UNKNOWN)
+def test_what_nobody_knows_is_no_mistake_of_the_author(message: str) -> None:
+    """It is not tried again by us, and prepare is."""
+    assert not is_transient(message)
+    assert type(pull_failure("a:1", message)) is PullInterrupted
+
+
+def test_the_sentence_has_gitlab_runners_words() -> None:
+    """Who searches for the known sentence finds it, with the registry's own words in it."""
+    assert str(pull_failure("a:1", "manifest unknown.")).startswith(
+        'failed to pull image "a:1" with specified policies [always]: manifest unknown. '
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pull_failure("a:1", f"failed to register layer: {FULL}"),
+        create_failure("c", "a:1", 500, FULL),
+        volume_failure("v", 500, f"error creating: {FULL}"),
+        create_failure("c", "a:1", 500, "mkdir /x: disk quota exceeded"),
+    ],
+)
+def test_a_full_disk(error: ExecutorError) -> None:
+    """It is the host's, wherever it shows."""
+    assert type(error) is ResourceExhausted
+    assert "docker system prune" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        (
+            400,
+            'unable to start container process: exec: "sh": executable file not found in $PATH',
+            UnusableImage,
+        ),
+        (
+            400,
+            'container process caused: exec: "/nowhere": stat /nowhere: no such file or directory',
+            UnusableImage,
+        ),
+        (400, "invalid reference format", UnsupportedJobOption),
+        (400, "Duplicate mount point: /builds", UnsupportedJobOption),
+        (404, "network dind-executor-1 not found", EngineRefused),
+        (409, "the name is in use", EngineRefused),
+        (500, "runc: unable to apply caps: operation not permitted", EngineRefused),
+        (500, "mkdir /x: no such file or directory", EngineRefused),
+        # the name of a volume of ours has "exec" in it
+        (500, "lstat /v/dind-executor-1-builds/_data: no such file or directory", EngineRefused),
+    ],
+)
+def test_containers(status: int, message: str, expected: type[ExecutorError]) -> None:
+    """The author's image, the author's option, or an engine that refuses."""
+    error = create_failure("job-build", "a:1", status, message)
+
+    assert type(error) is expected
+    assert message.partition("\n")[0].rstrip(".") in str(error)
+    if isinstance(error, EngineRefused):
+        assert error.status == status
+
+
+def test_a_host_without_privileges_names_the_setting() -> None:
+    """The operator reads what to change."""
+    error = create_failure("job-dind", "docker:dind", 500, "operation not permitted")
+
+    assert "`[dind] runtime`" in str(error)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "could not find an available, non-overlapping IPv4 address pool among the defaults",
+        "all predefined address pools have been fully subnetted",
+    ],
+)
+def test_no_subnet(message: str) -> None:
+    """Many networks that nobody uses are the usual reason."""
+    error = network_failure("job", 500, message)
+
+    assert type(error) is ResourceExhausted
+    assert "docker network prune" in str(error)
+
+
+@pytest.mark.parametrize("error", [network_failure("n", 403, "no"), volume_failure("v", 500, "no")])
+def test_other_refusals(error: ExecutorError) -> None:
+    """The engine's words are kept."""
+    assert type(error) is EngineRefused
+    assert "could not be created: no." in str(error)

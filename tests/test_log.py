@@ -1,0 +1,236 @@
+"""The operator's log: JSON lines without secrets, and no trouble where it cannot be written."""
+
+import json
+import os
+import re
+import socket
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from pytest_mock import MockerFixture
+
+from executor import log as module
+from executor.log import OperatorLog, complain, say
+
+STAGES = ["config", "prepare", "run", "cleanup"]
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    """Return the events of a log."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def a_log(path: Path, stage: str = "prepare") -> OperatorLog:
+    """Return a log that is open."""
+    log = OperatorLog(stage)
+    log.open(f"file:{path}", 4711, 42)
+    return log
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_json_object_for_each_thing_done(tmp_path: Path, stage: str) -> None:
+    """With stage, job and project, what it was, and how long it took; and the end of the stage."""
+    log = a_log(tmp_path / "log", stage)
+
+    log.done("image pulled", time.monotonic() - 1.5, image="docker:dind", digest="sha256:ab")
+    log.close("success")
+
+    pulled, ended = lines(tmp_path / "log")
+    assert {"stage": stage, "job_id": 4711, "project_id": 42, "event": "image pulled"}.items() <= (
+        pulled.items()
+    )
+    assert (pulled["image"], pulled["digest"]) == ("docker:dind", "sha256:ab")
+    assert isinstance(pulled["seconds"], float)
+    assert pulled["seconds"] >= 1.5
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(pulled["timestamp"]))
+    assert (ended["event"], ended["outcome"]) == ("stage ended", "success")
+
+
+def test_every_stage_writes_alike(tmp_path: Path) -> None:
+    """`run` does not load structlog; who reads the log cannot tell."""
+    shapes = set()
+    for stage in STAGES:
+        log = a_log(tmp_path / stage, stage)
+        log.event("x", text='a "b"\n\N{GREEK SMALL LETTER ALPHA}', number=1, nothing=None)
+        log.close("success")
+        text = (tmp_path / stage).read_text()
+        shapes.add(re.sub(r'"timestamp": "[^"]*"|"seconds": [\d.]+', "", text.replace(stage, "")))
+
+    assert len(shapes) == 1
+
+
+def test_events_keep_their_own_time(tmp_path: Path) -> None:
+    """They are written at the end, and say when they happened."""
+    log = a_log(tmp_path / "log")
+    log.event("first")
+    time.sleep(0.01)
+    log.event("second")
+    log.close("success")
+
+    first, second, _ = lines(tmp_path / "log")
+    assert str(first["timestamp"]) < str(second["timestamp"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_secret_is_written(tmp_path: Path, stage: str) -> None:
+    """Whatever stands in an event: hidden values, tokens, and the logins of URLs."""
+    log = a_log(tmp_path / "log", stage)
+    log.hide(("hunter2", "line one\nline two"))
+    log.event("failed", error="password hunter2 of https://u:p4ss@host", token="glcbt-64_abc")
+    log.hide(["later-secret"])
+    log.event("failed", error="hunter2 and later-secret", more="x line one\nline two y")
+    log.close("hunter2")
+
+    text = (tmp_path / "log").read_text()
+    for secret in ("hunter2", "p4ss", "64_abc", "later-secret", "line two"):
+        assert secret not in text
+    assert lines(tmp_path / "log")[0]["error"] == "password [MASKED] of https://[MASKED]@host"
+
+
+def test_lines_are_added(tmp_path: Path) -> None:
+    """The log of many stages is one file, readable by its group."""
+    for stage in STAGES:
+        a_log(tmp_path / "log", stage).close("success")
+
+    assert [each["stage"] for each in lines(tmp_path / "log")] == STAGES
+    assert not stat.S_IMODE((tmp_path / "log").stat().st_mode) & 0o007
+
+
+def test_stages_that_end_together_do_not_mix(tmp_path: Path) -> None:
+    """Each stage's lines stay whole and together."""
+    logs = [a_log(tmp_path / "log", "run") for _ in range(20)]
+    for number, log in enumerate(logs):
+        for _ in range(20):
+            log.event("x" * 400, number=number)
+    threads = [threading.Thread(target=log.close, args=("success",)) for log in logs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    numbers = [each["number"] for each in lines(tmp_path / "log") if "number" in each]
+    assert len(numbers) == 400
+    assert all(len(set(numbers[at : at + 20])) == 1 for at in range(0, 400, 20))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_log_that_cannot_be_written_is_said_once_a_job(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], stage: str
+) -> None:
+    """By prepare, on stderr; and no stage fails because of it."""
+    log = a_log(tmp_path / "nowhere" / "log", stage)
+
+    log.close("success")
+
+    out, err = capfd.readouterr()
+    assert out == ""
+    if stage == "prepare":
+        assert err == (
+            f"WARNING: The operator's log file:{tmp_path}/nowhere/log cannot be written: No such"
+            " file or directory.\n"
+        )
+    else:
+        assert err == ""
+
+
+def test_a_full_disk_is_no_failure(capfd: pytest.CaptureFixture[str]) -> None:
+    """The job goes on without a log."""
+    log = OperatorLog("prepare")
+    log.open("file:/dev/full", 1, 2)
+
+    log.close("success")
+
+    assert "No space left on device" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["none:", "", "none:/some/path"])
+def test_no_log_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    """An operator may do without."""
+    monkeypatch.chdir(tmp_path)
+    log = OperatorLog("prepare")
+    log.open(target, 1, 2)
+    log.event("x")
+    log.close("success")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_that_was_never_opened_writes_nothing(tmp_path: Path) -> None:
+    """A stage whose settings cannot be read does not know where to."""
+    log = OperatorLog("config")
+    log.event("x")
+
+    log.close("system failure")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stage", ["prepare", "run"])
+def test_the_journal_gets_each_line(tmp_path: Path, mocker: MockerFixture, stage: str) -> None:
+    """By its native protocol: one datagram an event."""
+    path = str(tmp_path / "journal.sock")
+    mocker.patch.object(module, "_JOURNAL", path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(path)
+        journal.settimeout(10)
+        log = OperatorLog(stage)
+        log.open("journal:", 4711, 42)
+        log.hide(["hunter2"])
+        log.event("first", text="hunter2\nnext line")
+        log.close("success")
+        got = [journal.recv(65536).decode() for _ in range(2)]
+
+    for datagram in got:
+        assert datagram.startswith("PRIORITY=6\nSYSLOG_IDENTIFIER=dind-executor\nMESSAGE={")
+        assert datagram.count("\n") == 3
+    events = [json.loads(each.partition("MESSAGE=")[2]) for each in got]
+    assert [each["event"] for each in events] == ["first", "stage ended"]
+    assert events[0]["text"] == "[MASKED]\nnext line"
+
+
+def test_a_host_without_a_journal(
+    tmp_path: Path, mocker: MockerFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Is like a file that cannot be written."""
+    mocker.patch.object(module, "_JOURNAL", str(tmp_path / "nowhere"))
+    log = OperatorLog("prepare")
+    log.open("journal:", 1, 2)
+
+    log.close("success")
+
+    assert "The operator's log journal: cannot be written" in capfd.readouterr().err
+
+
+def test_texts_that_are_no_unicode(tmp_path: Path) -> None:
+    """What an engine or a file name says may hold anything."""
+    log = a_log(tmp_path / "log", "run")
+    log.event("x", text=os.fsdecode(b"\xff\xfe"))
+
+    log.close("success")
+
+    assert lines(tmp_path / "log")[0]["event"] == "x"
+
+
+def test_sentences_for_the_job_log(capfd: pytest.CaptureFixture[str]) -> None:
+    """`say` goes to stdout and `complain` to stderr, one line each, whatever is in it."""
+    say("a sentence")
+    complain(os.fsdecode(b"caf\xe9"))
+
+    assert capfd.readouterr() == ("a sentence\n", "caf?\n")
+
+
+def test_a_job_log_that_nobody_reads() -> None:
+    """gitlab-runner may be gone; whoever talks does not notice."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    saved = os.dup(1)
+    os.dup2(writing, 1)
+    try:
+        say("nobody hears this")
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(writing)
