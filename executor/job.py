@@ -66,6 +66,8 @@ class Job:
     services: tuple[JobImage, ...]
     variables: tuple[Variable, ...]
     registries: tuple[RegistryLogin, ...]
+    secret_keys: tuple[str, ...]
+    """The variables that come from a vault; gitlab-runner alone knows their values."""
 
 
 def read_job(path: str) -> Job:
@@ -85,7 +87,7 @@ def read_job(path: str) -> Job:
         raise JobPayloadError(
             f"the job payload {path} (JOB_RESPONSE_FILE) cannot be read: {error.strerror}."
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise JobPayloadError(
             f"the job payload {path} (JOB_RESPONSE_FILE) is not JSON; is the disk of the runner"
             " host full?"
@@ -116,6 +118,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
             for each in table.tables("credentials")
             if each.string("type", "") == "registry"
         ),
+        secret_keys=table.table("secrets").keys(),
     )
     if problems:
         raise JobPayloadError(

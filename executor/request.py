@@ -34,6 +34,11 @@ class Request:
             return self.file_path(key)
         return self.values.get(key, "")
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return every value that must not show, longest first."""
+        logins = (each.credential for each in self.catalogue.entries)
+        return secret_values(self.job, self.values, logins)
+
     def file_path(self, key: str) -> str:
         """Return where the scripts put a file-type variable."""
         return f"{self.values.get('RUNNER_TEMP_PROJECT_DIR', '')}/{key}"
@@ -61,7 +66,7 @@ class Request:
         That is readable by everyone who may talk to the engine, so a public variable that was
         given a secret's value stays out as well.
         """
-        secrets = secret_values(self.job, self.values)
+        secrets = self.secrets()
         return {
             each.key: value
             for each in self.job.variables

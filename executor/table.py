@@ -60,6 +60,10 @@ class Table:
         """Tell whether a key is there with a value."""
         return self._values.get(key) is not None
 
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys that are there, whatever their values."""
+        return tuple(self._values)
+
     def note(self, key: str, sentence: str) -> None:
         """Note what is wrong with a key."""
         self.problems.add(self.path_of(key), sentence)

@@ -24,7 +24,6 @@ from executor.plan import (
     plan_network,
 )
 from executor.request import Request
-from executor.secrets import secret_values
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.tasks import Task
 
@@ -34,7 +33,7 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     inputs = read_inputs(env, args)
     log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
     request = inputs.request(env)
-    log.hide(secret_values(request.job, request.values))
+    log.hide(request.secrets())
     images = plan_images(request)
     _say_first(request, images)
     engine = Engine(engine_api(inputs.context))
