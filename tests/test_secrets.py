@@ -1,0 +1,137 @@
+"""Which values of a job are secret, and where they must not show."""
+
+import base64
+
+import pytest
+
+from executor.credentials import Catalogue, Entry
+from executor.secrets import secret_values
+from tests.builders import TOKEN, a_job, a_login, a_request, a_service, a_variable
+
+
+@pytest.mark.parametrize(
+    ("public", "masked", "hidden"),
+    [(True, False, False), (True, True, True), (False, False, True), (False, True, True)],
+)
+def test_masked_and_private_variables(*, public: bool, masked: bool, hidden: bool) -> None:
+    """What GitLab masks, and what it does not call public."""
+    job = a_job(variables=[a_variable("K", "hunter2", public=public, masked=masked)])
+
+    assert ("hunter2" in secret_values(job, {})) is hidden
+
+
+def test_a_variable_hides_both_its_forms() -> None:
+    """As it was written, and as gitlab-runner expanded it."""
+    job = a_job(variables=[a_variable("K", "pre-$OTHER", masked=True)])
+
+    assert {"pre-$OTHER", "pre-hunter2"} <= set(secret_values(job, {"K": "pre-hunter2"}))
+
+
+def test_tokens_and_registry_passwords() -> None:
+    """Also in the form in which a docker configuration holds them."""
+    job = a_job(
+        credentials=[{"type": "registry", "url": "r", "username": "ci", "password": "hunter2"}]
+    )
+
+    encoded = base64.b64encode(b"ci:hunter2").decode()
+    assert {TOKEN, "hunter2", encoded} <= set(secret_values(job, {}))
+
+
+def test_a_services_own_secret_variables() -> None:
+    """They are the job's as much as its others."""
+    secret = a_variable("K", "hunter2", public=False)
+    job = a_job(
+        image=a_service("a", variables=[secret]),
+        services=[a_service("b", variables=[a_variable("K", "hunter3", masked=True)])],
+    )
+
+    assert {"hunter2", "hunter3"} <= set(secret_values(job, {}))
+
+
+def test_secrets_of_a_vault() -> None:
+    """They are in no list of variables; only their names are known."""
+    job = a_job(secrets={"DB_PASSWORD": {"vault": {}}})
+
+    assert "hunter2" in secret_values(job, {"DB_PASSWORD": "hunter2"})
+
+
+def test_each_line_of_a_secret_file() -> None:
+    """A log shows lines, and a key has many."""
+    job = a_job(variables=[a_variable("KEY", "line-one\n  line-two\n", public=False, file=True)])
+
+    assert {"line-one", "line-two"} <= set(secret_values(job, {}))
+
+
+def test_short_values_are_not_searched_for() -> None:
+    """Masking every `1` and `yes` would leave no text to read."""
+    job = a_job(variables=[a_variable("K", "yes", public=False), a_variable("L", "", masked=True)])
+
+    assert not {"yes", ""} & set(secret_values(job, {}))
+
+
+def test_the_longest_comes_first() -> None:
+    """A secret that holds another one goes whole."""
+    job = a_job(
+        variables=[
+            a_variable("A", "hunter2", masked=True),
+            a_variable("B", "hunter2-and-more", masked=True),
+        ]
+    )
+
+    values = secret_values(job, {})
+    assert values.index("hunter2-and-more") < values.index("hunter2")
+
+
+# --- what a container's configuration may hold ------------------------------------------------
+
+
+def test_public_variables_stand_in_a_container() -> None:
+    """Images that read their environment at start find them."""
+    request = a_request(variables=[a_variable("A", "value")], values={"A": "expanded"})
+
+    assert request.public_environment() == {"A": "expanded"}
+
+
+def test_no_secret_stands_in_a_container() -> None:
+    """Not by itself, and not inside of a public variable."""
+    request = a_request(
+        variables=[
+            a_variable("SECRET", "hunter2", public=False),
+            a_variable("MASKED", "hunter3", masked=True),
+            a_variable("URL", "https://u:$SECRET@host"),
+            a_variable("BOTH", "a hunter3 b"),
+            a_variable("TOKEN_URL", f"https://x:{TOKEN}@host"),
+            a_variable("FINE", "value"),
+        ],
+        values={"URL": "https://u:hunter2@host"},
+    )
+
+    assert request.public_environment() == {"FINE": "value"}
+
+
+def test_no_secret_of_a_vault_stands_in_a_container() -> None:
+    """A public variable may refer to one."""
+    request = a_request(
+        variables=[a_variable("URL", "https://u:$DB_PASSWORD@host")],
+        values={"URL": "https://u:hunter2@host", "DB_PASSWORD": "hunter2"},
+        secrets={"DB_PASSWORD": {"vault": {}}},
+    )
+
+    assert request.public_environment() == {}
+
+
+def test_no_login_of_the_operator_stands_in_a_container() -> None:
+    """A credential of the runner's user is a secret of the job too."""
+    request = a_request(
+        variables=[a_variable("AUTH", "x hunter2 y"), a_variable("FINE", "value")],
+        catalogue=Catalogue((Entry("registry", a_login("ci", "hunter2"), "/root/config.json"),)),
+    )
+
+    assert request.public_environment() == {"FINE": "value"}
+
+
+def test_a_file_variable_is_a_path_in_a_container() -> None:
+    """As the scripts put it there."""
+    request = a_request(variables=[a_variable("CA", "-----BEGIN-----", file=True)])
+
+    assert request.public_environment() == {"CA": "/builds/group/project.tmp/CA"}
