@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -16,6 +17,7 @@ PREFIX = Path("/opt/dind-executor")
 SETTINGS = Path("/etc/dind-executor/settings.toml")
 COMMAND = Path("/usr/local/bin/dind-executor")
 LOG_DIRECTORY = Path("/var/log/dind-executor")
+_PACKAGED = ("pyproject.toml", "README.md", "LICENSE")
 _STAGES = ("config", "prepare", "run", "cleanup")
 
 
@@ -49,7 +51,12 @@ def _install(source: Path, prefix: Path) -> None:
     print(f"Installing the packages into {prefix / 'venv'} ...")
     if not python.exists():
         venv.create(prefix / "venv", with_pip=True)
-    _pip(python, "install", "--quiet", "--upgrade", "--compile", str(source))
+    with tempfile.TemporaryDirectory() as copied:
+        # Building leaves files beside the sources, and takes old ones that it finds there.
+        for name in _PACKAGED:
+            shutil.copy(source / name, copied)
+        shutil.copytree(source / "executor", Path(copied) / "executor")
+        _pip(python, "install", "--quiet", "--upgrade", "--compile", copied)
     hooks = prefix / "hooks"
     hooks.mkdir(parents=True, exist_ok=True)
     for stage in _STAGES:
@@ -59,14 +66,14 @@ def _install(source: Path, prefix: Path) -> None:
         fresh.chmod(0o755)
         fresh.replace(hooks / stage)
     if prefix == PREFIX:
-        _install_on_host(source, prefix)
+        _install_on_host(prefix)
     version = subprocess.run(
         [python, "-I", "-m", "executor", "--version"], check=True, capture_output=True, text=True
     ).stdout.strip()
     print(f"Installed {version}. Hooks: {hooks}. Next: register it as config.toml.example shows.")
 
 
-def _install_on_host(_source: Path, prefix: Path) -> None:
+def _install_on_host(prefix: Path) -> None:
     """Put the command on the PATH, and settings and log where the defaults look for them."""
     COMMAND.unlink(missing_ok=True)
     COMMAND.symlink_to(prefix / "venv" / "bin" / "dind-executor")
