@@ -1,17 +1,18 @@
 """Reads what a stage starts from: the operator's settings and the job payload."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from executor.context import RunContext
-from executor.credentials import read_catalogue
 from executor.engine.api import Api
 from executor.env import RunnerEnv
 from executor.errors import SettingsError
-from executor.host_credentials import read_host_config, run_credential_helper
 from executor.job import Job, read_job
 from executor.names import JobNames, job_key
-from executor.request import Request
 from executor.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from executor.request import Request
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 
@@ -29,8 +30,16 @@ class Inputs:
         """Return the names of the job's objects."""
         return self.context.names
 
-    def request(self, env: RunnerEnv) -> Request:
+    def request(self, env: RunnerEnv) -> "Request":
         """Return what the job is planned from."""
+        # prepare alone plans; the other stages start sooner without these.
+        from executor.credentials import read_catalogue  # noqa: PLC0415
+        from executor.host_credentials import (  # noqa: PLC0415
+            read_host_config,
+            run_credential_helper,
+        )
+        from executor.request import Request  # noqa: PLC0415
+
         values = env.job_values()
         host_config = read_host_config(env.environ)
         catalogue = read_catalogue(

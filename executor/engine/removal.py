@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from executor.engine.api import Api
+from executor.errors import EngineRefused
 from executor.log import OperatorLog
 from executor.names import JobNames
 from executor.tasks import Task
@@ -70,20 +71,44 @@ def _owned(api: Api, names: JobNames) -> _Owned:
 
 
 def _listed(api: Api, path: str, key: str) -> list[str]:
-    decoded = api.get(path).json()
+    answer = api.get(path)
+    if not answer.ok:
+        raise EngineRefused(
+            f"The Docker Engine cannot list what belongs to the job: {answer.message}.",
+            answer.status,
+        )
+    decoded = answer.json()
     if isinstance(decoded, dict):
         decoded = decoded.get("Volumes")
     return [str(each[key]) for each in decoded or []] if isinstance(decoded, list) else []
 
 
 def _remove(api: Api, found: _Owned) -> list[str]:
-    containers = [_task(api, f"/containers/{each}?force=1&v=1") for each in found.containers]
-    left = _failures(containers)
-    rest = [
+    _disconnect(api, found)
+    removals = [
+        *(_task(api, f"/containers/{each}?force=1&v=1") for each in found.containers),
         *(_task(api, f"/networks/{each}") for each in found.networks),
-        *(_task(api, f"/volumes/{each}?force=1") for each in found.volumes),
     ]
-    return left + _failures(rest)
+    left = _failures(removals)
+    volumes = [_task(api, f"/volumes/{each}?force=1") for each in found.volumes]
+    return left + _failures(volumes)
+
+
+def _disconnect(api: Api, found: _Owned) -> None:
+    """Take the containers off the network, so that both can be removed at the same time.
+
+    Removing a network takes as long as removing a container.  What cannot be taken off makes the
+    network's removal fail, and the next round find it.
+    """
+    pairs = [(network, each) for network in found.networks for each in found.containers]
+    tasks = [Task(_disconnection(api, *pair)) for pair in pairs]
+    for task in tasks:
+        task.result()
+
+
+def _disconnection(api: Api, network: str, container: str) -> Callable[[], object]:
+    request = {"Container": container, "Force": True}
+    return lambda: api.post(f"/networks/{network}/disconnect", request)
 
 
 def _task(api: Api, path: str) -> "Task[str]":
