@@ -2,7 +2,9 @@
 
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
+import gitlab as python_gitlab
 import pytest
 
 from executor.local.checkout import Checkout
@@ -80,3 +82,13 @@ def test_config_toml_says_what_was_meant() -> None:
         ],
     }
     assert tomllib.loads(toml.dumps(table)) == table
+
+
+def test_a_client_of_gitlabs_api_is_understood(tmp_path: Path) -> None:
+    """python-gitlab, which knows GitLab's real API, sees a runner token accepted or refused."""
+    with server.serving(tmp_path) as gitlab:
+        client = python_gitlab.Gitlab(gitlab.url, timeout=10)
+        client.runners.verify(gitlab.runner_token)
+        with pytest.raises(python_gitlab.exceptions.GitlabVerifyError) as refused:
+            client.runners.verify("glrt-another")
+    assert refused.value.response_code == 403
