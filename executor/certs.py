@@ -36,7 +36,7 @@ def mint(names: tuple[str, ...], valid_seconds: int) -> Certificates:
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     authority = _Authority(valid_seconds)
-    hosts = x509.SubjectAlternativeName([x509.DNSName(_ascii(name)) for name in names])
+    hosts = x509.SubjectAlternativeName(_dns_names(names))
     server, server_key = authority.sign("server", ExtendedKeyUsageOID.SERVER_AUTH, hosts)
     client, client_key = authority.sign("client", ExtendedKeyUsageOID.CLIENT_AUTH)
     return Certificates(authority.certificate, server, server_key, client, client_key)
@@ -147,6 +147,14 @@ def _usage(*, signs_certificates: bool) -> "x509.KeyUsage":
     )
 
 
-def _ascii(name: str) -> str:
-    """Return a DNS name as a certificate holds it; aliases may be written in any script."""
-    return name if name.isascii() else name.encode("idna").decode()
+def _dns_names(names: tuple[str, ...]) -> "list[x509.DNSName]":
+    """Return the names as a certificate holds them; aliases may be written in any script."""
+    from cryptography import x509
+
+    found = []
+    for name in names:
+        try:
+            found.append(x509.DNSName(name if name.isascii() else name.encode("idna").decode()))
+        except UnicodeError:
+            continue  # no client can ask for such a name
+    return found

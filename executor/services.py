@@ -152,7 +152,8 @@ def transport(
         )
     if cert_dir is None:
         return Transport(tls=True, cert_dir=CERT_DIR)
-    if not cert_dir.startswith("/") or ".." in cert_dir.split("/") or cert_dir.strip("/") == "":
+    wrong = not cert_dir.startswith("/") or ".." in cert_dir.split("/") or not cert_dir.strip("/")
+    if wrong or not cert_dir.isprintable():
         raise UnsupportedJobOption(
             f'DOCKER_TLS_CERTDIR is "{cert_dir}": it must be an absolute path such as "{CERT_DIR}",'
             ' or "" for plain TCP.'
