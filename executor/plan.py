@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from executor.certs import Certificates
 from executor.containers import build_container, dind_container, helper_container, service_container
-from executor.errors import PolicyViolation, UnsupportedJobOption
+from executor.errors import PolicyViolation, SettingsError, UnsupportedJobOption
 from executor.images import (
     ImageReference,
     InvalidImage,
@@ -99,9 +99,15 @@ def plan_images(request: Request) -> ImagePlan:
 
 
 def helper_for(image: str, architecture: str) -> str:
-    """Return the helper image for an engine's architecture, in gitlab-runner's spelling of it."""
+    """Return the helper image for an engine's architecture, in gitlab-runner's spelling of it.
+
+    Raises SettingsError where the job's variables made no image's name of it.
+    """
     spelled = {"amd64": "x86_64", "armv6l": "arm", "armv7l": "arm", "aarch64": "arm64"}
-    return image.replace("{arch}", spelled.get(architecture, architecture))
+    try:
+        return with_default_tag(image.replace("{arch}", spelled.get(architecture, architecture)))
+    except InvalidImage as error:
+        raise SettingsError(f"`[docker] helper_image`: {error}.") from None
 
 
 def choose_sidecar(

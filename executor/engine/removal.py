@@ -17,32 +17,45 @@ _NOT_FOUND = 404
 _CONFLICT = 409
 
 
-def remove_all(api: Api, names: JobNames, log: OperatorLog) -> list[str]:
+def remove_all(
+    api: Api, names: JobNames, log: OperatorLog, *, quiet_seconds: float = 0.0
+) -> list[str]:
     """Remove the job's containers, then its network and volumes; return what is left and why.
 
-    Gone is done: a 404 is a success.  Everything is tried, whatever fails.  It looks again until
-    it finds nothing, as a prepare that was killed may have had a request under way.
+    Gone is done: a 404 is a success.  Everything is tried, whatever fails.  It is over when a look
+    finds nothing, and nothing appeared for `quiet_seconds`.
     """
     left: list[str] = []
+    since = time.monotonic()
     for attempt in range(_ROUNDS):
         if attempt:
             time.sleep(_PAUSE_SECONDS * attempt)
-        found = _owned(api, names)
-        if not found.anything:
-            return []
-        started = time.monotonic()
-        left = _remove(api, found)
-        log.done(
-            "removed",
-            started,
-            containers=len(found.containers),
-            networks=len(found.networks),
-            volumes=len(found.volumes),
-            left=len(left),
-        )
-        if not left and not _owned(api, names).anything:
-            return []
+        if _look_and_remove(api, names, log, left):
+            since = time.monotonic()
+        while not left and not _owned(api, names).anything:
+            if time.monotonic() - since >= quiet_seconds:
+                return []
+            time.sleep(_PAUSE_SECONDS)
     return left or ["objects that appear as fast as they are removed"]
+
+
+def _look_and_remove(api: Api, names: JobNames, log: OperatorLog, left: list[str]) -> bool:
+    """Remove what is there, put what could not be removed into `left`; tell if there was any."""
+    found = _owned(api, names)
+    left.clear()
+    if not found.anything:
+        return False
+    started = time.monotonic()
+    left += _remove(api, found)
+    log.done(
+        "removed",
+        started,
+        containers=len(found.containers),
+        networks=len(found.networks),
+        volumes=len(found.volumes),
+        left=len(left),
+    )
+    return True
 
 
 class _Owned:

@@ -10,6 +10,10 @@ from executor.engine.removal import remove_all
 from executor.env import RunnerEnv
 from executor.errors import EngineRefused
 from executor.log import OperatorLog
+from executor.unfinished import is_unfinished
+
+_SETTLE_SECONDS = 3.0
+"""How long the engine may take to finish what a killed prepare asked of it last."""
 
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
@@ -18,7 +22,8 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     log.open(context.log, context.job_id, context.project_id)
     log.preload()
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
-    left = remove_all(api, context.names, log)
+    quiet_seconds = _SETTLE_SECONDS if is_unfinished(env.temp_dir) else 0.0
+    left = remove_all(api, context.names, log, quiet_seconds=quiet_seconds)
     if left:
         raise EngineRefused(
             f"These could not be removed: {'; '.join(left)}. The next cleanup of the job tries"

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from executor.certs import Certificates, mint
 from executor.credentials import resolve
@@ -26,6 +27,7 @@ from executor.plan import (
 from executor.request import Request
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.tasks import Task
+from executor.unfinished import unfinished
 
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
@@ -38,12 +40,13 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     _say_first(request, images)
     engine = Engine(engine_api(inputs.context))
     engine.connect()
-    preparation = Preparation(engine, request, images, log)
-    try:
-        preparation.make(env.temp_dir)
-    finally:
-        # Whatever ends this stage, nothing may appear after cleanup has looked.
-        preparation.close()
+    with unfinished(env.temp_dir):
+        preparation = Preparation(engine, request, images, log)
+        try:
+            preparation.make(env.temp_dir)
+        finally:
+            # Whatever ends this stage, nothing may appear after cleanup has looked.
+            preparation.close()
 
 
 class Preparation:
@@ -55,10 +58,9 @@ class Preparation:
         """Begin with what depends on nothing: the network and the certificates."""
         self._engine = engine
         self._request = request
-        self._images = images
+        self._images = replace(images, helper=helper_for(images.helper, engine.architecture))
         self._log = log
         self._gate = Gate()
-        self._helper = helper_for(images.helper, engine.architecture)
         self._facts: dict[str, Task[ImageFacts]] = {}
         network = plan_network(request)
         self._network = self._task("network created", lambda: engine.ensure_network(network))
@@ -66,9 +68,11 @@ class Preparation:
 
     def make(self, temp_dir: str) -> None:
         """Make everything; raises the first error."""
-        self._facts[self._helper] = Task(self._pull_helper)
         for pull in (self._images.build, *self._images.services, *self._default_dind()):
             self._need(pull)
+        # After the others: an image that is also the job's is pulled whether it is there or not.
+        if self._images.helper not in self._facts:
+            self._facts[self._images.helper] = Task(self._pull_helper)
         facts = {pull.image: self._facts[pull.image].result() for pull in self._images.services}
         sidecar = choose_sidecar(self._request, self._images, facts)
         if sidecar:
@@ -152,7 +156,8 @@ class Preparation:
 
     def _pull_helper(self) -> ImageFacts:
         """Return the helper image; like the Docker executor, without a pull if it is there."""
-        return self._engine.image(self._helper) or self._pull(Pull(self._helper))
+        helper = self._images.helper
+        return self._engine.image(helper) or self._pull(Pull(helper))
 
     def _pull(self, pull: Pull) -> ImageFacts:
         say(f"Using effective pull policy of [always] for container {pull.image}")
