@@ -56,7 +56,7 @@ def test_a_prepare_that_dies_anywhere_leaves_nothing(
     """Killed after each thing that the engine does for it, with others under way; then cleanup."""
     beside = witness.objects(neighbour.id)
     dead: list[JobCalls] = []
-    for events in itertools.count(0, step=3):
+    for events in itertools.count(0, step=4):
         services = [{"name": rig.special("tools/web:1")}]
         job = start(JobRequest("docker:26.1-cli", services=services))
         job.config().passed()
