@@ -44,6 +44,18 @@ class Call:
         return self
 
 
+def assert_error(call: Call, code: int, *sentences: str) -> None:
+    """Assert a failure that is told in one ERROR, with these words, at the end of stderr."""
+    assert call.code == code, call.output
+    lines = call.stderr.splitlines(keepends=True)
+    starts = [number for number, line in enumerate(lines) if line.startswith("ERROR: ")]
+    assert len(starts) == 1, call.stderr
+    told = "".join(lines[starts[0] :])
+    for sentence in sentences:
+        assert sentence in told
+    assert "Traceback" not in call.output
+
+
 class Running:
     """A call that goes on.  As for gitlab-runner, it ends when nobody holds its pipes any more."""
 

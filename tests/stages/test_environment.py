@@ -5,16 +5,15 @@ is supported.
 """
 
 import json
-import signal
 
 import pytest
 
 from tests.rig.state import Rig
-from tests.stages.calls import BUILD_FAILURE, JobCalls
+from tests.stages.calls import JobCalls
 from tests.stages.conftest import Start
 from tests.stages.registry import tag_of
 from tests.stages.request import JobRequest, Login, Variable
-from tests.stages.witness import Witness, eventually
+from tests.stages.witness import Witness
 
 ENTRYPOINT = ["sh", "-c", 'export FROM_ENTRYPOINT=kept; echo "setting up"; exec "$@"', "sh"]
 
@@ -219,86 +218,6 @@ def test_keys_are_minted_for_the_job_and_kept_in_memory(job: JobCalls, witness: 
         assert witness.inside(container, "stat", "-f", "-c", "%T", path).strip() == "tmpfs"
 
 
-def test_every_script_status_is_reported(job: JobCalls) -> None:
-    """A failed script writes its status; a sub-stage that passes leaves no stale one behind."""
-    assert job.script("exit 42").code == BUILD_FAILURE
-    assert job.exit_code == "42"
-    assert job.script("false").code == BUILD_FAILURE
-    assert job.exit_code == "1"
-    job.script("true", sub_stage="after_script").passed()
-    assert job.exit_code is None
-
-
-def test_a_helper_script_that_fails_is_reported(job: JobCalls) -> None:
-    """A failed get_sources is a failed script too."""
-    assert job.script("exit 7", sub_stage="get_sources").code == BUILD_FAILURE
-    assert job.exit_code == "7"
-
-
-def test_the_script_cannot_be_read_by_what_it_runs(job: JobCalls) -> None:
-    """A command that reads stdin finds its end, and the script goes on after it."""
-    assert shell(job, "cat", "echo after") == ["after"]
-
-
-def test_output_keeps_its_stream_and_comes_whole(job: JobCalls) -> None:
-    """Both streams arrive where they were written, also a great deal at once."""
-    call = job.script("seq 1 200000", "echo oops >&2").passed()
-    assert call.stdout.splitlines()[1:200001] == [str(number) for number in range(1, 200001)]
-    assert call.stderr == "oops\n"
-
-
-@pytest.mark.parametrize("sub_stage", ["build_script", "restore_cache"])
-def test_what_a_script_leaves_running_is_ended(
-    job: JobCalls, witness: Witness, sub_stage: str
-) -> None:
-    """Neither a child nor a session of its own outlives a sub-stage, or keeps it from ending."""
-    kind = "build" if sub_stage == "build_script" else "helper"
-    call = job.script(
-        "sleep 4441 &", "setsid sleep 4442 &", "(setsid sleep 4443 >/dev/null 2>&1 &)", "echo done",
-        sub_stage=sub_stage,
-    ).passed()  # fmt: skip
-    assert call.output.endswith("done\n")
-    # Killed they are; the kernel may take a moment to be done with them.
-    eventually(lambda: not sleepers(witness, job, kind), "nothing is left running")
-
-
-def test_sigterm_stops_the_script_and_nothing_else(job: JobCalls, witness: Witness) -> None:
-    """The script's trap speaks, what it forked is gone, and after_script finds all as it was."""
-    before = {container.id for container in witness.containers(job.id)}
-    running = job.start_run(
-        "build_script",
-        job.authors(
-            "touch /tmp/kept",
-            "setsid sleep 4451 &",
-            "sleep 4452 &",
-            "trap 'echo last words; exit 1' TERM",
-            "echo started",
-            "wait",
-        ),
-    )
-    running.wait_for("started\n")
-    running.signal(signal.SIGTERM)
-    call = running.finish()
-    assert call.code != 0
-    assert call.output.endswith("last words\n")
-    assert job.exit_code is None
-    eventually(lambda: not sleepers(witness, job, "build"), "nothing is left running")
-    after = job.script("ls /tmp/kept", "docker version", sub_stage="after_script").passed()
-    assert "/tmp/kept\n" in after.output
-    job.script("true", sub_stage="cleanup_file_variables").passed()
-    assert before == {container.id for container in witness.containers(job.id)}
-    assert all(container.status == "running" for container in witness.containers(job.id))
-
-
-def test_a_script_deaf_to_sigterm_is_ended(job: JobCalls, witness: Witness) -> None:
-    """What ignores the signal is killed after a time of grace."""
-    running = job.start_run("build_script", job.authors("trap '' TERM", "echo deaf", "sleep 4461"))
-    running.wait_for("deaf\n")
-    running.signal(signal.SIGTERM)
-    assert running.finish().code != 0
-    eventually(lambda: not sleepers(witness, job, "build"), "the script has ended")
-
-
 def test_the_operators_log_tells_each_thing_done(job: JobCalls) -> None:
     """JSON, one line per thing: job, project and stage in all, object and seconds where it has them."""
     job.script("exit 3")
@@ -325,9 +244,3 @@ def job_key(entries: list[dict[str, str]]) -> str:
     """Return what the names of the job's objects have in common."""
     name = next(entry["container"] for entry in entries if "container" in entry)
     return "-".join(name.split("-")[2:4])
-
-
-def sleepers(witness: Witness, job: JobCalls, kind: str) -> list[str]:
-    """Return the command lines of the sleeping programs in a container."""
-    found = witness.container(job.id, kind).top(ps_args="-eo pid,args")["Processes"]
-    return [row[1] for row in found if row[1].startswith("sleep 44")]

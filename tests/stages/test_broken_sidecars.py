@@ -1,0 +1,80 @@
+"""A sidecar that does not come up: the job is told dockerd's last words, and what they mean."""
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import SYSTEM_FAILURE, assert_error
+from tests.stages.conftest import Start
+from tests.stages.request import JobRequest
+
+
+def test_a_dind_that_exits_at_once(rig: Rig, start: Start) -> None:
+    """The script does not begin: a system failure with dockerd's last words and their cause."""
+    request = JobRequest(services=[{"name": rig.special("broken/docker:dind")}])
+    job = start(request)
+    job.up()
+    call = job.script("echo never")
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar exited with code 1.",
+        "Likely cause: the host's kernel lacks a netfilter module",
+        "  failed to start daemon: Error initializing network controller: error obtaining controller",
+    )
+    assert "never" not in call.output
+    assert job.exit_code is None
+    job.script("echo after", sub_stage="after_script").passed()
+
+
+WRONG_ARGUMENTS = {
+    "option": ("--no-such-option", "dockerd got a wrong argument", "unknown flag"),
+    "storage driver": (
+        "--storage-driver=none-such",
+        "the storage driver does not work on the host's file system",
+        "driver not supported",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("argument", "cause", "word"), WRONG_ARGUMENTS.values(), ids=WRONG_ARGUMENTS
+)
+def test_a_dind_with_a_wrong_argument(start: Start, argument: str, cause: str, word: str) -> None:
+    """What dockerd says of it is shown, and what that means."""
+    job = start(JobRequest(services=[{"name": "docker:26.1-dind", "command": [argument]}]))
+    job.up()
+    call = job.script("echo never")
+    assert_error(call, SYSTEM_FAILURE, "The dind sidecar exited with code", cause, word)
+
+
+def test_a_dind_without_privileges(start: Start) -> None:
+    """The operator is told which settings would give it what it needs."""
+    job = start(JobRequest(), {"dind": {"privileged": False, "runtime": "runc"}})
+    job.up()
+    call = job.script("echo never")
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar exited with code",
+        "Likely cause: the sidecar may not do what dockerd needs: set `[dind] privileged = true`",
+    )
+
+
+def test_a_dind_that_never_answers(start: Start) -> None:
+    """After the operator's `ready_timeout` the job ends, with the key's name."""
+    services = [
+        {
+            "name": "docker:26.1-dind",
+            "entrypoint": ["sh", "-c", "echo not a daemon; sleep 3600", "dockerd"],
+        }
+    ]
+    job = start(JobRequest(services=services), {"dind": {"ready_timeout": 2}})
+    job.up()
+    call = job.script("echo never")
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar did not answer within 2 seconds (`[dind] ready_timeout`).",
+        "Its last log lines:\n  not a daemon\n",
+    )
+    assert "Likely cause" not in call.stderr
