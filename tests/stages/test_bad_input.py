@@ -121,10 +121,11 @@ def test_an_image_that_does_not_exist(rig: Rig, start: Start) -> None:
 
 
 def test_a_default_dind_that_does_not_exist(rig: Rig, start: Start) -> None:
-    """A mistake of the operator's is told with the image's name."""
+    """The operator's mistake, not the author's: it is told with the key."""
     name = rig.special("nobody/docker:nothing-dind")
     call = prepare(start(JobRequest(), {"dind": {"image": name}}))
-    assert_error(call, BUILD_FAILURE, f'failed to pull image "{name}"')
+    sentence = f'`[dind] image` of the runner\'s settings: failed to pull image "{name}"'
+    assert_error(call, SYSTEM_FAILURE, sentence)
 
 
 NO_IMAGES = {
