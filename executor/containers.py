@@ -72,7 +72,7 @@ def build_container(
     environment = {
         "DOCKER_CONFIG": DOCKER_CONFIG,
         **(way.client_environment() if way else {}),
-        **request.public_environment(),
+        **request.split(request.public_environment())[0],
     }
     return ContainerSpec(
         name=request.names.build,
@@ -112,6 +112,7 @@ def dind_container(
         **(request.service_variables(own) if own else {}),
         "DOCKER_TLS_CERTDIR": way.cert_dir,
     }
+    shown, hidden = request.split(environment)
     return ContainerSpec(
         name=names.dind,
         image=sidecar.pull.image,
@@ -119,14 +120,18 @@ def dind_container(
         network=names.network,
         entrypoint=entrypoint,
         command=_dockerd_command(request, way, entrypoint, command),
-        environment=environment,
+        environment=shown,
+        secret_environment=hidden,
         aliases=aliases,
         mounts=(
             (names.builds_volume, settings.builds_dir),
             (names.docker_volume, _DATA_ROOT),
         ),
         binds=settings.dind.volumes,
-        tmpfs=_cert_tmpfs(way.cert_dir) if way.tls else {},
+        tmpfs={
+            **(_cert_tmpfs(way.cert_dir) if way.tls else {}),
+            **(_TMPFS if hidden else {}),
+        },
         files=files,
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
@@ -142,6 +147,9 @@ def service_container(
 ) -> ContainerSpec:
     """Return a service beside the sidecar; it gets the job's public variables and its own."""
     settings = request.settings
+    shown, hidden = request.split(
+        {**request.public_environment(), **request.service_variables(service.request)}
+    )
     return ContainerSpec(
         name=request.names.service(service.index),
         image=service.name.image,
@@ -149,10 +157,9 @@ def service_container(
         network=request.names.network,
         entrypoint=service.request.entrypoint,
         command=service.request.command,
-        environment={
-            **request.public_environment(),
-            **request.service_variables(service.request),
-        },
+        environment=shown,
+        secret_environment=hidden,
+        tmpfs=_TMPFS if hidden else {},
         aliases=aliases,
         mounts=((request.names.builds_volume, settings.builds_dir),),
         extra_hosts=settings.docker.extra_hosts,

@@ -19,7 +19,7 @@ from executor.docker_config import (
     registry_path,
 )
 from executor.job import RegistryLogin
-from executor.references import HUB, HUB_HOSTS
+from executor.references import HUB, HUB_HOSTS, names_a_host
 
 __all__ = [
     "Catalogue",
@@ -142,9 +142,9 @@ def image_path(image: str) -> str:
     directory, slash, last = image.partition("@")[0].rpartition("/")
     name = directory + slash + last.partition(":")[0]
     first, has_slash, repository = name.partition("/")
-    host = first.lower()
-    if not has_slash or not ("." in host or ":" in host or host == "localhost"):
+    if not has_slash or not names_a_host(first):
         return f"{HUB}/{name}"
+    host = first.lower()
     return f"{HUB if host in HUB_HOSTS else host}/{repository}"
 
 

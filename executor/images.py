@@ -18,7 +18,6 @@ __all__ = [
     "ImageReference",
     "InvalidImage",
     "ServiceName",
-    "effective_pull_policies",
     "is_allowed",
     "is_bare_id",
     "match",
@@ -44,14 +43,6 @@ def is_allowed(image: str, patterns: Sequence[str], internal: Iterable[str] = ()
     return (
         not admissions or image in internal or any(match(pattern, image) for pattern in admissions)
     )
-
-
-def effective_pull_policies(requested: Sequence[str]) -> tuple[str, ...]:
-    """Return the policies to pull by: `always`, as often as the job asked for it.
-
-    Naming `always` twice is how an author asks for a second attempt.
-    """
-    return tuple(policy for policy in requested if policy == PULL_POLICY) or (PULL_POLICY,)
 
 
 def pull_policy_notice(image: str, requested: Sequence[str]) -> str:

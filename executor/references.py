@@ -78,7 +78,7 @@ def _parse(text: str) -> ImageReference:
     if len(name) > _LONGEST_NAME:
         raise ValueError(f"the name has more than {_LONGEST_NAME} characters")
     first, has_slash, others = name.partition("/")
-    if has_slash and _names_a_host(first):
+    if has_slash and names_a_host(first):
         _check_host(first)
         domain, path = first, others
     else:
@@ -88,7 +88,8 @@ def _parse(text: str) -> ImageReference:
     return ImageReference(name, domain, path, tag, digest)
 
 
-def _names_a_host(first: str) -> bool:
+def names_a_host(first: str) -> bool:
+    """Tell whether an image's first component is a registry, as Docker decides it."""
     return "." in first or ":" in first or first == "localhost" or first != first.lower()
 
 

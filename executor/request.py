@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from executor.credentials import Catalogue
-from executor.images import ServiceName
 from executor.job import Job, JobImage, Variable
 from executor.names import LABEL, JobNames
 from executor.secrets import secret_values
@@ -61,19 +60,24 @@ class Request:
         return kept[:63].rstrip("-")
 
     def public_environment(self) -> dict[str, str]:
-        """Return the job's variables that may stand in a container's configuration.
+        """Return the job's public variables; some may hold a secret's value, see `split`."""
+        return {
+            each.key: self._in_container(each) for each in self.job.variables if not each.secret
+        }
 
-        That is readable by everyone who may talk to the engine, so a public variable that was
-        given a secret's value stays out as well.
+    def split(self, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return what of an environment may stand in a container's configuration, and the rest.
+
+        The configuration is readable by everyone who may talk to the engine, so a public value
+        that contains a secret's does not stand there either.
         """
         secrets = self.secrets()
-        return {
-            each.key: value
-            for each in self.job.variables
-            if not each.secret
-            for value in (self._in_container(each),)
-            if not any(secret in value for secret in secrets)
-        }
+        shown: dict[str, str] = {}
+        hidden: dict[str, str] = {}
+        for key, value in environment.items():
+            place = hidden if any(secret in value for secret in secrets) else shown
+            place[key] = value
+        return shown, hidden
 
     def _in_container(self, variable: Variable) -> str:
         if variable.file:
@@ -91,8 +95,3 @@ class Request:
             each.key: each.value if each.raw else expand(each.value, lookup)
             for each in service.variables
         }
-
-
-def describe(name: ServiceName) -> str:
-    """Return gitlab-runner's line for a service that is started."""
-    return f"Starting service {name}..."

@@ -16,6 +16,7 @@ ALIAS = "docker"
 
 CERT_DIR = "/certs"
 _TCP_PORT, _TLS_PORT = 2375, 2376
+_NOT_FOR_FILES = ("/proc", "/sys", "/dev", "/var/lib/docker")
 _DATA_ROOTS = ("/var/lib/docker", "/home/rootless/.local/share/docker")
 
 
@@ -67,7 +68,9 @@ def name_services(job: Job) -> tuple[NamedService, ...]:
             name = ServiceName.parse(request.name)
         except InvalidImage as error:
             raise UnsupportedJobOption(f"services[{index}]: {error}.") from None
-        aliases = dict.fromkeys((*name.aliases, *split_aliases(request.alias)))
+        # Docker's DNS knows no case: `Docker` is `docker`.
+        given = (*name.aliases, *split_aliases(request.alias))
+        aliases = dict.fromkeys(alias.lower() for alias in given)
         named.append(NamedService(index, request, name, tuple(aliases)))
     return tuple(named)
 
@@ -75,7 +78,8 @@ def name_services(job: Job) -> tuple[NamedService, ...]:
 def looks_like_dind(name: ServiceName) -> bool:
     """Tell by its name alone whether a service is likely to be dind."""
     last = name.service.rpartition("/")[2]
-    return "dind" in last or (last == "docker" and "dind" in name.version)
+    words = f"{last}-{name.version}" if last == "docker" else last
+    return "dind" in words.replace("_", "-").replace(".", "-").split("-")
 
 
 def is_dind(name: ServiceName, facts: ImageFacts) -> bool:
@@ -153,6 +157,7 @@ def transport(
     if cert_dir is None:
         return Transport(tls=True, cert_dir=CERT_DIR)
     wrong = not cert_dir.startswith("/") or ".." in cert_dir.split("/") or not cert_dir.strip("/")
+    wrong = wrong or any(f"{cert_dir}/".startswith(f"{each}/") for each in _NOT_FOR_FILES)
     if wrong or not cert_dir.isprintable():
         raise UnsupportedJobOption(
             f'DOCKER_TLS_CERTDIR is "{cert_dir}": it must be an absolute path such as "{CERT_DIR}",'

@@ -67,6 +67,8 @@ class ContainerSpec:
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict, repr=False)
+    secret_environment: dict[str, str] = field(default_factory=dict, repr=False)
+    """Variables that the container gets through its stdin, as `environment` shows to everyone."""
     aliases: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     """Volume name and destination."""
@@ -82,6 +84,11 @@ class ContainerSpec:
     privileged: bool = False
     runs_scripts: bool = False
     """Whether the container stands for scripts to be run in it (see `engine.keeper`)."""
+
+    @property
+    def receives(self) -> bool:
+        """Tell whether something is sent to the container's stdin when it starts."""
+        return bool(self.files or self.secret_environment or self.runs_scripts)
 
 
 @dataclass(frozen=True, slots=True)

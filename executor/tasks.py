@@ -30,15 +30,6 @@ class Task(Generic[T]):
             raise self._error
         return self._value
 
-    @property
-    def done(self) -> bool:
-        """Tell whether it has ended."""
-        return not self._thread.is_alive()
-
-    def settle(self, seconds: float) -> None:
-        """Wait for the end, at most so long, whatever it is."""
-        self._thread.join(seconds)
-
     def _run(self) -> None:
         try:
             self._value = self._function()

@@ -7,7 +7,6 @@ from executor.images import (
     ImageReference,
     InvalidImage,
     ServiceName,
-    effective_pull_policies,
     is_allowed,
     is_bare_id,
     pull_policy_notice,
@@ -299,21 +298,6 @@ def test_is_bare_id(image: str, expected: bool) -> None:  # noqa: FBT001
 def test_with_default_tag(image: str, expected: str) -> None:
     """A tag is added where there is neither tag nor digest; a port is no tag."""
     assert with_default_tag(image) == expected
-
-
-@pytest.mark.parametrize(
-    ("requested", "expected"),
-    [
-        ([], ("always",)),
-        (["always"], ("always",)),
-        (["always", "always"], ("always", "always")),
-        (["if-not-present"], ("always",)),
-        (["never", "always"], ("always",)),
-    ],
-)
-def test_effective_pull_policies(requested: list[str], expected: tuple[str, ...]) -> None:
-    """Only `always` takes effect, as often as it was asked for."""
-    assert effective_pull_policies(requested) == expected
 
 
 def test_another_pull_policy_is_answered_with_a_sentence() -> None:

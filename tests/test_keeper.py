@@ -1,5 +1,6 @@
 """The shell program in a job's containers, run for real under three shells."""
 
+import json
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -311,16 +312,34 @@ def test_docker_finds_the_jobs_login_at_home(start: Start) -> None:
 
 
 def test_an_images_own_docker_directory_stays(start: Start, tmp_path: Path) -> None:
-    """Plugins that an image has below ~/.docker are found; its config.json gives way."""
-    (tmp_path / "home/.docker/cli-plugins").mkdir(parents=True)
-    (tmp_path / "home/.docker/cli-plugins/docker-buildx").write_text("")
-    (tmp_path / "home/.docker/config.json").write_text("the image's")
+    """Its plugins are found, its config.json joins ours, and what a script writes there counts."""
+    home = tmp_path / "home/.docker"
+    (home / "cli-plugins").mkdir(parents=True)
+    (home / "cli-plugins/docker-buildx").write_text("")
+    (home / "config.json").write_text('{\n "credHelpers": {"r.example": "ecr"}\n}\n')
+    ours = b'{"auths": {"registry.example": {"auth": "eDp5"}}}'
 
-    kept = start(files={f"{DIRECTORY}/docker/config.json": b"the job's"})
+    kept = start(files={f"{DIRECTORY}/docker/config.json": ours})
 
     assert (kept.directory / "docker/cli-plugins/docker-buildx").exists()
-    assert (kept.directory / "docker/config.json").read_bytes() == b"the job's\n"
-    assert (kept.home / ".docker/config.json").read_text() == "the image's"
+    assert json.loads((kept.directory / "docker/config.json").read_text()) == {
+        "auths": {"registry.example": {"auth": "eDp5"}},
+        "credHelpers": {"r.example": "ecr"},
+    }
+    (kept.home / ".docker/config.json").write_text("written by a script")
+    assert (kept.directory / "docker/config.json").read_text() == "written by a script"
+
+
+def test_an_images_docker_directory_without_a_file_leads_to_the_jobs(
+    start: Start, tmp_path: Path
+) -> None:
+    """A script that writes ~/.docker/config.json is heard there, too."""
+    (tmp_path / "home/.docker").mkdir(parents=True)
+
+    kept = start(files={f"{DIRECTORY}/docker/config.json": b"{}"})
+
+    (kept.home / ".docker/config.json").write_text("written by a script")
+    assert (kept.directory / "docker/config.json").read_text() == "written by a script"
 
 
 def test_a_script_is_nobodys_but_the_jobs(start: Start) -> None:

@@ -41,12 +41,12 @@ def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, objec
     }
     if spec.entrypoint is not None:
         request["Entrypoint"] = list(spec.entrypoint)
-    if spec.runs_scripts or spec.files:
+    if spec.receives:
         # Not StdinOnce: whoever attaches a moment too late to such a container waits for its end.
         # A keeper reads on, and a receiver gives its program no stdin.
         request["OpenStdin"] = True
     program = _program(spec, image)
-    if spec.files and not spec.runs_scripts and program:
+    if spec.receives and not spec.runs_scripts and program:
         request |= {"Entrypoint": list(receiver(program)), "Cmd": None}
     return request
 

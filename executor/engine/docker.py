@@ -16,7 +16,7 @@ from executor.engine import failures
 from executor.engine.api import Api
 from executor.engine.container_request import container_request
 from executor.engine.handover import StartedKeeper
-from executor.engine.keeper import sent_files
+from executor.engine.keeper import ENVIRONMENT, sent_environment, sent_files
 from executor.engine.wire import Answer
 from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable
 from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, VolumeSpec
@@ -132,7 +132,7 @@ class Engine:
 
     def start(self, spec: ContainerSpec) -> StartedKeeper | None:
         """Start a container and send it its files; return the keeper of one that runs scripts."""
-        if not spec.files and not spec.runs_scripts:
+        if not spec.receives:
             self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
             return None
         streams = "stdin=1&stdout=1&stderr=1" if spec.runs_scripts else "stdin=1"
@@ -145,7 +145,7 @@ class Engine:
             raise
         # A container that has ended already shows at the reading end, or to whoever needs it.
         with suppress(OSError):
-            reader.socket.sendall(sent_files((each.path, each.content) for each in spec.files))
+            reader.socket.sendall(sent_files(_files(spec)))
         if spec.runs_scripts:
             return StartedKeeper(spec, reader, _KEEPER_SECONDS)
         reader.finish(_RECEIVE_SECONDS)
@@ -202,6 +202,13 @@ def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
         volumes=tuple(_table(config.get("Volumes"))),
         digest=wanted if wanted in known else next(iter(known), ""),
     )
+
+
+def _files(spec: ContainerSpec) -> list[tuple[str, bytes]]:
+    files = [(each.path, each.content) for each in spec.files]
+    if spec.secret_environment:
+        files.append((ENVIRONMENT, sent_environment(spec.secret_environment)))
+    return files
 
 
 def _by_digest(image: str, digest: str) -> str:

@@ -5,7 +5,7 @@ import time
 from executor.engine.keeper import READY
 from executor.engine.output import Frames, Sink
 from executor.engine.wire import Reader
-from executor.errors import UnusableImage
+from executor.errors import SettingsError, UnusableImage
 from executor.spec import ContainerSpec
 
 _STDOUT = 1
@@ -35,6 +35,11 @@ class StartedKeeper:
             self._reader.socket.close()
         until_ready.flush()
         if not until_ready.found:
+            if self._spec.labels.get("dind-executor.type") == "helper":
+                raise SettingsError(
+                    f'The helper image "{self._spec.image}" (`[docker] helper_image`) does not run'
+                    f" what it is given: its entrypoint {how}."
+                )
             raise UnusableImage(
                 f'The entrypoint of the image "{self._spec.image}" must run the command that it is'
                 f' given, and {how}: end it with `exec "$@"`, or set `entrypoint: [""]` in the job.'

@@ -10,7 +10,8 @@ Everything else that it calls, the scripts of gitlab-runner call too.  Its varia
 a script inherits those of the image and of the entrypoint, and these must stay as they are.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 
 DIRECTORY = "/run/dind-executor"
 """A tmpfs in every build and helper container: never on disk, never in `docker inspect`."""
@@ -18,25 +19,37 @@ DIRECTORY = "/run/dind-executor"
 DOCKER_CONFIG = f"{DIRECTORY}/docker"
 """The job's DOCKER_CONFIG: private and writable, so that `docker login` works there."""
 
+ENVIRONMENT = f"{DIRECTORY}/environment"
+"""Where a receiver gets the variables that must not show in a container's configuration."""
+
 READY = "dind-executor: the container is ready"
 """What the keeper prints once an image's entrypoint has handed over to it."""
 
-# Files from stdin show nowhere: a path, the lines, a full stop; an empty path ends the list.  PEM
-# and one-line JSON hold no line that is a full stop.
+# Files from stdin show nowhere: a line that no file holds; then a path, the file's lines and that
+# line, for each; an empty path ends the list.
 _RECEIVE_FILES = """\
+IFS= read -r _t
 while IFS= read -r _f && [ -n "$_f" ]; do
   mkdir -p "${_f%/*}"
-  while IFS= read -r _l && [ "$_l" != . ]; do printf '%s\\n' "$_l"; done >"$_f"
+  while IFS= read -r _l && [ "$_l" != "$_t" ]; do printf '%s\\n' "$_l"; done >"$_f"
 done
 """
 
 # ~/.docker leads to the job's DOCKER_CONFIG: pipelines write ~/.docker/config.json themselves, or
-# install plugins below it.
+# install plugins below it.  An image's own config.json is put behind ours in one JSON object: of
+# two keys of one name Docker's reader takes both, and where they differ the last, so the image's.
 _LINK_DOCKER_CONFIG = """\
 if [ -d "$_d/docker" ]; then
   chmod 0700 "$_d/docker"
   _h=${HOME:-/root}/.docker
   if [ -d "$_h" ]; then
+    if [ -f "$_h/config.json" ]; then
+      IFS= read -r _l <"$_d/docker/config.json"
+      _f=$(cat "$_h/config.json")
+      printf '%s,%s\\n' "${_l%\\}}" "${_f#*\\{}" >"$_d/docker/config.json"
+    fi
+    ln -sf "$_d/docker/config.json" "$_h/config.json" 2>/dev/null
+    [ -e "$_h/cli-plugins" ] || ln -s "$_h/cli-plugins" "$_d/docker/"
     for _f in "$_h"/*; do
       [ ! -e "$_f" ] || [ -e "$_d/docker/${_f##*/}" ] || ln -s "$_f" "$_d/docker/"
     done
@@ -104,13 +117,16 @@ _d={DIRECTORY}
 {_RECEIVE_FILES}{_LINK_DOCKER_CONFIG}umask 077
 : >"$_d/script"
 {_TAKE_SCRIPT}{_FIND_SHELL}umask "$_u"
-unset _f _h _l _s _u
+unset _f _h _l _s _t _u
 """
 
 _SERVE = f"""\
-{_MARK_PROCESSES}printf '%s\\n' '{READY}'
+{_MARK_PROCESSES}_last=
+printf '%s\\n' '{READY}'
 while read -r _word _nonce _size; do
   [ "$_word" = run ] || continue
+  if [ "$_nonce" = "$_last" ]; then take; continue; fi
+  _last=$_nonce
   printf '\\000%s begins\\n' "$_nonce" >&2
   printf '\\000%s begins\\n' "$_nonce"
   take
@@ -136,14 +152,27 @@ def keeper(*, prelude: str = "") -> tuple[str, ...]:
 
 def receiver(program: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that takes files from stdin and then becomes `program`."""
-    text = f'umask 077\n{_RECEIVE_FILES}unset _f _l\numask 022\nexec "$@" </dev/null'
+    text = f"""\
+umask 077
+{_RECEIVE_FILES}unset _f _l _t
+umask 022
+if [ -f {ENVIRONMENT} ]; then . {ENVIRONMENT}; rm -f {ENVIRONMENT}; fi
+exec "$@" </dev/null
+"""
     return ("sh", "-c", text, "sh", *program)
 
 
 def sent_files(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return what a keeper or receiver reads from its stdin for these paths and contents."""
-    parts = [f"{path}\n".encode() + content.rstrip(b"\n") + b"\n.\n" for path, content in files]
-    return b"".join([*parts, b"\n"])
+    end = os.urandom(16).hex().encode() + b"\n"
+    parts = [f"{path}\n".encode() + content.rstrip(b"\n") + b"\n" + end for path, content in files]
+    return b"".join([end, *parts, b"\n"])
+
+
+def sent_environment(variables: Mapping[str, str]) -> bytes:
+    """Return the file that gives a receiver's program these variables."""
+    lines = [f"export {key}={quoted(value)}\n" for key, value in variables.items()]
+    return "".join(lines).encode()
 
 
 def sent_script(script: bytes, nonce: str) -> bytes:

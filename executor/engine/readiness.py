@@ -1,5 +1,6 @@
 """Waits until the dind sidecar answers, over the transport that the job will use."""
 
+import os
 import socket
 import time
 
@@ -18,7 +19,19 @@ TLS_PORT = 2376
 TCP_PORT = 2375
 
 _POLL_SECONDS = 0.05
+_CONNECT_SECONDS = 1.0
+_SETTLED_SECONDS = 8.0
 _LOG_LINES = 20
+
+_ANSWERED = "dind-executor-answered"
+"""A file in the job's temporary directory: its sidecar has answered."""
+
+_ASK_INSIDE = """\
+for socket in /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" /run/user/1000/docker.sock; do
+  if [ -S "$socket" ]; then exec docker -H "unix://$socket" version; fi
+done
+exit 1
+"""
 
 # Substrings of a failing dockerd's last words, the cause that they stand for, and the remedy.
 _CAUSES = (
@@ -72,18 +85,24 @@ def find_sidecar(api: Api, name: str) -> Sidecar | None:
 
 
 def wait_until_ready(api: Api, name: str, temp_dir: str, timeout_seconds: float) -> None:
-    """Return once the sidecar's daemon answers `/_ping`; at once where the job has no sidecar.
+    """Return once the sidecar's daemon answers; at once where the job has no sidecar.
 
     A daemon binds its port long before it serves, so one request parks until it does: no polling
-    but for the moment before that.  Raises ServiceNotReady with the daemon's last words.
+    but for the moment before that.  Once it has answered, later sub-stages do not ask again.
+    Raises ServiceNotReady with the daemon's last words.
     """
-    deadline = time.monotonic() + timeout_seconds
+    answered = f"{temp_dir}/{_ANSWERED}"
+    if os.path.exists(answered):  # noqa: PTH110 (pathlib costs 9 ms a call)
+        return
+    started = time.monotonic()
+    deadline = started + timeout_seconds
     sidecar = find_sidecar(api, name)
     if sidecar is None:
         return
-    answers = _answers_directly if api.local else _answers_inside
     while sidecar is not None and sidecar.running:
-        if answers(api, sidecar, temp_dir, deadline - time.monotonic()):
+        waited = time.monotonic() - started
+        if _answers(api, sidecar, temp_dir, deadline - time.monotonic(), waited):
+            os.close(os.open(answered, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             return
         if time.monotonic() > deadline:
             raise ServiceNotReady(
@@ -101,14 +120,34 @@ def wait_until_ready(api: Api, name: str, temp_dir: str, timeout_seconds: float)
     )
 
 
-def _answers_directly(_api: Api, sidecar: Sidecar, temp_dir: str, left: float) -> bool:
-    """Ask over the job's network, as the job's client does: same port, same certificates."""
+def _answers(
+    api: Api, sidecar: Sidecar, temp_dir: str, left_seconds: float, waited_seconds: float
+) -> bool:
+    """Ask directly where the sidecar's address is in reach, else from within the sidecar.
+
+    A container's address is out of reach for a runner in a container, a rootless engine, and an
+    engine on another host.
+    """
+    if api.local:
+        try:
+            return _answers_directly(sidecar, temp_dir, max(left_seconds, 0.1))
+        except ConnectionRefusedError:
+            return False  # in reach, and not listening yet
+        except OSError:
+            pass  # out of reach
+    return _answers_inside(api, sidecar, waited_seconds)
+
+
+def _answers_directly(sidecar: Sidecar, temp_dir: str, left_seconds: float) -> bool:
+    """Ask over the job's network, as the job's client does: same port, same certificates.
+
+    Raises OSError where the address cannot be reached.
+    """
     port = TLS_PORT if sidecar.tls else TCP_PORT
+    patience = min(_CONNECT_SECONDS, left_seconds)
+    connection = socket.create_connection((sidecar.address, port), patience)
     try:
-        connection = socket.create_connection((sidecar.address, port), max(left, 0.1))
-    except OSError:
-        return False
-    try:
+        connection.settimeout(left_seconds)
         if sidecar.tls:
             connection = _secured(connection, temp_dir)
         connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")
@@ -129,11 +168,13 @@ def _secured(connection: socket.socket, temp_dir: str) -> socket.socket:
     return context.wrap_socket(connection, server_hostname="docker")
 
 
-def _answers_inside(api: Api, sidecar: Sidecar, _temp_dir: str, _left: float) -> bool:
-    """Ask from within the sidecar: an engine elsewhere has addresses that are out of reach here."""
-    # An exec while dockerd sets up its control groups can break it (hack/dind before 28), so its
-    # log has to say first that it serves.
-    if "API listen on" not in logs(api, sidecar.name, 200):
+def _answers_inside(api: Api, sidecar: Sidecar, waited_seconds: float) -> bool:
+    """Ask from within the sidecar.
+
+    An exec while dockerd sets up its control groups can break it (hack/dind before 28), so its log
+    has to say that it serves, unless it has had time enough: not every log level says so.
+    """
+    if waited_seconds < _SETTLED_SECONDS and "API listen on" not in logs(api, sidecar.name, 200):
         return False
     created = api.post(
         f"/containers/{sidecar.name}/exec",
@@ -141,7 +182,7 @@ def _answers_inside(api: Api, sidecar: Sidecar, _temp_dir: str, _left: float) ->
             # Without its output, the start of an exec is answered before the program's end.
             "AttachStdout": True,
             "AttachStderr": True,
-            "Cmd": ["docker", "-H", "unix:///var/run/docker.sock", "version"],
+            "Cmd": ["sh", "-c", _ASK_INSIDE],
         },
     )
     exec_id = str(_table(created.json()).get("Id")) if created.ok else ""

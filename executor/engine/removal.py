@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import quote
 
 from executor.engine.api import Api
-from executor.errors import EngineRefused
+from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import OperatorLog
 from executor.names import JobNames
 from executor.tasks import Task
@@ -121,7 +122,12 @@ def _disconnect(api: Api, found: _Owned) -> None:
 
 def _disconnection(api: Api, network: str, container: str) -> Callable[[], object]:
     request = {"Container": container, "Force": True}
-    return lambda: api.post(f"/networks/{network}/disconnect", request)
+
+    def disconnect() -> None:
+        with suppress(EngineUnavailable):
+            api.post(f"/networks/{network}/disconnect", request)
+
+    return disconnect
 
 
 def _task(api: Api, path: str) -> "Task[str]":
@@ -130,7 +136,10 @@ def _task(api: Api, path: str) -> "Task[str]":
 
 def _removal(api: Api, path: str) -> Callable[[], str]:
     def remove() -> str:
-        answer = api.delete(path)
+        try:
+            answer = api.delete(path)
+        except EngineUnavailable as error:
+            return str(error)
         if answer.ok or answer.status == _NOT_FOUND:
             return ""
         if answer.status == _CONFLICT and "already in progress" in answer.message:

@@ -47,8 +47,11 @@ def run_script(
     output = Output(nonce, sink)
     copying = _Copying(Frames(reader, output), output)
     try:
-        _thread.start_new_thread(_feed, (reader, sent_script(script, nonce)))
-        _wait_for_begin(api, container, copying)
+        _feed(reader, sent_script(script, nonce))
+        if not copying.begun.acquire(timeout=_BEGIN_SECONDS):
+            _free(api, container)
+            if not _begins_after_all(copying, reader, sent_script(script, nonce)):
+                raise EnvironmentLost(f"The container {container} does not take a script any more.")
         copying.ended.acquire()
         copying.ended.release()
     except Cancelled:
@@ -64,7 +67,19 @@ def run_script(
 
 
 def _feed(reader: Reader, data: bytes) -> None:
-    """Send the script; a container that died shows at the reading end."""
+    """Send the script.
+
+    In a thread, as the keeper may be busy and the pipe full; but not over TLS, where one
+    connection may not be used for both directions at the same time.
+    """
+    if hasattr(reader.socket, "context"):
+        _send(reader, data)
+    else:
+        _thread.start_new_thread(_send, (reader, data))
+
+
+def _send(reader: Reader, data: bytes) -> None:
+    """Send; a container that died shows at the reading end."""
     try:
         reader.socket.sendall(data)
     except OSError:
@@ -86,7 +101,7 @@ class _Copying:
         self._output = output
         self.begun = _thread.allocate_lock()
         self.ended = _thread.allocate_lock()
-        self.error: OSError | None = None
+        self.error: Exception | None = None
         self.begun.acquire()
         self.ended.acquire()
         _thread.start_new_thread(self._copy, ())
@@ -107,7 +122,7 @@ class _Copying:
                 pass
             self.begun.release()
             self._frames.copy()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.error = error
         finally:
             if self.begun.locked():
@@ -115,17 +130,24 @@ class _Copying:
             self.ended.release()
 
 
-def _wait_for_begin(api: Api, container: str, copying: _Copying) -> None:
-    """Wait until the keeper says that the script begins.
+def _begins_after_all(copying: _Copying, reader: Reader, data: bytes) -> bool:
+    """Wait for a keeper that was freed; send the script again if it got lost.
 
-    It says so at once, unless a `run` call that was killed left its script running: that is
-    ended, as nobody waits for it any more.
+    A keeper takes a nonce once only, so a script never runs twice.
     """
-    if copying.begun.acquire(timeout=_BEGIN_SECONDS):
-        return
+    if copying.begun.acquire(timeout=_KILL_SECONDS):
+        return True
+    _feed(reader, data)
+    return copying.begun.acquire(timeout=_KILL_SECONDS)
+
+
+def _free(api: Api, container: str) -> None:
+    """End what keeps the keeper from taking a script.
+
+    It takes one at once, unless a `run` call was killed: that left its script running, which
+    nobody waits for any more, or sent half of one, and then ours was taken for the other half.
+    """
     signal_script(api, container, "KILL")
-    if not copying.begun.acquire(timeout=_KILL_SECONDS):
-        raise EnvironmentLost(f"The container {container} does not take a script any more.")
 
 
 def _stop(api: Api, container: str, copying: _Copying) -> None:
@@ -142,7 +164,8 @@ def _stop(api: Api, container: str, copying: _Copying) -> None:
 
 def signal_script(api: Api, container: str, signal: str) -> None:
     """Signal all that a script started in `container`; a container that is gone is fine."""
-    request = {"AttachStdout": True, "Cmd": list(signaller(signal))}
+    # As root: a script may have started processes of other users.
+    request = {"AttachStdout": True, "User": "0", "Cmd": list(signaller(signal))}
     created = api.post(f"/containers/{container}/exec", request)
     found = created.json() if created.ok else None
     if not isinstance(found, dict):

@@ -12,7 +12,8 @@ from executor.engine.gate import Gate
 from executor.engine.readiness import CLIENT_DIRECTORY
 from executor.engine.script import write_through
 from executor.env import RunnerEnv
-from executor.images import ServiceName
+from executor.errors import ExecutorError, ImageUnavailable, SettingsError
+from executor.images import ServiceName, with_default_tag
 from executor.inputs import engine_api, read_inputs
 from executor.log import OperatorLog, say
 from executor.plan import (
@@ -61,7 +62,12 @@ class Preparation:
         self._images = replace(images, helper=helper_for(images.helper, engine.architecture))
         self._log = log
         self._gate = Gate()
-        self._facts: dict[str, Task[ImageFacts]] = {}
+        self._facts: dict[Pull, Task[ImageFacts]] = {}
+        dind, job = request.settings.dind.image, request.job
+        named = {job.image.name, *(each.name for each in job.services)}
+        self._operators = {self._images.helper: "[docker] helper_image"}
+        if dind not in named:
+            self._operators[with_default_tag(dind)] = "[dind] image"
         network = plan_network(request)
         self._network = self._task("network created", lambda: engine.ensure_network(network))
         self._certificates = Task(self._mint)
@@ -71,9 +77,10 @@ class Preparation:
         for pull in (self._images.build, *self._images.services, *self._default_dind()):
             self._need(pull)
         # After the others: an image that is also the job's is pulled whether it is there or not.
-        if self._images.helper not in self._facts:
-            self._facts[self._images.helper] = Task(self._pull_helper)
-        facts = {pull.image: self._facts[pull.image].result() for pull in self._images.services}
+        helper = Pull(self._images.helper)
+        if helper not in self._facts:
+            self._facts[helper] = Task(self._pull_helper)
+        facts = {pull.image: self._facts[pull].result() for pull in self._images.services}
         sidecar = choose_sidecar(self._request, self._images, facts)
         if sidecar:
             self._need(sidecar.pull)
@@ -120,7 +127,7 @@ class Preparation:
         self._log.done("container started", started, container=spec.name)
 
     def _create(self, spec: ContainerSpec) -> None:
-        facts = self._facts[spec.image].result()
+        facts = self._facts[Pull(spec.image, spec.platform)].result()
         self._volumes.result()
         self._step(
             "container created",
@@ -151,8 +158,8 @@ class Preparation:
         return (Pull(self._images.default_dind),) if self._images.default_dind else ()
 
     def _need(self, pull: Pull) -> None:
-        if pull.image not in self._facts:
-            self._facts[pull.image] = Task(lambda: self._pull(pull))
+        if pull not in self._facts:
+            self._facts[pull] = Task(lambda: self._pull(pull))
 
     def _pull_helper(self) -> ImageFacts:
         """Return the helper image; like the Docker executor, without a pull if it is there."""
@@ -168,11 +175,19 @@ class Preparation:
         say(f"Pulling docker image {pull.image}{platform} ...")
         started = time.monotonic()
         auth = found.credential.registry_auth_header() if found else ""
-        facts = self._engine.pull(pull, auth, say)
+        try:
+            facts = self._engine.pull(pull, auth, say)
+        except ImageUnavailable as error:
+            raise self._blamed(pull, error) from None
         self._log.done("image pulled", started, image=pull.image, digest=facts.digest or facts.id)
         digest = f" with digest {facts.digest}" if facts.digest else ""
         say(f"Using docker image {facts.id} for {pull.image}{digest} ...")
         return facts
+
+    def _blamed(self, pull: Pull, error: ImageUnavailable) -> ExecutorError:
+        """Return the error as the operator's where the image is the settings' choice."""
+        key = self._operators.get(pull.image)
+        return SettingsError(f"`{key}` of the runner's settings: {error}") if key else error
 
 
 def _say_first(request: Request, images: ImagePlan) -> None:

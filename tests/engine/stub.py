@@ -153,7 +153,7 @@ class StubEngine:
             received = self._read(there)
             if received is None:
                 return
-            answer = self._choose(received)
+            answer = self.choose(received)
             if callable(answer):
                 answer(there, received)
             else:
@@ -179,7 +179,8 @@ class StubEngine:
             self.received.append(received)
         return received
 
-    def _choose(self, received: Received) -> Answer:
+    def choose(self, received: Received) -> Answer:
+        """Return the answer to a request."""
         with self._lock:
             for method, path, answers in self._routes:
                 if method == received.method and path.search(unquote(received.path)):

@@ -1,0 +1,169 @@
+"""Jobs and the plans that follow from them, kept as golden files in tests/data/plans.
+
+`venv/bin/python -m tests.plans` writes the files anew; read the difference before committing it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from executor.certs import Certificates
+from executor.credentials import Catalogue, Entry
+from executor.engine.keeper import READY
+from executor.plan import choose_sidecar, plan_environment, plan_images
+from executor.request import Request
+from executor.spec import ImageFacts
+from tests.builders import a_login, a_request, a_service, a_variable
+
+DIRECTORY = Path(__file__).parent / "data" / "plans"
+CERTIFICATES = Certificates(b"the CA\n", b"server\n", b"server's key\n", b"client\n", b"its key\n")
+DIND = ImageFacts(
+    "sha256:d", ("dockerd-entrypoint.sh",), (), ("2375/tcp", "2376/tcp"), ("/var/lib/docker",)
+)
+OTHER = ImageFacts("sha256:0", ("docker-entrypoint.sh",), ("server",), ("5432/tcp",))
+PAGE_VARIABLES = (
+    a_variable("CI_REGISTRY", "registry.example.com"),
+    a_variable("CI_REGISTRY_PASSWORD", "a-registry-password", public=False, masked=True),
+    a_variable("DOCKER_HOST", "tcp://docker:2376"),
+    a_variable("DOCKER_TLS_CERTDIR", "/certs"),
+    a_variable("CONTAINER_TEST_IMAGE", "registry.example.com/group/project:main"),
+)
+
+
+def a_page_job() -> Request:
+    """Return a job of the four-stage pipeline: client, dind, TLS variables and a login."""
+    login = Entry("registry.example.com", a_login(), "job payload (GitLab Registry)")
+    return a_request(
+        services=[a_service("docker:20.10.16-dind")],
+        variables=PAGE_VARIABLES,
+        catalogue=Catalogue((login,)),
+        settings=EVERYTHING,
+    )
+
+
+EVERYTHING = """
+[docker]
+extra_hosts = ["git:10.0.0.1"]
+dns = ["10.0.0.2"]
+dns_search = ["example.com"]
+network_mtu = 1400
+enable_ipv6 = true
+helper_image = "registry.example.com/helper:$CI_RUNNER_VERSION"
+
+[dind]
+volumes = ["/srv/cache:/cache-of-all:ro"]
+command = ["--max-concurrent-downloads=6"]
+registry_mirrors = ["https://mirror.example.com"]
+insecure_registries = ["registry.local:5000"]
+"""
+
+CASES: Mapping[str, Callable[[], Request]] = {
+    "page-pipeline": a_page_job,
+    "no-services": a_request,
+    "registry-path-without-alias": lambda: a_request(
+        image=a_service("registry.example.com:5000/group/project/docker:20.10.16"),
+        services=[a_service("registry.example.com:5000/group/project/docker:20.10.16-dind")],
+    ),
+    "registry-path-with-alias": lambda: a_request(
+        services=[
+            a_service(
+                "registry.example.com:5000/group/project/docker:20.10.16-dind", alias="docker"
+            )
+        ],
+    ),
+    "other-alias": lambda: a_request(services=[a_service("docker:dind", alias="engine, builder")]),
+    "dind-not-admitted": lambda: a_request(
+        services=[
+            a_service(
+                "registry.example.com/anyone/my-dind:1",
+                alias="engine",
+                command=["--debug"],
+                entrypoint=["/evil.sh"],
+                variables=[a_variable("HTTPS_PROXY", "http://proxy:3128")],
+            )
+        ],
+    ),
+    "plain-tcp": lambda: a_request(
+        services=[a_service("docker:dind")],
+        variables=[
+            a_variable("DOCKER_HOST", "tcp://docker:2375"),
+            a_variable("DOCKER_TLS_CERTDIR", ""),
+        ],
+    ),
+    "own-docker-variables": lambda: a_request(
+        variables=[
+            a_variable("DOCKER_HOST", "tcp://elsewhere:2376"),
+            a_variable("DOCKER_CERT_PATH", "/my/certs"),
+            a_variable("DOCKER_TLS_CERTDIR", "/other"),
+            a_variable("DOCKER_CONFIG", "/my/config"),
+            a_variable("DOCKER_DRIVER", "overlay2"),
+        ],
+    ),
+    "mode-service-without-dind": lambda: a_request(settings='[dind]\nmode = "service"'),
+    "mode-service-with-dind": lambda: a_request(
+        settings='[dind]\nmode = "service"\nruntime = "sysbox-runc"',
+        services=[a_service("docker:dind")],
+    ),
+    "extra-service": lambda: a_request(
+        image=a_service(
+            "ruby:3",
+            entrypoint=[""],
+            executor_opts={"docker": {"platform": "linux/arm64", "user": "$WHO"}},
+        ),
+        services=[
+            a_service(
+                "postgres:16",
+                alias="db",
+                command=["-c", "fsync=off"],
+                variables=[a_variable("POSTGRES_DB", "$NAME-test")],
+            ),
+            a_service("docker:dind", command=["--debug"]),
+            a_service("registry.example.com/team/postgres:15", alias="db other"),
+        ],
+        variables=[a_variable("WHO", "1000:1000"), a_variable("NAME", "shop")],
+    ),
+}
+
+
+def facts_of(request: Request) -> dict[str, ImageFacts]:
+    """Return what an engine would say of the images of a job's services."""
+    images = plan_images(request)
+    return {
+        each.image: DIND if each.image.rpartition("/")[2].find("dind") >= 0 else OTHER
+        for each in images.services
+    }
+
+
+def planned(request: Request) -> dict[str, object]:
+    """Return everything that is decided for a job, as JSON has it."""
+    images = plan_images(request)
+    sidecar = choose_sidecar(request, images, facts_of(request))
+    tls = sidecar is not None and sidecar.transport.tls
+    plan = plan_environment(request, images, sidecar, CERTIFICATES if tls else None)
+    found = {"images": asdict(images), "plan": asdict(plan)}
+    return {key: _readable(value) for key, value in found.items()}
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _readable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(each) for each in value]
+    if isinstance(value, bytes):
+        return value.decode()
+    return "(the keeper)" if isinstance(value, str) and READY in value else value
+
+
+def rendered(name: str) -> str:
+    """Return what the golden file of a case holds."""
+    return json.dumps(planned(CASES[name]()), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for old in DIRECTORY.glob("*.json"):
+        old.unlink()
+    for each in CASES:
+        (DIRECTORY / f"{each}.json").write_text(rendered(each), encoding="utf-8")
+        print(f"Wrote {each}.json")
