@@ -92,6 +92,8 @@ def test_names_that_look_like_dind(name: str, *, expected: bool) -> None:
         ("postgres:16", DATABASE, False),
         # by its name where the image says nothing
         ("docker:dind", ImageFacts("i"), True),
+        ("r/dind-rootless:1", ImageFacts("i"), True),
+        ("r/findindex:1", ImageFacts("i"), False),
     ],
 )
 def test_what_is_dind(name: str, facts: ImageFacts, *, expected: bool) -> None:
@@ -126,7 +128,12 @@ def test_two_dinds() -> None:
 
 @pytest.mark.parametrize("with_dind", [True, False])
 @pytest.mark.parametrize(
-    "service", [a_service("docker:20.10.16"), a_service("postgres:16", alias="db docker")]
+    "service",
+    [
+        a_service("docker:20.10.16"),
+        a_service("postgres:16", alias="db docker"),
+        a_service("postgres:16", alias="DOCKER"),
+    ],
 )
 def test_a_service_that_claims_the_name_docker(
     service: dict[str, object], *, with_dind: bool

@@ -91,6 +91,7 @@ def secret_variables(logins: list[Login]) -> list[Variable]:
         Variable("DOCKER_AUTH_CONFIG", config, public=False, masked=True),
         Variable("CI_REGISTRY_PASSWORD", logins[0].password, public=False, masked=True),
         Variable("PUBLIC", "https://user:masked-value-0005@example.com/"),
+        Variable("NO_PROXY", "proxy-value-0011", masked=True),
         Variable("SHOWN", "shown-value-0009"),
     ]
 
@@ -106,6 +107,7 @@ def all_secrets(job: JobCalls, logins: list[Login]) -> list[str]:
         "FileSecretLineOne0001",
         "FileSecretLineTwo0002",
         "raw$value-0008",
+        "proxy-value-0011",
         "payload-password-0003",
         "variable-password-0004",
         *(each.password for each in logins),
@@ -126,8 +128,15 @@ def job_and_traces(
     request = JobRequest(
         image=f"{rig.proxy_prefix}/docker:20.10.16",
         services=[
-            {"name": f"{rig.registry_image}/docker:20.10.16-dind"},
-            {"name": rig.special("tools/web:1"), "alias": "web"},
+            {
+                "name": f"{rig.registry_image}/docker:20.10.16-dind",
+                "variables": [{"key": "OF_DIND", "value": "dind has $MASKED", "public": True}],
+            },
+            {
+                "name": rig.special("tools/web:1"),
+                "alias": "web",
+                "variables": [{"key": "OF_WEB", "value": "web has $MASKED", "public": True}],
+            },
         ],
         variables=secret_variables(logins),
         logins=logins,
@@ -152,6 +161,9 @@ def job_and_traces(
         ).passed()
         job.script("true", sub_stage="after_script").passed()
         seen.add("docker inspect", witness.inspected(job.id))
+        for kind in ("dind", "service"):
+            environment = witness.inside(witness.container(job.id, kind), "cat", "/proc/1/environ")
+            seen.add(f"process of {kind}", environment)
         for container in witness.containers(job.id):
             kind = container.labels["dind-executor.type"]
             if kind in {"dind", "service"}:
@@ -194,6 +206,14 @@ def test_the_search_finds_what_shows(job_and_traces: tuple[JobCalls, Seen]) -> N
     assert "docker inspect" in seen.places_of("shown-value-0009")
     assert {"docker events", "operator's log"} <= set(seen.places_of(f"dind-executor-{job.id}-"))
     assert "process list" in seen.places_of("dockerd")
+
+
+def test_services_have_their_secret_variables(job_and_traces: tuple[JobCalls, Seen]) -> None:
+    """A secret in a service's own variable, or in a proxy's, reaches the program that needs it."""
+    _, seen = job_and_traces
+    assert seen.places_of("dind has masked-value-0005") == ["process of dind"]
+    assert seen.places_of("web has masked-value-0005") == ["process of service"]
+    assert "process of dind" in seen.places_of("proxy-value-0011")
 
 
 def test_labels_hold_numbers_only(start: Start, witness: Witness) -> None:
