@@ -137,7 +137,8 @@ def _begins_after_all(copying: _Copying, reader: Reader, data: bytes) -> bool:
     """
     if copying.begun.acquire(timeout=_KILL_SECONDS):
         return True
-    _feed(reader, data)
+    # The keeper may still wait for the end of a line.
+    _feed(reader, b"\n" + data)
     return copying.begun.acquire(timeout=_KILL_SECONDS)
 
 

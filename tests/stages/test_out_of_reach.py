@@ -1,0 +1,60 @@
+"""Runners that cannot reach a container's address, and calls that died halfway."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from executor.engine.api import Api
+from executor.engine.keeper import sent_script
+from tests.rig.state import Rig
+from tests.stages.calls import HOOKS, JobCalls
+from tests.stages.conftest import Start
+from tests.stages.request import JobRequest
+from tests.stages.witness import Witness
+
+UNREACHABLE = ("unshare", "--net", str(HOOKS / "run"))
+"""A runner in a container, or a rootless engine: the socket is there, the network is not."""
+
+
+def written(job: JobCalls, *commands: str) -> Path:
+    """Write an author's script where gitlab-runner would."""
+    path = job.temp / "script"
+    path.write_text(job.authors(*commands), encoding="utf-8")
+    return path
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs util-linux")
+@pytest.mark.parametrize("command", [(), ("--log-level=error",)])
+def test_dind_is_asked_from_within_where_its_address_is_out_of_reach(
+    start: Start, command: tuple[str, ...]
+) -> None:
+    """Also one that logs too little to say that it serves."""
+    service = {"name": "docker:26.1-dind", "command": list(command)}
+    job = start(JobRequest(image="docker:26.1-cli", services=[service]))
+    job.up()
+    path = written(job, "docker version")
+
+    call = job.start("run", str(path), "build_script", program=UNREACHABLE).finish()
+
+    call.passed()
+    assert "Server" in call.output
+
+
+def test_a_call_that_died_while_it_sent_its_script_costs_no_other(
+    rig: Rig, start: Start, witness: Witness
+) -> None:
+    """The next script runs, once, and what had come of the other one does not."""
+    job = start(JobRequest(), {"dind": {"mode": "service"}})
+    job.up()
+    name = witness.container(job.id, "build").name
+    answer, reader = Api(rig.engine_host).hijack(f"/containers/{name}/attach?stream=1&stdin=1")
+    assert answer.status in {101, 200}
+    half = sent_script(b"echo half >>/tmp/ran\n" + b"#" * 200_000, "0" * 32)[:100_000]
+    reader.socket.sendall(half)
+    reader.socket.close()
+
+    job.script("echo whole >>/tmp/ran", "sleep 1").passed()
+    seen = job.script("cat /tmp/ran").passed()
+
+    assert [line for line in seen.output.splitlines() if line in {"half", "whole"}] == ["whole"]
