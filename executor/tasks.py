@@ -4,7 +4,7 @@ A task that needs another one's result asks for it; so pulls, networks, certific
 containers go as parallel as their dependencies allow, without a scheduler.
 """
 
-import threading
+import _thread
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -19,13 +19,16 @@ class Task(Generic[T]):
         self._function = function
         self._error: BaseException | None = None
         self._value: T
-        # A daemon: a stage that was told to end does not wait for a registry.
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._under_way = _thread.allocate_lock()
+        self._under_way.acquire()
+        # Not `threading.Thread`: a signal in the middle of its `start` leaves half a thread. And
+        # a stage that was told to end does not wait for a registry.
+        _thread.start_new_thread(self._run, ())
 
     def result(self) -> T:
         """Wait for the end; return what the function returned, or raise what it raised."""
-        self._thread.join()
+        with self._under_way:
+            pass
         if self._error is not None:
             raise self._error
         return self._value
@@ -35,3 +38,5 @@ class Task(Generic[T]):
             self._value = self._function()
         except BaseException as error:  # noqa: BLE001 (raised again where the result is asked for)
             self._error = error
+        finally:
+            self._under_way.release()

@@ -56,7 +56,7 @@ class Preparation:
     def __init__(
         self, engine: Engine, request: Request, images: ImagePlan, log: OperatorLog
     ) -> None:
-        """Begin with what depends on nothing: the network and the certificates."""
+        """Keep what is needed; nothing has begun."""
         self._engine = engine
         self._request = request
         self._images = replace(images, helper=helper_for(images.helper, engine.architecture))
@@ -68,12 +68,12 @@ class Preparation:
         self._operators = {self._images.helper: "[docker] helper_image"}
         if dind not in named:
             self._operators[with_default_tag(dind)] = "[dind] image"
-        network = plan_network(request)
-        self._network = self._task("network created", lambda: engine.ensure_network(network))
-        self._certificates = Task(self._mint)
 
     def make(self, temp_dir: str) -> None:
-        """Make everything; raises the first error."""
+        """Make everything, beginning with what depends on nothing; raises the first error."""
+        network = plan_network(self._request)
+        self._network = self._task("network created", lambda: self._engine.ensure_network(network))
+        self._certificates = Task(self._mint)
         for pull in (self._images.build, *self._images.services, *self._default_dind()):
             self._need(pull)
         # After the others: an image that is also the job's is pulled whether it is there or not.
