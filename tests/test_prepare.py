@@ -14,6 +14,7 @@ import pytest
 from tests.builders import RUNNER_VALUES, TOKEN, a_payload, a_service, a_variable
 from tests.engine.stub import (
     UPGRADED,
+    Answer,
     Connection,
     Received,
     StubEngine,
@@ -267,3 +268,51 @@ def test_a_cancel_waits_for_what_is_under_way(job: Job) -> None:
     assert code == 2
     assert "unexpected" not in output
     assert not job.stub.asked("POST", "/containers/.*/start")
+
+
+class Canceller:
+    """Signals a process as its request of some number arrives."""
+
+    def __init__(self, stub: StubEngine) -> None:
+        self._choose = stub.choose
+        self._lock = threading.Lock()
+        self._process = threading.Event()
+        self._group = 0
+        self._left = 0
+        stub.choose = self._answer  # type: ignore[method-assign]
+
+    def arm(self, number: int) -> None:
+        """Count anew, before the process starts."""
+        self._process.clear()
+        self._left = number
+
+    def aim(self, group: int) -> None:
+        """Say which process it is."""
+        self._group = group
+        self._process.set()
+
+    def _answer(self, received: Received) -> Answer:
+        with self._lock:
+            self._left -= 1
+            if self._left == 0:
+                assert self._process.wait(10)
+                os.killpg(self._group, signal.SIGTERM)
+        return self._choose(received)
+
+
+def test_a_cancel_at_any_request(job: Job) -> None:
+    """SIGTERM as each request in turn arrives is no fault of ours."""
+    code, _ = job.finish(job.prepare())
+    assert code == 0
+    total = len(job.stub.received)
+    canceller = Canceller(job.stub)
+
+    for number in range(1, total + 1):
+        canceller.arm(number)
+        process = job.prepare()
+        canceller.aim(process.pid)
+        code, output = job.finish(process)
+
+        assert code in {0, 2}, f"{number}: {output}"
+        for word in ("unexpected", "Traceback", "ignored"):
+            assert word not in output, f"{number}: {output}"
