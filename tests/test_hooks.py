@@ -1,0 +1,446 @@
+"""Each hook as gitlab-runner calls it: environment, directory, arguments, stdin, exit codes."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import executor
+from tests.builders import RUNNER_VALUES, TOKEN, a_payload, a_service, a_variable
+
+HOOKS = Path(__file__).parents[1] / "hooks"
+STAGES = ("config", "prepare", "run", "cleanup")
+BUILD_FAILURE, SYSTEM_FAILURE = 41, 42
+
+
+class Runner:
+    """gitlab-runner, as far as a hook can tell."""
+
+    def __init__(self, directory: Path) -> None:
+        self.temp = directory / "custom-executor1"
+        self.temp.mkdir()
+        self.home = directory / "home"
+        self.home.mkdir()
+        self.settings = directory / "settings.toml"
+        self.settings.write_text(
+            f'[docker]\nhost = "unix://{directory}/engine.sock"\n[log]\ndestination = "none"\n'
+        )
+        self.response = self.temp / "response.json"
+        self.response.write_text(json.dumps(a_payload()) + "\n")
+        self.exit_code_file = self.temp / "build_exit_code"
+        self.script = self.temp / "script1" / "script"
+        self.script.parent.mkdir()
+        self.script.write_text("echo hello\nexit 0\n")
+        self.job_env: dict[str, str] = {}
+        self.values = {**RUNNER_VALUES, "CI_JOB_TOKEN": TOKEN, "CI_JOB_IMAGE": "docker:20.10.16"}
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the next call."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "TMPDIR": str(self.temp),
+            "BUILD_FAILURE_EXIT_CODE": str(BUILD_FAILURE),
+            "SYSTEM_FAILURE_EXIT_CODE": str(SYSTEM_FAILURE),
+            "BUILD_EXIT_CODE_FILE": str(self.exit_code_file),
+            "JOB_RESPONSE_FILE": str(self.response),
+            **self.job_env,
+            **{f"CUSTOM_ENV_{key}": value for key, value in self.values.items()},
+        }
+
+    def call(
+        self,
+        stage: str,
+        *,
+        hook: Path | None = None,
+        args: tuple[str, ...] | None = None,
+        without: tuple[str, ...] = (),
+        changes: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Call a hook; `without` names variables that are not set."""
+        last = (str(self.script), "build_script") if stage == "run" else ()
+        given = ("--settings", str(self.settings)) if args is None else args
+        environment = {**self.environment(), **(changes or {})}
+        for key in without:
+            environment.pop(key, None)
+        return subprocess.run(
+            [str(hook or HOOKS / stage), *given, *last],
+            cwd=self.temp,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            process_group=0,
+        )
+
+    def sentence(self, stage: str, code: int = SYSTEM_FAILURE, **given: object) -> str:
+        """Call a hook that must fail; return its sentence, which is on stderr."""
+        done = self.call(stage, **given)  # type: ignore[arg-type]
+        assert done.returncode == code, done
+        assert done.stderr.startswith("ERROR: "), done
+        assert "unexpected" not in done.stderr
+        assert "Traceback" not in done.stderr
+        assert TOKEN not in done.stderr + done.stdout
+        if stage != "prepare":
+            assert done.stdout == ""
+        return done.stderr.removeprefix("ERROR: ").rstrip("\n")
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """Return gitlab-runner with one job."""
+    return Runner(tmp_path)
+
+
+# --- the files themselves ---------------------------------------------------------------------
+
+
+def test_there_is_a_hook_for_each_stage_and_nothing_else() -> None:
+    """A runner admin finds four names."""
+    assert sorted(each.name for each in HOOKS.iterdir()) == sorted(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_hook_is_thin(stage: str) -> None:
+    """Executable by all, for any POSIX shell, and without logic."""
+    hook = HOOKS / stage
+    text = hook.read_text()
+
+    assert stat.S_IMODE(hook.stat().st_mode) & 0o555 == 0o555
+    assert text.startswith("#!/bin/sh\n")
+    assert len(text.splitlines()) <= 6
+    assert f'-I -m executor {stage} "$@"' in text
+    assert text.splitlines()[-1].startswith("exec ")
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_hook_runs_under_any_sh(tmp_path: Path, stage: str, shell: str) -> None:
+    """It starts the interpreter beside it and hands over its arguments and its exit code."""
+    found = shutil.which(shell)
+    assert found, f"{shell} is not installed"
+    hooks, python = tmp_path / "a dir" / "hooks", tmp_path / "a dir" / "venv/bin/python"
+    hooks.mkdir(parents=True)
+    python.parent.mkdir(parents=True)
+    shutil.copy(HOOKS / stage, hooks / stage)
+    python.write_text('#!/bin/sh\nprintf "<%s>" "$@"\nexit 7\n')
+    python.chmod(0o755)
+    program = [found, "sh"] if shell == "busybox" else [found]
+
+    done = subprocess.run(
+        [*program, str(hooks / stage), "--settings", "a b", "$x", ""],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (
+        7,
+        f"<-I><-m><executor><{stage}><--settings><a b><$x><>",
+        "",
+    )
+
+
+def test_a_hook_is_one_process(tmp_path: Path) -> None:
+    """SIGTERM of the group must not meet a shell that waits."""
+    python = tmp_path / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    (tmp_path / "hooks").mkdir()
+    shutil.copy(HOOKS / "run", tmp_path / "hooks/run")
+    python.write_text("#!/bin/sh\necho $$\n")
+    python.chmod(0o755)
+
+    with subprocess.Popen([str(tmp_path / "hooks/run")], stdout=subprocess.PIPE) as process:
+        out, _ = process.communicate(timeout=60)
+
+    assert int(out) == process.pid
+
+
+# --- config -----------------------------------------------------------------------------------
+
+
+def test_config_prints_json_and_nothing_else(runner: Runner) -> None:
+    """The whole stdout is one value; gitlab-runner takes no other."""
+    done = runner.call("config")
+
+    answer = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == done.stdout.strip()
+    assert answer == {
+        "driver": {"name": "dind-executor", "version": f"v{executor.__version__}"},
+        "builds_dir": "/builds",
+        "cache_dir": "/cache",
+        "builds_dir_is_shared": False,
+        "hostname": os.uname().nodename,
+        "job_env": answer["job_env"],
+    }
+    assert all(isinstance(each, str) for each in answer["job_env"].values())
+    assert TOKEN not in done.stdout
+
+
+def test_config_prints_the_settings_directories(runner: Runner) -> None:
+    """They override config.toml for the job."""
+    runner.settings.write_text(
+        'builds_dir = "/work/builds"\ncache_dir = "/work/cache"\n[log]\ndestination = "none"\n'
+    )
+
+    answer = json.loads(runner.call("config").stdout)
+
+    assert (answer["builds_dir"], answer["cache_dir"]) == ("/work/builds", "/work/cache")
+
+
+def test_config_is_the_same_a_second_time(runner: Runner) -> None:
+    """gitlab-runner repeats it on each prepare attempt."""
+    assert runner.call("config").stdout == runner.call("config").stdout
+
+
+def test_config_does_without_a_log(runner: Runner) -> None:
+    """A log that cannot be written is prepare's to mention; here it would break the JSON."""
+    runner.settings.write_text('[log]\npath = "/nowhere/at/all.log"\n')
+
+    done = runner.call("config")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)
+
+
+def test_config_with_large_variables(runner: Runner) -> None:
+    """File-type variables come as their content."""
+    runner.values["CERTIFICATE"] = "-----BEGIN-----\n" + "x" * 100_000
+
+    assert runner.call("config").returncode == 0
+
+
+# --- bad input, at every stage ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_payload_file(runner: Runner, stage: str) -> None:
+    """Who is called without gitlab-runner says so."""
+    sentence = runner.sentence(stage, without=("JOB_RESPONSE_FILE",))
+
+    assert sentence.startswith("JOB_RESPONSE_FILE is not set: ")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_payload_file_that_is_gone(runner: Runner, stage: str) -> None:
+    """The sentence has its path and the reason."""
+    runner.response.unlink()
+
+    assert f"{runner.response} (JOB_RESPONSE_FILE) cannot be read: No such file" in (
+        runner.sentence(stage)
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("content", ["", '{"id": 1, "tok', "\x00", "null", "[]", '{"id": "x"}'])
+def test_a_broken_payload(runner: Runner, stage: str, content: str) -> None:
+    """The sentence has its path, and no word of the content."""
+    runner.response.write_text(content)
+
+    assert str(runner.response) in runner.sentence(stage)
+
+
+@pytest.mark.parametrize(
+    ("stage", "args"),
+    # In a call of `run` a path would follow.
+    [(stage, ("--settings",)) for stage in STAGES if stage != "run"]
+    + [(stage, args) for stage in STAGES for args in ((), ("--other", "x"))],
+)
+def test_no_settings_file(runner: Runner, stage: str, args: tuple[str, ...]) -> None:
+    """The sentence is what must be written into config.toml."""
+    assert '["--settings", "/etc/dind-executor/settings.toml"]' in runner.sentence(stage, args=args)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_settings_file_that_is_missing(runner: Runner, stage: str) -> None:
+    """The sentence has its path and the reason."""
+    runner.settings.unlink()
+
+    assert f"{runner.settings} cannot be read: No such file" in runner.sentence(stage)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_settings_file_that_is_no_toml(runner: Runner, stage: str) -> None:
+    """The sentence has the line."""
+    runner.settings.write_text('[docker]\nimage = "a\n')
+
+    sentence = runner.sentence(stage)
+    assert f"{runner.settings} is not TOML" in sentence
+    assert "line 2" in sentence
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_settings_file_with_three_mistakes(runner: Runner, stage: str) -> None:
+    """All are reported at once, each with its path."""
+    runner.settings.write_text(
+        'builds_dir = "builds"\n[docker]\nimagge = "a"\n[dind]\nready_timeout = "long"\n'
+    )
+
+    lines = runner.sentence(stage).splitlines()
+
+    assert "3 mistakes" in lines[0]
+    assert sorted(line.strip().partition(":")[0] for line in lines[1:]) == [
+        "builds_dir",
+        "dind.ready_timeout",
+        "docker.imagge",
+    ]
+
+
+@pytest.mark.parametrize("stage", ["prepare", "run", "cleanup"])
+def test_an_engine_that_is_not_running(runner: Runner, stage: str) -> None:
+    """A system failure, with the address and what to look at."""
+    sentence = runner.sentence(stage)
+
+    assert "Cannot talk to the Docker Engine at unix://" in sentence
+    assert "Is it running, and may the runner's user reach it?" in sentence
+
+
+@pytest.mark.parametrize("host", ["engine.example.com", "ssh://root@host", "tcp://host"])
+@pytest.mark.parametrize("stage", ["prepare", "run", "cleanup"])
+def test_a_docker_host_that_is_none(runner: Runner, stage: str, host: str) -> None:
+    """The runner's own environment is not checked by anybody else."""
+    runner.settings.write_text('[log]\ndestination = "none"\n')
+
+    sentence = runner.sentence(stage, changes={"DOCKER_HOST": host})
+
+    assert host in sentence
+
+
+def test_config_needs_no_engine(runner: Runner) -> None:
+    """It only says who we are."""
+    assert runner.call("config").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ({"image": a_service("")}, "names no image"),
+        ({"image": a_service("sha256:" + "a" * 64)}, "is an image id"),
+        ({"image": a_service("Not An Image")}, "invalid image name"),
+        ({"services": [a_service("::")]}, "services[0]: invalid service image name"),
+    ],
+)
+def test_mistakes_of_the_author_end_the_job_at_once(
+    runner: Runner, payload: dict[str, object], sentence: str
+) -> None:
+    """As a build failure, before anything exists: the engine is not even asked."""
+    runner.response.write_text(json.dumps(a_payload(**payload)))
+
+    assert sentence in runner.sentence("prepare", BUILD_FAILURE)
+
+
+def test_a_broken_auth_config_is_a_warning_without_its_content(runner: Runner) -> None:
+    """In gitlab-runner's words; the job goes on without it."""
+    runner.values["DOCKER_AUTH_CONFIG"] = '{"auths": {"r": {"auth": "hunter2'
+
+    done = runner.call("prepare")
+
+    assert "WARNING: Failed to resolve credentials from $DOCKER_AUTH_CONFIG" in done.stdout
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+# --- run --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extra", [(), ("build_script",)])
+def test_run_without_its_arguments(runner: Runner, extra: tuple[str, ...]) -> None:
+    """Called by hand, it says by whom it must be called."""
+    runner.job_env = json.loads(runner.call("config").stdout)["job_env"]
+    done = subprocess.run(
+        [str(HOOKS / "run"), *extra],
+        cwd=runner.temp,
+        env=runner.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == SYSTEM_FAILURE
+    assert "must be called by gitlab-runner, as `run_exec`" in done.stderr
+
+
+def test_run_without_its_script(runner: Runner) -> None:
+    """The sentence has the path."""
+    runner.script.unlink()
+
+    assert f"The script {runner.script} of gitlab-runner cannot be read" in runner.sentence("run")
+
+
+def test_run_forgets_an_earlier_exit_code(runner: Runner) -> None:
+    """gitlab-runner has one file for all sub-stages, and would read a stale one."""
+    runner.exit_code_file.write_text("7\n")
+
+    runner.sentence("run")
+
+    assert not runner.exit_code_file.exists()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_leaves_an_exit_code(runner: Runner, stage: str) -> None:
+    """Only a script that failed has one."""
+    runner.settings.unlink()
+
+    runner.call(stage)
+
+    assert not runner.exit_code_file.exists()
+
+
+# --- whoever calls ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_python_looks_at_nothing_of_the_callers(runner: Runner, stage: str) -> None:
+    """Not at its directory, its PYTHONPATH or its start-up file."""
+    (runner.temp / "json.py").write_text("raise SystemExit(0)")
+    (runner.temp / "sitecustomize.py").write_text("raise SystemExit(0)")
+    runner.settings.unlink()
+    changes = {"PYTHONPATH": str(runner.temp), "PYTHONSTARTUP": "/x", "PYTHONHOME": "/nowhere"}
+
+    assert "cannot be read" in runner.sentence(stage, changes=changes)
+
+
+def test_a_jobs_variables_reach_nothing(runner: Runner) -> None:
+    """They carry a prefix, whatever an author calls them."""
+    for key in (
+        "PATH",
+        "DOCKER_HOST",
+        "JOB_RESPONSE_FILE",
+        "BUILD_FAILURE_EXIT_CODE",
+        "PYTHONPATH",
+    ):
+        runner.values[key] = "/evil"
+    payload = a_payload(variables=[a_variable("PATH", "/evil")])
+    runner.response.write_text(json.dumps(payload))
+
+    assert runner.call("config").returncode == 0
+    assert "/engine.sock" in runner.sentence("cleanup")
+
+
+def test_a_hook_through_a_link(runner: Runner, tmp_path: Path) -> None:
+    """A directory of hooks may be a link to an installed version."""
+    (tmp_path / "current").symlink_to(HOOKS.parent)
+
+    done = runner.call("config", hook=tmp_path / "current/hooks/config")
+
+    assert done.returncode == 0
+
+
+def test_an_unwritable_log_is_said_by_prepare(runner: Runner) -> None:
+    """Once a job, and it fails nothing by itself."""
+    text = runner.settings.read_text().replace('destination = "none"', 'path = "/nowhere/x.log"')
+    runner.settings.write_text(text)
+
+    done = runner.call("prepare")
+
+    assert done.stderr.count("cannot be written") == 1
+    assert "cannot be written" not in runner.call("cleanup").stderr
