@@ -2,7 +2,7 @@
 
 What a stage does is noted at once and written at its end, by structlog, one line per thing done.
 structlog takes longer to import than a `run` call takes in all: prepare and cleanup load it beside
-their work, and `run` writes the same lines without it.
+their work; config and run, which have no time to spare, write the same lines without it.
 """
 
 import _thread
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from executor.redaction import redact
 
 _JOURNAL = "/run/systemd/journal/socket"
+_SHORT_STAGES = ("config", "run")
 
 
 def say(text: str) -> None:
@@ -90,8 +91,8 @@ class OperatorLog:
         return self._target.partition(":")[0] in {"file", "journal"}
 
     def _rendered(self) -> list[str]:
-        """Return the lines; `run` goes through the same processors without loading structlog."""
-        if self._stage == "run":
+        """Return the lines; the short stages have the same processors without loading structlog."""
+        if self._stage in _SHORT_STAGES:
             return self._rendered_plainly()
         import structlog  # loaded beside the work, see `preload`
 
