@@ -46,7 +46,10 @@ if [ -d "$_d/docker" ]; then
     if [ -f "$_h/config.json" ]; then
       IFS= read -r _l <"$_d/docker/config.json"
       _f=$(cat "$_h/config.json")
-      printf '%s,%s\\n' "${_l%\\}}" "${_f#*\\{}" >"$_d/docker/config.json"
+      case $_f in
+        *\\{*[!}[:space:]]*)
+          printf '%s,%s\\n' "${_l%\\}}" "${_f#*\\{}" >"$_d/docker/config.json" ;;
+      esac
     fi
     ln -sf "$_d/docker/config.json" "$_h/config.json" 2>/dev/null
     [ -e "$_h/cli-plugins" ] || ln -s "$_h/cli-plugins" "$_d/docker/"
@@ -170,8 +173,15 @@ def sent_files(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def sent_environment(variables: Mapping[str, str]) -> bytes:
-    """Return the file that gives a receiver's program these variables."""
-    lines = [f"export {key}={quoted(value)}\n" for key, value in variables.items()]
+    """Return the file that gives a receiver's program these variables.
+
+    A shell would not go on after a key that cannot be a name, such as `1ST`.
+    """
+    lines = [
+        f"export {key}={quoted(value)}\n"
+        for key, value in variables.items()
+        if key.isascii() and key.isidentifier()
+    ]
     return "".join(lines).encode()
 
 
