@@ -9,7 +9,14 @@ from typing import Protocol
 
 import pytest
 
-from executor.engine.keeper import DIRECTORY, quoted, receiver, sent_files
+from executor.engine.keeper import (
+    DIRECTORY,
+    ENVIRONMENT,
+    quoted,
+    receiver,
+    sent_environment,
+    sent_files,
+)
 from tests.keeping import Kept, namespaces_work, shell_directory
 
 SHELLS = ("bash", "dash", "busybox")
@@ -342,6 +349,18 @@ def test_an_images_docker_directory_without_a_file_leads_to_the_jobs(
     assert (kept.directory / "docker/config.json").read_text() == "written by a script"
 
 
+@pytest.mark.parametrize("content", ["", "{}", " {\n}\n\n", "no json", "\n"])
+def test_an_image_with_an_empty_configuration(start: Start, tmp_path: Path, content: str) -> None:
+    """It adds nothing, and takes nothing from ours: a comma too many would make it no JSON."""
+    (tmp_path / "home/.docker").mkdir(parents=True)
+    (tmp_path / "home/.docker/config.json").write_text(content)
+    ours = b'{"auths": {"r.example": {"auth": "eHg="}}}'
+
+    kept = start(files={f"{DIRECTORY}/docker/config.json": ours})
+
+    assert (kept.directory / "docker/config.json").read_bytes() == ours + b"\n"
+
+
 def test_a_script_is_nobodys_but_the_jobs(start: Start) -> None:
     """It holds every variable in clear: its owner alone reads it, and only while it runs."""
     kept = start()
@@ -423,3 +442,25 @@ def test_a_receiver_becomes_its_program(programs: Path, tmp_path: Path) -> None:
     assert (lines[0], lines[1][-3:], lines[2]) == (b"secret", b"022", b"an argument")
     assert stat.S_IMODE(wanted.stat().st_mode) == 0o600
     assert done.returncode == 0
+
+
+def test_a_receivers_program_has_its_secret_variables(programs: Path, tmp_path: Path) -> None:
+    """Whatever their values hold; a key that no shell takes is left out; no file stays behind."""
+    variables = {"A": "it's\n $x `y`\n", "1ST": "no name", "B_2": "", "C": "\\n"}
+    path = tmp_path / "run/environment"
+    shell = str(programs / "sh")
+    program = (shell, "-c", 'printf "[%s]" "$A" "$B_2" "$C"; ls "$0"', str(path))
+    command = [each.replace(ENVIRONMENT, str(path)) for each in receiver(program)]
+
+    done = subprocess.run(
+        [shell, *command[1:]],
+        input=sent_files([(str(path), sent_environment(variables))]),
+        capture_output=True,
+        check=False,
+        env={"PATH": str(programs)},
+        timeout=30,
+    )
+
+    assert done.stdout == b"[it's\n $x `y`\n][][\\n]"
+    assert done.returncode != 0
+    assert not path.exists()
