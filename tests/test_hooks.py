@@ -189,12 +189,12 @@ def test_config_prints_json_and_nothing_else(runner: Runner) -> None:
 def test_config_prints_the_settings_directories(runner: Runner) -> None:
     """They override config.toml for the job."""
     runner.settings.write_text(
-        'builds_dir = "/work/builds"\ncache_dir = "/work/cache"\n[log]\ndestination = "none"\n'
+        'builds_dir = "/srv/builds"\ncache_dir = "/srv/cache"\n[log]\ndestination = "none"\n'
     )
 
     answer = json.loads(runner.call("config").stdout)
 
-    assert (answer["builds_dir"], answer["cache_dir"]) == ("/work/builds", "/work/cache")
+    assert (answer["builds_dir"], answer["cache_dir"]) == ("/srv/builds", "/srv/cache")
 
 
 def test_config_is_the_same_a_second_time(runner: Runner) -> None:
