@@ -63,7 +63,7 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) ->
     except ExecutorError as error:
         outcome = error.outcome
         log.event("stage failed", error=str(error), kind=type(error).__name__)
-        complain(f"ERROR: {error}")
+        complain(f"ERROR: {log.without_secrets(str(error))}")
         return env.build_failure if error.outcome == BUILD_FAILURE else env.system_failure
     except Exception as error:
         outcome = "unexpected error"

@@ -234,3 +234,13 @@ def test_a_job_log_that_nobody_reads() -> None:
         os.dup2(saved, 1)
         os.close(saved)
         os.close(writing)
+
+
+def test_a_sentence_for_the_job_log_keeps_the_culprit_and_no_secret() -> None:
+    """Secrets go; what GitLab would not mask either stays, and so does an address."""
+    log = OperatorLog("prepare")
+    log.hide(["hunter2-hunter2", "main"])
+
+    shown = log.without_secrets("ssh://root@host: hunter2-hunter2 on main")
+
+    assert shown == "ssh://root@host: [MASKED] on main"

@@ -73,7 +73,8 @@ class Preparation:
         """Make everything, beginning with what depends on nothing; raises the first error."""
         network = plan_network(self._request)
         self._network = self._task("network created", lambda: self._engine.ensure_network(network))
-        self._certificates = Task(self._mint)
+        may_have_dind = self._images.services or self._images.default_dind
+        self._certificates = Task(self._mint) if may_have_dind else None
         for pull in (self._images.build, *self._images.services, *self._default_dind()):
             self._need(pull)
         # After the others: an image that is also the job's is pulled whether it is there or not.
@@ -84,7 +85,8 @@ class Preparation:
         sidecar = choose_sidecar(self._request, self._images, facts)
         if sidecar:
             self._need(sidecar.pull)
-        certificates = self._certificates.result() if sidecar and sidecar.transport.tls else None
+        needs_tls = sidecar is not None and sidecar.transport.tls
+        certificates = self._certificates.result() if self._certificates and needs_tls else None
         plan = plan_environment(self._request, self._images, sidecar, certificates)
         for notice in plan.notices:
             say(notice)
