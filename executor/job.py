@@ -118,7 +118,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
             for each in table.tables("credentials")
             if each.string("type", "") == "registry"
         ),
-        secret_keys=table.table("secrets").keys(),
+        secret_keys=table.table("secrets").names(),
     )
     if problems:
         raise JobPayloadError(

@@ -21,6 +21,10 @@ Section = TypeVar("Section", bound="DataclassInstance")
 
 _KEY = "key"
 
+STRING_OR_LIST = "a string, or a list of strings"
+TABLE_OF_LISTS = "a table of lists of strings"
+SHAPES = (STRING_OR_LIST, TABLE_OF_LISTS)
+
 
 class Key(NamedTuple):
     """What is known of a key beyond its name and default."""
@@ -38,6 +42,10 @@ class Key(NamedTuple):
     where the default is empty and else is not."""
     otherwise: str
     """The default in words, where it depends on something else; the key is then shown unset."""
+    shape: str
+    """What the default's type does not say; one of `SHAPES`, or ""."""
+    section: "type[DataclassInstance] | None"
+    """The section that each table of a list of tables is."""
 
 
 def about(  # noqa: PLR0913 (all by keyword, but for the text)
@@ -50,9 +58,12 @@ def about(  # noqa: PLR0913 (all by keyword, but for the text)
     maximum: int | None = None,
     check: Check | None = None,
     otherwise: str = "",
+    shape: str = "",
+    section: "type[DataclassInstance] | None" = None,
 ) -> dict[str, Key]:
     """Return the metadata of a field that is a key of the settings."""
-    return {_KEY: Key(doc, same_as, unit, choices, minimum, maximum, check, otherwise)}
+    key = Key(doc, same_as, unit, choices, minimum, maximum, check, otherwise, shape, section)
+    return {_KEY: key}
 
 
 def key_of(each: "Field[object]") -> Key | None:
@@ -76,16 +87,33 @@ def _read(each: "Field[object]", table: Table) -> object:
         if not isinstance(nested, type):
             raise TypeError(f"{each.name} is neither a key nor a section")
         return read_section(nested, table.table(each.name))
-    default = each.default
+    if key.section:
+        return tuple(read_section(key.section, each) for each in table.tables(each.name))
+    if each.default_factory is dict:
+        return _read_table(each.name, key, table)
+    return _read_value(each.name, each.default, key, table)
+
+
+def _read_value(name: str, default: object, key: Key, table: Table) -> object:
+    if default is None:
+        return table.optional_boolean(name)
     if isinstance(default, bool):
-        return table.boolean(each.name, default=default)
+        return table.boolean(name, default=default)
     if isinstance(default, int):
-        return table.integer(each.name, default, minimum=key.minimum, maximum=key.maximum)
+        return table.integer(name, default, minimum=key.minimum, maximum=key.maximum)
     if isinstance(default, str):
-        return _read_string(each.name, default, key, table)
+        return _read_string(name, default, key, table)
     if isinstance(default, tuple):
-        return _read_strings(each.name, default, key, table)
-    raise TypeError(f"no reader for the type of {each.name}")
+        return _read_strings(name, default, key, table)
+    raise TypeError(f"no reader for the type of {name}")
+
+
+def _read_table(name: str, key: Key, table: Table) -> dict[str, object]:
+    """Read a table of strings or of lists of strings; a check looks at the values."""
+    nested = table.table(name)
+    if key.shape == TABLE_OF_LISTS:
+        return {each: _read_strings(each, (), key, nested) for each in nested.names()}
+    return {each: _read_string(each, "", key, nested) for each in nested.names()}
 
 
 def _read_string(name: str, default: str, key: Key, table: Table) -> str:
@@ -102,7 +130,8 @@ def _read_string(name: str, default: str, key: Key, table: Table) -> str:
 
 
 def _read_strings(name: str, default: tuple[str, ...], key: Key, table: Table) -> tuple[str, ...]:
-    values = table.strings(name, default)
+    single = key.shape == STRING_OR_LIST
+    values = table.string_or_strings(name, default) if single else table.strings(name, default)
     for place, value in enumerate(values):
         wrong = key.check(value) if key.check else ""
         if wrong:

@@ -17,7 +17,13 @@ _INTRODUCTION = (
     " config.toml name. Every key may be left out; an unknown key is a mistake, and all mistakes"
     " are reported at once, each with its path."
 )
-_TYPES = {bool: "true or false", int: "whole number", str: "string", tuple: "list of strings"}
+_TYPES: dict[type, str] = {
+    bool: "true or false",
+    type(None): "true or false",
+    int: "whole number",
+    str: "string",
+    tuple: "list of strings",
+}
 
 
 def documented_defaults() -> str:
@@ -79,7 +85,11 @@ def _meaning(section: str, key: Key) -> str:
 def _type(each: "Field[object]", key: Key) -> str:
     if key.choices:
         return "One of " + ", ".join(f"`{choice}`" for choice in key.choices)
-    name = _TYPES[type(each.default)]
+    if key.shape:
+        return key.shape.capitalize()
+    if key.section:
+        return "List of tables"
+    name = "table of strings" if each.default_factory is dict else _TYPES[type(each.default)]
     if key.minimum is None:
         return name.capitalize()
     upper = "" if key.maximum is None else f" to {key.maximum}"
@@ -92,6 +102,10 @@ def _comment(text: str) -> list[str]:
 
 def _toml(each: "Field[object]") -> str:
     value = each.default
+    if each.default_factory is dict:
+        return "{}"
+    if value is None:
+        return "false"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):

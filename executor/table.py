@@ -60,7 +60,7 @@ class Table:
         """Tell whether a key is there with a value."""
         return self._values.get(key) is not None
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """Return the keys that are there, whatever their values."""
         return tuple(self._values)
 
@@ -136,6 +136,21 @@ class Table:
             else:
                 self.note_element(key, place, _expected("a string", each))
         return tuple(texts)
+
+    def string_or_strings(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return a list of strings, which may be written as one string."""
+        value = self._value(key)
+        if isinstance(value, str):
+            return (value,)
+        if value is not None and not isinstance(value, list):
+            self._note_type(key, "a string or a list of strings", value)
+            return default
+        return self.strings(key, default)
+
+    def optional_boolean(self, key: str) -> bool | None:
+        """Return true, false, or None where the key is absent."""
+        value = self._value(key)
+        return None if value is None else self.boolean(key, default=False)
 
     def table(self, key: str) -> "Table":
         """Return a table, empty where there is none."""

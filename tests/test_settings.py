@@ -3,13 +3,13 @@
 import subprocess
 import sys
 import tomllib
-from dataclasses import fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
 from executor.errors import SettingsError
-from executor.keys import key_of
+from executor.keys import STRING_OR_LIST, TABLE_OF_LISTS, about, key_of, read_section
 from executor.settings import (
     DindSettings,
     DockerSettings,
@@ -19,6 +19,7 @@ from executor.settings import (
     read_settings,
 )
 from executor.settings_manual import documented_defaults, manual_page
+from executor.table import Problems, Table
 
 PATH = "/etc/dind-executor/settings.toml"
 PAGE = Path(__file__).parents[1] / "docs/settings.md"
@@ -116,6 +117,76 @@ path = "/dev/null"
 """
 
 
+@dataclass(frozen=True)
+class Inner:
+    """What each table of a list is."""
+
+    name: str = field(default="", metadata=about(""))
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """A section with a key of each shape that its default does not show."""
+
+    policy: tuple[str, ...] = field(
+        default=("always",), metadata=about("", shape=STRING_OR_LIST, check=lambda _: "")
+    )
+    tmpfs: dict[str, str] = field(default_factory=dict, metadata=about(""))
+    devices: dict[str, tuple[str, ...]] = field(
+        default_factory=dict, metadata=about("", shape=TABLE_OF_LISTS)
+    )
+    privileged: bool | None = field(default=None, metadata=about(""))
+    inner: tuple[Inner, ...] = field(default=(), metadata=about("", section=Inner))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Shapes()),
+        ('policy = "never"', Shapes(policy=("never",))),
+        ('policy = ["a", "b"]', Shapes(policy=("a", "b"))),
+        ('[tmpfs]\n"/run" = "rw"', Shapes(tmpfs={"/run": "rw"})),
+        ('[devices]\n"a/*" = ["/dev/x"]', Shapes(devices={"a/*": ("/dev/x",)})),
+        ("privileged = false", Shapes(privileged=False)),
+        ('[[inner]]\nname = "a"\n[[inner]]', Shapes(inner=(Inner("a"), Inner()))),
+    ],
+)
+def test_a_key_of_any_shape_is_read(text: str, expected: Shapes) -> None:
+    """A string may stand for a list of one; tables and lists of tables are read as deep."""
+    problems = Problems()
+    assert read_section(Shapes, Table(tomllib.loads(text), problems)) == expected
+    assert problems.texts == []
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("policy = 1", "policy: expected a string or a list of strings, found a whole number"),
+        ("[tmpfs]\na = 1", "tmpfs.a: expected a string, found a whole number"),
+        ('[devices]\na = "b"', "devices.a: expected a list, found a string"),
+        ('privileged = "b"', "privileged: expected true or false, found a string"),
+        ("inner = 1", "inner: expected a list, found a whole number"),
+        ("[[inner]]\nb = 1", "inner[0].b: unknown key"),
+    ],
+)
+def test_a_key_of_another_shape_is_named(text: str, mistake: str) -> None:
+    """The sentence names the path and what was expected there."""
+    problems = Problems()
+    read_section(Shapes, Table(tomllib.loads(text), problems))
+    assert problems.texts == [mistake]
+
+
+def as_read(value: object) -> object:
+    """Return a value of TOML, or one that was read, with its lists as tuples."""
+    if isinstance(value, dict):
+        return {key: as_read(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(as_read(each) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: as_read(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
 def test_every_key_can_be_set() -> None:
     """A file that sets each key to another value than its default is read as it stands."""
     settings = read_settings(FULL, PATH)
@@ -127,8 +198,8 @@ def test_every_key_can_be_set() -> None:
         for each in fields(section):
             if key_of(each):
                 value = table[each.name]
-                expected = tuple(value) if isinstance(value, list) else value
-                assert getattr(section, each.name) == expected
+                expected = as_read(value)
+                assert as_read(getattr(section, each.name)) == expected
                 assert expected != each.default or each.name == "privileged"
 
 

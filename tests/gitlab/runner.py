@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.gitlab import toml
+from tests import toml
 from tests.gitlab.server import GitLab
 
 COMMAND = "gitlab-runner"

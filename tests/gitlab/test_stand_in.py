@@ -9,7 +9,8 @@ import pytest
 
 from executor.local.checkout import Checkout
 from executor.local.pipeline_file import parse_pipeline
-from tests.gitlab import runner, server, toml, trace
+from tests import toml
+from tests.gitlab import runner, server, trace
 from tests.gitlab.pipelines import Pushed, project_variables
 
 

@@ -1,6 +1,5 @@
 """Jobs on the rig's engine, and the check that none leaves anything behind."""
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Protocol
 
 import pytest
 
+from tests import toml
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
 from tests.stages.registry import Images
@@ -58,15 +58,12 @@ class Jobs:
 
 
 def settings_text(rig: Rig, *changes: Changes) -> str:
-    """Return the rig's settings with changes, as TOML: its values are JSON's."""
+    """Return the rig's settings with changes, as TOML."""
     tables = tomllib.loads(rig.settings.read_text(encoding="utf-8"))
     for change in changes:
         for name, keys in change.items():
             tables[name] = {**tables[name], **keys}
-    lines = [f"{key} = {json.dumps(tables.pop(key))}" for key in ("builds_dir", "cache_dir")]
-    for name, table in tables.items():
-        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
+    return toml.dumps(tables)
 
 
 @pytest.fixture(scope="session")
