@@ -153,6 +153,16 @@ def wrong_insecure_registry(registry: str) -> str:
     return ""
 
 
+def wrong_assignment(line: str) -> str:
+    """Check a variable `KEY=value`; its value is not repeated."""
+    key, equals, _ = line.partition("=")
+    if not equals:
+        return "a variable must be written KEY=value"
+    if not key.isascii() or not key.isidentifier():
+        return f"{key!r} is not the name of a variable"
+    return ""
+
+
 def overlap(one: str, other: str) -> bool:
     """Tell whether one directory lies in the other or is the same."""
     first = [part for part in one.split("/") if part]

@@ -10,13 +10,15 @@ from executor.certs import Certificates
 from executor.credentials import client_config
 from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper, quoted
 from executor.engine.readiness import TRANSPORT_LABEL
+from executor.images import ServiceName
+from executor.labels import service_labels
 from executor.request import Request
 from executor.services import NamedService, Transport
 from executor.spec import ContainerSpec, FileSpec, Pull
 from executor.variables import expand
 
 if TYPE_CHECKING:
-    from executor.plan import Sidecar
+    from executor.sidecar import Sidecar
 
 _DATA_ROOT = "/var/lib/docker"
 _PASSED_TO_DIND = (
@@ -113,10 +115,15 @@ def dind_container(
         "DOCKER_TLS_CERTDIR": way.cert_dir,
     }
     shown, hidden = request.split(environment)
+    name = ServiceName.parse(sidecar.pull.image)
     return ContainerSpec(
         name=names.dind,
         image=sidecar.pull.image,
-        labels={**request.labels("dind"), TRANSPORT_LABEL: "tls" if way.tls else "tcp"},
+        labels={
+            **request.labels("dind"),
+            **service_labels(name.service, name.version),
+            TRANSPORT_LABEL: "tls" if way.tls else "tcp",
+        },
         network=names.network,
         entrypoint=entrypoint,
         command=_dockerd_command(request, way, entrypoint, command),
@@ -147,13 +154,14 @@ def service_container(
 ) -> ContainerSpec:
     """Return a service beside the sidecar; it gets the job's public variables and its own."""
     settings = request.settings
-    shown, hidden = request.split(
-        {**request.public_environment(), **request.service_variables(service.request)}
-    )
+    shown, hidden = request.split(request.service_environment(service.request))
     return ContainerSpec(
         name=request.names.service(service.index),
         image=service.name.image,
-        labels=request.labels("service"),
+        labels={
+            **request.labels("service"),
+            **service_labels(service.name.service, service.name.version),
+        },
         network=request.names.network,
         entrypoint=service.request.entrypoint,
         command=service.request.command,

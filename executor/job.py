@@ -60,7 +60,11 @@ class Job:
     name: str
     ci_stage: str
     project_id: int
+    pipeline_id: int
     repo_url: str = field(repr=False)
+    ref: str
+    sha: str
+    before_sha: str
     timeout_seconds: int
     image: JobImage
     services: tuple[JobImage, ...]
@@ -99,14 +103,18 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
     """Turn a decoded payload into a `Job`; raises JobPayloadError that names the wrong fields."""
     problems = Problems()
     table = Table(payload, problems)
-    info = table.table("job_info")
+    info, git = table.table("job_info"), table.table("git_info")
     job = Job(
         id=table.integer("id"),
         token=table.string("token"),
         name=info.string("name", ""),
         ci_stage=info.string("stage", ""),
         project_id=info.integer("project_id", 0),
-        repo_url=table.table("git_info").string("repo_url", ""),
+        pipeline_id=info.integer("pipeline_id", 0),
+        repo_url=git.string("repo_url", ""),
+        ref=git.string("ref", ""),
+        sha=git.string("sha", ""),
+        before_sha=git.string("before_sha", ""),
         timeout_seconds=table.table("runner_info").integer("timeout", 3600),
         image=_image(table.table("image")),
         services=tuple(_image(each) for each in table.tables("services")),

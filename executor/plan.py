@@ -3,8 +3,7 @@
 Pure: no I/O, no clock, no dice.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from executor.certs import Certificates
 from executor.containers import build_container, dind_container, helper_container, service_container
@@ -19,39 +18,14 @@ from executor.images import (
 )
 from executor.job import Job
 from executor.request import Request
-from executor.services import (
-    ALIAS,
-    NamedService,
-    Transport,
-    find_dind,
-    free_aliases,
-    looks_like_dind,
-    name_services,
-    transport,
-)
+from executor.services import NamedService, free_aliases, looks_like_dind
 from executor.settings import Settings
-from executor.spec import ImageFacts, ImagePlan, NetworkSpec, Plan, Pull, VolumeSpec
+from executor.sidecar import Sidecar, service_pulls, services_of, sidecar_aliases, sidecar_notices
+from executor.spec import ImagePlan, NetworkSpec, Plan, Pull, VolumeSpec
 from executor.variables import expand
 
 _CERT_MARGIN_SECONDS = 2 * 3600
 """How long the certificates outlive the job's timeout: prepare and after_script come on top."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sidecar:
-    """Which image the sidecar runs, and the job's own service that it stands for."""
-
-    pull: Pull
-    own: NamedService | None
-    transport: Transport
-    replaced: bool = False
-    """Whether the operator's image runs in place of the service's own."""
-
-
-def certificate_names(job: Job) -> tuple[str, ...]:
-    """Return every name that the sidecar may be called by."""
-    aliases = [alias for each in name_services(job) for alias in each.aliases]
-    return tuple(dict.fromkeys((ALIAS, "localhost", *aliases)))
 
 
 def certificate_seconds(job: Job) -> int:
@@ -74,14 +48,8 @@ def plan_images(request: Request) -> ImagePlan:
             " or `[docker] image` to the runner's settings."
         )
     _admit(name, settings.docker.allowed_images, "image", (default,))
-    services = name_services(job)
-    limit = settings.docker.services_limit
-    if 0 <= limit < len(services):
-        raise PolicyViolation(
-            f"too many services requested: {len(services)}, only {limit} allowed."
-        )
-    for each in services:
-        _admit(each.request.name, settings.docker.allowed_services, "service", ())
+    services = services_of(request)
+    _admit_services(services, settings)
     wanted = settings.dind.mode == "always" and not any(looks_like_dind(s.name) for s in services)
     notices = [] if job.image.name else ["Using default image"]
     notices += [
@@ -92,7 +60,7 @@ def plan_images(request: Request) -> ImagePlan:
     return ImagePlan(
         helper=expand(settings.docker.helper_image, request.value) or _runners_helper(request),
         build=Pull(_pullable(name), expand(job.image.platform, request.value)),
-        services=tuple(_service_pull(each, settings) for each in services),
+        services=service_pulls(services, settings),
         default_dind=with_default_tag(settings.dind.image) if wanted else "",
         notices=tuple(notices),
     )
@@ -110,25 +78,6 @@ def helper_for(image: str, architecture: str) -> str:
         raise SettingsError(f"`[docker] helper_image`: {error}.") from None
 
 
-def choose_sidecar(
-    request: Request, images: ImagePlan, facts: Mapping[str, ImageFacts]
-) -> Sidecar | None:
-    """Decide what the sidecar is once the services' images are known; None where there is none.
-
-    `facts` has an entry for every service of `images`.  Raises ServiceConflict where the name
-    `docker` has no single owner, PolicyViolation for a transport that is not admitted.
-    """
-    services, settings = name_services(request.job), request.settings
-    own = find_dind(services, [facts[pull.image] for pull in images.services])
-    if own is None and settings.dind.mode != "always":
-        return None
-    variables = request.service_variables(own.request) if own else {}
-    way = transport(request.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
-    if own and is_allowed(own.request.name, settings.dind.allowed_images):
-        return Sidecar(images.services[own.index], own, way)
-    return Sidecar(Pull(with_default_tag(settings.dind.image)), own, way, replaced=own is not None)
-
-
 def plan_network(request: Request) -> NetworkSpec:
     """Return the job's network; it can be made before anything is pulled."""
     docker = request.settings.docker
@@ -144,14 +93,12 @@ def plan_environment(
     certificates: Certificates | None,
 ) -> Plan:
     """Decide what exists for the job, given its sidecar."""
-    own = sidecar.own if sidecar else None
-    others = [each for each in name_services(request.job) if each != own]
+    own = (sidecar.own, *sidecar.stands_for) if sidecar else ()
+    others = [each for each in services_of(request) if each not in own]
     dind, notices = None, []
     if sidecar:
-        aliases = tuple(dict.fromkeys((ALIAS, *(own.aliases if own else ()))))
-        dind = dind_container(request, sidecar, aliases, certificates)
-        if own and sidecar.replaced:
-            notices.append(_replaced(own, request.settings))
+        dind = dind_container(request, sidecar, sidecar_aliases(sidecar), certificates)
+        notices = sidecar_notices(sidecar, request.settings)
     named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
     return Plan(
         network=plan_network(request),
@@ -198,21 +145,17 @@ def _runners_helper(request: Request) -> str:
     return f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{{arch}}-{tag}"
 
 
-def _service_pull(service: NamedService, settings: Settings) -> Pull:
-    """Return the service's image, or the operator's dind where its own is not admitted."""
-    if looks_like_dind(service.name) and not is_allowed(
-        service.request.name, settings.dind.allowed_images
-    ):
-        return Pull(with_default_tag(settings.dind.image))
-    return Pull(service.name.image, service.request.platform)
-
-
-def _replaced(service: NamedService, settings: Settings) -> str:
-    return (
-        f'WARNING: The dind image "{service.request.name}" is not admitted by `[dind]'
-        f' allowed_images`; "{settings.dind.image}" runs in its place, without the service\'s'
-        " command and entrypoint."
-    )
+def _admit_services(services: Sequence[NamedService], settings: Settings) -> None:
+    """Check number and images; the operator's own count, and need no admission."""
+    limit = settings.docker.services_limit
+    if 0 <= limit < len(services):
+        raise PolicyViolation(
+            f"too many services requested: {len(services)}, only {limit} allowed."
+        )
+    internal = [each.request.name for each in services if each.internal]
+    for each in services:
+        if not each.internal:
+            _admit(each.request.name, settings.docker.allowed_services, "service", internal)
 
 
 def _volumes(request: Request, *, with_dind: bool) -> tuple[VolumeSpec, ...]:

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 
 from executor.credentials import Catalogue
 from executor.job import Job, JobImage, Variable
+from executor.labels import job_labels, kind_labels
 from executor.names import LABEL, JobNames
 from executor.secrets import secret_values
+from executor.service_settings import ServiceDefinition
 from executor.settings import Settings
 from executor.variables import expand
+
+_RUNNER_FILES = ("CI_SERVER_TLS_CA_FILE", "CI_SERVER_TLS_CERT_FILE", "CI_SERVER_TLS_KEY_FILE")
+"""Variables of gitlab-runner's own that are files."""
+
+_NOT_FOR_SERVICES = ("CI_JOB_SERVICES", "DOCKER_AUTH_CONFIG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,16 @@ class Request:
             return self.file_path(key)
         return self.values.get(key, "")
 
+    @property
+    def services(self) -> tuple[JobImage, ...]:
+        """Return all services: the operator's, which every job gets, and then the job's own."""
+        return (*self.operators_services, *self.job.services)
+
+    @property
+    def operators_services(self) -> tuple[JobImage, ...]:
+        """Return the services of the settings."""
+        return tuple(map(self._operators_service, self.settings.docker.services))
+
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must not show, longest first."""
         logins = (each.credential for each in self.catalogue.entries)
@@ -43,8 +60,13 @@ class Request:
         return f"{self.values.get('RUNNER_TEMP_PROJECT_DIR', '')}/{key}"
 
     def labels(self, kind: str) -> dict[str, str]:
-        """Return the labels of one of the job's objects."""
+        """Return the labels of one of the job's objects: gitlab-runner's, and our own.
+
+        Everyone who may talk to the engine reads them, so one that holds a secret is left out.
+        """
         return {
+            **self.split(job_labels(self.job, self.values))[0],
+            **kind_labels(kind),
             LABEL: self.names.key,
             "dind-executor.type": kind,
             "dind-executor.job-id": str(self.job.id),
@@ -78,6 +100,47 @@ class Request:
             place = hidden if any(secret in value for secret in secrets) else shown
             place[key] = value
         return shown, hidden
+
+    def service_environment(self, service: JobImage) -> dict[str, str]:
+        """Return what a service gets: public variables of runner and job, and its own."""
+        return {
+            **self._runner_environment(),
+            **self.public_environment(),
+            **self.service_variables(service),
+        }
+
+    def _runner_environment(self) -> dict[str, str]:
+        """Return the variables that the payload does not have: gitlab-runner's and its operator's.
+
+        Those about gitlab-runner's own doing stay behind, and so do credentials.
+        """
+        payload = {each.key for each in self.job.variables}
+        return {
+            key: self.file_path(key) if key in _RUNNER_FILES else value
+            for key, value in self.values.items()
+            if not (
+                key in payload
+                or key in self.job.secret_keys
+                or key in _NOT_FOR_SERVICES
+                or key.startswith("FF_")
+            )
+        }
+
+    def _operators_service(self, service: ServiceDefinition) -> JobImage:
+        variables = [each.partition("=") for each in service.environment]
+        return JobImage(
+            name=expand(service.name, self.value),
+            alias=expand(service.alias, self.value),
+            entrypoint=service.entrypoint or None,
+            command=service.command,
+            variables=tuple(
+                Variable(key, value, public=True, masked=False, file=False, raw=False)
+                for key, _, value in variables
+            ),
+            pull_policies=(),
+            user="",
+            platform="",
+        )
 
     def _in_container(self, variable: Variable) -> str:
         if variable.file:

@@ -6,9 +6,15 @@ Pure: no I/O.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from executor.errors import PolicyViolation, ServiceConflict, UnsupportedJobOption
+from executor.errors import (
+    ExecutorError,
+    PolicyViolation,
+    ServiceConflict,
+    SettingsError,
+    UnsupportedJobOption,
+)
 from executor.images import InvalidImage, ServiceName, split_aliases
-from executor.job import Job, JobImage
+from executor.job import JobImage
 from executor.spec import ImageFacts
 
 ALIAS = "docker"
@@ -58,20 +64,27 @@ class NamedService:
     request: JobImage
     name: ServiceName
     aliases: tuple[str, ...]
+    internal: bool = False
+    """Whether it is the operator's, which every job gets."""
 
 
-def name_services(job: Job) -> tuple[NamedService, ...]:
-    """Parse the services' images and aliases; raises UnsupportedJobOption for one without a name."""
+def name_services(services: Sequence[JobImage], internal: int = 0) -> tuple[NamedService, ...]:
+    """Parse the services' images and aliases; the first `internal` ones are the operator's.
+
+    Raises UnsupportedJobOption, or SettingsError for one of the operator's, that has no good name.
+    """
     named = []
-    for index, request in enumerate(job.services):
+    for index, request in enumerate(services):
         try:
             name = ServiceName.parse(request.name)
         except InvalidImage as error:
-            raise UnsupportedJobOption(f"services[{index}]: {error}.") from None
+            if index < internal:
+                raise SettingsError(f"`[[docker.services]]`: {error}.") from None
+            raise UnsupportedJobOption(f"services[{index - internal}]: {error}.") from None
         # Docker's DNS knows no case: `Docker` is `docker`.
         given = (*name.aliases, *split_aliases(request.alias))
         aliases = dict.fromkeys(alias.lower() for alias in given)
-        named.append(NamedService(index, request, name, tuple(aliases)))
+        named.append(NamedService(index, request, name, tuple(aliases), index < internal))
     return tuple(named)
 
 
@@ -92,26 +105,36 @@ def is_dind(name: ServiceName, facts: ImageFacts) -> bool:
     return looks_like_dind(name)
 
 
-def find_dind(services: Sequence[NamedService], facts: Sequence[ImageFacts]) -> NamedService | None:
-    """Return the service that takes the sidecar's place.
+def find_dinds(
+    services: Sequence[NamedService], facts: Sequence[ImageFacts]
+) -> tuple[NamedService, ...]:
+    """Return the service that takes the sidecar's place, and those that it stands in for.
 
-    Raises ServiceConflict where more than one would, or where another service claims the alias.
+    The operator's goes before those of the job.  Raises ServiceConflict where the job has more than
+    one otherwise, or where another service claims the alias; SettingsError where the operator's do.
     """
     dinds = [each for each, fact in zip(services, facts, strict=True) if is_dind(each.name, fact)]
-    if len(dinds) > 1:
-        names = " and ".join(f'"{each.request.name}"' for each in dinds)
-        raise ServiceConflict(
-            f"The services {names} are both Docker-in-Docker and would both answer to"
-            f' "{ALIAS}": keep one of them in `services`.'
-        )
+    operators = [each for each in dinds if each.internal]
+    names = " and ".join(f'"{each.request.name}"' for each in operators or dinds)
+    both = f' are both Docker-in-Docker and would both answer to "{ALIAS}": keep one of them'
+    if len(operators) > 1:
+        raise SettingsError(f"`[[docker.services]]`: {names}{both}.")
+    if not operators and len(dinds) > 1:
+        raise ServiceConflict(f"The services {names}{both} in `services`.")
     for each in services:
         if each not in dinds and ALIAS in each.aliases:
-            raise ServiceConflict(
-                f'The service "{each.request.name}" claims the name "{ALIAS}" and is not'
-                " Docker-in-Docker: use a docker:<version>-dind image, or give the service"
-                " another name, or leave it out (this runner starts Docker-in-Docker itself)."
-            )
-    return dinds[0] if dinds else None
+            raise _claims_docker(each)
+    return tuple(dinds)
+
+
+def _claims_docker(service: NamedService) -> ExecutorError:
+    claims = f'"{service.request.name}" claims the name "{ALIAS}" and is not Docker-in-Docker'
+    if service.internal:
+        return SettingsError(f"`[[docker.services]]`: {claims}: give it another name.")
+    return ServiceConflict(
+        f"The service {claims}: use a docker:<version>-dind image, or give the service another"
+        " name, or leave it out (this runner starts Docker-in-Docker itself)."
+    )
 
 
 def free_aliases(

@@ -122,6 +122,9 @@ def _check_together(settings: Settings, table: Table) -> None:
         for taken in (settings.builds_dir, settings.cache_dir):
             if checks.overlap(bind.split(":")[1], taken):
                 dind.note_element("volumes", place, f"the destination of {bind!r} covers {taken}")
+    for place, service in enumerate(settings.docker.services):
+        if not service.name:
+            table.table("docker").note_element("services", place, "it has no name")
     command = settings.dind.command
     if command and not command[0].startswith("-"):
         wanted = "the first must start with a dash: these are arguments of dockerd, not a program"

@@ -33,8 +33,14 @@ def documented_defaults() -> str:
         if name:
             lines += ["", f"[{name}]", *_comment(kind.__doc__ or "")]
         for each, key in _keys(kind):
+            lines += ["", *_comment(_meaning(name, key))]
+            if key.section:
+                # Tables follow every plain key in TOML: these are written at the end of the file.
+                lines += [f"# [[{name}.{each.name}]]"]
+                lines += [f"# {field.name} = {_toml(field)}" for field, _ in _keys(key.section)]
+                continue
             unset = "# " if key.otherwise else ""
-            lines += ["", *_comment(_meaning(name, key)), f"{unset}{each.name} = {_toml(each)}"]
+            lines += [f"{unset}{each.name} = {_toml(each)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -48,11 +54,21 @@ def manual_page() -> str:
         else:
             lines += ["", "## Top level"]
         for each, key in _keys(kind):
-            default = key.otherwise or f"`{_toml(each)}`"
-            lines += ["", f"### `{each.name}`", ""]
-            lines += wrap(f"{_type(each, key)}; default {default}.", _WIDTH, break_on_hyphens=False)
-            lines += ["", *wrap(_meaning(name, key), _WIDTH, break_on_hyphens=False)]
+            lines += ["", f"### `{each.name}`", *_described(name, each, key)]
+            for part, its in _keys(key.section) if key.section else ():
+                lines += ["", f"#### `{part.name}` of `{each.name}`"]
+                lines += _described(name, part, its)
     return "\n".join(lines) + "\n"
+
+
+def _described(section: str, each: "Field[object]", key: Key) -> list[str]:
+    """Return type, default and meaning of a key, as paragraphs."""
+    default = key.otherwise or f"`{_toml(each)}`"
+    texts = (f"{_type(each, key)}; default {default}.", _meaning(section, key))
+    lines: list[str] = []
+    for text in texts:
+        lines += ["", *wrap(text, _WIDTH, break_on_hyphens=False)]
+    return lines
 
 
 def _sections() -> Iterator[tuple[str, "type[DataclassInstance]"]]:

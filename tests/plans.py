@@ -11,8 +11,9 @@ from pathlib import Path
 from executor.certs import Certificates
 from executor.credentials import Catalogue, Entry
 from executor.engine.keeper import READY
-from executor.plan import choose_sidecar, plan_environment, plan_images
+from executor.plan import plan_environment, plan_images
 from executor.request import Request
+from executor.sidecar import choose_sidecar
 from executor.spec import ImageFacts
 from tests.builders import a_login, a_request, a_service, a_variable
 

@@ -10,13 +10,12 @@ from executor.errors import (
     UnsupportedJobOption,
 )
 from executor.plan import (
-    certificate_names,
     certificate_seconds,
-    choose_sidecar,
     helper_for,
     plan_environment,
     plan_images,
 )
+from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import Plan, Pull
 from tests.builders import TOKEN, a_job, a_login, a_request, a_service, a_variable
 from tests.plans import (
@@ -66,7 +65,7 @@ def test_what_holds_for_every_plan(name: str) -> None:
     )
     if plan.dind:
         assert plan.dind.aliases[0] == "docker"
-        assert set(plan.dind.aliases) <= set(certificate_names(request.job))
+        assert set(plan.dind.aliases) <= set(certificate_names(request))
 
 
 def a_plan(name: str) -> Plan:
@@ -497,9 +496,9 @@ def test_a_services_variables_see_the_jobs() -> None:
 
 def test_names_of_the_certificate() -> None:
     """Every name that a client may call the sidecar by, each once."""
-    job = a_job(services=[a_service("r:5000/a/docker:dind", alias="docker engine")])
+    request = a_request(services=[a_service("r:5000/a/docker:dind", alias="docker engine")])
 
-    assert certificate_names(job) == (
+    assert certificate_names(request) == (
         "docker",
         "localhost",
         "r__a__docker",

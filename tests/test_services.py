@@ -5,8 +5,9 @@ import pytest
 from executor.errors import PolicyViolation, ServiceConflict, UnsupportedJobOption
 from executor.images import ServiceName
 from executor.services import (
+    NamedService,
     Transport,
-    find_dind,
+    find_dinds,
     free_aliases,
     is_dind,
     looks_like_dind,
@@ -21,6 +22,11 @@ DIND = ImageFacts(
 )
 CLIENT = ImageFacts("sha256:2", ("docker-entrypoint.sh",), ("sh",))
 DATABASE = ImageFacts("sha256:3", ("postgres",), (), ("5432/tcp",), ("/var/lib/postgresql",))
+
+
+def named(services: list[dict[str, object]], internal: int = 0) -> tuple[NamedService, ...]:
+    """Return services by their payload; the first ones may be the operator's."""
+    return name_services(a_job(services=services).services, internal)
 
 
 @pytest.mark.parametrize(
@@ -38,16 +44,16 @@ DATABASE = ImageFacts("sha256:3", ("postgres",), (), ("5432/tcp",), ("/var/lib/p
 )
 def test_aliases(service: dict[str, object], aliases: tuple[str, ...]) -> None:
     """Those of the image's name come first, the author's follow, each once."""
-    (named,) = name_services(a_job(services=[service]))
+    (found,) = named([service])
 
-    assert named.aliases == aliases
+    assert found.aliases == aliases
 
 
 @pytest.mark.parametrize("name", ["", "Docker:dind", "a:b:c", "-", "https://docker:dind"])
 def test_a_service_without_a_name(name: str) -> None:
     """The sentence says which of the services it is."""
     with pytest.raises(UnsupportedJobOption, match=r"^services\[1\]: invalid service image name"):
-        name_services(a_job(services=[a_service("docker:dind"), a_service(name)]))
+        named([a_service("docker:dind"), a_service(name)])
 
 
 @pytest.mark.parametrize(
@@ -103,24 +109,24 @@ def test_what_is_dind(name: str, facts: ImageFacts, *, expected: bool) -> None:
 
 def test_no_service_is_no_dind() -> None:
     """The sidecar is the operator's then."""
-    assert find_dind((), ()) is None
+    assert find_dinds((), ()) == ()
 
 
 def test_the_jobs_dind_among_other_services() -> None:
     """Wherever it stands in the list."""
-    services = name_services(a_job(services=[a_service("postgres:16"), a_service("r/engine:1")]))
+    services = named([a_service("postgres:16"), a_service("r/engine:1")])
 
-    found = find_dind(services, (DATABASE, DIND))
+    found = find_dinds(services, (DATABASE, DIND))
 
-    assert found is services[1]
+    assert found == (services[1],)
 
 
 def test_two_dinds() -> None:
     """One clear message, and never the last one wins."""
-    services = name_services(a_job(services=[a_service("docker:dind"), a_service("r/engine:1")]))
+    services = named([a_service("docker:dind"), a_service("r/engine:1")])
 
     with pytest.raises(ServiceConflict) as caught:
-        find_dind(services, (DIND, DIND))
+        find_dinds(services, (DIND, DIND))
 
     assert '"docker:dind" and "r/engine:1"' in str(caught.value)
     assert "keep one of them" in str(caught.value)
@@ -140,20 +146,18 @@ def test_a_service_that_claims_the_name_docker(
 ) -> None:
     """And is not dind: the job could not reach its daemon."""
     others = [a_service("docker:dind")] if with_dind else []
-    services = name_services(a_job(services=[service, *others]))
+    services = named([service, *others])
     facts = (DATABASE, *([DIND] if with_dind else []))
 
     with pytest.raises(ServiceConflict, match='claims the name "docker"') as caught:
-        find_dind(services, facts)
+        find_dinds(services, facts)
 
     assert str(service["name"]) in str(caught.value)
 
 
 def test_an_alias_belongs_to_the_first_who_claims_it() -> None:
     """The others keep their own, and the author reads which were skipped."""
-    services = name_services(
-        a_job(services=[a_service("a/b", alias="x"), a_service("c", alias="x a-b"), a_service("c")])
-    )
+    services = named([a_service("a/b", alias="x"), a_service("c", alias="x a-b"), a_service("c")])
 
     given, notices = free_aliases(services, {"docker"})
 

@@ -96,6 +96,10 @@ dns_search = ["example.com", "."]
 network_mtu = 1400
 enable_ipv6 = true
 services_limit = 0
+services = [
+  { name = "a", alias = "b c", command = ["d"], entrypoint = ["e"], environment = ["F=g"] },
+]
+wait_for_services_timeout = -1
 share_host_credentials = false
 
 [dind]
@@ -494,13 +498,15 @@ def test_the_documented_defaults_can_be_uncommented() -> None:
 def test_every_key_is_documented() -> None:
     """Each key stands in both documents, under its section, with a sentence of its own."""
     sections = {"": Settings, "docker": DockerSettings, "dind": DindSettings, "log": LogSettings}
+    names = {kind: name for name, kind in sections.items()}
     documents: list[str] = []
     for kind in sections.values():
         for each in fields(kind):
             key = key_of(each)
             if key:
                 documents.append(key.doc)
-                assert f"\n{each.name} = " in documented_defaults().replace("\n# priv", "\npriv")
+                shown = f"\n# [[{names[kind]}.{each.name}]]" if key.section else f"\n{each.name} = "
+                assert shown in documented_defaults().replace("\n# priv", "\npriv")
                 assert f"\n### `{each.name}`\n" in manual_page()
 
     assert len(set(documents)) == len(documents)

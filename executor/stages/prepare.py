@@ -17,15 +17,14 @@ from executor.images import ServiceName, with_default_tag
 from executor.inputs import engine_api, read_inputs
 from executor.log import OperatorLog, say
 from executor.plan import (
-    certificate_names,
     certificate_seconds,
-    choose_sidecar,
     helper_for,
     plan_environment,
     plan_images,
     plan_network,
 )
 from executor.request import Request
+from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.tasks import Task
 from executor.unfinished import unfinished
@@ -65,9 +64,14 @@ class Preparation:
         self._facts: dict[Pull, Task[ImageFacts]] = {}
         dind, job = request.settings.dind.image, request.job
         named = {job.image.name, *(each.name for each in job.services)}
-        self._operators = {self._images.helper: "[docker] helper_image"}
-        if dind not in named:
-            self._operators[with_default_tag(dind)] = "[dind] image"
+        self._operators = {
+            with_default_tag(name): key
+            for name, key in (
+                *((each.name, "[[docker.services]]") for each in request.operators_services),
+                (dind, "[dind] image"),
+            )
+            if name not in named
+        } | {self._images.helper: "[docker] helper_image"}
 
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
@@ -151,8 +155,8 @@ class Preparation:
 
     def _mint(self) -> Certificates:
         started = time.monotonic()
-        job = self._request.job
-        certificates = mint(certificate_names(job), certificate_seconds(job))
+        request = self._request
+        certificates = mint(certificate_names(request), certificate_seconds(request.job))
         self._log.done("certificates made", started)
         return certificates
 

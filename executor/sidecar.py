@@ -1,0 +1,118 @@
+"""Which image the sidecar runs, and which of the job's services it stands for.
+
+Pure: no I/O, no clock, no dice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from executor.images import is_allowed, with_default_tag
+from executor.request import Request
+from executor.services import (
+    ALIAS,
+    NamedService,
+    Transport,
+    find_dinds,
+    looks_like_dind,
+    name_services,
+    transport,
+)
+from executor.settings import Settings
+from executor.spec import ImageFacts, ImagePlan, Pull
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """Which image the sidecar runs, and the job's own service that it stands for."""
+
+    pull: Pull
+    own: NamedService | None
+    transport: Transport
+    replaced: bool = False
+    """Whether the operator's image runs in place of the service's own."""
+    stands_for: tuple[NamedService, ...] = ()
+    """The job's own services that the operator's dind service takes the place of."""
+
+
+def services_of(request: Request) -> tuple[NamedService, ...]:
+    """Return all services of the job, the operator's first; raises as `name_services`."""
+    return name_services(request.services, len(request.settings.docker.services))
+
+
+def certificate_names(request: Request) -> tuple[str, ...]:
+    """Return every name that the sidecar may be called by."""
+    aliases = [alias for each in services_of(request) for alias in each.aliases]
+    return tuple(dict.fromkeys((ALIAS, "localhost", *aliases)))
+
+
+def choose_sidecar(
+    request: Request, images: ImagePlan, facts: Mapping[str, ImageFacts]
+) -> Sidecar | None:
+    """Decide what the sidecar is once the services' images are known; None where there is none.
+
+    `facts` has an entry for every service of `images`.  Raises ServiceConflict where the name
+    `docker` has no single owner, PolicyViolation for a transport that is not admitted.
+    """
+    services, settings = services_of(request), request.settings
+    dinds = find_dinds(services, [facts[pull.image] for pull in images.services])
+    own = dinds[0] if dinds else None
+    if own is None and settings.dind.mode != "always":
+        return None
+    variables: dict[str, str] = {}
+    for each in dinds:
+        variables |= request.service_variables(each.request)
+    way = transport(request.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
+    if own and _is_admitted(own, settings):
+        return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
+    return Sidecar(Pull(with_default_tag(settings.dind.image)), own, way, replaced=own is not None)
+
+
+def service_pulls(services: Sequence[NamedService], settings: Settings) -> tuple[Pull, ...]:
+    """Return the services' images; what a dind service of the operator's will replace is not one.
+
+    Nor is a dind that is not admitted: the operator's image runs in its place.
+    """
+    operators = [each for each in services if each.internal and looks_like_dind(each.name)]
+    pulls = []
+    for each in services:
+        if operators and not each.internal and looks_like_dind(each.name):
+            pulls.append(Pull(operators[0].name.image))
+        elif looks_like_dind(each.name) and not _is_admitted(each, settings):
+            pulls.append(Pull(with_default_tag(settings.dind.image)))
+        else:
+            pulls.append(Pull(each.name.image, each.request.platform))
+    return tuple(pulls)
+
+
+def sidecar_aliases(sidecar: Sidecar) -> tuple[str, ...]:
+    """Return every name that leads to the sidecar."""
+    dinds = (sidecar.own, *sidecar.stands_for) if sidecar.own else ()
+    return tuple(dict.fromkeys((ALIAS, *(alias for each in dinds for alias in each.aliases))))
+
+
+def sidecar_notices(sidecar: Sidecar, settings: Settings) -> list[str]:
+    """Return sentences about what the job asked for and does not get."""
+    own = sidecar.own
+    if own is None:
+        return []
+    replaced = [_replaced(own, settings)] if sidecar.replaced else []
+    return [*replaced, *(_stood_in(each, own) for each in sidecar.stands_for)]
+
+
+def _is_admitted(dind: NamedService, settings: Settings) -> bool:
+    return dind.internal or is_allowed(dind.request.name, settings.dind.allowed_images)
+
+
+def _stood_in(service: NamedService, own: NamedService) -> str:
+    return (
+        f'WARNING: Skipping service "{service.request.name}": this runner\'s own Docker-in-Docker'
+        f' service "{own.request.name}" runs in its place and answers to its names.'
+    )
+
+
+def _replaced(service: NamedService, settings: Settings) -> str:
+    return (
+        f'WARNING: The dind image "{service.request.name}" is not admitted by `[dind]'
+        f' allowed_images`; "{settings.dind.image}" runs in its place, without the service\'s'
+        " command and entrypoint."
+    )
