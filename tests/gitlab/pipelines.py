@@ -41,7 +41,7 @@ class Pushed:
         facts = self.facts(pipeline)
         finished: dict[str, Job] = {}
         for definitions in self._selected(pipeline, facts, names):
-            dependencies = _dependencies(finished)
+            dependencies = dependencies_on(finished)
             started = {
                 definition.name: self.start(definition, facts, dependencies)
                 for definition in definitions
@@ -63,8 +63,9 @@ class Pushed:
         definition: JobDefinition,
         facts: PipelineFacts,
         dependencies: tuple[Dependency, ...] = (),
+        more: Mapping[str, object] | None = None,
     ) -> Job:
-        """Put one job into the queue."""
+        """Put one job into the queue; `more` are fields of the payload as GitLab sends them."""
         request = job_request(
             definition,
             facts,
@@ -72,7 +73,7 @@ class Pushed:
             token=f"glcbt-{secrets.token_hex(20)}",
             dependencies=dependencies,
         )
-        return self.gitlab.enqueue(as_sent(payload_of(request)))
+        return self.gitlab.enqueue({**as_sent(payload_of(request)), **(more or {})})
 
     def facts(self, pipeline: Pipeline) -> PipelineFacts:
         """Return what the jobs of a new pipeline share; its commit can be fetched from now on."""
@@ -97,6 +98,11 @@ class Pushed:
             given=self.variables,
             timeout_seconds=self.timeout_seconds,
         )
+
+    def jobs_of(self, pipeline: Pipeline, facts: PipelineFacts) -> dict[str, JobDefinition]:
+        """Return a pipeline's jobs by name."""
+        stages = self._selected(pipeline, facts, ())
+        return {definition.name: definition for stage in stages for definition in stage}
 
     def _selected(
         self, pipeline: Pipeline, facts: PipelineFacts, names: tuple[str, ...]
@@ -140,7 +146,8 @@ def _image_as_sent(image: object) -> dict[str, object] | None:
     return {**image, "executor_opts": options}
 
 
-def _dependencies(finished: Mapping[str, Job]) -> tuple[Dependency, ...]:
+def dependencies_on(finished: Mapping[str, Job]) -> tuple[Dependency, ...]:
+    """Return the dependencies of a job on the ones that were before it and have artifacts."""
     return tuple(
         Dependency(job.id, name, "artifacts.zip", len(job.artifacts))
         for name, job in finished.items()
