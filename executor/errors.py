@@ -95,5 +95,14 @@ class EnvironmentLost(SystemFailure):
     """A container of the job is gone or the stream to it broke while a script ran."""
 
 
+class ContainerLost(EnvironmentLost):
+    """A container of the job is gone or has ended; another one may take its place."""
+
+    def __init__(self, message: str, *, begun: bool) -> None:
+        """Keep whether the script had begun; else running it elsewhere repeats nothing."""
+        super().__init__(message)
+        self.begun = begun
+
+
 class Cancelled(SystemFailure):
     """gitlab-runner sent SIGTERM; what the exit code says then does not matter to it."""

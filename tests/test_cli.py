@@ -75,6 +75,7 @@ SYSTEM_FAILURES = [
     "ResourceExhausted('a. b')",
     "ServiceNotReady('a. b')",
     "EnvironmentLost('a. b')",
+    "ContainerLost('a. b', begun=True)",
 ]
 
 

@@ -3,7 +3,7 @@
 Pure: no I/O.
 """
 
-from executor.engine.keeper import receiver
+from executor.engine.keeper import ENVIRONMENT, receiver, sent_environment
 from executor.spec import ContainerSpec, ImageFacts
 
 _LOG_FILE = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
@@ -49,6 +49,14 @@ def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, objec
     if spec.receives and not spec.runs_scripts and program:
         request |= {"Entrypoint": list(receiver(program)), "Cmd": None}
     return request
+
+
+def sent_to(spec: ContainerSpec) -> list[tuple[str, bytes]]:
+    """Return paths and contents of what a container gets through its stdin."""
+    files = [(each.path, each.content) for each in spec.files]
+    if spec.secret_environment:
+        files.append((ENVIRONMENT, sent_environment(spec.secret_environment)))
+    return files
 
 
 def _program(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
-from executor.engine.container_request import container_request
+from executor.engine.container_request import container_request, sent_to
 from executor.engine.handover import StartedKeeper
-from executor.engine.keeper import ENVIRONMENT, sent_environment, sent_files
+from executor.engine.keeper import sent_files
 from executor.engine.wire import Answer
 from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable
 from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, VolumeSpec
@@ -119,9 +119,14 @@ class Engine:
         if not answer.ok:
             raise failures.volume_failure(spec.name, answer.status, answer.message)
 
-    def create(self, spec: ContainerSpec, image: ImageFacts) -> None:
-        """Create a container from what was pulled; one of the same name is replaced."""
+    def create(self, spec: ContainerSpec, image: ImageFacts) -> object:
+        """Create a container from what was pulled; return what the engine was asked for."""
         request = container_request(spec, image)
+        self.create_as(spec, request)
+        return request
+
+    def create_as(self, spec: ContainerSpec, request: object) -> None:
+        """Create a container by a request; one of the same name is replaced."""
         platform = f"&platform={quote(spec.platform)}" if spec.platform else ""
         path = f"/containers/create?name={spec.name}{platform}"
         answer = self.api.post(path, request)
@@ -145,7 +150,7 @@ class Engine:
             raise
         # A container that has ended already shows at the reading end, or to whoever needs it.
         with suppress(OSError):
-            reader.socket.sendall(sent_files(_files(spec)))
+            reader.socket.sendall(sent_files(sent_to(spec)))
         if spec.runs_scripts:
             return StartedKeeper(spec, reader, _KEEPER_SECONDS)
         reader.finish(_RECEIVE_SECONDS)
@@ -202,13 +207,6 @@ def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
         volumes=tuple(_table(config.get("Volumes"))),
         digest=wanted if wanted in known else next(iter(known), ""),
     )
-
-
-def _files(spec: ContainerSpec) -> list[tuple[str, bytes]]:
-    files = [(each.path, each.content) for each in spec.files]
-    if spec.secret_environment:
-        files.append((ENVIRONMENT, sent_environment(spec.secret_environment)))
-    return files
 
 
 def _by_digest(image: str, digest: str) -> str:

@@ -10,13 +10,15 @@ from executor.engine.api import Api
 from executor.engine.keeper import sent_script, signaller
 from executor.engine.output import Frames, Output, Sink
 from executor.engine.wire import Reader
-from executor.errors import Cancelled, EngineUnavailable, EnvironmentLost
+from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
 
 _GRACE_SECONDS = 10.0
 """How long a script may take to end after SIGTERM, as under the Docker executor."""
 _KILL_SECONDS = 5.0
 _BEGIN_SECONDS = 30.0
 """How long the keeper may take to begin: it is idle, unless a killed `run` call left a script."""
+_LOOK_SECONDS = 1.0
+"""How often to look meanwhile whether the container is there: the engine attaches to a dead one."""
 
 
 def write_through(descriptor: int, data: bytes) -> None:
@@ -35,20 +37,21 @@ def run_script(
 ) -> int:
     """Run `script` in `container` and return its exit status.
 
-    Raises EnvironmentLost where the container is gone or the stream broke, and passes Cancelled
-    on once the script and everything it started in the container have ended.
+    Raises ContainerLost where the container is gone or has ended, EnvironmentLost where the stream
+    broke, and passes Cancelled on once the script and everything it started in the container have
+    ended.
     """
     answer, reader = api.hijack(
         f"/containers/{container}/attach?stream=1&stdin=1&stdout=1&stderr=1"
     )
     if answer.status not in {101, 200}:
-        raise EnvironmentLost(_lost(api, container))
+        raise _lost(api, container, begun=False)
     nonce = os.urandom(16).hex()
     output = Output(nonce, sink)
     copying = _Copying(Frames(reader, output), output)
     try:
         _feed(reader, sent_script(script, nonce))
-        if not copying.begun.acquire(timeout=_BEGIN_SECONDS):
+        if not _begins(api, container, copying):
             _free(api, container)
             if not _begins_after_all(copying, reader, sent_script(script, nonce)):
                 raise EnvironmentLost(f"The container {container} does not take a script any more.")
@@ -62,7 +65,7 @@ def run_script(
     if copying.error is not None:
         raise EnvironmentLost(f"The stream to {container} broke: {copying.error}.")
     if output.exit_code is None:
-        raise EnvironmentLost(_lost(api, container))
+        raise _lost(api, container, begun=output.begun)
     return output.exit_code
 
 
@@ -130,6 +133,21 @@ class _Copying:
             self.ended.release()
 
 
+def _begins(api: Api, container: str, copying: _Copying) -> bool:
+    """Wait until the keeper begins; tell whether it did.
+
+    Raises ContainerLost as soon as there is nobody to begin.
+    """
+    left = _BEGIN_SECONDS
+    while not copying.begun.acquire(timeout=min(left, _LOOK_SECONDS)):
+        left -= _LOOK_SECONDS
+        if left <= 0:
+            return False
+        if not _state(api, container).get("Running"):
+            raise _lost(api, container, begun=False)
+    return True
+
+
 def _begins_after_all(copying: _Copying, reader: Reader, data: bytes) -> bool:
     """Wait for a keeper that was freed; send the script again if it got lost.
 
@@ -183,19 +201,24 @@ def _state(api: Api, container: str) -> dict[str, object]:
     return state if isinstance(state, dict) else {}
 
 
-def _lost(api: Api, container: str) -> str:
+def _lost(api: Api, container: str, *, begun: bool) -> EnvironmentLost:
+    """Return what became of a container, as an error."""
     state = _state(api, container)
     if not state:
-        return (
+        return ContainerLost(
             f"The container {container} is gone: something removed it while the job ran"
-            " (a prune on the host?)."
+            " (a prune on the host?).",
+            begun=begun,
         )
-    if state.get("OOMKilled"):
-        return f"The container {container} was ended because it ran out of memory."
+    if state.get("OOMKilled") and not state.get("Running"):
+        return ContainerLost(
+            f"The container {container} was ended because it ran out of memory.", begun=begun
+        )
     if not state.get("Running"):
-        return (
+        return ContainerLost(
             f"The container {container} stopped while the job ran (exit code"
             f" {state.get('ExitCode')}): did the script end every process, or was the Docker Engine"
-            " restarted?"
+            " restarted?",
+            begun=begun,
         )
-    return f"The Docker Engine lost the script that ran in {container}."
+    return EnvironmentLost(f"The Docker Engine lost the script that ran in {container}.")

@@ -10,7 +10,7 @@ from executor.engine.removal import remove_all
 from executor.env import RunnerEnv
 from executor.errors import EngineRefused
 from executor.log import OperatorLog
-from executor.unfinished import is_unfinished
+from executor.unfinished import end_making, is_unfinished
 
 _SETTLE_SECONDS = 3.0
 """How long the engine may take to finish what a killed prepare asked of it last."""
@@ -22,6 +22,7 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     log.open(context.log, context.job_id, context.project_id)
     log.preload()
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
+    end_making(env.temp_dir)
     quiet_seconds = _SETTLE_SECONDS if is_unfinished(env.temp_dir) else 0.0
     left = remove_all(api, context.names, log, quiet_seconds=quiet_seconds)
     if left:

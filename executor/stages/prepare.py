@@ -10,6 +10,7 @@ from executor.credentials import resolve
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.engine.readiness import CLIENT_DIRECTORY
+from executor.engine.replacement import keep
 from executor.engine.script import write_through
 from executor.env import RunnerEnv
 from executor.errors import ExecutorError, ImageUnavailable, SettingsError
@@ -27,7 +28,7 @@ from executor.request import Request
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.tasks import Task
-from executor.unfinished import unfinished
+from executor.unfinished import begin_making, unfinished
 
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
@@ -40,6 +41,7 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     _say_first(request, images)
     engine = Engine(engine_api(inputs.context))
     engine.connect()
+    begin_making(env.temp_dir)
     with unfinished(env.temp_dir):
         preparation = Preparation(engine, request, images, log)
         try:
@@ -75,6 +77,7 @@ class Preparation:
 
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
+        self._temp_dir = temp_dir
         network = plan_network(self._request)
         self._network = self._task("network created", lambda: self._engine.ensure_network(network))
         may_have_dind = self._images.services or self._images.default_dind
@@ -137,11 +140,16 @@ class Preparation:
         self._volumes.result()
         self._step(
             "container created",
-            lambda: self._engine.create(spec, facts),
+            lambda: self._make_container(spec, facts),
             container=spec.name,
             image=facts.digest or facts.id,
         )
         self._network.result()
+
+    def _make_container(self, spec: ContainerSpec, facts: ImageFacts) -> None:
+        request = self._engine.create(spec, facts)
+        if spec.runs_scripts:
+            keep(self._temp_dir, spec, request)
 
     def _task(self, event: str, function: Callable[[], None]) -> Task[None]:
         return Task(lambda: self._step(event, function))

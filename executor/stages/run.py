@@ -10,8 +10,8 @@ from executor.context import RunContext, run_context
 from executor.engine.api import Api
 from executor.engine.script import run_script
 from executor.env import RunnerEnv
-from executor.errors import ScriptFailed, SystemFailure
-from executor.log import OperatorLog
+from executor.errors import Cancelled, ContainerLost, ScriptFailed, SystemFailure
+from executor.log import OperatorLog, complain, say
 
 HELPER_SUB_STAGES = frozenset(
     (
@@ -30,6 +30,14 @@ HELPER_SUB_STAGES = frozenset(
 """What gitlab-runner calls predefined: it runs where git and gitlab-runner are.  Everything else
 (`build_script`, `step_*`, `after_script`) is the author's and runs in the job's image."""
 
+_CACHES_AND_ARTIFACTS = ("restore_cache", "download_", "archive_cache", "upload_")
+"""How the sub-stages begin that call gitlab-runner in the helper container."""
+
+_MOST_ATTEMPTS = 10
+
+_CANCELLED = "dind-executor-cancelled"
+"""A file in the job's temporary directory: the next script of the author's gets a new container."""
+
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     """Run the script; raises ScriptFailed with its exit status unless that is 0."""
@@ -44,11 +52,96 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
         _wait_for_dind(api, context, env, log)
     container = context.names.helper if helps else context.names.build
     started = time.monotonic()
-    code = run_script(api, container, script)
+    if not helps and _was_cancelled(env):
+        _replace(api, env, container)
+    try:
+        code = _attempt(api, env, container, sub_stage, script, log)
+    except Cancelled:
+        if not helps:
+            _end_cancelled(api, context, env, log)
+        raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
     if code:
         _remember_exit_code(env, code)
         raise ScriptFailed(code)
+
+
+def _attempt(
+    api: Api, env: RunnerEnv, container: str, sub_stage: str, script: bytes, log: OperatorLog
+) -> int:
+    """Run the script and return its status, in a new container where the old one is gone.
+
+    A script that had begun is run again only as often as the job admits.
+    """
+    attempts = left = _attempts(env)
+    is_new = False
+    while True:
+        try:
+            return _run(api, env, container, sub_stage, script)
+        except ContainerLost as lost:
+            if lost.begun:
+                left -= 1
+                if not left:
+                    if attempts > 1:
+                        complain("ERROR: Execution attempts exceeded")
+                    raise
+                complain(f'ERROR: Container "{container}" not found or removed. Will retry...')
+                say(f"Retrying {sub_stage}")
+            elif is_new:
+                raise
+            log.event("container lost", container=container, error=str(lost))
+            if not _replace(api, env, container):
+                raise
+            if not lost.begun:
+                complain(f"WARNING: {lost} A new one has taken its place.")
+            is_new = True
+
+
+def _run(api: Api, env: RunnerEnv, container: str, sub_stage: str, script: bytes) -> int:
+    if not sub_stage.startswith(_CACHES_AND_ARTIFACTS):
+        return run_script(api, container, script)
+    from executor.engine.helper import run_with_gitlab_runner  # noqa: PLC0415 (for few jobs only)
+
+    version = env.job_value("CI_RUNNER_VERSION") or ""
+    return run_with_gitlab_runner(api, container, script, version)
+
+
+def _attempts(env: RunnerEnv) -> int:
+    """Return how often a sub-stage may begin; gitlab-runner has warned of a number that is none."""
+    text = env.job_value("EXECUTOR_JOB_SECTION_ATTEMPTS") or ""
+    attempts = int(text) if text.isdecimal() and len(text) < 3 else 1  # noqa: PLR2004
+    return attempts if 1 <= attempts <= _MOST_ATTEMPTS else 1
+
+
+def _replace(api: Api, env: RunnerEnv, container: str) -> bool:
+    """Make the container anew; tell whether it stands."""
+    # Slow to import, and a container is rarely lost.
+    from executor.engine.docker import Engine  # noqa: PLC0415
+    from executor.engine.replacement import replace  # noqa: PLC0415
+
+    return replace(Engine(api), env.temp_dir, container)
+
+
+def _was_cancelled(env: RunnerEnv) -> bool:
+    """Tell whether an earlier script was cancelled, and forget it."""
+    try:
+        os.unlink(f"{env.temp_dir}/{_CANCELLED}")  # noqa: PTH108 (pathlib costs 9 ms a call)
+    except OSError:
+        return False
+    return True
+
+
+def _end_cancelled(api: Api, context: RunContext, env: RunnerEnv, log: OperatorLog) -> None:
+    """End what the author's script left, in the build container and in dind."""
+    from executor.engine.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
+
+    os.close(os.open(f"{env.temp_dir}/{_CANCELLED}", os.O_WRONLY | os.O_CREAT, 0o600))
+    started = time.monotonic()
+    remove_container(api, context.names.build)
+    stopped = stop_inner_containers(api, context.names.dind)
+    if stopped:
+        say(f"Stopped {stopped} container{'s' * (stopped > 1)} of the job's Docker daemon.")
+    log.done("script cancelled", started, container=context.names.build, stopped=stopped)
 
 
 def _what(args: list[str]) -> tuple[str, str]:

@@ -17,11 +17,14 @@ job:
     - sleep 98765 &
     - docker run -d --name left-running alpine sleep 54321
     - echo half of it >kept
+    - touch /tmp/of-the-script
+    - trap 'echo Caught SIGTERM; exit 1' TERM
     - while true; do echo tick; sleep 1; done
   after_script:
     - echo "the status is $CI_JOB_STATUS"
     - cat /proc/[0-9]*/cmdline | tr '\\0' ' '
-    - docker ps
+    - docker ps -a --format '{{.Names}} {{.State}}'
+    - test ! -e /tmp/of-the-script && echo a clean container
   artifacts: {paths: [kept], when: always}
 """
 
@@ -33,12 +36,26 @@ def test_a_cancel_stops_the_script_and_nothing_else(pushed: Pushed) -> None:
     job.wait()
     before, _, after = trace.plain(job.trace).partition("Running after_script")
     assert "sleep 98765" in before
+    assert "Caught SIGTERM" in before.splitlines()
     assert (job.state, job.failure_reason) == ("failed", "job_canceled")
     assert "the status is canceled" in after.splitlines(), before + after
     assert "sleep 98765" not in after
     assert "sleep 1" not in after
-    # The daemon, and what the author left to it, is still there for the after_script.
-    assert "left-running" in after
+    # The daemon is still there for the after_script; what ran in it has ended.
+    assert "left-running exited" in after.splitlines()
+    assert "a clean container" in after.splitlines()
+    assert job.artifacts is not None
+
+
+def test_a_script_that_takes_too_long_is_stopped_like_a_cancelled_one(pushed: Pushed) -> None:
+    text = ENDLESS.replace("script:", "variables: {RUNNER_SCRIPT_TIMEOUT: 8s}\n  script:", 1)
+    job = pushed.start_only(parse_pipeline(text, "test")).wait()
+    before, _, after = trace.plain(job.trace).partition("Running after_script")
+    assert (job.state, job.failure_reason) == ("failed", "job_execution_timeout"), before + after
+    assert "Caught SIGTERM" in before.splitlines()
+    assert "the status is timedout" in after.splitlines()
+    assert "left-running exited" in after.splitlines()
+    assert "a clean container" in after.splitlines()
     assert job.artifacts is not None
 
 

@@ -9,7 +9,6 @@ from tests.rig.state import Rig
 from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, Call, JobCalls, assert_error
 from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest
-from tests.stages.witness import Witness
 
 NO_DIND: Changes = {"dind": {"mode": "service"}}
 
@@ -198,16 +197,6 @@ def test_an_entrypoint_that_never_hands_over(start: Start) -> None:
     job.config().passed()
     call = job.start("prepare", program=[sys.executable, "-I", "-c", _IMPATIENT]).finish()
     assert_error(call, BUILD_FAILURE, "did not do so within 1 seconds")
-
-
-def test_a_build_container_that_is_removed(start: Start, witness: Witness) -> None:
-    """A prune on the host is not the author's fault."""
-    job = start(JobRequest(), NO_DIND)
-    job.up()
-    witness.container(job.id, "build").remove(force=True)
-    call = job.script("true")
-    assert_error(call, SYSTEM_FAILURE, "is gone: something removed it while the job ran")
-    assert job.exit_code is None
 
 
 def test_a_service_without_a_name(start: Start) -> None:

@@ -10,7 +10,7 @@ from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE, JobCalls, Running
 from tests.stages.conftest import Start
 from tests.stages.registry import Images
-from tests.stages.request import JobRequest
+from tests.stages.request import JobRequest, Variable
 from tests.stages.witness import Witness
 
 
@@ -146,15 +146,16 @@ def test_cleanup_can_be_repeated(start: Start, witness: Witness) -> None:
 
 
 def test_cleanup_comes_while_a_script_runs(start: Start, witness: Witness) -> None:
-    """As after a job's timeout: the old call ends, and nothing is left."""
-    job = start(JobRequest(), {"dind": {"mode": "service"}})
+    """As after a job's timeout: the old call ends, does not try again, and nothing is left."""
+    attempts = Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "3")
+    job = start(JobRequest(variables=[attempts]), {"dind": {"mode": "service"}})
     job.up()
     running = job.start_run("build_script", job.authors("echo started", "sleep 3600"))
     running.wait_for("started\n")
     job.cleanup().passed()
     call = running.finish()
     assert call.code == SYSTEM_FAILURE
-    assert call.stderr.startswith("ERROR: The container dind-executor-")
+    assert call.stderr.splitlines()[-1].startswith("ERROR: The container dind-executor-")
     assert witness.objects(job.id) == []
 
 

@@ -1,7 +1,5 @@
 """Scripts: their status, their streams, what they leave running, and how they are stopped."""
 
-import signal
-
 import pytest
 
 from tests.rig.state import Rig
@@ -60,43 +58,6 @@ def test_what_a_script_leaves_running_is_ended(
     assert call.output.endswith("done\n")
     # Killed they are; the kernel may take a moment to be done with them.
     eventually(lambda: not sleepers(witness, job, kind), "nothing is left running")
-
-
-def test_sigterm_stops_the_script_and_nothing_else(job: JobCalls, witness: Witness) -> None:
-    """The script's trap speaks, what it forked is gone, and after_script finds all as it was."""
-    before = {container.id for container in witness.containers(job.id)}
-    running = job.start_run(
-        "build_script",
-        job.authors(
-            "touch /tmp/kept",
-            "setsid sleep 4451 &",
-            "sleep 4452 &",
-            "trap 'echo last words; exit 1' TERM",
-            "echo started",
-            "wait",
-        ),
-    )
-    running.wait_for("started\n")
-    running.signal(signal.SIGTERM)
-    call = running.finish()
-    assert call.code != 0
-    assert call.output.endswith("last words\n")
-    assert job.exit_code is None
-    eventually(lambda: not sleepers(witness, job, "build"), "nothing is left running")
-    after = job.script("ls /tmp/kept", "docker version", sub_stage="after_script").passed()
-    assert "/tmp/kept\n" in after.output
-    job.script("true", sub_stage="cleanup_file_variables").passed()
-    assert before == {container.id for container in witness.containers(job.id)}
-    assert all(container.status == "running" for container in witness.containers(job.id))
-
-
-def test_a_script_deaf_to_sigterm_is_ended(job: JobCalls, witness: Witness) -> None:
-    """What ignores the signal is killed after a time of grace."""
-    running = job.start_run("build_script", job.authors("trap '' TERM", "echo deaf", "sleep 4461"))
-    running.wait_for("deaf\n")
-    running.signal(signal.SIGTERM)
-    assert running.finish().code != 0
-    eventually(lambda: not sleepers(witness, job, "build"), "the script has ended")
 
 
 def sleepers(witness: Witness, job: JobCalls, kind: str) -> list[str]:

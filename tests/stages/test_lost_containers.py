@@ -1,0 +1,75 @@
+"""Containers that something outside removes or ends while a job needs them."""
+
+import pytest
+
+from tests.stages.calls import SYSTEM_FAILURE, JobCalls, assert_error
+from tests.stages.conftest import Start
+from tests.stages.request import JobRequest, Variable
+from tests.stages.witness import Witness
+
+NO_DIND = {"dind": {"mode": "service"}}
+
+
+@pytest.fixture(scope="module")
+def job(start_standing: Start) -> JobCalls:
+    """Return a job that the tests of this module share."""
+    job = start_standing(JobRequest("docker:26.1-cli"), NO_DIND)
+    job.up()
+    return job
+
+
+@pytest.mark.parametrize(("kind", "sub_stage"), [("build", "step_test"), ("helper", "get_sources")])
+def test_a_container_that_is_removed_is_made_again(
+    job: JobCalls, witness: Witness, kind: str, sub_stage: str
+) -> None:
+    """A prune on the host between two sub-stages costs no job, and is told."""
+    witness.container(job.id, kind).remove(force=True)
+    call = job.script("ls source.txt", "printenv DOCKER_CONFIG || echo a helper",
+                      sub_stage=sub_stage).passed()  # fmt: skip
+    assert "is gone: something removed it" in call.stderr
+    assert call.stderr.startswith("WARNING: The container dind-executor-")
+    assert "source.txt\n" in call.stdout
+    assert witness.container(job.id, kind).status == "running"
+
+
+def test_a_container_that_ended_is_made_again(job: JobCalls, witness: Witness) -> None:
+    """One that was killed is still there, and the engine would attach to it and wait."""
+    witness.container(job.id, "build").kill()
+    call = job.script("echo here").passed()
+    assert "stopped while the job ran (exit code 137)" in call.stderr
+    assert call.stdout.endswith("here\n")
+
+
+def test_a_container_that_is_lost_under_its_script(job: JobCalls, witness: Witness) -> None:
+    """A script that had begun does not run twice; after_script still does, in a new one."""
+    running = job.start_run("build_script", job.authors("echo started", "sleep 3600"))
+    running.wait_for("started\n")
+    witness.container(job.id, "build").kill()
+    call = running.finish()
+    assert_error(call, SYSTEM_FAILURE, "stopped while the job ran (exit code 137)")
+    assert job.exit_code is None
+    job.script("echo after", sub_stage="after_script").passed()
+
+
+def test_a_sub_stage_is_tried_as_often_as_the_job_says(start: Start, witness: Witness) -> None:
+    """EXECUTOR_JOB_SECTION_ATTEMPTS counts the times that the container was lost."""
+    attempts = Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "2")
+    job = start(JobRequest("docker:26.1-cli", variables=[attempts]), NO_DIND)
+    job.up()
+    commands = ("test ! -e again || exec echo passed", "touch again", "echo started", "sleep 3600")
+    running = job.start_run("build_script", job.authors(*commands))
+    running.wait_for("started\n")
+    witness.container(job.id, "build").remove(force=True)
+    call = running.finish().passed()
+    assert "not found or removed. Will retry...\n" in call.stderr
+    assert "Retrying build_script\n" in call.stdout
+    assert call.stdout.endswith("passed\n")
+
+    counted = ("echo >>count", "echo run $(wc -l <count) >&2", "sleep 3600")
+    running = job.start_run("build_script", job.authors(*counted))
+    for number in (1, 2):
+        running.wait_for(f"run {number}\n")
+        witness.container(job.id, "build").remove(force=True)
+    call = running.finish()
+    assert call.code == SYSTEM_FAILURE
+    assert "ERROR: Execution attempts exceeded\n" in call.stderr
