@@ -6,6 +6,7 @@ what the real runner's scripts do.
 
 import shlex
 
+from executor.local.pipeline import Artifacts
 from executor.local.script import ScriptContext, missing_runner
 
 
@@ -29,30 +30,64 @@ def download_artifacts(context: ScriptContext) -> str:
     return _guarded(context, lines, "Artifacts downloading")
 
 
-def upload_artifacts(context: ScriptContext) -> str:
-    """Return the script that keeps what the job's `artifacts:` lists."""
+def uploads(artifacts: Artifacts | None, state: str) -> bool:
+    """Tell whether there is anything to upload in the state `on_success` or `on_failure`."""
+    if artifacts is None:
+        return False
+    return bool(artifacts.reports) or _has_archive(artifacts, state)
+
+
+def upload_artifacts_on_success(context: ScriptContext) -> str:
+    """Return the script that keeps what a job that has passed lists."""
+    return _upload(context, "on_success")
+
+
+def upload_artifacts_on_failure(context: ScriptContext) -> str:
+    """Return the script that keeps what a job that has failed lists."""
+    return _upload(context, "on_failure")
+
+
+def _has_archive(artifacts: Artifacts, state: str) -> bool:
+    return artifacts.has_archive and artifacts.when in (state, "always")
+
+
+def _upload(context: ScriptContext, state: str) -> str:
+    kept = context.request.definition.artifacts or Artifacts()
+    lines = []
+    if _has_archive(kept, state):
+        selected = []
+        for path in kept.paths:
+            selected += ["--path", context.variables.expand(path)]
+        for path in kept.exclude:
+            selected += ["--exclude", context.variables.expand(path)]
+        if kept.untracked:
+            selected.append("--untracked")
+        name = context.variables.expand(kept.name) or "artifacts"
+        kind = ["--artifact-format", "zip", "--artifact-type", "archive"]
+        lines += _uploader(context, [*selected, "--name", name, *kind])
+    # GitLab wants reports of failed jobs, too.
+    for report in kept.reports:
+        selected = []
+        for path in report.paths:
+            selected += ["--path", context.variables.expand(path)]
+        kind = ["--artifact-format", "gzip", "--artifact-type", report.kind]
+        lines += _uploader(context, [*selected, "--name", report.name, *kind])
+    return _guarded(context, lines, "Uploading artifacts")
+
+
+def _uploader(context: ScriptContext, selected: list[str]) -> list[str]:
     request = context.request
     kept = request.definition.artifacts
-    if kept is None:
-        return ""
     arguments = [
         *("gitlab-runner", "artifacts-uploader"),
         *("--url", request.facts.site.url),
         *("--token", request.token),
         *("--id", str(request.id)),
+        *selected,
     ]
-    for path in kept.paths:
-        arguments += ["--path", context.variables.expand(path)]
-    for path in kept.exclude:
-        arguments += ["--exclude", context.variables.expand(path)]
-    if kept.untracked:
-        arguments.append("--untracked")
-    name = context.variables.expand(kept.name) or "artifacts"
-    arguments += ["--name", name, "--artifact-format", "zip", "--artifact-type", "archive"]
-    if kept.expire_in:
+    if kept and kept.expire_in:
         arguments += ["--expire-in", kept.expire_in]
-    lines = [context.say("Uploading artifacts..."), shlex.join(arguments)]
-    return _guarded(context, lines, "Uploading artifacts")
+    return [context.say("Uploading artifacts..."), shlex.join(arguments)]
 
 
 def _guarded(context: ScriptContext, lines: list[str], action: str) -> str:

@@ -50,6 +50,19 @@ class Cancellation:
                     self._listeners.remove(listener)
 
 
+@contextmanager
+def limited(cancellation: Cancellation, seconds: float, reason: str) -> Iterator[None]:
+    """Have something called off when the block takes longer than this; 0 seconds: never."""
+    timer = threading.Timer(seconds, cancellation.request, (reason,))
+    timer.daemon = True
+    if seconds:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 class JobCancellation:
     """How one job is called off: its script alone, or all of it; and with how much patience."""
 

@@ -68,6 +68,17 @@ def read_checkout(directory: Path, *, branch: str = "") -> Checkout:
     )
 
 
+def last_commits(checkout: Checkout, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the commits that last changed the files of each pattern, if there are any."""
+    found = (
+        _git(
+            checkout.directory, "log", "-1", "--format=%H", checkout.sha, "--", f":(top,glob){name}"
+        )
+        for name in patterns
+    )
+    return tuple(sorted({sha for sha in found if sha}))
+
+
 def make_snapshot(checkout: Checkout, directory: Path, *, refs: tuple[str, ...]) -> None:
     """Make a bare repository in which the refs point at the checkout's commit.
 

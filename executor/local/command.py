@@ -1,6 +1,7 @@
 """`dind-executor local`: the command line of the embedded runner."""
 
 import argparse
+import functools
 import io
 import secrets
 import signal
@@ -13,12 +14,13 @@ from pathlib import Path
 
 from executor.local import given
 from executor.local.artifact_store import ArtifactStore
-from executor.local.checkout import Checkout, make_snapshot, read_checkout
+from executor.local.cache_store import CacheStore
+from executor.local.checkout import Checkout, last_commits, make_snapshot, read_checkout
 from executor.local.environment import DEFAULT_RUNNER_VERSION
 from executor.local.errors import LocalError
 from executor.local.listen import engine_of, listen_address
+from executor.local.order import planned_jobs
 from executor.local.output import CYAN, YELLOW, Terminal
-from executor.local.pipeline import select_jobs
 from executor.local.pipeline_file import load_pipeline
 from executor.local.predefined import Project, Site, pipeline_variables
 from executor.local.registration import (
@@ -32,6 +34,7 @@ from executor.local.registration import (
 from executor.local.report import exit_code, table, write_json
 from executor.local.request import PipelineFacts
 from executor.local.schedule import Runner, Schedule
+from executor.local.selection import select_jobs, with_cache_keys
 from executor.local.server import Server
 from executor.local.variables import Variable
 
@@ -76,9 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--variable", action="append", default=[], metavar="KEY=VALUE")
     add("--secret-variable", action="append", default=[], metavar="KEY=VALUE|KEY=@FILE")
     add("--file-variable", action="append", default=[], metavar="KEY=FILE")
-    serving = parser.add_argument_group("the server for sources and artifacts, and the report")
+    serving = parser.add_argument_group("the server for sources, artifacts, caches; the report")
     add = serving.add_argument
     add("--listen", default="", metavar="HOST[:PORT]", help="default: the engine's bridge gateway")
+    add("--cache-server", type=Path, metavar="DIR", help="serve caches, too, and keep them there")
     add("--report", type=Path, metavar="FILE", help="write results and seconds as JSON, too")
     return parser
 
@@ -91,6 +95,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     path = given.project_path(options.project_path or f"local/{_as_path(checkout)}")
     project = Project(path, zlib.crc32(path.encode()) & _LARGEST_ID)
     registration, settings = _registration(options)
+    caches = CacheStore(options.cache_server / path) if options.cache_server else None
     host, port = listen_address(options.listen, engine=engine_of(settings))
     # Unlike any other run's on this host: names of containers are made from job ids.
     pipeline_id = (secrets.randbelow(10**8) + 10**7) * 1000
@@ -112,16 +117,18 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
             yaml=pipeline.variables,
             given=variables,
             timeout_seconds=timeout,
+            has_cache_server=caches is not None,
         )
 
-    stages = select_jobs(
+    selected = select_jobs(
         pipeline,
         predefined={item.key: item.value for item in facts(Site(host, port)).predefined},
         given={item.key: item.value for item in variables},
         names=tuple(options.jobs),
     )
-    if not stages:
+    if not selected:
         raise LocalError(f"{options.file}: the rules leave no job to run; try another --branch")
+    stages = with_cache_keys(selected, functools.partial(last_commits, checkout))
     _announce(checkout, registration, options.file, terminal)
     runner = Runner(registration, f"local{secrets.token_hex(2)}", options.runner_version)
     with tempfile.TemporaryDirectory(prefix="dind-executor-local-") as directory:
@@ -129,8 +136,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         refs = (f"refs/heads/{checkout.branch}", f"refs/pipelines/{pipeline_id}")
         make_snapshot(checkout, base / "git" / f"{path}.git", refs=refs)
         store = ArtifactStore(base)
-        with Server(host, port, repositories=base / "git", store=store) as server:
-            schedule = Schedule(stages, facts(server.site), runner, store=store, terminal=terminal)
+        with Server(host, port, repositories=base / "git", store=store, caches=caches) as server:
+            plan = planned_jobs(stages)
+            schedule = Schedule(plan, facts(server.site), runner, store=store, terminal=terminal)
             with _signals(schedule):
                 outcomes = schedule.run()
     terminal.say(f"\n{table(outcomes)}")

@@ -120,7 +120,7 @@ def all_variables(
         "CI_CONCURRENT_PROJECT_ID": str(slot.number),
         "CI_SERVER": "yes",
         "CI_JOB_STATUS": status,
-        "CI_JOB_TIMEOUT": str(request.facts.timeout_seconds),
+        "CI_JOB_TIMEOUT": str(request.timeout_seconds),
     }
     last = {
         "CI_SHARED_ENVIRONMENT": "true",

@@ -1,30 +1,54 @@
 """The sub-stages of a prepared job, in gitlab-runner's order."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from executor.local import artifact_script, git_script, script
-from executor.local.cancellation import Cancellation, JobCancellation
+from executor.local import artifact_script, cache_script, git_script, limits, script
+from executor.local.cancellation import Cancellation, JobCancellation, limited
 from executor.local.driver import Driver
 from executor.local.environment import Directories, JobVariables, Slot, all_variables
-from executor.local.outcome import DriverFailure, ScriptFailure, Stopped
+from executor.local.outcome import (
+    SCRIPT_TIMED_OUT,
+    STAGE_TIMED_OUT,
+    DriverFailure,
+    ScriptFailure,
+    Stopped,
+)
 from executor.local.output import CYAN, YELLOW, JobLog
 from executor.local.registration import Registration
 from executor.local.request import JobRequest
 from executor.local.script import ScriptContext
 
 _AFTER_SCRIPT_SECONDS = 300
+_TOO_LATE = (
+    "could not run to completion because the timeout was exceeded. For more control over job "
+    "and script timeouts see: https://docs.gitlab.com/ee/ci/runners/configure_runners.html"
+    "#set-script-and-after_script-timeouts"
+)
 
 _TITLES = {
     "prepare_script": "Preparing environment",
     "get_sources": "Getting source from Git repository",
+    "clear_worktree": "Deleting all tracked and untracked files due to source fetch failure",
+    "restore_cache": "Restoring cache",
     "download_artifacts": "Downloading artifacts",
     "build_script": 'Executing "step_script" stage of the job script',
     "after_script": "Running after_script",
+    "archive_cache": "Saving cache for successful job",
+    "archive_cache_on_failure": "Saving cache for failed job",
     "upload_artifacts_on_success": "Uploading artifacts for successful job",
     "upload_artifacts_on_failure": "Uploading artifacts for failed job",
     "cleanup_file_variables": "Cleaning up project directory and file based variables",
+}
+
+Writer = Callable[[ScriptContext], str]
+_CACHING: dict[str, tuple[str, Writer]] = {
+    "on_success": ("archive_cache", cache_script.archive_cache),
+    "on_failure": ("archive_cache_on_failure", cache_script.archive_cache_on_failure),
+}
+_UPLOADING: dict[str, tuple[str, Writer]] = {
+    "on_success": ("upload_artifacts_on_success", artifact_script.upload_artifacts_on_success),
+    "on_failure": ("upload_artifacts_on_failure", artifact_script.upload_artifacts_on_failure),
 }
 
 
@@ -58,15 +82,18 @@ class Execution:
         """Run all sub-stages; raise what the job failed of."""
         hostname = self._driver.config.hostname
         self._run("prepare_script", lambda made: script.prepare_script(made, hostname=hostname))
+        request = self._job.request
         failure: Exception | None = None
         try:
-            self._run("get_sources", git_script.get_sources)
-            if self._job.request.dependencies:
-                self._run("download_artifacts", artifact_script.download_artifacts)
+            self._try("get_sources", git_script.get_sources, git_script.clear_worktree)
+            if cache_script.caches_to_restore(request.caches):
+                self._try("restore_cache", cache_script.restore_cache)
+            if request.dependencies:
+                self._try("download_artifacts", artifact_script.download_artifacts)
             failure = self._user_scripts()
         except (ScriptFailure, DriverFailure) as error:
             failure = error
-        failure = self._upload(failure)
+        failure = self._keep(failure)
         try:
             self._run("cleanup_file_variables", script.cleanup_file_variables)
         except (ScriptFailure, DriverFailure) as error:
@@ -74,53 +101,83 @@ class Execution:
         if failure is not None:
             raise failure
 
+    def _try(self, sub_stage: str, write: Writer, clear: Writer | None = None) -> None:
+        """Run a sub-stage as often as the job's variables allow; clear up before the second."""
+        most = limits.attempts(sub_stage, self._job.variables())
+        for attempt in range(1, most + 1):
+            try:
+                if attempt == 2 and clear is not None:  # noqa: PLR2004
+                    self._run("clear_worktree", clear)
+                self._run(sub_stage, write)
+            except (ScriptFailure, DriverFailure):
+                if attempt == most:
+                    raise
+            else:
+                return
+
     def _user_scripts(self) -> Exception | None:
         """Run script and after_script; a cancel from now on stops only the script."""
-        stopping = self._job.cancellation.begin_script()
+        job = self._job
+        seconds, wrong = limits.stage_timeout("RUNNER_SCRIPT_TIMEOUT", job.variables(), 0)
+        if wrong:
+            self._warn(wrong)
+        stopping = job.cancellation.begin_script()
         failure: Exception | None = None
         try:
-            self._run("build_script", script.build_script, stopping)
+            with limited(stopping, seconds, SCRIPT_TIMED_OUT):
+                self._run("build_script", script.build_script, stopping)
         except (ScriptFailure, DriverFailure) as error:
             failure = error
         except Stopped as stopped:
             self._raise_if_over(stopped)
-            self._warn("script canceled externally (UI, API)")
+            canceled = "script canceled externally (UI, API)"
+            self._warn(f"step_script {_TOO_LATE}" if stopped.is_late else canceled)
             failure = stopped
-        self._job.status = _job_status(failure)
-        if self._job.request.definition.after_script:
-            self._after_script()
+        job.status = _job_status(failure)
+        if job.request.definition.after_script:
+            failure = self._after_script(failure)
         return failure
 
-    def _after_script(self) -> None:
+    def _after_script(self, failure: Exception | None) -> Exception | None:
+        variables = self._job.variables()
+        key = "RUNNER_AFTER_SCRIPT_TIMEOUT"
+        seconds, wrong = limits.stage_timeout(key, variables, _AFTER_SCRIPT_SECONDS)
+        if wrong:
+            self._warn(wrong)
         stopping = Cancellation(self._job.cancellation.whole)
-        timer = threading.Timer(_AFTER_SCRIPT_SECONDS, stopping.request, ("it took too long",))
-        timer.daemon = True
-        timer.start()
         try:
-            self._run("after_script", script.after_script, stopping)
+            with limited(stopping, seconds, STAGE_TIMED_OUT):
+                self._run("after_script", script.after_script, stopping)
         except (ScriptFailure, DriverFailure, Stopped) as error:
             if isinstance(error, Stopped):
                 self._raise_if_over(error)
+                self._warn(f"after_script {_TOO_LATE}")
+            if not limits.ignores_after_script(variables):
+                return failure or error
             self._warn(f"after_script failed, but job will continue unaffected: {error}")
-        finally:
-            timer.cancel()
-
-    def _upload(self, failure: Exception | None) -> Exception | None:
-        """Keep artifacts if their `when` fits; a failed upload fails a job that had passed."""
-        kept = self._job.request.definition.artifacts
-        state = "on_success" if failure is None else "on_failure"
-        if kept is None or kept.when not in (state, "always"):
-            return failure
-        try:
-            self._run(f"upload_artifacts_{state}", artifact_script.upload_artifacts)
-        except (ScriptFailure, DriverFailure) as error:
-            return failure or error
         return failure
+
+    def _keep(self, failure: Exception | None) -> Exception | None:
+        """Save caches and artifacts whose `when` fits; an error here fails a job that had passed."""
+        state = "on_success" if failure is None else "on_failure"
+        request = self._job.request
+        result = failure
+        keeping: list[tuple[str, Writer]] = []
+        if cache_script.caches_to_save(request.caches, state):
+            keeping.append(_CACHING[state])
+        if artifact_script.uploads(request.definition.artifacts, state):
+            keeping.append(_UPLOADING[state])
+        for sub_stage, write in keeping:
+            try:
+                self._run(sub_stage, write)
+            except (ScriptFailure, DriverFailure) as error:
+                result = result or error
+        return result
 
     def _run(
         self,
         sub_stage: str,
-        write: Callable[[ScriptContext], str],
+        write: Writer,
         cancellation: Cancellation | None = None,
     ) -> None:
         """Have one sub-stage run."""
@@ -151,4 +208,6 @@ class Execution:
 def _job_status(failure: Exception | None) -> str:
     if failure is None:
         return "success"
-    return "canceled" if isinstance(failure, Stopped) else "failed"
+    if not isinstance(failure, Stopped):
+        return "failed"
+    return "timedout" if failure.is_late else "canceled"

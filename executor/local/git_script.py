@@ -50,6 +50,21 @@ def get_sources(context: ScriptContext) -> str:
     return context.whole(body)
 
 
+def clear_worktree(context: ScriptContext) -> str:
+    """Return the script that makes room for a second try to get the sources."""
+    project = shlex.quote(context.where.project)
+    return context.whole(
+        [
+            context.say("Deleting tracked and untracked files..."),
+            f"if [ -d {project} ]; then",
+            f"cd {project}",
+            "git rm -rf --ignore-unmatch .",
+            "git clean -ffdx",
+            "fi",
+        ]
+    )
+
+
 def _hook(script: str) -> list[str]:
     return [script] if script.strip() else []
 

@@ -4,11 +4,13 @@ import threading
 from dataclasses import replace
 
 from executor.local import git_script
-from executor.local.cancellation import JobCancellation
+from executor.local.cancellation import JobCancellation, limited
 from executor.local.driver import Driver
+from executor.local.durations import go_text
 from executor.local.environment import Slot, directories, with_expanded_names
 from executor.local.execution import Execution, LiveJob
 from executor.local.outcome import (
+    JOB_TIMED_OUT,
     ConfigurationFailure,
     DriverFailure,
     Outcome,
@@ -24,7 +26,6 @@ _PREPARE_ATTEMPTS = 3
 _PREPARE_WAIT_SECONDS = 3
 _SHELLS = ("bash", "sh")
 _CANCELED = "canceled"
-_TIMED_OUT = "execution took longer than"
 
 
 class Job:
@@ -50,26 +51,27 @@ class Job:
 
     def run(self) -> Outcome:
         """Run the job and tell how it ended."""
-        limit = self._live.request.facts.timeout_seconds
-        reason = f"{_TIMED_OUT} {limit} seconds"
-        timer = threading.Timer(limit, self._cancellation.whole.request, (reason,))
-        timer.daemon = True
-        timer.start()
+        limit = self._live.request.timeout_seconds
+        # gitlab-runner's own words, with the unit twice.
+        reason = f"{JOB_TIMED_OUT} {go_text(limit)} seconds"
         try:
-            self._run()
+            with limited(self._cancellation.whole, limit, reason):
+                self._run()
         except (ScriptFailure, ConfigurationFailure, DriverFailure, Stopped) as failure:
             result = _result_of(failure)
             kind = " (system failure)" if result is Result.SYSTEM_FAILURE else ""
             self._log.say(f"ERROR: Job failed{kind}: {failure}", colour=RED)
-            return self._outcome(result, getattr(failure, "exit_code", 0))
-        finally:
-            timer.cancel()
+            outcome = self._outcome(result, getattr(failure, "exit_code", 0))
+            if outcome.is_allowed_to_fail:
+                self._log.say("WARNING: the job is allowed to fail", colour=YELLOW)
+            return outcome
         self._log.say("Job succeeded", colour=GREEN)
         return self._outcome(Result.SUCCESS, 0)
 
     def _outcome(self, result: Result, exit_code: int) -> Outcome:
         job = self._live.request.definition
-        return Outcome(job.name, result, job.allow_failure, exit_code, tuple(self._seconds))
+        may_fail = job.may_fail_with(exit_code)
+        return Outcome(job.name, result, may_fail, exit_code, tuple(self._seconds))
 
     def _run(self) -> None:
         driver = self._prepared()
@@ -144,6 +146,5 @@ def _result_of(failure: Exception) -> Result:
     if isinstance(failure, DriverFailure):
         return Result.SYSTEM_FAILURE
     if isinstance(failure, Stopped):
-        is_late = str(failure).startswith(_TIMED_OUT)
-        return Result.TIMED_OUT if is_late else Result.CANCELED
+        return Result.TIMED_OUT if failure.is_late else Result.CANCELED
     return Result.FAILED

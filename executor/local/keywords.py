@@ -1,13 +1,14 @@
 """Reading the values of keywords, with the place of every mistake.
 
-Pure: from what the YAML library returns to typed values.
+Pure: from what the YAML library returns to typed values. Here are scalars, lists, scripts,
+variables, containers and rules; `job_keywords` has what a job keeps, waits for and survives.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from executor.local.errors import PipelineError
-from executor.local.pipeline import Artifacts, Image, YamlVariable
+from executor.local.pipeline import Image, YamlVariable
 from executor.local.rules import Rule, RuleSyntaxError, evaluate
 
 _MAX_SCRIPT_NESTING = 10
@@ -47,28 +48,28 @@ class Place:
 def mapping_at(value: object, place: Place) -> dict[str, object]:
     """Return a mapping with string keys."""
     if not isinstance(value, dict):
-        raise place.error(f"a mapping is expected, not {_described(value)}")
-    return {_scalar_text(key): item for key, item in value.items()}
+        raise place.error(f"a mapping is expected, not {described(value)}")
+    return {scalar_text(key): item for key, item in value.items()}
 
 
 def text_at(value: object, place: Place) -> str:
     """Return a non-empty string."""
     if not isinstance(value, str) or not value:
-        raise place.error(f"a non-empty string is expected, not {_described(value)}")
+        raise place.error(f"a non-empty string is expected, not {described(value)}")
     return value
 
 
 def flag_at(value: object, place: Place) -> bool:
     """Return a boolean."""
     if not isinstance(value, bool):
-        raise place.error(f"true or false is expected, not {_described(value)}")
+        raise place.error(f"true or false is expected, not {described(value)}")
     return value
 
 
 def strings_at(value: object, place: Place) -> tuple[str, ...]:
     """Return a list of strings."""
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise place.error(f"a list of strings is expected, not {_described(value)}")
+        raise place.error(f"a list of strings is expected, not {described(value)}")
     return tuple(value)
 
 
@@ -77,7 +78,7 @@ def script_at(value: object, place: Place) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, list):
-        raise place.error(f"a command or a list of commands is expected, not {_described(value)}")
+        raise place.error(f"a command or a list of commands is expected, not {described(value)}")
     return tuple(_commands(value, place, _MAX_SCRIPT_NESTING))
 
 
@@ -89,7 +90,7 @@ def _commands(value: list[object], place: Place, depth: int) -> list[str]:
         elif isinstance(item, str):
             commands.append(item)
         else:
-            sentence = f"every command is a string, but one is {_described(item)}; quote it"
+            sentence = f"every command is a string, but one is {described(item)}; quote it"
             raise place.error(sentence)
     return commands
 
@@ -114,8 +115,8 @@ def _variable(key: str, value: object, place: Place, *, described: bool) -> Yaml
 
 def _variable_value(value: object, place: Place) -> str:
     if isinstance(value, str | int | float):
-        return _scalar_text(value)
-    raise place.error(f"a string or a number is expected, not {_described(value)}")
+        return scalar_text(value)
+    raise place.error(f"a string or a number is expected, not {described(value)}")
 
 
 def image_at(value: object, place: Place) -> Image:
@@ -130,7 +131,7 @@ def image_at(value: object, place: Place) -> Image:
 def services_at(value: object, place: Place) -> tuple[Image, ...]:
     """Return the services of a job."""
     if not isinstance(value, list):
-        raise place.error(f"a list of services is expected, not {_described(value)}")
+        raise place.error(f"a list of services is expected, not {described(value)}")
     return tuple(_service(item, place.of(index)) for index, item in enumerate(value))
 
 
@@ -153,8 +154,8 @@ def _container(fields: dict[str, object], place: Place) -> Image:
         command=_optional_strings(fields, "command", place),
         variables=variables_at(fields.get("variables", {}), place.of("variables"), described=False),
         pull_policy=_pull_policy(fields.get("pull_policy", []), place.of("pull_policy")),
-        user=_scalar_text(docker.get("user", "")),
-        platform=_scalar_text(docker.get("platform", "")),
+        user=scalar_text(docker.get("user", "")),
+        platform=scalar_text(docker.get("platform", "")),
     )
 
 
@@ -175,7 +176,7 @@ def _pull_policy(value: object, place: Place) -> tuple[str, ...]:
 def rules_at(value: object, place: Place) -> tuple[Rule, ...]:
     """Return the rules of a job, each expression tried once so that mistakes show at once."""
     if not isinstance(value, list):
-        raise place.error(f"a list of rules is expected, not {_described(value)}")
+        raise place.error(f"a list of rules is expected, not {described(value)}")
     return tuple(_rule(item, place.of(index)) for index, item in enumerate(value))
 
 
@@ -195,38 +196,13 @@ def _rule(value: object, place: Place) -> Rule:
     return rule
 
 
-def artifacts_at(value: object, place: Place) -> Artifacts:
-    """Return what a job keeps for later jobs."""
-    fields = mapping_at(value, place)
-    place.check_keys(fields, ("paths", "exclude", "name", "when", "expire_in", "untracked"))
-    when = fields.get("when", "on_success")
-    if when not in ("on_success", "on_failure", "always"):
-        raise place.of("when").error(f'"{when}" is none of on_success, on_failure, always')
-    untracked = flag_at(fields.get("untracked", False), place.of("untracked"))
-    if not untracked and "paths" not in fields:
-        raise place.error('"paths" is missing; list what to keep')
-    return Artifacts(
-        paths=strings_at(fields.get("paths", []), place.of("paths")),
-        exclude=strings_at(fields.get("exclude", []), place.of("exclude")),
-        name=text_at(fields["name"], place.of("name")) if "name" in fields else "",
-        when=str(when),
-        expire_in=_scalar_text(fields.get("expire_in", "")),
-        untracked=untracked,
-    )
-
-
-def environment_at(value: object, place: Place) -> str:
-    """Return the name of the environment; everything else about it is GitLab's affair."""
-    if isinstance(value, str):
-        return text_at(value, place)
-    return text_at(mapping_at(value, place).get("name"), place.of("name"))
-
-
-def _scalar_text(value: object) -> str:
+def scalar_text(value: object) -> str:
+    """Return what GitLab makes of a scalar where it wants a string."""
     # YAML's true is Python's True, and GitLab hands it on as "true".
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
+    """Return what a value is, for the sentence that says what is expected instead."""
     names = {dict: "a mapping", list: "a list", str: "a string", type(None): "nothing"}
     return names.get(type(value)) or f"{value!r}"

@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from executor.local.pipeline import RETRY_ALWAYS, Retry
+
 
 class Result(enum.Enum):
     """How a job ended."""
@@ -17,18 +19,51 @@ class Result(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is told about a job in the end; the seconds are those of its calls, in order."""
+    """What is told about a job in the end; the seconds are those of its calls, in order.
+
+    A try that was followed by another one counts for nothing.
+    """
 
     name: str
     result: Result
     is_allowed_to_fail: bool = False
     exit_code: int = 0
     seconds: tuple[tuple[str, float], ...] = ()
+    is_retried: bool = False
 
     @property
     def stops_pipeline(self) -> bool:
-        """Whether later stages do not run."""
-        return self.result is not Result.SUCCESS and not self.is_allowed_to_fail
+        """Whether the jobs that wait for this one do not run, and the pipeline fails."""
+        return (
+            self.result is not Result.SUCCESS
+            and not self.is_allowed_to_fail
+            and not self.is_retried
+        )
+
+
+# Why a call is cancelled when a time limit is over: gitlab-runner's words.
+JOB_TIMED_OUT = "execution took longer than"
+SCRIPT_TIMED_OUT = "script timeout: context deadline exceeded"
+STAGE_TIMED_OUT = "context deadline exceeded"
+
+# What `retry: when` calls the ways to fail; a cancelled job is never tried again.
+_REASONS = {
+    Result.FAILED: "script_failure",
+    Result.SYSTEM_FAILURE: "runner_system_failure",
+    Result.TIMED_OUT: "job_execution_timeout",
+}
+
+
+def is_worth_retrying(retry: Retry, outcome: Outcome) -> bool:
+    """Tell whether a job wants another try after this outcome, if it has one left."""
+    reason = _REASONS.get(outcome.result)
+    if reason is None:
+        return False
+    return (
+        RETRY_ALWAYS in retry.when
+        or reason in retry.when
+        or (outcome.result is Result.FAILED and outcome.exit_code in retry.exit_codes)
+    )
 
 
 class ScriptFailure(Exception):
@@ -49,3 +84,8 @@ class DriverFailure(Exception):
 
 class Stopped(Exception):
     """The call was cancelled; how it ended means nothing."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was a time limit that cancelled it."""
+        return str(self).startswith((JOB_TIMED_OUT, SCRIPT_TIMED_OUT, STAGE_TIMED_OUT))

@@ -22,14 +22,14 @@ def payload_of(request: JobRequest) -> Json:
         "allow_git_fetch": True,
         "job_info": _job_info(request),
         "git_info": _git_info(request),
-        "runner_info": {"uuid": "", "timeout": request.facts.timeout_seconds},
+        "runner_info": {"uuid": "", "timeout": request.timeout_seconds},
         "inputs": {},
         "variables": [_variable(variable) for variable in request.variables],
         "steps": _steps(request),
         "image": _image(job.image or Image("")),
         "services": [_image(service) for service in job.services] or None,
         "artifacts": _artifacts(job),
-        "cache": None,
+        "cache": _caches(request),
         "credentials": [
             {
                 "type": "registry",
@@ -101,7 +101,7 @@ def _steps(request: JobRequest) -> list[Json]:
         {
             "name": "script",
             "script": [*job.before_script, *job.script],
-            "timeout": request.facts.timeout_seconds,
+            "timeout": request.timeout_seconds,
             "when": "on_success",
             "allow_failure": False,
         }
@@ -150,15 +150,42 @@ def _artifacts(job: JobDefinition) -> list[Json] | None:
     if job.artifacts is None:
         return None
     kept = job.artifacts
-    return [
+    archive: Json = {
+        "name": kept.name,
+        "untracked": kept.untracked,
+        "paths": list(kept.paths),
+        "exclude": list(kept.exclude) or None,
+        "when": kept.when,
+        "artifact_type": "archive",
+        "artifact_format": "zip",
+        "expire_in": kept.expire_in,
+    }
+    reports: list[Json] = [
         {
-            "name": kept.name,
-            "untracked": kept.untracked,
-            "paths": list(kept.paths),
-            "exclude": list(kept.exclude) or None,
-            "when": kept.when,
-            "artifact_type": "archive",
-            "artifact_format": "zip",
+            "name": report.name,
+            "untracked": False,
+            "paths": list(report.paths),
+            "exclude": None,
+            "when": "always",
+            "artifact_type": report.kind,
+            "artifact_format": "gzip",
             "expire_in": kept.expire_in,
         }
+        for report in kept.reports
     ]
+    return [*([archive] if kept.has_archive else []), *reports]
+
+
+def _caches(request: JobRequest) -> list[Json] | None:
+    caches: list[Json] = [
+        {
+            "key": cache.key,
+            "untracked": cache.untracked,
+            "policy": cache.policy,
+            "paths": list(cache.paths),
+            "when": cache.when,
+            "fallback_keys": list(cache.fallback_keys),
+        }
+        for cache in request.caches
+    ]
+    return caches or None

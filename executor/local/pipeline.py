@@ -1,17 +1,21 @@
-"""The pipeline as frozen data, and which of its jobs run.
+"""The pipeline as frozen data. Pure: no I/O; the file is read by `pipeline_file`."""
 
-Pure: no I/O. The file is read by `pipeline_file`.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from executor.local.errors import PipelineError
-from executor.local.rules import Rule, applies
+from executor.local.rules import Rule
 
 FIRST_STAGE = ".pre"
 LAST_STAGE = ".post"
 DEFAULT_STAGES = ("build", "test", "deploy")
+RETRY_ALWAYS = "always"
+# GitLab's names of the files; those of most others follow from their kind.
+_REPORT_NAMES = {
+    "codequality": "gl-code-quality-report.json",
+    "coverage_report": "cobertura-coverage.xml",
+    "junit": "junit.xml",
+    "metrics": "metrics.txt",
+    "terraform": "tfplan.json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,74 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """One kind of report that a job uploads for GitLab to show, and where it lies."""
+
+    kind: str
+    paths: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What the uploaded file is called."""
+        return _REPORT_NAMES.get(self.kind, f"gl-{self.kind.replace('_', '-')}-report.json")
+
+
+@dataclass(frozen=True, slots=True)
 class Artifacts:
     """What a job hands to the jobs of later stages."""
 
-    paths: tuple[str, ...]
+    paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     name: str = ""
     when: str = "on_success"
     expire_in: str = ""
     untracked: bool = False
+    reports: tuple[Report, ...] = ()
+
+    @property
+    def has_archive(self) -> bool:
+        """Whether there is anything for later jobs, and not only reports."""
+        return bool(self.paths or self.untracked)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """One cache of a job. The key of files is made from the commits that changed them."""
+
+    key: str = "default"
+    key_files: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    untracked: bool = False
+    policy: str = "pull-push"
+    when: str = "on_success"
+    fallback_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A job that another one waits for instead of its stage."""
+
+    job: str
+    artifacts: bool = True
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a failed job is tried again: at most `limit` times, for these failures only."""
+
+    limit: int = 0
+    when: tuple[str, ...] = ()
+    exit_codes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class JobDefinition:
-    """One job of the file, with `default:` and the global variables already merged in."""
+    """One job of the file, with what it extends and `default:` already merged in.
+
+    No `needs` means that the job waits for all earlier stages; an empty list, for nothing. No
+    time limit of its own (0 seconds) means the pipeline's.
+    """
 
     name: str
     ci_stage: str
@@ -64,7 +122,17 @@ class JobDefinition:
     rules: tuple[Rule, ...] | None = None
     artifacts: Artifacts | None = None
     allow_failure: bool = False
+    allowed_exit_codes: tuple[int, ...] = ()
     environment: str = ""
+    caches: tuple[Cache, ...] = ()
+    needs: tuple[Need, ...] | None = None
+    dependencies: tuple[str, ...] | None = None
+    timeout_seconds: int = 0
+    retry: Retry = Retry()
+
+    def may_fail_with(self, exit_code: int) -> bool:
+        """Tell whether a failure with this exit code (0: there is none) stops nothing."""
+        return self.allow_failure or exit_code in self.allowed_exit_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,50 +143,3 @@ class Pipeline:
     stages: tuple[str, ...]
     jobs: tuple[JobDefinition, ...]
     variables: tuple[YamlVariable, ...] = ()
-
-
-def select_jobs(
-    pipeline: Pipeline,
-    *,
-    predefined: Mapping[str, str],
-    given: Mapping[str, str],
-    names: tuple[str, ...] = (),
-) -> tuple[tuple[JobDefinition, ...], ...]:
-    """Return the jobs to run, one tuple per stage that has any, in the order of the stages.
-
-    Without names these are all jobs that their rules admit. A named job that its rules exclude
-    is an error: in GitLab the pipeline would not have it. Given variables beat the file's, and
-    the file's beat the predefined ones.
-    """
-    known = {job.name: job for job in pipeline.jobs}
-    shared = {**predefined, **_values(pipeline.variables)}
-    for name in names:
-        if name not in known:
-            message = (
-                f'{pipeline.source}: there is no job "{name}"; '
-                f"the jobs are {', '.join(known) or 'none'}"
-            )
-            raise PipelineError(message)
-    admitted = {
-        job.name: job.rules is None
-        or applies(job.rules, {**shared, **_values(job.variables), **given})
-        for job in pipeline.jobs
-        if not names or job.name in names
-    }
-    for name in names:
-        if not admitted[name]:
-            branch = shared.get("CI_COMMIT_BRANCH", "")
-            message = (
-                f'{pipeline.source}: job "{name}" is excluded by its rules on branch "{branch}"; '
-                f"choose another branch with --branch or set a variable with --variable"
-            )
-            raise PipelineError(message)
-    chosen = [job for job in pipeline.jobs if admitted.get(job.name)]
-    by_stage = (
-        tuple(job for job in chosen if job.ci_stage == ci_stage) for ci_stage in pipeline.stages
-    )
-    return tuple(jobs for jobs in by_stage if jobs)
-
-
-def _values(variables: tuple[YamlVariable, ...]) -> dict[str, str]:
-    return {variable.key: variable.value for variable in variables}

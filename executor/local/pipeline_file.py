@@ -1,15 +1,22 @@
 """Reads a pipeline file: YAML → Pipeline, with every unknown keyword named."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-import yaml
-
-from executor.local.errors import LocalError, PipelineError
+from executor.local.errors import LocalError
+from executor.local.extends import extended
+from executor.local.job_keywords import (
+    allow_failure_at,
+    artifacts_at,
+    caches_at,
+    environment_at,
+    needs_at,
+    retry_at,
+    timeout_at,
+)
 from executor.local.keywords import (
     Place,
-    artifacts_at,
-    environment_at,
-    flag_at,
     image_at,
     mapping_at,
     rules_at,
@@ -19,23 +26,35 @@ from executor.local.keywords import (
     text_at,
     variables_at,
 )
+from executor.local.links import check_links
 from executor.local.pipeline import (
     DEFAULT_STAGES,
     FIRST_STAGE,
     LAST_STAGE,
     JobDefinition,
     Pipeline,
+    Retry,
     YamlVariable,
 )
+from executor.local.yaml_text import load_yaml
 
-_DEFAULTS = ("image", "services", "before_script", "after_script", "artifacts", "tags")
-_JOB_ONLY = ("stage", "script", "variables", "rules", "environment", "allow_failure")
+T = TypeVar("T")
+D = TypeVar("D")
+
+_DEFAULTS = (
+    *("image", "services", "before_script", "after_script", "artifacts", "tags"),
+    *("cache", "retry", "timeout"),
+)
+_JOB_ONLY = (
+    *("stage", "script", "variables", "rules", "environment", "allow_failure"),
+    *("needs", "dependencies"),
+)
 _JOB_KEYWORDS = (*_JOB_ONLY, *_DEFAULTS)
 # These may stand at the top level instead of under `default:`; GitLab calls it deprecated.
-_OLD_DEFAULTS = ("image", "services", "before_script", "after_script")
+_OLD_DEFAULTS = ("image", "services", "before_script", "after_script", "cache")
 _TOP_LEVEL = ("default", "stages", "variables", *_OLD_DEFAULTS)
 # A job without `script` would be refused with a sentence that misses the point.
-_NOT_JOBS = ("include", "workflow", "spec", "cache", "pages:deploy")
+_NOT_JOBS = ("include", "workflow", "spec", "pages:deploy")
 _DEFAULT_STAGE = "test"
 
 
@@ -54,14 +73,15 @@ def load_pipeline(path: Path) -> Pipeline:
 
 def parse_pipeline(text: str, source: str) -> Pipeline:
     """Return the pipeline that a file's text describes."""
-    top = mapping_at(_yaml(text, source), Place(source, "the file"))
+    top = mapping_at(load_yaml(text, source), Place(source, "the file"))
     place = Place(source)
     stages = _stages(top.get("stages", list(DEFAULT_STAGES)), place.of("stages"))
     defaults = _defaults(top, place)
     variables = variables_at(top.get("variables", {}), place.of("variables"), described=True)
     jobs = []
-    for name, value in top.items():
-        if name in _TOP_LEVEL or name.startswith("."):
+    entries = {name: value for name, value in top.items() if name not in _TOP_LEVEL}
+    for name in entries:
+        if name.startswith("."):
             continue
         if name in _NOT_JOBS:
             sentence = (
@@ -69,25 +89,12 @@ def parse_pipeline(text: str, source: str) -> Pipeline:
                 "take it out or run this pipeline in GitLab"
             )
             raise place.of(name).error(sentence)
-        jobs.append(_job(name, value, place=place.job(name), defaults=defaults, stages=stages))
+        own = extended(name, entries, place)
+        jobs.append(_job(name, own, place=place.job(name), defaults=defaults, stages=stages))
     if not jobs:
         raise Place(source, "the file").error("it has no job; add one with a script")
+    check_links(tuple(jobs), stages, source)
     return Pipeline(source, stages, tuple(jobs), variables)
-
-
-def _yaml(text: str, source: str) -> object:
-    try:
-        value: object = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
-        tag = "; tags such as !reference are not supported" if "tag" in str(error.problem) else ""
-        message = f"{source}: {where}: it is not YAML that can be read: {error.problem}{tag}"
-        raise PipelineError(message) from None
-    except yaml.YAMLError as error:
-        message = f"{source}: it is not YAML that can be read: {error}"
-        raise PipelineError(message) from None
-    return value
 
 
 def _stages(value: object, place: Place) -> tuple[str, ...]:
@@ -109,43 +116,49 @@ def _defaults(top: dict[str, object], place: Place) -> dict[str, object]:
 
 
 def _job(
-    name: str, value: object, *, place: Place, defaults: dict[str, object], stages: tuple[str, ...]
+    name: str,
+    own: dict[str, object],
+    *,
+    place: Place,
+    defaults: dict[str, object],
+    stages: tuple[str, ...],
 ) -> JobDefinition:
-    own = mapping_at(value, place)
     place.check_keys(own, _JOB_KEYWORDS)
     fields = {**defaults, **own}
-    script = script_at(fields.get("script", []), place.of("script"))
+
+    def read(keyword: str, reader: Callable[[object, Place], T], otherwise: D) -> T | D:
+        return reader(fields[keyword], place.of(keyword)) if keyword in fields else otherwise
+
+    script = read("script", script_at, ())
     if not any(command.strip() for command in script):
         raise place.error('"script" is missing or empty; a job needs at least one command')
-    ci_stage = text_at(fields.get("stage", _DEFAULT_STAGE), place.of("stage"))
+    ci_stage = read("stage", text_at, _DEFAULT_STAGE)
     if ci_stage not in stages:
         sentence = f'stage "{ci_stage}" does not exist; the stages are {", ".join(stages)}'
         raise place.error(sentence)
-    if "tags" in fields:
-        strings_at(fields["tags"], place.of("tags"))
+    read("tags", strings_at, ())
+    may_fail, exit_codes = read("allow_failure", allow_failure_at, (False, ()))
     return JobDefinition(
         name=name,
         ci_stage=ci_stage,
         script=script,
-        before_script=script_at(fields.get("before_script", []), place.of("before_script")),
-        after_script=script_at(fields.get("after_script", []), place.of("after_script")),
-        image=image_at(fields["image"], place.of("image")) if "image" in fields else None,
-        services=services_at(fields.get("services", []), place.of("services")),
-        variables=_job_variables(fields, place),
-        rules=rules_at(fields["rules"], place.of("rules")) if "rules" in fields else None,
-        artifacts=(
-            artifacts_at(fields["artifacts"], place.of("artifacts"))
-            if "artifacts" in fields
-            else None
-        ),
-        allow_failure=flag_at(fields.get("allow_failure", False), place.of("allow_failure")),
-        environment=(
-            environment_at(fields["environment"], place.of("environment"))
-            if "environment" in fields
-            else ""
-        ),
+        before_script=read("before_script", script_at, ()),
+        after_script=read("after_script", script_at, ()),
+        image=read("image", image_at, None),
+        services=read("services", services_at, ()),
+        variables=read("variables", _job_variables, ()),
+        rules=read("rules", rules_at, None),
+        artifacts=read("artifacts", artifacts_at, None),
+        allow_failure=may_fail,
+        allowed_exit_codes=exit_codes,
+        environment=read("environment", environment_at, ""),
+        caches=read("cache", caches_at, ()),
+        needs=read("needs", needs_at, None),
+        dependencies=read("dependencies", strings_at, None),
+        timeout_seconds=read("timeout", timeout_at, 0),
+        retry=read("retry", retry_at, Retry()),
     )
 
 
-def _job_variables(fields: dict[str, object], place: Place) -> tuple[YamlVariable, ...]:
-    return variables_at(fields.get("variables", {}), place.of("variables"), described=False)
+def _job_variables(value: object, place: Place) -> tuple[YamlVariable, ...]:
+    return variables_at(value, place, described=False)

@@ -45,7 +45,8 @@ def _told(outcome: Outcome) -> str:
         if outcome.is_allowed_to_fail and outcome.result not in (Result.SUCCESS, Result.SKIPPED)
         else ""
     )
-    return f"{outcome.result.value}{code}{allowed}"
+    retried = ", retried" if outcome.is_retried else ""
+    return f"{outcome.result.value}{code}{retried or allowed}"
 
 
 def exit_code(outcomes: tuple[Outcome, ...]) -> int:
@@ -64,6 +65,7 @@ def write_json(outcomes: tuple[Outcome, ...], path: Path) -> None:
             "result": outcome.result.value,
             "allow_failure": outcome.is_allowed_to_fail,
             "exit_code": outcome.exit_code,
+            "retried": outcome.is_retried,
             "calls": [{"name": name, "seconds": seconds} for name, seconds in outcome.seconds],
         }
         for outcome in outcomes

@@ -4,10 +4,10 @@ Pure, and free of the runner: what is here holds for any runner that asks for th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from executor.local.checkout import Checkout
-from executor.local.pipeline import JobDefinition, YamlVariable
+from executor.local.pipeline import Cache, JobDefinition, YamlVariable
 from executor.local.predefined import (
     JOB_TOKEN_USER,
     Project,
@@ -19,6 +19,8 @@ from executor.local.predefined import (
 from executor.local.variables import Variable, from_yaml, last_of_each, resolved_by_server
 
 GIT_DEPTH = 20
+# GitLab keeps the caches of protected branches apart; here no branch is protected.
+_CACHE_SUFFIX = "-non_protected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class PipelineFacts:
     yaml: tuple[YamlVariable, ...]
     given: tuple[Variable, ...]
     timeout_seconds: int
+    has_cache_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,23 @@ class JobRequest:
     definition: JobDefinition
     variables: tuple[Variable, ...]
     dependencies: tuple[Dependency, ...] = ()
+
+    @property
+    def timeout_seconds(self) -> int:
+        """The job's time limit: its own, or else the pipeline's."""
+        return self.definition.timeout_seconds or self.facts.timeout_seconds
+
+    @property
+    def caches(self) -> tuple[Cache, ...]:
+        """The job's caches, their keys as GitLab hands them out."""
+        return tuple(
+            replace(
+                cache,
+                key=f"{cache.key}{_CACHE_SUFFIX}",
+                fallback_keys=tuple(f"{key}{_CACHE_SUFFIX}" for key in cache.fallback_keys),
+            )
+            for cache in self.definition.caches
+        )
 
     @property
     def repository_url(self) -> str:

@@ -1,15 +1,15 @@
-"""Runs a pipeline: the stages in order, the jobs of one stage in parallel."""
+"""Runs a pipeline: every job as soon as those it waits for have passed."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 
 from executor.local.artifact_store import ArtifactStore
 from executor.local.environment import Slot
 from executor.local.job import Job
-from executor.local.outcome import Outcome, Result
-from executor.local.output import JobLog, Masker, Terminal
-from executor.local.pipeline import JobDefinition
+from executor.local.order import Planned
+from executor.local.outcome import Outcome, Result, is_worth_retrying
+from executor.local.output import YELLOW, JobLog, Masker, Terminal
 from executor.local.registration import Registration
 from executor.local.request import Dependency, JobRequest, PipelineFacts, job_request
 
@@ -23,36 +23,52 @@ class Runner:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One try of a job, in one of the runner's places."""
+
+    planned: Planned
+    number: int
+    slot: int
+    request: JobRequest
+    job: Job
+    log: JobLog
+
+
 class Schedule:
     """One run of a pipeline; a signal handler may call it off."""
 
     def __init__(
         self,
-        stages: tuple[tuple[JobDefinition, ...], ...],
+        plan: tuple[Planned, ...],
         facts: PipelineFacts,
         runner: Runner,
         *,
         store: ArtifactStore,
         terminal: Terminal,
     ) -> None:
-        self._stages = stages
+        self._plan = plan
         self._facts = facts
         self._runner = runner
         self._store = store
         self._terminal = terminal
         # Job ids follow the pipeline's, which no other run on this host has.
         self._next_id = facts.pipeline_id + 1
-        self._earlier: list[tuple[int, str]] = []
+        self._ids: dict[str, int] = {}
+        # Every try in the order of its end; the last of a job is what became of it.
+        self._outcomes: list[Outcome] = []
+        self._ended: dict[str, Outcome] = {}
+        self._running: dict[Future[Outcome], _Try] = {}
         # A handler may interrupt this very thread while it holds the lock.
         self._lock = threading.RLock()
-        self._running: list[Job] = []
+        self._jobs: list[Job] = []
         self._calls = 0
 
     def call_off(self) -> str:
         """Cancel the jobs, the second time abort them; return what is being done."""
         with self._lock:
             self._calls += 1
-            running, first = tuple(self._running), self._calls == 1
+            running, first = tuple(self._jobs), self._calls == 1
         for job in running:
             if first:
                 job.cancel()
@@ -61,67 +77,109 @@ class Schedule:
         return "canceling the jobs; once more to abort" if first else "aborting, only cleanup runs"
 
     def run(self) -> tuple[Outcome, ...]:
-        """Run everything and tell how it ended."""
-        outcomes: list[Outcome] = []
-        stopped: Result | None = None
-        for jobs in self._stages:
-            if self._calls and stopped is None:
-                stopped = Result.CANCELED
-            if stopped is not None:
-                outcomes += [Outcome(job.name, stopped, job.allow_failure) for job in jobs]
-                continue
-            done = self._run_stage(jobs)
-            outcomes += done
-            if any(outcome.stops_pipeline for outcome in done):
-                stopped = Result.CANCELED if self._calls else Result.SKIPPED
-        return tuple(outcomes)
+        """Run everything and tell how it ended, in the order of the stages."""
+        waiting = list(self._plan)
+        with ThreadPoolExecutor(max(1, len(waiting))) as pool:
+            while True:
+                waiting = self._start_what_can(waiting, pool)
+                if not self._running:
+                    break
+                done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._finish(future, pool)
+        places = {planned.definition.name: place for place, planned in enumerate(self._plan)}
+        return tuple(sorted(self._outcomes, key=lambda outcome: places[outcome.name]))
 
-    def _run_stage(self, definitions: tuple[JobDefinition, ...]) -> list[Outcome]:
-        dependencies = self._dependencies()
-        requests = []
-        for definition in definitions:
-            job_id, self._next_id = self._next_id, self._next_id + 1
-            requests.append(
-                job_request(
-                    definition,
-                    self._facts,
-                    job_id=job_id,
-                    token=self._store.admit(job_id),
-                    dependencies=dependencies,
-                )
-            )
-        jobs = [self._job(request, index, requests) for index, request in enumerate(requests)]
+    def _start_what_can(self, waiting: list[Planned], pool: ThreadPoolExecutor) -> list[Planned]:
+        """Start the jobs whose time has come; return those that still wait."""
+        left = []
+        for planned in waiting:
+            before = [self._ended.get(name) for name in planned.waits_for]
+            if self._calls:
+                self._give_up(planned, Result.CANCELED)
+            elif any(outcome is not None and _blocks(outcome) for outcome in before):
+                self._give_up(planned, Result.SKIPPED)
+            elif None in before:
+                left.append(planned)
+            else:
+                self._start(planned, 1, self._free_slot(), pool)
+        # What was given up may have been waited for by a job that comes earlier in the file.
+        return left if len(left) == len(waiting) else self._start_what_can(left, pool)
+
+    def _free_slot(self) -> int:
+        taken = {current.slot for current in self._running.values()}
+        return next(number for number in range(len(taken) + 1) if number not in taken)
+
+    def _give_up(self, planned: Planned, result: Result) -> None:
+        job = planned.definition
+        self._take_note(Outcome(job.name, result, job.allow_failure))
+
+    def _start(self, planned: Planned, number: int, slot: int, pool: ThreadPoolExecutor) -> None:
+        definition = planned.definition
+        job_id, self._next_id = self._next_id, self._next_id + 1
+        request = job_request(
+            definition,
+            self._facts,
+            job_id=job_id,
+            token=self._store.admit(job_id),
+            dependencies=self._dependencies(planned),
+        )
+        self._ids[definition.name] = job_id
+        log = self._log(planned, request)
+        place = Slot(self._runner.token, slot, self._runner.version)
+        job = Job(request, self._runner.registration, place, log)
         with self._lock:
-            self._running = jobs
             is_called_off = self._calls > 0
+            if not is_called_off:
+                self._jobs.append(job)
         if is_called_off:
-            return [Outcome(job.name, Result.CANCELED, job.allow_failure) for job in definitions]
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            outcomes = [future.result() for future in [pool.submit(job.run) for job in jobs]]
-        with self._lock:
-            self._running = []
-        for request in requests:
-            self._store.dismiss(request.id)
-            self._earlier.append((request.id, request.definition.name))
-        return outcomes
+            self._give_up(planned, Result.CANCELED)
+            return
+        self._running[pool.submit(job.run)] = _Try(planned, number, slot, request, job, log)
 
-    def _dependencies(self) -> tuple[Dependency, ...]:
-        """Return the jobs of earlier stages that left artifacts."""
-        found = ((job_id, name, self._store.of(job_id)) for job_id, name in self._earlier)
+    def _finish(self, future: Future[Outcome], pool: ThreadPoolExecutor) -> None:
+        current = self._running.pop(future)
+        outcome = future.result()
+        with self._lock:
+            self._jobs.remove(current.job)
+        self._store.dismiss(current.request.id)
+        retry = current.planned.definition.retry
+        if current.number > retry.limit or self._calls or not is_worth_retrying(retry, outcome):
+            self._take_note(outcome)
+            return
+        self._outcomes.append(replace(outcome, is_retried=True))
+        said = f"Retrying the job ({current.number} of {retry.limit})..."
+        current.log.say(said, colour=YELLOW)
+        self._start(current.planned, current.number + 1, current.slot, pool)
+
+    def _take_note(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._ended[outcome.name] = outcome
+
+    def _dependencies(self, planned: Planned) -> tuple[Dependency, ...]:
+        """Return the jobs that left artifacts for this one."""
+        found = (
+            (self._ids[name], name, self._store.of(self._ids[name]))
+            for name in planned.artifacts_from
+            if name in self._ids
+        )
         return tuple(
             Dependency(job_id, name, "artifacts.zip", stored.size)
             for job_id, name, stored in found
             if stored is not None
         )
 
-    def _job(self, request: JobRequest, index: int, siblings: list[JobRequest]) -> Job:
-        names = [sibling.definition.name for sibling in siblings]
-        prefix = (
-            self._terminal.prefix(names[index], width=max(map(len, names)), index=index)
-            if len(names) > 1
-            else ""
-        )
+    def _log(self, planned: Planned, request: JobRequest) -> JobLog:
+        name = planned.definition.name
+        prefix = ""
+        if planned.beside:
+            names = [item.definition.name for item in self._plan]
+            names = [item for item in names if item == name or item in planned.beside]
+            width = max(map(len, names))
+            prefix = self._terminal.prefix(name, width=width, index=names.index(name))
         secrets = [variable.value for variable in request.variables if variable.masked]
-        log = JobLog(self._terminal, Masker([*secrets, request.token]), prefix)
-        slot = Slot(self._runner.token, index, self._runner.version)
-        return Job(request, self._runner.registration, slot, log)
+        return JobLog(self._terminal, Masker([*secrets, request.token]), prefix)
+
+
+def _blocks(outcome: Outcome) -> bool:
+    return outcome.stops_pipeline or outcome.result is Result.SKIPPED

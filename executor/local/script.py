@@ -13,8 +13,9 @@ from executor.local.registration import Registration
 from executor.local.request import JobRequest
 from executor.local.variables import Variable
 
-_GREEN = "\x1b[32;1m"
-_YELLOW = "\x1b[33;1m"
+GREEN = "\x1b[32;1m"
+RED = "\x1b[31;1m"
+YELLOW = "\x1b[33;1m"
 _RESET = "\x1b[0;m"
 
 # `set -o` lists the options; only a shell that knows pipefail may be asked for it.
@@ -120,7 +121,7 @@ def build_script(context: ScriptContext) -> str:
 
 def after_script(context: ScriptContext) -> str:
     """Return the author's after_script."""
-    said = context.say("Running after script...", colour=_GREEN)
+    said = context.say("Running after script...", colour=GREEN)
     return context.whole([said, *_user_step(context, context.request.definition.after_script)])
 
 
@@ -134,7 +135,7 @@ def cleanup_file_variables(context: ScriptContext) -> str:
 
 def missing_runner(context: ScriptContext, action: str) -> str:
     """Return the command that says why artifacts stay where they are."""
-    return context.say(f"Missing gitlab-runner. {action} is disabled.", colour=_YELLOW)
+    return context.say(f"Missing gitlab-runner. {action} is disabled.", colour=YELLOW)
 
 
 def _lines(script: str) -> list[str]:
@@ -149,5 +150,5 @@ def _user_step(context: ScriptContext, commands: list[str] | tuple[str, ...]) ->
             continue
         first, newline, _ = text.partition("\n")
         shown = f"$ {first} # collapsed multi-line command" if newline else f"$ {text}"
-        lines += [context.say(shown, colour=_GREEN), text]
+        lines += [context.say(shown, colour=GREEN), text]
     return lines

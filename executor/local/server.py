@@ -1,9 +1,10 @@
-"""What jobs need of a GitLab server: the sources over git's smart HTTP, and the artifacts.
+"""What jobs need of a GitLab server: the sources over git's smart HTTP, artifacts and caches.
 
 Every request carries a running job's token: other containers on the host see the address too.
 """
 
 import base64
+import os
 import re
 import shutil
 import tempfile
@@ -14,25 +15,36 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from executor.local.artifact_store import ArtifactStore
+from executor.local.cache_store import CacheStore
 from executor.local.errors import LocalError
+from executor.local.form import find_file
 from executor.local.git_backend import GitQuestion, ask_git
 from executor.local.predefined import JOB_TOKEN_USER, Site
 
 _ARTIFACTS = re.compile(r"/api/v4/jobs/(\d{1,18})/artifacts")
+_CACHE = re.compile(r"/cache/([^/]+)")
 _GIT = re.compile(r"/[^?]+\.git/(?:info/refs|git-upload-pack)")
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 _CHUNK_BYTES = 65536
-_LONGEST_PART_HEAD = 8192
 
 
 class Server:
     """The server in this process, from `with` to its end."""
 
-    def __init__(self, host: str, port: int, *, repositories: Path, store: ArtifactStore) -> None:
-        handler = type("Handler", (_Handler,), {"repositories": repositories, "store": store})
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        repositories: Path,
+        store: ArtifactStore,
+        caches: CacheStore | None = None,
+    ) -> None:
+        served = {"repositories": repositories, "store": store, "caches": caches}
+        handler = type("Handler", (_Handler,), served)
         try:
             self._server = ThreadingHTTPServer((host, port), handler)
         except OSError as error:
@@ -59,12 +71,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     repositories: Path
     store: ArtifactStore
+    caches: CacheStore | None
 
     def do_GET(self) -> None:
         """Answer a read: git's references or an archive."""
         address = urlsplit(self.path)
         if match := _ARTIFACTS.fullmatch(address.path):
             self._send_artifacts(int(match[1]))
+        elif match := _CACHE.fullmatch(address.path):
+            self._send_cache(unquote(match[1]), address)
         elif _GIT.fullmatch(address.path):
             self._answer_with_git()
         else:
@@ -74,11 +89,25 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a write: git's negotiation or an upload."""
         address = urlsplit(self.path)
         if match := _ARTIFACTS.fullmatch(address.path):
-            self._take_artifacts(int(match[1]))
+            is_archive = _in_query(address, "artifact_type") in ("", "archive")
+            self._take_artifacts(int(match[1]), is_archive=is_archive)
         elif _GIT.fullmatch(address.path):
             self._answer_with_git()
         else:
             self._refuse(HTTPStatus.NOT_FOUND)
+
+    def do_PUT(self) -> None:
+        """Answer a write of a cache."""
+        address = urlsplit(self.path)
+        match = _CACHE.fullmatch(address.path)
+        if match is None or self.caches is None:
+            self._refuse(HTTPStatus.NOT_FOUND)
+        elif not self.store.knows(_in_query(address, "token")):
+            self._refuse(HTTPStatus.FORBIDDEN)
+        else:
+            with self._body() as body:
+                self.caches.keep(unquote(match[1]), body)
+            self._answer(HTTPStatus.CREATED, b'{"message":"201 Created"}')
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the job log tells what the jobs do."""
@@ -123,27 +152,44 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.FORBIDDEN)
             return
         stored = self.store.of(job_id)
-        if stored is None:
+        self._send_file(stored.path if stored else None)
+
+    def _send_cache(self, key: str, address: SplitResult) -> None:
+        if not self.store.knows(_in_query(address, "token")):
+            self._refuse(HTTPStatus.FORBIDDEN)
+            return
+        self._send_file(self.caches.path(key) if self.caches else None)
+
+    def _send_file(self, path: Path | None) -> None:
+        try:
+            file = path.open("rb") if path else None
+        except FileNotFoundError:
+            file = None
+        if file is None:
             self._refuse(HTTPStatus.NOT_FOUND)
             return
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "application/zip")
-        self.send_header("Content-Length", str(stored.size))
-        self.end_headers()
-        with stored.path.open("rb") as file:
+        with file:
+            status = os.fstat(file.fileno())
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "application/zip")
+            self.send_header("Content-Length", str(status.st_size))
+            self.send_header("Last-Modified", self.date_time_string(int(status.st_mtime)))
+            self.end_headers()
             shutil.copyfileobj(file, self.wfile)
 
-    def _take_artifacts(self, job_id: int) -> None:
+    def _take_artifacts(self, job_id: int, *, is_archive: bool) -> None:
         if not self.store.owns(self.headers.get("JOB-TOKEN", ""), job_id):
             self._refuse(HTTPStatus.FORBIDDEN)
             return
         boundary = _BOUNDARY.search(self.headers.get("Content-Type", ""))
         with self._body() as body:
-            size = _find_file(body, boundary[1].encode()) if boundary else -1
+            size = find_file(body, boundary[1].encode()) if boundary else -1
             if size < 0:
                 self._refuse(HTTPStatus.BAD_REQUEST)
                 return
-            self.store.keep(job_id, body, size)
+            # Reports are for GitLab to show; no job gets them.
+            if is_archive:
+                self.store.keep(job_id, body, size)
         self._answer(HTTPStatus.CREATED, b'{"message":"201 Created"}')
 
     def _refuse(self, status: HTTPStatus, *headers: tuple[str, str]) -> None:
@@ -184,20 +230,5 @@ class _Handler(BaseHTTPRequestHandler):
             yield chunk
 
 
-def _find_file(body: BinaryIO, boundary: bytes) -> int:
-    """Move to the content of a form's one file and return its size; -1 if there is no such file."""
-    head = body.read(_LONGEST_PART_HEAD)
-    start = head.find(b"\r\n\r\n")
-    if not head.startswith(b"--" + boundary) or b'name="file"' not in head[:start] or start < 0:
-        return -1
-    start += len(b"\r\n\r\n")
-    closing = b"\r\n--" + boundary + b"--"
-    end = body.seek(0, 2)
-    body.seek(max(0, end - len(closing) - 2))
-    tail = body.read()
-    found = tail.rfind(closing)
-    if found < 0:
-        return -1
-    size = end - len(tail) + found - start
-    body.seek(start)
-    return size
+def _in_query(address: SplitResult, name: str) -> str:
+    return parse_qs(address.query).get(name, [""])[0]

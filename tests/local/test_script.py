@@ -188,7 +188,7 @@ def test_an_unknown_strategy_is_named() -> None:
 @pytest.mark.parametrize(
     ("write", "action"),
     [
-        (artifact_script.upload_artifacts, "Uploading artifacts"),
+        (artifact_script.upload_artifacts_on_success, "Uploading artifacts"),
         (artifact_script.download_artifacts, "Artifacts downloading"),
     ],
 )

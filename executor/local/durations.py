@@ -1,0 +1,53 @@
+"""Durations: as GitLab reads them in a pipeline file, and as gitlab-runner reads and writes them.
+
+Pure.
+"""
+
+import re
+
+_UNITS = {
+    1: ("s", "sec", "secs", "second", "seconds"),
+    60: ("m", "min", "mins", "minute", "minutes"),
+    3600: ("h", "hr", "hrs", "hour", "hours"),
+    86400: ("d", "day", "days"),
+    604800: ("w", "week", "weeks"),
+    2592000: ("mo", "mos", "month", "months"),
+}
+_SECONDS = {name: seconds for seconds, names in _UNITS.items() for name in names}
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)(?:\s*(?:,|\band\b))?\s*")
+_GO_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|ms|s|m|h)")
+
+
+def gitlab_seconds(text: str) -> int:
+    """Return the seconds of "1h 30m", "90 minutes" or "3600"; 0 if it is no duration."""
+    rest, total = text.strip().lower(), 0.0
+    while rest:
+        match = _PART.match(rest)
+        seconds = _SECONDS.get(match[2] or "s") if match else None
+        if match is None or seconds is None:
+            return 0
+        total += float(match[1]) * seconds
+        rest = rest[match.end() :]
+    return int(total)
+
+
+def go_seconds(text: str) -> float | None:
+    """Return the seconds of a Go duration such as "1h30m"; nothing if it is not one."""
+    unsigned = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
+    if unsigned == "0":
+        return 0.0
+    parts = _GO_PART.findall(unsigned)
+    if not parts or "".join(number + unit for number, unit in parts) != unsigned:
+        return None
+    seconds = sum(float(number) * _GO_SECONDS[unit] for number, unit in parts)
+    return -seconds if text.startswith("-") else seconds
+
+
+def go_text(seconds: int) -> str:
+    """Return whole seconds as Go prints them: 1h0m0s."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{rest}s"
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"

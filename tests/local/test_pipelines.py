@@ -1,0 +1,262 @@
+"""Pipelines of several jobs through the fake driver: order, tries, caches, time limits."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.local.conftest import Finished, Workbench
+
+
+def rows(done: Finished, count: int) -> list[str]:
+    """Return job and result of the last rows of the table."""
+    found = [re.split(r"  +", line) for line in done.stdout.splitlines()[-count:]]
+    return [" ".join(row[:2]) for row in found]
+
+
+def test_a_job_starts_when_its_needs_are_there(bench: Workbench) -> None:
+    """Before its stage, and with the artifacts of its needs alone."""
+    marker = bench.directory / "marker"
+    bench.pipeline(
+        f"""
+stages: [one, two, three]
+make: {{stage: one, script: ["echo made > a"], artifacts: {{paths: [a]}}}}
+also: {{stage: one, script: ["echo also > b"], artifacts: {{paths: [b]}}}}
+slow: {{stage: two, script: ["until [ -e {marker} ]; do sleep 0.05; done"]}}
+early: {{stage: three, needs: [make], script: ["cat a; test ! -e b; touch {marker}"]}}
+late: {{stage: three, dependencies: [also], script: ["cat b; test ! -e a"]}}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert rows(done, 5) == [f"{job} success" for job in ("make", "also", "slow", "early", "late")]
+    assert "\nearly | made\n" in done.stdout
+    assert "\nlate  | also\n" in done.stdout
+
+
+def test_a_failure_skips_what_waits_for_it_and_nothing_else(bench: Workbench) -> None:
+    """Directly or over another job; the exit code tells of it."""
+    bench.pipeline(
+        """
+bad: {stage: build, script: ["exit 1"]}
+good: {stage: build, script: ["true"]}
+after-bad: {stage: deploy, needs: [bad], script: [x]}
+after-that: {stage: test, needs: [], script: ["true"]}
+after-good: {stage: deploy, needs: [good], script: ["true"]}
+last: {stage: deploy, needs: [after-bad], script: [x]}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 1
+    assert sorted(rows(done, 6)) == [
+        "after-bad skipped",
+        "after-good success",
+        "after-that success",
+        "bad failed (1)",
+        "good success",
+        "last skipped",
+    ]
+
+
+def test_a_job_is_tried_again_and_counts_once(bench: Workbench) -> None:
+    """As a new job with an id of its own; only failures that retry names."""
+    counter = bench.directory / "counter"
+    bench.pipeline(
+        f"""
+flaky:
+  stage: build
+  script: ['echo x >> {counter}', 'test "$(wc -l < {counter})" = 3 || exit 42']
+  retry: {{max: 2, exit_codes: 42}}
+hopeless: {{script: ["exit 1"], retry: {{max: 2, when: runner_system_failure}}}}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 1
+    assert rows(done, 4) == [
+        "flaky failed (42), retried",
+        "flaky failed (42), retried",
+        "flaky success",
+        "hopeless failed (1)",
+    ]
+    ids = [
+        call["environment"]["CUSTOM_ENV_CI_JOB_ID"]  # type: ignore[index]
+        for call in done.calls
+        if call["name"] == "build_script"
+    ]
+    assert len(set(ids)) == 4
+
+
+def test_allowed_exit_codes_stop_nothing(bench: Workbench) -> None:
+    """Other exit codes do."""
+    bench.pipeline(
+        """
+may: {stage: build, script: ["exit 3"], allow_failure: {exit_codes: [3, 4]}}
+not: {script: ["exit 5"], allow_failure: {exit_codes: 3}}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 1
+    assert rows(done, 2) == ["may failed (3), allowed", "not failed (5)"]
+    assert "WARNING: the job is allowed to fail\n" in done.stdout
+    assert bench.run("may").exit_code == 0
+
+
+CACHED = """
+default:
+  cache: {key: $CI_COMMIT_REF_SLUG, paths: [kept]}
+fill:
+  stage: build
+  script: ["ls kept || true", "mkdir -p kept; echo $WORD > kept/word"]
+use:
+  stage: test
+  cache: {key: other, paths: [kept], fallback_keys: [$CI_COMMIT_REF_SLUG], policy: pull}
+  script: ["cat kept/word"]
+"""
+
+
+@pytest.mark.parametrize("server", [False, True])
+def test_a_cache_goes_from_job_to_job_and_from_run_to_run(
+    bench: Workbench, *, server: bool
+) -> None:
+    """From the driver's cache_dir, or from a directory of the host that the command serves."""
+    bench.pipeline(CACHED)
+    options = ["--cache-server", str(bench.directory / "served")] if server else []
+    done = bench.run(*options, "--variable", "WORD=first")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "\nfirst\n" in done.stdout
+    assert "Checking cache for main-non_protected...\n" in done.stdout
+    assert "Not uploading cache other-non_protected due to policy\n" in done.stdout
+    if server:
+        shutil.rmtree(bench.directory / "cache")
+    again = bench.run(*options, "--variable", "WORD=second", "fill")
+    assert "\nword\n" in again.stdout
+    payload = json.loads(str(again.call("prepare")["response"]))
+    assert payload["cache"] == [
+        {
+            "key": "$CI_COMMIT_REF_SLUG-non_protected",
+            "untracked": False,
+            "policy": "pull-push",
+            "paths": ["kept"],
+            "when": "on_success",
+            "fallback_keys": [],
+        }
+    ]
+
+
+@pytest.mark.parametrize(("when", "calls"), [("on_success", 0), ("on_failure", 1), ("always", 1)])
+def test_a_failed_job_saves_a_cache_if_asked(bench: Workbench, when: str, calls: int) -> None:
+    """Before its artifacts."""
+    bench.pipeline(
+        f"""
+job:
+  script: ["echo x > a; exit 1"]
+  cache: {{paths: [a], when: {when}}}
+  artifacts: {{paths: [a], when: always}}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 1
+    saving = ["archive_cache_on_failure"] * calls
+    assert done.names == [
+        *("config", "prepare", "prepare_script", "get_sources", "restore_cache", "build_script"),
+        *(*saving, "upload_artifacts_on_failure", "cleanup_file_variables", "cleanup"),
+    ]
+
+
+def test_a_helper_without_gitlab_runner_fails_a_job_with_a_cache(bench: Workbench) -> None:
+    """It would never keep one."""
+    client = bench.control / "bin" / "gitlab-runner"
+    client.unlink(missing_ok=True)
+    client.write_text("#!/bin/sh\nexit 127\n")
+    client.chmod(0o755)
+    bench.pipeline('job: {script: ["true"], cache: {paths: [a]}}')
+    done = bench.run()
+    assert done.exit_code == 1
+    assert "ERROR: Missing gitlab-runner in the helper container. Extracting" in done.stdout
+
+
+def test_reports_are_uploaded_and_go_to_no_job(bench: Workbench) -> None:
+    """Of failed jobs, too."""
+    bench.pipeline(
+        """
+job: {stage: build, allow_failure: true, script: ["echo x > a.xml; exit 1"],
+  artifacts: {reports: {junit: a.xml}}}
+next: {script: ["test ! -e a.xml"]}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "upload_artifacts_on_failure" in done.names
+    assert "download_artifacts" not in done.names
+
+
+def test_a_jobs_own_time_limit_beats_the_commands(bench: Workbench) -> None:
+    """The payload and the job's variables have it; retry may name it."""
+    bench.pipeline(
+        """
+job:
+  script: ["sleep 600"]
+  after_script: ["echo after"]
+  timeout: 2 seconds
+  retry: {max: 1, when: job_execution_timeout}
+"""
+    )
+    done = bench.run("--timeout", "10m")
+    assert rows(done, 2) == ["job timed out, retried", "job timed out"]
+    assert "ERROR: Job failed: execution took longer than 2s seconds\n" in done.stdout
+    assert "\nafter\n" not in done.stdout
+    assert done.environment("prepare")["CUSTOM_ENV_CI_JOB_TIMEOUT"] == "2"
+    payload = json.loads(str(done.call("prepare")["response"]))
+    assert payload["runner_info"]["timeout"] == 2
+
+
+def test_a_script_has_a_time_limit_of_its_own(bench: Workbench) -> None:
+    """RUNNER_SCRIPT_TIMEOUT stops the script alone, RUNNER_AFTER_SCRIPT_TIMEOUT what follows."""
+    bench.pipeline(
+        """
+job:
+  variables: {RUNNER_SCRIPT_TIMEOUT: 1s, RUNNER_AFTER_SCRIPT_TIMEOUT: 1s}
+  script: ["sleep 600"]
+  after_script: ["echo after $CI_JOB_STATUS", "sleep 600"]
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 1
+    assert rows(done, 1) == ["job timed out"]
+    assert "\nafter timedout\n" in done.stdout
+    assert "WARNING: step_script could not run to completion" in done.stdout
+    assert "WARNING: after_script could not run to completion" in done.stdout
+    assert "ERROR: Job failed: script timeout: context deadline exceeded\n" in done.stdout
+    assert done.names[-2:] == ["cleanup_file_variables", "cleanup"]
+
+
+def test_sub_stages_of_the_helper_are_tried_as_often_as_variables_say(bench: Workbench) -> None:
+    """Any failure counts; before the second try for the sources the work tree is cleared."""
+    bench.behave(
+        get_sources=[{"exit": 2}, {"exit": 1}, {}],
+        restore_cache=[{"exit": 1}, {}],
+    )
+    bench.pipeline(
+        """
+job:
+  variables: {GET_SOURCES_ATTEMPTS: 3, RESTORE_CACHE_ATTEMPTS: 2}
+  script: ["true"]
+  cache: {paths: [a], policy: pull}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    sources = ["get_sources", "clear_worktree", "get_sources", "get_sources"]
+    assert done.names[3:10] == [*sources, "restore_cache", "restore_cache", "build_script"]
+
+
+def test_a_failed_after_script_fails_the_job_if_asked(bench: Workbench) -> None:
+    """AFTER_SCRIPT_IGNORE_ERRORS is true by default."""
+    bench.pipeline(
+        "job: {script: ['true'], after_script: ['exit 7'],"
+        " variables: {AFTER_SCRIPT_IGNORE_ERRORS: 'false'}}"
+    )
+    done = bench.run()
+    assert done.exit_code == 1
+    assert rows(done, 1) == ["job failed (7)"]
