@@ -47,6 +47,20 @@ class Images:
         self._made.append(str(image.id))
         return image
 
+    def changed(self, base: str, script: str, *changes: str) -> Image:
+        """Return the image `base`, which has no entrypoint, after a script has run in it."""
+        command = json.dumps(self.known(base).attrs["Config"]["Cmd"])
+        container = self._containers.create(base, ["sh", "-c", f"set -e\n{script}"])
+        try:
+            container.start()
+            code = container.wait()["StatusCode"]
+            assert code == 0, container.logs().decode(errors="replace")
+            image = container.commit(changes=[f"CMD {command}", *changes])
+        finally:
+            container.remove(force=True)
+        self._made.append(str(image.id))
+        return image
+
     def fresh(self) -> Image:
         """Return an image with a layer that nothing else has, too big to come in one piece."""
         data = io.BytesIO()
