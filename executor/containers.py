@@ -7,7 +7,9 @@ import json
 from typing import TYPE_CHECKING
 
 from executor.certs import Certificates
+from executor.checks import overlap
 from executor.credentials import client_config
+from executor.dind_command import dockerd_command
 from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper, quoted
 from executor.engine.readiness import TRANSPORT_LABEL
 from executor.images import ServiceName
@@ -33,8 +35,11 @@ _PASSED_TO_DIND = (
 """The job's variables that the sidecar gets.  dockerd reads many more from its environment
 (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...), which are meant for the client and would break it."""
 
+_CERTS_D = "/etc/docker/certs.d"
+"""Where dockerd, and other tools after its example, look for the authorities of a registry."""
+_AUTHORITY = "dind-executor.crt"
+
 _TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
-_DOCKERD = ("dockerd", "dockerd-entrypoint.sh")
 
 
 def helper_container(request: Request, image: str) -> ContainerSpec:
@@ -67,9 +72,11 @@ def build_container(
     """Return the build container: the job's image, with all that a Docker client needs."""
     settings, image = request.settings, request.job.image
     way = sidecar.transport if sidecar else None
+    authorities = _authorities(request)
     files = (
         *_client_files(way, certificates),
         FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(request)),
+        *authorities,
     )
     environment = {
         "DOCKER_CONFIG": DOCKER_CONFIG,
@@ -86,7 +93,11 @@ def build_container(
         command=keeper(),
         environment=environment,
         mounts=((request.names.builds_volume, settings.builds_dir),),
-        tmpfs={**_TMPFS, **(_cert_tmpfs(way.client_dir) if way and way.tls else {})},
+        tmpfs={
+            **_TMPFS,
+            **(_cert_tmpfs(way.client_dir) if way and way.tls else {}),
+            **_authority_tmpfs(authorities),
+        },
         files=files,
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
@@ -108,7 +119,9 @@ def dind_container(
     own = sidecar.own.request if sidecar.own else None
     entrypoint = own.entrypoint if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
-    files = _server_files(way, certificates)
+    command, prelude = dockerd_command(request, way, entrypoint, command)
+    authorities = _authorities(request, settings.dind.volumes)
+    files = (*_server_files(way, certificates), *authorities)
     environment = {
         **{key: request.value(key) for key in _PASSED_TO_DIND if request.value(key)},
         **(request.service_variables(own) if own else {}),
@@ -126,7 +139,8 @@ def dind_container(
         },
         network=names.network,
         entrypoint=entrypoint,
-        command=_dockerd_command(request, way, entrypoint, command),
+        command=command,
+        prelude=prelude,
         environment=shown,
         secret_environment=hidden,
         aliases=aliases,
@@ -138,6 +152,7 @@ def dind_container(
         tmpfs={
             **(_cert_tmpfs(way.cert_dir) if way.tls else {}),
             **(_TMPFS if hidden else {}),
+            **_authority_tmpfs(authorities),
         },
         files=files,
         extra_hosts=settings.docker.extra_hosts,
@@ -178,30 +193,22 @@ def service_container(
     )
 
 
-def _dockerd_command(
-    request: Request,
-    way: Transport,
-    entrypoint: tuple[str, ...] | None,
-    command: tuple[str, ...],
-) -> tuple[str, ...]:
-    """Return dockerd's arguments: ours, the operator's, the author's, who has the last word.
+def _authorities(request: Request, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:
+    """Return the certificates of private registries; what the operator mounts there stands.
 
-    The image's entrypoint adds its own as long as the first one is an option.  An author who
-    replaced the entrypoint, or starts another program, gets exactly what was asked for.
+    They say whom to trust, and are no secret; a tmpfs for each lets any user of an image have them.
     """
-    dind, docker = request.settings.dind, request.settings.docker
-    ours = [] if way.tls else ["--tls=false"]  # else dockerd waits 16 s to warn of plain TCP
-    ours += [f"--mtu={docker.network_mtu}"] if docker.network_mtu else []
-    ours += [f"--registry-mirror={each}" for each in dind.registry_mirrors]
-    ours += [f"--insecure-registry={each}" for each in dind.insecure_registries]
-    ours += dind.command
-    if entrypoint is not None and entrypoint[-1].rpartition("/")[2] not in _DOCKERD:
-        return command
-    if command and not command[0].startswith("-"):
-        if command[0].rpartition("/")[2] in _DOCKERD:
-            return (command[0], *ours, *command[1:])
-        return command
-    return (*ours, *command)
+    if any(overlap(each.split(":")[1], _CERTS_D) for each in binds):
+        return ()
+    return tuple(
+        FileSpec(f"{_CERTS_D}/{registry}/{_AUTHORITY}", content)
+        for registry, content in request.surroundings.authorities
+    )
+
+
+def _authority_tmpfs(files: tuple[FileSpec, ...]) -> dict[str, str]:
+    each_tmpfs = (_cert_tmpfs(each.path.rpartition("/")[0]) for each in files)
+    return {path: options for tmpfs in each_tmpfs for path, options in tmpfs.items()}
 
 
 def _cert_tmpfs(directory: str) -> dict[str, str]:

@@ -84,10 +84,19 @@ class DindSettings:
             check=checks.wrong_argument,
         ),
     )
+    inherit_registries: bool = field(
+        default=True,
+        metadata=about(
+            "Give dind the registry mirrors and the insecure registries of the engine's own"
+            " configuration, where `registry_mirrors` and `insecure_registries` name none; but not"
+            " those on the host's loopback, which dind cannot reach.",
+        ),
+    )
     registry_mirrors: tuple[str, ...] = field(
         default=(),
         metadata=about(
-            "URLs of mirrors that dind asks for images of Docker Hub first.",
+            "URLs of mirrors that dind asks for images of Docker Hub first. Empty: see"
+            " `inherit_registries`.",
             check=checks.wrong_mirror,
         ),
     )
@@ -95,7 +104,7 @@ class DindSettings:
         default=(),
         metadata=about(
             "Registries, `host:port` or a network in CIDR form, that dind reaches by plain HTTP or"
-            " with a certificate that nobody vouches for.",
+            " with a certificate that nobody vouches for. Empty: see `inherit_registries`.",
             check=checks.wrong_insecure_registry,
         ),
     )

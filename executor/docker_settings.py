@@ -4,7 +4,9 @@ A key that means what a key of gitlab-runner's `[runners.docker]` means carries 
 is one chain of classes, a module for each topic.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from executor import checks
 from executor.keys import about
@@ -14,6 +16,14 @@ from executor.service_settings import ServiceSettings
 @dataclass(frozen=True, slots=True)
 class DockerSettings(ServiceSettings):
     """The engine on the runner host, and what its jobs may use."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "network_mode": (
+            "each job has a network of its own, so that `docker` and the names of services lead to"
+            " its own containers; leave the key out (docs/network.md says what to do instead)"
+        )
+    }
+    """Keys of `[runners.docker]` that cannot be here, and why."""
 
     extra_hosts: tuple[str, ...] = field(
         default=(),
@@ -42,7 +52,9 @@ class DockerSettings(ServiceSettings):
     network_mtu: int = field(
         default=0,
         metadata=about(
-            "MTU of the job's network and of dind's default network. 0: the engine's default.",
+            "MTU of the job's network and of the networks inside dind. 0: the `mtu` of the engine's"
+            " own configuration, or else that of the runner host's default route if it is below"
+            " 1500 and the engine runs on the same host.",
             same_as="network_mtu",
             unit="bytes",
             minimum=0,
@@ -51,5 +63,17 @@ class DockerSettings(ServiceSettings):
     )
     enable_ipv6: bool = field(
         default=False,
-        metadata=about("Give the job's network IPv6 addresses.", same_as="enable_ipv6"),
+        metadata=about(
+            "Give the job's network, and dind's default network, private IPv6 addresses.",
+            same_as="enable_ipv6",
+        ),
+    )
+    certs_d: str = field(
+        default="/etc/docker/certs.d",
+        metadata=about(
+            "Directory on the runner host with the certificate authorities of registries, as the"
+            " Docker Engine has them: `<host:port>/<any name>.crt`. dind and the job's own tools"
+            " trust them too. Keys and client certificates beside them stay on the host.",
+            check=checks.wrong_path,
+        ),
     )

@@ -73,10 +73,13 @@ def key_of(each: "Field[object]") -> Key | None:
 
 
 def read_section(kind: type[Section], table: Table) -> Section:
-    """Read a section and its nested ones; mistakes are noted in the table's problems."""
+    """Read a section and its nested ones; mistakes are noted in the table's problems.
+
+    A section's `REFUSED` says of keys that an operator may bring along why they cannot be.
+    """
     make: Callable[..., Section] = kind
     values = {each.name: _read(each, table) for each in fields(kind)}
-    table.note_unknown_keys()
+    table.note_unknown_keys(getattr(kind, "REFUSED", {}))
     return make(**values)
 
 

@@ -5,6 +5,7 @@ Pure: no I/O, no clock, no dice.
 
 from collections.abc import Sequence
 
+from executor.address_pools import ipv6_subnet
 from executor.certs import Certificates
 from executor.containers import build_container, dind_container, helper_container, service_container
 from executor.errors import PolicyViolation, SettingsError, UnsupportedJobOption
@@ -82,7 +83,11 @@ def plan_network(request: Request) -> NetworkSpec:
     """Return the job's network; it can be made before anything is pulled."""
     docker = request.settings.docker
     return NetworkSpec(
-        request.names.network, request.labels("network"), docker.network_mtu, docker.enable_ipv6
+        request.names.network,
+        request.labels("network"),
+        mtu=docker.network_mtu or request.surroundings.mtu,
+        # Given by us, as engines before 27 have no IPv6 networks of their own.
+        ipv6_subnet=ipv6_subnet(request.names.key, 0) if docker.enable_ipv6 else "",
     )
 
 

@@ -13,6 +13,7 @@ from executor.names import LABEL, JobNames
 from executor.secrets import secret_values
 from executor.service_settings import ServiceDefinition
 from executor.settings import Settings
+from executor.spec import Surroundings
 from executor.variables import expand
 
 _RUNNER_FILES = ("CI_SERVER_TLS_CA_FILE", "CI_SERVER_TLS_CERT_FILE", "CI_SERVER_TLS_KEY_FILE")
@@ -33,6 +34,7 @@ class Request:
     catalogue: Catalogue
     hidden_source: str = ""
     """The source of credentials that the runner uses and the job does not get; may be empty."""
+    surroundings: Surroundings = Surroundings()  # noqa: RUF009 (frozen)
 
     def value(self, key: str) -> str:
         """Return a variable as an image name or a service's variable sees it: a file as its path."""

@@ -29,13 +29,30 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a job's network and the networks inside its sidecar have to fit in."""
+
+    mtu: int = 0
+    """What the host's way out carries, in bytes; 0 where that is 1500 or more, or unknown."""
+    subnets: tuple[str, ...] = ()
+    """Every network that a job may have to reach, in CIDR form: the job's own and the host's."""
+    mirrors: tuple[str, ...] = ()
+    """The engine's registry mirrors that containers can reach."""
+    insecure_registries: tuple[str, ...] = ()
+    """Registries that the engine reaches without verified TLS, as `host:port` or in CIDR form."""
+    authorities: tuple[tuple[str, bytes], ...] = ()
+    """Registries, as `host:port`, and the certificates (PEM) that vouch for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSpec:
     """The job's network."""
 
     name: str
     labels: dict[str, str]
     mtu: int = 0
-    ipv6: bool = False
+    ipv6_subnet: str = ""
+    """Empty: the network has no IPv6 addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +101,14 @@ class ContainerSpec:
     privileged: bool = False
     runs_scripts: bool = False
     """Whether the container stands for scripts to be run in it (see `engine.keeper`)."""
+    prelude: str = ""
+    """Shell commands before the container's program, which stands in `"$@"`; not for one that
+    runs scripts."""
 
     @property
     def receives(self) -> bool:
         """Tell whether something is sent to the container's stdin when it starts."""
-        return bool(self.files or self.secret_environment or self.runs_scripts)
+        return bool(self.files or self.secret_environment or self.runs_scripts or self.prelude)
 
 
 @dataclass(frozen=True, slots=True)

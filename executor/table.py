@@ -164,10 +164,12 @@ class Table:
             for place, each in self._elements(key)
         )
 
-    def note_unknown_keys(self) -> None:
-        """Note every key that nothing asked for, with the known key that it resembles."""
+    def note_unknown_keys(self, reasons: Mapping[str, str] | None = None) -> None:
+        """Note every key that nothing asked for: why it cannot be, or which one it resembles."""
         for key in self._values:
-            if key not in self._asked:
+            if reasons and key in reasons:
+                self.note(key, reasons[key])
+            elif key not in self._asked:
                 close = closest(key, self._asked)
                 self.note(key, f"unknown key; did you mean {close}?" if close else "unknown key")
 

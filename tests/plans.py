@@ -148,12 +148,20 @@ def planned(request: Request) -> dict[str, object]:
 
 def _readable(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _readable(each) for key, each in value.items()}
+        return {
+            key: _added(str(each)) if key == "prelude" else _readable(each)
+            for key, each in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_readable(each) for each in value]
     if isinstance(value, bytes):
         return value.decode()
     return "(the keeper)" if isinstance(value, str) and READY in value else value
+
+
+def _added(prelude: str) -> list[str]:
+    """Return the lines that may add an argument."""
+    return [line for line in prelude.splitlines() if line.startswith("case $_c in *'")]
 
 
 def rendered(name: str) -> str:

@@ -388,28 +388,28 @@ def test_an_operator_who_forbids_plain_tcp_forbids_nothing_else() -> None:
 
 # --- what dockerd is told ---------------------------------------------------------------------
 
-TOLD = '[dind]\ncommand = ["--debug"]\n[docker]\nnetwork_mtu = 1400'
+TOLD = '[dind]\ncommand = ["--debug"]'
 
 
 @pytest.mark.parametrize(
     ("service", "command"),
     [
-        ({}, ("--mtu=1400", "--debug")),
-        ({"command": ["--mtu=1300"]}, ("--mtu=1400", "--debug", "--mtu=1300")),
-        ({"command": ["dockerd", "-l"]}, ("dockerd", "--mtu=1400", "--debug", "-l")),
+        ({}, ("--debug",)),
+        ({"command": ["--mtu=1300"]}, ("--debug", "--mtu=1300")),
+        ({"command": ["dockerd", "-l"]}, ("dockerd", "--debug", "-l")),
         (
             {"command": ["dockerd-entrypoint.sh"]},
-            ("dockerd-entrypoint.sh", "--mtu=1400", "--debug"),
+            ("dockerd-entrypoint.sh", "--debug"),
         ),
         # another program is the author's business
         ({"command": ["sh", "-c", "exec dockerd"]}, ("sh", "-c", "exec dockerd")),
         ({"entrypoint": ["/my.sh"]}, ()),
         ({"entrypoint": ["/my.sh"], "command": ["--x"]}, ("--x",)),
         ({"entrypoint": [""], "command": ["dockerd"]}, ("dockerd",)),
-        ({"entrypoint": ["dockerd"]}, ("--mtu=1400", "--debug")),
+        ({"entrypoint": ["dockerd"]}, ("--debug",)),
         (
             {"entrypoint": ["tini", "--", "dockerd-entrypoint.sh"], "command": ["-l"]},
-            ("--mtu=1400", "--debug", "-l"),
+            ("--debug", "-l"),
         ),
     ],
 )

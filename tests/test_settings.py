@@ -95,6 +95,7 @@ dns = ["10.0.0.1", "2001:db8::1"]
 dns_search = ["example.com", "."]
 network_mtu = 1400
 enable_ipv6 = true
+certs_d = "/srv/certs.d"
 services_limit = 0
 services = [
   { name = "a", alias = "b c", command = ["d"], entrypoint = ["e"], environment = ["F=g"] },
@@ -112,6 +113,7 @@ allow_plain_tcp = false
 ready_timeout = 120
 volumes = ["/srv/ca:/etc/docker/certs.d:ro", "cache:/var/cache", "/a:/b:rw"]
 command = ["--max-concurrent-downloads=6", "--storage-driver", "overlay2"]
+inherit_registries = false
 registry_mirrors = ["https://mirror.example.com", "http://10.0.0.1:5000/"]
 insecure_registries = ["registry.example.com:5000", "10.0.0.0/8", "fd00::/8", "[::1]:5000"]
 
@@ -212,6 +214,14 @@ def test_every_key_can_be_set() -> None:
     [
         # types
         ("builds_dir = 1", "builds_dir: expected a string, found a whole number"),
+        (
+            'docker.network_mode = "host"',
+            (
+                "docker.network_mode: each job has a network of its own, so that `docker` and the"
+                " names of services lead to its own containers; leave the key out (docs/network.md"
+                " says what to do instead)"
+            ),
+        ),
         ("docker = 1", "docker: expected a table, found a whole number"),
         (
             "docker.tls_verify = 1",

@@ -47,7 +47,7 @@ def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, objec
         request["OpenStdin"] = True
     program = _program(spec, image)
     if spec.receives and not spec.runs_scripts and program:
-        request |= {"Entrypoint": list(receiver(program)), "Cmd": None}
+        request |= {"Entrypoint": list(receiver(program, prelude=spec.prelude)), "Cmd": None}
     return request
 
 

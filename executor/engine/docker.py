@@ -19,7 +19,7 @@ from executor.engine.handover import StartedKeeper
 from executor.engine.keeper import sent_files
 from executor.engine.wire import Answer
 from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable
-from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, VolumeSpec
+from executor.spec import ContainerSpec, ImageFacts, Pull, VolumeSpec
 
 _NEWEST_API = (1, 47)
 """The newest version of the API whose answers we know; 29 still serves it."""
@@ -97,21 +97,6 @@ class Engine:
                 answer.status,
             )
         return _image_facts(_table(answer.json()), name)
-
-    def ensure_network(self, spec: NetworkSpec) -> None:
-        """Create the job's network, or keep the one that is there."""
-        options = {"com.docker.network.driver.mtu": str(spec.mtu)} if spec.mtu else {}
-        request = {
-            "Name": spec.name,
-            "CheckDuplicate": True,
-            "Driver": "bridge",
-            "EnableIPv6": spec.ipv6,
-            "Labels": spec.labels,
-            "Options": options,
-        }
-        answer = self.api.post("/networks/create", request)
-        if not answer.ok and answer.status != _CONFLICT:
-            raise failures.network_failure(spec.name, answer.status, answer.message)
 
     def ensure_volume(self, spec: VolumeSpec) -> None:
         """Create a volume, or keep the one that is there."""

@@ -153,14 +153,17 @@ def keeper(*, prelude: str = "") -> tuple[str, ...]:
     return ("sh", "-c", _KEEPER + prelude + _SERVE)
 
 
-def receiver(program: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the command that takes files from stdin and then becomes `program`."""
+def receiver(program: tuple[str, ...], *, prelude: str = "") -> tuple[str, ...]:
+    """Return the command that takes files from stdin and then becomes `program`.
+
+    In between come the commands of `prelude`, which may change the arguments in `"$@"`.
+    """
     text = f"""\
 umask 077
 {_RECEIVE_FILES}unset _f _l _t
 umask 022
 if [ -f {ENVIRONMENT} ]; then . {ENVIRONMENT}; rm -f {ENVIRONMENT}; fi
-exec "$@" </dev/null
+{prelude}exec "$@" </dev/null
 """
     return ("sh", "-c", text, "sh", *program)
 

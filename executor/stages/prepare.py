@@ -22,11 +22,11 @@ from executor.plan import (
     helper_for,
     plan_environment,
     plan_images,
-    plan_network,
 )
 from executor.request import Request
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
+from executor.stages.network import make_network
 from executor.tasks import Task
 from executor.unfinished import begin_making, unfinished
 
@@ -78,8 +78,7 @@ class Preparation:
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
         self._temp_dir = temp_dir
-        network = plan_network(self._request)
-        self._network = self._task("network created", lambda: self._engine.ensure_network(network))
+        self._network = Task(lambda: make_network(self._engine.api, self._request, self._step))
         may_have_dind = self._images.services or self._images.default_dind
         self._certificates = Task(self._mint) if may_have_dind else None
         for pull in (self._images.build, *self._images.services, *self._default_dind()):
@@ -94,7 +93,8 @@ class Preparation:
             self._need(sidecar.pull)
         needs_tls = sidecar is not None and sidecar.transport.tls
         certificates = self._certificates.result() if self._certificates and needs_tls else None
-        plan = plan_environment(self._request, self._images, sidecar, certificates)
+        request = replace(self._request, surroundings=self._network.result())
+        plan = plan_environment(request, self._images, sidecar, certificates)
         for notice in plan.notices:
             say(notice)
         if certificates:
@@ -144,7 +144,6 @@ class Preparation:
             container=spec.name,
             image=facts.digest or facts.id,
         )
-        self._network.result()
 
     def _make_container(self, spec: ContainerSpec, facts: ImageFacts) -> None:
         request = self._engine.create(spec, facts)

@@ -18,7 +18,7 @@ from executor.errors import (
     UnsupportedJobOption,
     UnusableImage,
 )
-from executor.spec import ContainerSpec, FileSpec, ImageFacts, NetworkSpec, Pull, VolumeSpec
+from executor.spec import ContainerSpec, FileSpec, ImageFacts, Pull, VolumeSpec
 from tests.engine.stub import (
     UPGRADED,
     Connection,
@@ -366,26 +366,6 @@ SIDECAR = ContainerSpec(
     privileged=True,
 )
 DIND = ImageFacts(NEW, ("dockerd-entrypoint.sh",), ("--default",))
-
-
-def test_a_network_that_is_there_is_kept(stub: StubEngine) -> None:
-    """A second prepare attempt finds what the first one made."""
-    stub.on("POST", "/networks/create", refusal(409, "network with name job already exists"))
-
-    Engine(stub.api()).ensure_network(NetworkSpec("job", {"a": "b"}, 1400, ipv6=True))
-
-    (asked,) = stub.asked("POST", "/networks/create")
-    assert asked.json()["Options"] == {"com.docker.network.driver.mtu": "1400"}
-    assert asked.json()["EnableIPv6"] is True
-
-
-def test_no_subnet_is_left(stub: StubEngine) -> None:
-    """The operator is told what to do."""
-    message = "could not find an available, non-overlapping IPv4 address pool"
-    stub.on("POST", "/networks/create", refusal(500, message))
-
-    with pytest.raises(ResourceExhausted, match="default-address-pools"):
-        Engine(stub.api()).ensure_network(NetworkSpec("job", {}))
 
 
 def test_a_volume_that_cannot_be_made(stub: StubEngine) -> None:

@@ -1,0 +1,70 @@
+"""Which addresses the networks inside a sidecar get: pure.
+
+dockerd chooses its networks among the ranges that it sees no route to.  Inside a job it sees the
+job's network alone; the host's networks lie behind its default route, and a network inside the
+sidecar that has their addresses puts them out of the job's reach.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import ipaddress
+
+_CANDIDATES = (
+    *(f"172.{each}.0.0/16" for each in range(17, 32)),
+    *(f"192.168.{each}.0/18" for each in (64, 128, 192)),
+    *(f"10.{each}.0.0/16" for each in range(200, 232)),
+    "198.18.0.0/16",
+)
+"""Docker's own ranges first; the last one is for measurements and in no real network."""
+
+_NETWORK_BITS = 24
+
+
+class AddressPool(NamedTuple):
+    """Addresses that nothing else in a job's reach has."""
+
+    bridge: str
+    """Address and network of dind's default bridge, for `--bip`."""
+    pool: str
+    """Where networks that a job makes come from, in CIDR form."""
+    size: int
+    """The length of their prefix."""
+
+
+def inner_pool(taken: Iterable[str]) -> AddressPool | None:
+    """Return the first range that overlaps nothing of `taken`; None where there is none.
+
+    `taken` may hold IPv6 networks, and addresses; what is neither is passed over.
+    """
+    import ipaddress
+
+    networks = [network for each in taken if (network := _network(each))]
+    for each in _CANDIDATES:
+        candidate = ipaddress.IPv4Network(each)
+        if not any(candidate.overlaps(network) for network in networks):
+            bridge, pool = candidate.subnets(1)
+            return AddressPool(
+                f"{bridge.network_address + 1}/{bridge.prefixlen}", str(pool), _NETWORK_BITS
+            )
+    return None
+
+
+def ipv6_subnet(key: str, number: int) -> str:
+    """Return one of the 65536 private IPv6 networks that are a job's own (RFC 4193)."""
+    import hashlib  # noqa: PLC0415 (only where an operator wants IPv6)
+    import ipaddress
+
+    unique = hashlib.sha256(key.encode()).digest()[:5]
+    packed = b"\xfd" + unique + number.to_bytes(2, "big") + bytes(8)
+    return f"{ipaddress.IPv6Address(packed)}/64"
+
+
+def _network(text: str) -> "ipaddress.IPv4Network | None":
+    import ipaddress
+
+    try:
+        return ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        return None

@@ -1,0 +1,95 @@
+"""The job's network, and what the engine says of the networks and registries around it."""
+
+from executor.engine import failures
+from executor.engine.api import Api
+from executor.names import LABEL
+from executor.spec import NetworkSpec, Surroundings
+from executor.tasks import Task
+
+_CONFLICT = 409
+_MTU = "com.docker.network.driver.mtu"
+_USUAL_MTU = 1500
+_LOOPBACK = ("127.", "localhost", "[::1]", "::1")
+
+
+def survey(api: Api) -> Surroundings:
+    """Return what the engine knows; what it does not tell counts as not there.
+
+    The networks of other jobs are left out: no job reaches them.
+    """
+    info = Task(lambda: _found(api, "/info"))
+    networks = _found(api, "/networks")
+    listed = [_table(each) for each in networks] if isinstance(networks, list) else []
+    told = _table(info.result())
+    mirrors, insecure = _registries(_table(told.get("RegistryConfig")))
+    return Surroundings(
+        mtu=next((_mtu(each) for each in listed if each.get("Name") == "bridge"), 0),
+        subnets=tuple(
+            subnet
+            for each in listed
+            if LABEL not in _table(each.get("Labels"))
+            for subnet in _subnets(each)
+        ),
+        mirrors=mirrors,
+        insecure_registries=insecure,
+    )
+
+
+def ensure_network(api: Api, spec: NetworkSpec) -> tuple[str, ...]:
+    """Create the job's network, or keep the one that is there; return its subnets."""
+    request: dict[str, object] = {
+        "Name": spec.name,
+        "CheckDuplicate": True,
+        "Driver": "bridge",
+        "EnableIPv6": bool(spec.ipv6_subnet),
+        "Labels": spec.labels,
+        "Options": {_MTU: str(spec.mtu)} if spec.mtu else {},
+    }
+    if spec.ipv6_subnet:
+        request["IPAM"] = {"Config": [{"Subnet": spec.ipv6_subnet}]}
+    answer = api.post("/networks/create", request)
+    if not answer.ok and answer.status != _CONFLICT:
+        raise failures.network_failure(spec.name, answer.status, answer.message)
+    return _subnets(_table(_found(api, f"/networks/{spec.name}")))
+
+
+def _found(api: Api, path: str) -> object:
+    answer = api.get(path)
+    return answer.json() if answer.ok else None
+
+
+def _subnets(network: dict[str, object]) -> tuple[str, ...]:
+    configs = _table(network.get("IPAM")).get("Config")
+    listed = configs if isinstance(configs, list) else []
+    found = (str(_table(each).get("Subnet") or "") for each in listed)
+    return tuple(each for each in found if each)
+
+
+def _mtu(network: dict[str, object]) -> int:
+    """Return what `mtu` in the engine's daemon.json says, 0 where that is the default."""
+    text = str(_table(network.get("Options")).get(_MTU, ""))
+    return int(text) if text.isdecimal() and int(text) != _USUAL_MTU else 0
+
+
+def _registries(config: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return mirrors and insecure registries, without what only the host itself can reach."""
+    mirrors = [str(each) for each in _list(config.get("Mirrors"))]
+    indexes = _table(config.get("IndexConfigs"))
+    insecure = [str(each) for each in _list(config.get("InsecureRegistryCIDRs"))]
+    insecure += [name for name, each in indexes.items() if _table(each).get("Secure") is False]
+    return (
+        tuple(each for each in mirrors if not _is_loopback(each.partition("://")[2])),
+        tuple(each for each in insecure if not _is_loopback(each)),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith(_LOOPBACK)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

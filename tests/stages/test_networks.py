@@ -1,0 +1,119 @@
+"""The networks around and inside a sidecar, seen by containers that a job starts in it.
+
+One job for each generation of dockerd: a small MTU, and nothing said of mirrors and authorities,
+so that they come from the engine's host.
+"""
+
+import ipaddress
+import json
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import JobCalls
+from tests.stages.conftest import Changes, Start
+from tests.stages.registry import tag_of
+from tests.stages.request import JobRequest, Login
+from tests.stages.witness import Witness
+
+MTU = 1380
+CHANGES: Changes = {
+    "docker": {"network_mtu": MTU},
+    "dind": {"registry_mirrors": [], "volumes": []},
+}
+LOOK = "cat /sys/class/net/eth0/mtu; wget -qO- http://web/"
+GENERATIONS = ("docker:26.1-dind", "docker:20.10.16-dind")
+
+
+@pytest.fixture(scope="module", params=GENERATIONS)
+def job(request: pytest.FixtureRequest, rig: Rig, start_standing: Start, login: Login) -> JobCalls:
+    """Return a job with dind of one generation, and a service that answers to `web`."""
+    web = {"name": rig.special("tools/web:1"), "alias": "web"}
+    services = [{"name": request.param}, web]
+    job = start_standing(
+        JobRequest(rig.special("tools/docker-cli:1"), services, (), [login]), CHANGES
+    )
+    job.up()
+    return job
+
+
+def is_old(job: JobCalls) -> bool:
+    """Tell whether the job's dockerd is of the older generation."""
+    return "20.10" in str(job.request.services[0]["name"])
+
+
+def lines(job: JobCalls, *commands: str) -> list[str]:
+    """Run commands as the author's and return what they print."""
+    output = job.script(*commands).passed().stdout
+    return [line for line in output.splitlines() if not line.startswith("$ ")]
+
+
+def test_a_container_reaches_services_by_name(job: JobCalls) -> None:
+    """On dind's default network, with the MTU of the way out and the job's own name servers."""
+    found = lines(job, f"docker run --rm alpine sh -c '{LOOK}' 2>/dev/null")
+    assert found == [str(MTU), "a service that is not dind"]
+
+
+def test_a_network_of_the_jobs_own(job: JobCalls) -> None:
+    """As compose makes one.  An older dockerd keeps its MTU, and holds TCP to that of the way out."""
+    found = lines(
+        job,
+        "docker network create own >/dev/null",
+        f"docker run --rm --network own alpine sh -c '{LOOK}' 2>/dev/null",
+    )
+    assert found == ["1500" if is_old(job) else str(MTU), "a service that is not dind"]
+
+
+def test_an_older_dockerd_clamps_what_leaves(job: JobCalls, witness: Witness) -> None:
+    """Where networks have an MTU that the way out does not, and nowhere else."""
+    rules = witness.inside(witness.container(job.id, "dind"), "iptables", "-t", "mangle", "-S")
+    assert ("TCPMSS --clamp-mss-to-pmtu" in rules) == is_old(job)
+
+
+def test_a_build_reaches_services_by_name(job: JobCalls) -> None:
+    """A RUN step is no worse off than a container."""
+    dockerfile = r"FROM alpine\nRUN wget -qO- http://web/ >/told\n"
+    found = lines(
+        job,
+        f"printf '{dockerfile}' | docker build --quiet --tag told - 2>/dev/null",
+        "docker run --rm told cat /told",
+    )
+    assert found[-1] == "a service that is not dind"
+
+
+def test_addresses_inside_are_nowhere_outside(job: JobCalls, witness: Witness) -> None:
+    """Neither dind's default network nor those that a job makes hide what a job may reach."""
+    (name,) = witness.container(job.id, "dind").attrs["NetworkSettings"]["Networks"]
+    outside = [
+        ipaddress.ip_network(each["Subnet"])
+        for network in (name, "bridge")
+        for each in witness.client.networks.get(network).attrs["IPAM"]["Config"]
+    ]
+    format_ = "'{{json .IPAM.Config}}'"
+    found = lines(
+        job,
+        "docker network create pool >/dev/null",
+        f"docker network inspect bridge pool -f {format_}",
+    )
+    inside = [ipaddress.ip_network(each["Subnet"]) for line in found for each in json.loads(line)]
+    assert len(inside) == 2
+    assert not any(one.overlaps(other) for one in inside for other in outside)
+
+
+def test_the_engines_mirrors_are_dinds(job: JobCalls, rig: Rig) -> None:
+    """One place for both: the engine's own configuration."""
+    (found,) = lines(job, "docker info -f '{{json .RegistryConfig.Mirrors}}'")
+    assert rig.mirror in [each.rstrip("/") for each in json.loads(found)]
+
+
+def test_a_push_to_a_registry_with_a_private_authority(job: JobCalls, rig: Rig) -> None:
+    """dind trusts what the host trusts, and so may the job's own tools."""
+    repository = f"group/project/networks-{job.id}"
+    lines(
+        job,
+        "docker pull --quiet alpine",
+        f"docker tag alpine {rig.gitlab}/{repository}:1",
+        f"docker push --quiet {rig.gitlab}/{repository}:1",
+        f"docker manifest inspect {rig.gitlab}/{repository}:1 >/dev/null",
+    )
+    assert tag_of(rig, rig.ci_user, repository, "1")
