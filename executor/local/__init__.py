@@ -25,6 +25,7 @@ What stands for the server, and the command:
   server         git over smart HTTP (git_backend), artifacts (artifact_store; form: uploads) and
                  caches (cache_store)
   listen         where the server listens
+  places         the runner's concurrent places, shared by the commands on this machine
   schedule       every job as soon as those that it waits for have passed
   report         the closing table
   given          what the command line gives

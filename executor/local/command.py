@@ -22,6 +22,7 @@ from executor.local.listen import engine_of, listen_address
 from executor.local.order import planned_jobs
 from executor.local.output import CYAN, YELLOW, Terminal
 from executor.local.pipeline_file import load_pipeline
+from executor.local.places import Places, runner_token
 from executor.local.predefined import Project, Site, pipeline_variables
 from executor.local.registration import (
     DEFAULT_CONFIG,
@@ -130,7 +131,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         raise LocalError(f"{options.file}: the rules leave no job to run; try another --branch")
     stages = with_cache_keys(selected, functools.partial(last_commits, checkout))
     _announce(checkout, registration, options.file, terminal)
-    runner = Runner(registration, f"local{secrets.token_hex(2)}", options.runner_version)
+    source, name = registration.source, registration.name
+    places = Places(source, name, path)
+    runner = Runner(registration, runner_token(source, name), options.runner_version, places)
     with tempfile.TemporaryDirectory(prefix="dind-executor-local-") as directory:
         base = Path(directory)
         refs = (f"refs/heads/{checkout.branch}", f"refs/pipelines/{pipeline_id}")

@@ -2,7 +2,7 @@
 
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from executor.local.errors import LocalError
@@ -44,6 +44,8 @@ class Registration:
     post_get_sources_script: str = ""
     pre_build_script: str = ""
     post_build_script: str = ""
+    source: str = ""
+    """Where it stands: the file, or the hooks' directory and settings."""
 
 
 def from_hooks(directory: Path, settings: Path) -> Registration:
@@ -70,6 +72,7 @@ def from_hooks(directory: Path, settings: Path) -> Registration:
         builds_dir="/builds",
         cache_dir="/cache",
         safe_directory_checkout=True,
+        source=f"{directory} {settings}",
     )
 
 
@@ -96,7 +99,7 @@ def from_config(path: Path, runner_name: str = "") -> Registration:
         if runner_name and fields.text("name") != runner_name:
             continue
         if fields.text("executor") == "custom":
-            return _registration(fields)
+            return replace(_registration(fields), source=str(path.absolute()))
     wanted = f'runner named "{runner_name}"' if runner_name else "runner"
     message = (
         f'{path}: there is no {wanted} with executor = "custom"; '

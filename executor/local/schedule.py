@@ -10,6 +10,7 @@ from executor.local.job import Job
 from executor.local.order import Planned
 from executor.local.outcome import Outcome, Result, is_worth_retrying
 from executor.local.output import YELLOW, JobLog, Masker, Terminal
+from executor.local.places import Places
 from executor.local.registration import Registration
 from executor.local.request import Dependency, JobRequest, PipelineFacts, job_request
 
@@ -21,6 +22,7 @@ class Runner:
     registration: Registration
     token: str
     version: str
+    places: Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,9 @@ class Schedule:
             elif None in before:
                 left.append(planned)
             else:
-                self._start(planned, 1, self._free_slot(), pool)
+                self._start(planned, 1, self._runner.places.take(), pool)
         # What was given up may have been waited for by a job that comes earlier in the file.
         return left if len(left) == len(waiting) else self._start_what_can(left, pool)
-
-    def _free_slot(self) -> int:
-        taken = {current.slot for current in self._running.values()}
-        return next(number for number in range(len(taken) + 1) if number not in taken)
 
     def _give_up(self, planned: Planned, result: Result) -> None:
         job = planned.definition
@@ -133,6 +131,7 @@ class Schedule:
             if not is_called_off:
                 self._jobs.append(job)
         if is_called_off:
+            self._runner.places.give_back(slot)
             self._give_up(planned, Result.CANCELED)
             return
         self._running[pool.submit(job.run)] = _Try(planned, number, slot, request, job, log)
@@ -145,6 +144,7 @@ class Schedule:
         self._store.dismiss(current.request.id)
         retry = current.planned.definition.retry
         if current.number > retry.limit or self._calls or not is_worth_retrying(retry, outcome):
+            self._runner.places.give_back(current.slot)
             self._take_note(outcome)
             return
         self._outcomes.append(replace(outcome, is_retried=True))

@@ -1,6 +1,7 @@
 """The page's pipelines through `dind-executor local`, the real hooks and a real engine."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -153,3 +154,57 @@ use:
     exit_code, output = author.run(pipeline)
     assert exit_code == 0, output
     assert "\nmade\n" in output
+
+
+PIPELINE_OF_MANY = """
+.deps:
+  cache: {key: {files: [Dockerfile], prefix: deps}, paths: [deps]}
+fill:
+  extends: .deps
+  stage: build
+  script: [mkdir deps, echo cached > deps/word, echo left > rest, exit 3]
+  cache: {when: always}
+  artifacts: {paths: [rest], name: rests, when: on_failure, expire_in: 1 day}
+  allow_failure: {exit_codes: 3}
+flaky:
+  stage: build
+  cache: {key: tried, paths: [tried], when: always}
+  script: ["test -e tried || { touch tried; exit 42; }"]
+  retry: {max: 1, exit_codes: 42}
+late:
+  stage: build
+  timeout: 15 seconds
+  script: [sleep 600]
+  allow_failure: true
+restored:
+  extends: .deps
+  needs: [{job: fill, artifacts: false}]
+  cache: {policy: pull}
+  script: [cat deps/word, test ! -e rest]
+kept:
+  stage: deploy
+  needs: [fill]
+  script: [cat rest, test ! -e deps]
+all: {stage: deploy, dependencies: [], script: [test ! -e rest]}
+"""
+
+
+def test_caches_artifacts_tries_and_time_limits(author: Author, tmp_path: Path) -> None:
+    """Of several jobs on the engine, kept by the gitlab-runner of the helper container."""
+    served = tmp_path / "caches"
+    exit_code, output = author.run(PIPELINE_OF_MANY, "--cache-server", str(served))
+    assert exit_code == 0, output
+    results = [re.split(r"  +", line)[:2] for line in output.splitlines()[-7:]]
+    assert results == [
+        ["fill", "failed (3), allowed"],
+        ["flaky", "failed (42), retried"],
+        ["flaky", "success"],
+        ["late", "timed out, allowed"],
+        ["restored", "success"],
+        ["kept", "success"],
+        ["all", "success"],
+    ]
+    lines = [line.partition(" | ")[2] for line in output.splitlines()]
+    assert "cached" in lines
+    assert "left" in lines
+    assert len(list(served.rglob("*.zip"))) == 2

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Stands in for gitlab-runner in the helper image where no real one is at hand.
-# It passes artifacts between jobs over GitLab's job API; it keeps no caches.
+# It passes artifacts between jobs over GitLab's job API, and keeps caches in files or over HTTP.
 set -eu
 shopt -s globstar nullglob dotglob
 
-url='' token='' id='' name=default format=zip type=archive untracked=no
+url='' token='' id='' file='' name=default format=zip type=archive untracked=no
 paths=() excludes=()
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -30,11 +30,15 @@ read_flags() {
             --id) id=$value ;;
             --name) name=$value ;;
             --path) paths+=("${value#"$PWD"/}") ;;
+            --file) file=$value ;;
             --exclude) excludes+=("$value") ;;
             --artifact-format) format=$value ;;
             --artifact-type) type=$value ;;
         esac
     done
+}
+
+need_job() {
     [ -n "$url" ] && [ -n "$token" ] && [ -n "$id" ] || fail '--url, --token and --id are needed'
 }
 
@@ -71,6 +75,7 @@ list_files() {
 upload() {
     local options=() pattern status
     read_flags "$@"
+    need_job
     [ "$format" = zip ] || fail "this stand-in for gitlab-runner makes zip archives only, not $format"
     list_files | sort -u >"$scratch/list"
     if [ ! -s "$scratch/list" ]; then
@@ -91,6 +96,7 @@ upload() {
 download() {
     local status
     read_flags "$@"
+    need_job
     status=$(request --output "$scratch/a.zip" --write-out '%{http_code}' \
         "$url/api/v4/jobs/$id/artifacts") \
         || fail "Downloading artifacts from coordinator... no answer from $url"
@@ -99,15 +105,37 @@ download() {
     echo 'Downloading artifacts from coordinator... ok'
 }
 
+save_cache() {
+    read_flags "$@"
+    list_files | sort -u >"$scratch/list"
+    mkdir -p "$(dirname "$file")"
+    rm -f "$file"
+    zip --quiet --symlinks --names-stdin "$scratch/a.zip" <"$scratch/list"
+    mv "$scratch/a.zip" "$file"
+    [ -z "$url" ] || curl --silent --show-error --fail --upload-file "$file" "$url"
+}
+
+restore_cache() {
+    read_flags "$@"
+    mkdir -p "$(dirname "$file")"
+    if [ -n "$url" ] && ! curl --silent --show-error --fail --output "$file" "$url"; then
+        echo 'WARNING: file does not exist' >&2
+    fi
+    if [ ! -e "$file" ]; then
+        echo 'WARNING: Cache file does not exist' >&2
+        exit 1
+    fi
+    unzip -oq "$file"
+}
+
 case ${1-} in
     --version | -v)
-        echo 'Version:      0.0.0 (stand-in of the dind-executor rig: artifacts only, no caches)'
+        echo 'Version:      0.0.0 (stand-in of the dind-executor rig)'
         ;;
     artifacts-uploader) shift && upload "$@" ;;
     artifacts-downloader) shift && download "$@" ;;
-    cache-archiver | cache-extractor)
-        echo 'WARNING: the stand-in for gitlab-runner in this helper image keeps no caches' >&2
-        ;;
+    cache-archiver) shift && save_cache "$@" ;;
+    cache-extractor) shift && restore_cache "$@" ;;
     cache-init) shift && chmod 0777 "$@" ;;
     *) fail "this stand-in for gitlab-runner has no command ${1-}" ;;
 esac
