@@ -24,6 +24,8 @@ class ImageFacts:
     command: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    """Variables as `KEY=value`."""
     digest: str = ""
     """The repository digest that the registry answered with, `name@sha256:…`; may be empty."""
 

@@ -144,7 +144,8 @@ class Engine:
     def _check(self, spec: ContainerSpec, answer: Answer) -> None:
         if answer.ok or answer.status == 101:  # noqa: PLR2004
             return
-        raise failures.create_failure(spec.name, spec.image, answer.status, answer.message)
+        told = (spec.name, spec.image, answer.status, answer.message)
+        raise failures.create_failure(*told, runs_scripts=spec.runs_scripts)
 
     def _pull_once(self, pull: Pull, registry_auth: str) -> tuple[str, str]:
         """Return the digest that came and "", or "" and why none came."""
@@ -190,6 +191,7 @@ def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
         command=_strings(config.get("Cmd")),
         ports=tuple(_table(config.get("ExposedPorts"))),
         volumes=tuple(_table(config.get("Volumes"))),
+        environment=_strings(config.get("Env")),
         digest=wanted if wanted in known else next(iter(known), ""),
     )
 

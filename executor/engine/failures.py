@@ -47,6 +47,7 @@ _TRANSIENT = (
 _NO_SPACE = ("no space left on device", "disk quota exceeded")
 _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
 _NO_SHELL = ("executable file not found", "no such file or directory")
+_NO_PROGRAM = (*_NO_SHELL, "permission denied", "is a directory", "exec format error")
 _STARTING = ("exec: ", "exec /")
 
 _BAD_REQUEST = 400
@@ -78,12 +79,19 @@ def pull_failure(image: str, message: str) -> ExecutorError:
     return PullInterrupted(text)
 
 
-def create_failure(container: str, image: str, status: int, message: str) -> ExecutorError:
+def create_failure(
+    container: str, image: str, status: int, message: str, *, runs_scripts: bool = True
+) -> ExecutorError:
     """Return the error for a container that could not be created or started."""
     lower = message.lower()
     if any(pattern in lower for pattern in _NO_SPACE):
         return _no_space(message)
     starting = any(pattern in lower for pattern in _STARTING)
+    if starting and not runs_scripts and any(each in lower for each in _NO_PROGRAM):
+        return UnusableImage(
+            f'The service "{image}" could not start: {_first_line(message)}. Check the image, and the'
+            " `command` and `entrypoint` of the service."
+        )
     if starting and any(pattern in lower for pattern in _NO_SHELL):
         return UnusableImage(
             f'The image "{image}" cannot run scripts: {_first_line(message)}. A job needs an image'

@@ -116,3 +116,14 @@ class Frames:
             at = end
         self._pending = pending[at:]
         return enough
+
+
+def split_frames(body: bytes) -> list[tuple[int, bytes]]:
+    """Return descriptor and content of each whole frame of an answer that has come as one."""
+    frames, at = [], 0
+    while len(body) - at >= _HEADER:
+        start = at + _HEADER
+        end = start + int.from_bytes(body[at + 4 : start], "big")
+        frames.append((body[at], body[start:end]))
+        at = end
+    return frames

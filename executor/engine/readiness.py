@@ -5,6 +5,8 @@ import socket
 import time
 
 from executor.engine.api import Api
+from executor.engine.inside import succeeds
+from executor.engine.output import split_frames
 from executor.errors import EngineRefused, ServiceNotReady
 
 TRANSPORT_LABEL = "dind-executor.transport"
@@ -176,20 +178,7 @@ def _answers_inside(api: Api, sidecar: Sidecar, waited_seconds: float) -> bool:
     """
     if waited_seconds < _SETTLED_SECONDS and "API listen on" not in logs(api, sidecar.name, 200):
         return False
-    created = api.post(
-        f"/containers/{sidecar.name}/exec",
-        {
-            # Without its output, the start of an exec is answered before the program's end.
-            "AttachStdout": True,
-            "AttachStderr": True,
-            "Cmd": ["sh", "-c", _ASK_INSIDE],
-        },
-    )
-    exec_id = str(_table(created.json()).get("Id")) if created.ok else ""
-    if not created.ok or not api.post(f"/exec/{exec_id}/start", {"Detach": False}).ok:
-        return False
-    state = api.get(f"/exec/{exec_id}/json")
-    return state.ok and _table(state.json()).get("ExitCode") == 0
+    return succeeds(api, sidecar.name, ("sh", "-c", _ASK_INSIDE))
 
 
 def logs(api: Api, name: str, lines: int) -> str:
@@ -197,11 +186,7 @@ def logs(api: Api, name: str, lines: int) -> str:
     answer = api.get(f"/containers/{name}/logs?stdout=1&stderr=1&tail={lines}")
     if not answer.ok:
         return ""
-    text, at, body = b"", 0, answer.body
-    while len(body) - at >= 8:  # noqa: PLR2004
-        end = at + 8 + int.from_bytes(body[at + 4 : at + 8], "big")
-        text += body[at + 8 : end]
-        at = end
+    text = b"".join(data for _, data in split_frames(answer.body))
     return text.decode(errors="replace").strip()
 
 

@@ -13,7 +13,8 @@ from executor.engine.readiness import CLIENT_DIRECTORY
 from executor.engine.replacement import keep
 from executor.engine.script import write_through
 from executor.env import RunnerEnv
-from executor.errors import ExecutorError, ImageUnavailable, SettingsError
+from executor.errors import BuildFailure, ExecutorError, ImageUnavailable, SettingsError
+from executor.health import HealthCheck, health_check
 from executor.images import ServiceName, with_default_tag
 from executor.inputs import engine_api, read_inputs
 from executor.log import OperatorLog, say
@@ -27,6 +28,7 @@ from executor.request import Request
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.stages.network import make_network
+from executor.stages.waiting import Waiting
 from executor.tasks import Task
 from executor.unfinished import begin_making, unfinished
 
@@ -107,16 +109,27 @@ class Preparation:
 
     def _apply(self, plan: Plan) -> None:
         self._volumes = self._task("volumes created", lambda: self._make_volumes(plan))
-        containers = [
-            Task(lambda: self._up(plan.helper)),
-            Task(lambda: self._up(plan.build)),
-        ]
+        helper = Task(lambda: self._up(plan.helper))
+        containers = [helper, Task(lambda: self._up(plan.build))]
+        timeout = self._request.settings.docker.wait_for_services_timeout
+        waiting = Waiting(self._engine.api, self._log, timeout, plan.helper.name, helper)
         for spec in (*([plan.dind] if plan.dind else []), *plan.services):
             say(f"Starting service {ServiceName.parse(spec.image)}...")
-            containers.append(Task(self._starter(spec)))
+            started = Task(self._starter(spec))
+            containers.append(started)
+            if spec is not plan.dind:
+                waiting.wait_for(self._checker(spec), started)
         self._log.preload()
+        waiting.announce()
         for container in containers:
             container.result()
+        waiting.finish()
+
+    def _checker(self, spec: ContainerSpec) -> Callable[[], HealthCheck]:
+        """Return what says how to tell that a service is up, once its image is there."""
+        facts = self._facts[Pull(spec.image, spec.platform)]
+        name = str(ServiceName.parse(spec.image))
+        return lambda: health_check(spec, facts.result(), name)
 
     def _make_volumes(self, plan: Plan) -> None:
         for spec in plan.volumes:
@@ -127,10 +140,13 @@ class Preparation:
 
     def _up(self, spec: ContainerSpec) -> None:
         """Create and start a container; wait for one that runs scripts to be ready for them."""
-        self._create(spec)
-        started = time.monotonic()
-        with self._gate.passing():
-            keeper = self._engine.start(spec)
+        try:
+            self._create(spec)
+            started = time.monotonic()
+            with self._gate.passing():
+                keeper = self._engine.start(spec)
+        except BuildFailure as error:
+            raise self._blamed(spec.image, error) from None
         if keeper:
             keeper.wait(write_through)
         self._log.done("container started", started, container=spec.name)
@@ -191,15 +207,15 @@ class Preparation:
         try:
             facts = self._engine.pull(pull, auth, say)
         except ImageUnavailable as error:
-            raise self._blamed(pull, error) from None
+            raise self._blamed(pull.image, error) from None
         self._log.done("image pulled", started, image=pull.image, digest=facts.digest or facts.id)
         digest = f" with digest {facts.digest}" if facts.digest else ""
         say(f"Using docker image {facts.id} for {pull.image}{digest} ...")
         return facts
 
-    def _blamed(self, pull: Pull, error: ImageUnavailable) -> ExecutorError:
+    def _blamed(self, image: str, error: BuildFailure) -> ExecutorError:
         """Return the error as the operator's where the image is the settings' choice."""
-        key = self._operators.get(pull.image)
+        key = self._operators.get(image)
         return SettingsError(f"`{key}` of the runner's settings: {error}") if key else error
 
 

@@ -1,0 +1,237 @@
+"""Services beside dind, seen on one job that has many of them."""
+
+import re
+import shutil
+
+import pytest
+from docker.models.containers import Container
+
+from tests.rig.state import Rig
+from tests.stages.calls import BUILD_FAILURE, HOOKS, SYSTEM_FAILURE, Call, JobCalls, assert_error
+from tests.stages.conftest import Changes, Start
+from tests.stages.registry import Images
+from tests.stages.request import JobRequest, Variable
+from tests.stages.witness import Witness
+
+NO_DIND: dict[str, object] = {"mode": "service"}
+HTTPD = "exec httpd -f -h /www -p"
+TIMEOUT = 4
+OPERATORS = (
+    '`[[docker.services]]` of the runner\'s settings: The service "{name}" could not start: '
+)
+UNREACHABLE = ("unshare", "--net", str(HOOKS / "prepare"))
+"""A runner in a container, or a rootless engine: the socket is there, the network is not."""
+
+
+def web(rig: Rig, command: str, alias: str, **variables: str) -> dict[str, object]:
+    """Return a service that exposes port 80 and runs a command."""
+    own = [Variable(key, value).payload() for key, value in variables.items()]
+    return {
+        "name": rig.special("tools/web:1"),
+        "alias": alias,
+        "command": ["sh", "-c", command],
+        "variables": own,
+    }
+
+
+@pytest.fixture(scope="module")
+def job(rig: Rig, start_standing: Start, images: Images) -> JobCalls:
+    """Return a job with services that are up at once, late, never, and not at all."""
+    ports = rig.special("tests/ports:25")
+    images.publish(images.variant("alpine", "ports", "EXPOSE 9001-9025", "EXPOSE 9000/udp"), ports)
+    operators = {
+        "name": "$WHICH",
+        "alias": "$WHERE-first, operators",
+        "command": ["sh", "-c", f"echo $TOLD >/www/told; {HTTPD} 80"],
+        "environment": ["TOLD=$GREETING from the operator"],
+    }
+    changes: Changes = {
+        "dind": NO_DIND,
+        "docker": {"services": [operators], "wait_for_services_timeout": TIMEOUT},
+    }
+    request = JobRequest(
+        variables=[
+            Variable("WHICH", rig.special("tools/web:1")),
+            Variable("WHERE", "here"),
+            Variable("GREETING", "hello"),
+            Variable("HIDDEN", "a private value", public=False),
+        ],
+        services=[
+            web(
+                rig,
+                f'echo "$SEEN $QUOTED ${{HIDDEN-none}}" >/www/told; {HTTPD} 80',
+                "site site web-1,web-1 Upper",
+                SEEN="$GREETING",
+                QUOTED="<$HIDDEN>",
+            ),
+            web(rig, f"sleep 1; {HTTPD} 80", "late"),
+            web(rig, "sleep 600", "never"),
+            web(rig, "echo last words; exit 3", "dead"),
+            {"name": "alpine", "alias": "portless", "command": ["sleep", "600"]},
+            web(rig, f"{HTTPD} 80", "mistaken", HEALTHCHECK_TCP_PORT="http"),
+            web(rig, f"{HTTPD} 81", "elsewhere", HealthCheck_TCP_port="81"),
+            {"name": ports, "alias": "many", "command": ["httpd", "-f", "-p", "9019"]},
+            web(rig, "yes 0123456789 | head -n 20000; sleep 600", "loud"),
+        ],
+    )
+    job = start_standing(request, changes)
+    job.up()
+    return job
+
+
+def prepared(job: JobCalls) -> Call:
+    """Return what prepare said."""
+    return next(call for call in job.calls if call.stage == "prepare")
+
+
+def warning(job: JobCalls, number: int) -> str:
+    """Return the warning about the service at a place in the whole list, "" where there is none."""
+    name = rf"dind-executor-{job.id}-\w+-service-{number}"
+    block = re.compile(
+        rf"\n\x1b\[0;33m\*\*\* WARNING:\x1b\[0;m Service {name} probably didn't start properly\.\n"
+        r"(.*?)\n\x1b\[0;33m\*{9}\x1b\[0;m\n",
+        re.DOTALL,
+    )
+    return "".join(block.findall(prepared(job).stderr))
+
+
+def service(job: JobCalls, witness: Witness, number: int) -> Container:
+    """Return the service at a place in the whole list."""
+    (found,) = (
+        each
+        for each in witness.containers(job.id, "service")
+        if str(each.name).endswith(f"-{number}")
+    )
+    return found
+
+
+def test_services_are_waited_for(job: JobCalls) -> None:
+    """All at once, in gitlab-runner's words; the late one had started to listen when it was over."""
+    said = prepared(job).output
+    assert f"Waiting for services to be up and running (timeout {TIMEOUT} seconds)...\n" in said
+    assert [number for number in range(10) if warning(job, number)] == [3, 4, 6, 9]
+    assert job.script("wget -qO- http://late/").passed().output.endswith("not dind\n")
+
+
+def test_a_service_that_never_listens(job: JobCalls) -> None:
+    """The job goes on, and the author reads which port nobody answers on."""
+    assert re.search(
+        r"\nHealth check error:\nservice \"\S+/tools/web:1\" timeout: nothing accepts connections on"
+        rf" its port 80 after {TIMEOUT} seconds\n\nService container logs:\n",
+        warning(job, 3),
+    )
+
+
+def test_a_service_that_ends(job: JobCalls) -> None:
+    """Its exit code is told, with its last words and their time."""
+    assert re.search(r"\nservice \"\S+web:1\" exited with code 3\n", warning(job, 4))
+    assert re.search(r"\n\d{4}-\d\d-\d\dT\S+Z last words\n", warning(job, 4))
+
+
+def test_a_health_check_port_that_is_none(job: JobCalls) -> None:
+    """It is said, and the service runs."""
+    assert "\nHealth check error:\ninvalid health check tcp port: http\n" in warning(job, 6)
+    assert job.script("wget -qO- http://mistaken/").passed().output.endswith("not dind\n")
+
+
+def test_the_log_of_a_loud_service_is_cut(job: JobCalls) -> None:
+    """Its last 64 KiB are enough to see what is wrong."""
+    assert 60_000 < len(warning(job, 9)) < 66_000
+
+
+def test_the_operators_service(job: JobCalls) -> None:
+    """It is the first, with the job's variables in image, alias and environment."""
+    names = ("here-first", "operators")
+    output = job.script(*(f"wget -qO- http://{name}/told" for name in names)).passed().output
+    assert output.count("\nhello from the operator\n") == 2
+
+
+def test_every_alias_leads_to_its_service(job: JobCalls, witness: Witness) -> None:
+    """Those that an author lists, twice or in another case, and the container's short id."""
+    names = ("site", "web-1", "Upper", "upper", str(service(job, witness, 1).id)[:12])
+    output = job.script(*(f"wget -qO- http://{name}/told" for name in names)).passed().output
+    assert output.count("\nhello <a private value> none\n") == len(names)
+    assert "a private value" not in witness.inspected(job.id)
+
+
+def test_a_name_that_is_taken_is_skipped(job: JobCalls, rig: Rig) -> None:
+    """The derived names of one image belong to its first service; all of them are started."""
+    name, host = rig.special("tools/web:1"), rig.hub.partition(":")[0]
+    for place in (1, 2, 3, 4, 6, 7, 9):
+        for alias in (f"{host}__tools__web", f"{host}-tools-web"):
+            assert (
+                f'WARNING: Skipping alias "{alias}" for service "{name}" (services[{place}]): alias'
+                " is already in use by another service.\n"
+            ) in prepared(job).output
+
+
+def test_the_runners_labels(job: JobCalls, rig: Rig, witness: Witness) -> None:
+    """As the Docker executor's services carry them."""
+    prefix = "com.gitlab.gitlab-runner."
+    labels = {
+        key.removeprefix(prefix): value
+        for key, value in service(job, witness, 1).labels.items()
+        if key.startswith(prefix)
+    }
+    assert labels == {
+        "job.id": str(job.id),
+        "job.url": f"https://gitlab.example.com/group/project/-/jobs/{job.id}",
+        "job.sha": "0" * 40,
+        "job.before_sha": "",
+        "job.ref": "main",
+        "job.timeout": "1h0m0s",
+        "project.id": "7",
+        "project.runner_id": "0",
+        "pipeline.id": "11",
+        "runner.id": "t3stt0ken",
+        "runner.local_id": "0",
+        "managed": "true",
+        "type": "service",
+        "service": f"{rig.hub.partition(':')[0]}/tools/web",
+        "service.version": "1",
+    }
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs util-linux")
+def test_services_out_of_reach_are_asked_from_the_helper(rig: Rig, start: Start) -> None:
+    """One that listens is up; one that does not is told of."""
+    services = [web(rig, f"{HTTPD} 80", "up"), web(rig, "sleep 600", "never")]
+    job = start(
+        JobRequest(services=services),
+        {"dind": NO_DIND, "docker": {"wait_for_services_timeout": 2}},
+    )
+    job.config().passed()
+    job.start("prepare", program=UNREACHABLE).finish().passed()
+    assert (warning(job, 0), "timeout: nothing accepts" in warning(job, 1)) == ("", True)
+
+
+def test_nothing_is_waited_for_where_the_operator_does_not_want_it(rig: Rig, start: Start) -> None:
+    """`wait_for_services_timeout = -1` turns the health check off."""
+    job = start(
+        JobRequest(services=[web(rig, "exit 1", "dead")]),
+        {"dind": NO_DIND, "docker": {"wait_for_services_timeout": -1}},
+    )
+    job.config().passed()
+    output = job.prepare().passed().output
+    assert "Waiting for services" not in output
+    assert "WARNING" not in output
+
+
+@pytest.mark.parametrize(
+    ("operators", "code", "sentence"),
+    [
+        (False, BUILD_FAILURE, 'The service "{name}" could not start: '),
+        (True, SYSTEM_FAILURE, OPERATORS),
+    ],
+)
+def test_a_service_that_cannot_start(
+    rig: Rig, start: Start, *, operators: bool, code: int, sentence: str
+) -> None:
+    """prepare fails, names it, and blames whoever chose it; cleanup leaves nothing."""
+    name = rig.special("tools/web:1")
+    given: list[dict[str, object]] = [{"name": name, "command": ["no-such-program"]}]
+    docker = {"services": given if operators else []}
+    changes: Changes = {"dind": NO_DIND, "docker": docker}
+    job = start(JobRequest(services=[] if operators else given), changes)
+    job.config().passed()
+    assert_error(job.prepare(), code, sentence.format(name=name), "no-such-program")
