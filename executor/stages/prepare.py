@@ -13,7 +13,13 @@ from executor.engine.readiness import CLIENT_DIRECTORY
 from executor.engine.replacement import keep
 from executor.engine.script import write_through
 from executor.env import RunnerEnv
-from executor.errors import BuildFailure, ExecutorError, ImageUnavailable, SettingsError
+from executor.errors import (
+    BuildFailure,
+    ExecutorError,
+    ImageUnavailable,
+    SettingsError,
+    UnusableImage,
+)
 from executor.health import HealthCheck, health_check
 from executor.images import ServiceName, with_default_tag
 from executor.inputs import engine_api, read_inputs
@@ -145,7 +151,7 @@ class Preparation:
             started = time.monotonic()
             with self._gate.passing():
                 keeper = self._engine.start(spec)
-        except BuildFailure as error:
+        except UnusableImage as error:
             raise self._blamed(spec.image, error) from None
         if keeper:
             keeper.wait(write_through)
