@@ -112,12 +112,30 @@ def _disconnect(api: Api, found: _Owned) -> None:
     """Take the containers off the network, so that both can be removed at the same time.
 
     Removing a network takes as long as removing a container.  What cannot be taken off makes the
-    network's removal fail, and the next round find it.
+    network's removal fail, and the next round find it.  Somebody else's container that was put on
+    the network is taken off too, and stays: it is not the job's.
     """
-    pairs = [(network, each) for network in found.networks for each in found.containers]
+    listings = [(network, Task(_attached(api, network))) for network in found.networks]
+    pairs = [
+        (network, each)
+        for network, listing in listings
+        for each in dict.fromkeys((*found.containers, *listing.result()))
+    ]
     tasks = [Task(_disconnection(api, *pair)) for pair in pairs]
     for task in tasks:
         task.result()
+
+
+def _attached(api: Api, network: str) -> Callable[[], list[str]]:
+    def look() -> list[str]:
+        with suppress(EngineUnavailable):
+            answer = api.get(f"/networks/{network}")
+            found = answer.json() if answer.ok else None
+            containers = found.get("Containers") if isinstance(found, dict) else None
+            return list(containers) if isinstance(containers, dict) else []
+        return []
+
+    return look
 
 
 def _disconnection(api: Api, network: str, container: str) -> Callable[[], object]:
