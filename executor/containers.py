@@ -17,6 +17,7 @@ from executor.labels import service_labels
 from executor.request import Request
 from executor.services import NamedService, Transport
 from executor.spec import ContainerSpec, FileSpec, Pull
+from executor.users import build_user
 from executor.variables import expand
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def build_container(
     certificates: Certificates | None,
 ) -> ContainerSpec:
     """Return the build container: the job's image, with all that a Docker client needs."""
-    settings, image = request.settings, request.job.image
+    settings = request.settings
     way = sidecar.transport if sidecar else None
     authorities = _authorities(request)
     files = (
@@ -89,7 +90,7 @@ def build_container(
         labels=request.labels("build"),
         network=request.names.network,
         hostname=request.hostname(),
-        entrypoint=image.entrypoint,
+        entrypoint=request.entrypoint(request.job.image),
         command=keeper(),
         environment=environment,
         mounts=((request.names.builds_volume, settings.builds_dir),),
@@ -102,7 +103,7 @@ def build_container(
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
-        user=expand(image.user, request.value),
+        user=build_user(request),
         platform=pull.platform,
         runs_scripts=True,
     )
@@ -117,7 +118,7 @@ def dind_container(
     """Return the dind sidecar, the one container of a job that may be privileged."""
     settings, names, way = request.settings, request.names, sidecar.transport
     own = sidecar.own.request if sidecar.own else None
-    entrypoint = own.entrypoint if own and not sidecar.replaced else None
+    entrypoint = request.entrypoint(own) if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
     command, prelude = dockerd_command(request, way, entrypoint, command)
     authorities = _authorities(request, settings.dind.volumes)
@@ -165,20 +166,20 @@ def dind_container(
 
 
 def service_container(
-    request: Request, service: NamedService, aliases: tuple[str, ...]
+    request: Request, service: NamedService, aliases: tuple[str, ...], pull: Pull
 ) -> ContainerSpec:
     """Return a service beside the sidecar; it gets the job's public variables and its own."""
     settings = request.settings
     shown, hidden = request.split(request.service_environment(service.request))
     return ContainerSpec(
         name=request.names.service(service.index),
-        image=service.name.image,
+        image=pull.image,
         labels={
             **request.labels("service"),
             **service_labels(service.name.service, service.name.version),
         },
         network=request.names.network,
-        entrypoint=service.request.entrypoint,
+        entrypoint=request.entrypoint(service.request),
         command=service.request.command,
         environment=shown,
         secret_environment=hidden,
@@ -189,7 +190,7 @@ def service_container(
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
         user=expand(service.request.user, request.value),
-        platform=service.request.platform,
+        platform=pull.platform,
     )
 
 

@@ -52,6 +52,13 @@ class Request:
         """Return the services of the settings."""
         return tuple(map(self._operators_service, self.settings.docker.services))
 
+    def entrypoint(self, image: JobImage) -> tuple[str, ...] | None:
+        """Return the entrypoint that the job gives an image, None for the image's own."""
+        disabled = self.settings.docker.disable_entrypoint_overwrite
+        if disabled and any(image is each for each in (self.job.image, *self.job.services)):
+            return None
+        return image.entrypoint
+
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must not show, longest first."""
         logins = (each.credential for each in self.catalogue.entries)

@@ -6,13 +6,18 @@ out of `repr`.
 
 from dataclasses import dataclass, field
 
+ALWAYS, IF_NOT_PRESENT, NEVER = "always", "if-not-present", "never"
+"""The pull policies, named as GitLab names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One image to pull before anything is created from it."""
+    """One image to get before anything is created from it."""
 
     image: str
     platform: str = ""
+    policies: tuple[str, ...] = field(default=(ALWAYS,), compare=False)
+    """The pull policies to try, in order; a job gets each image and platform by one list only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class ImageFacts:
     """Variables as `KEY=value`."""
     digest: str = ""
     """The repository digest that the registry answered with, `name@sha256:…`; may be empty."""
+    system: str = ""
+    architecture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,11 @@ class ImagePlan:
     build: Pull
     services: tuple[Pull, ...]
     """One for each service of the job, in its order; the dind one may be the operator's."""
-    default_dind: str
-    """The operator's dind image where it may be needed, else empty."""
+    default_dind: Pull | None
+    """The operator's dind image where it may be needed."""
+    runners_helper: str = ""
+    """The helper image that gitlab-runner itself would take."""
+    helper_policies: tuple[str, ...] = (ALWAYS,)
     notices: tuple[str, ...] = ()
 
 

@@ -22,6 +22,7 @@ from executor.settings_manual import documented_defaults, manual_page
 from executor.table import Problems, Table
 
 PATH = "/etc/dind-executor/settings.toml"
+POLICIES = "always, if-not-present, never"
 PAGE = Path(__file__).parents[1] / "docs/settings.md"
 
 
@@ -51,6 +52,12 @@ def test_the_defaults() -> None:
             tls_verify=False,
             image="",
             helper_image="",
+            helper_image_flavor="",
+            pull_policy=(),
+            allowed_pull_policies=(),
+            disable_entrypoint_overwrite=False,
+            user="",
+            allowed_users=(),
             allowed_images=(),
             allowed_services=(),
             extra_hosts=(),
@@ -88,6 +95,12 @@ tls_cert_path = "/etc/docker/client"
 tls_verify = true
 image = "$CI_REGISTRY/group/image"
 helper_image = "registry.example.com/helper:1"
+helper_image_flavor = "ubuntu"
+pull_policy = ["always", "if-not-present"]
+allowed_pull_policies = ["always", "if-not-present", "never"]
+disable_entrypoint_overwrite = true
+user = "1000"
+allowed_users = ["1000", "2000:2000"]
 allowed_images = ["**", "!*/kali*"]
 allowed_services = ["docker:*dind", "{redis,postgres}:[0-9]*"]
 extra_hosts = ["registry.example.com:10.0.0.1", "six:2001:db8::1", "host:host-gateway"]
@@ -233,6 +246,16 @@ def test_every_key_can_be_set() -> None:
         ),
         ('docker.dns = "1.1.1.1"', "docker.dns: expected a list, found a string"),
         ("docker.dns = [1]", "docker.dns[0]: expected a string, found a whole number"),
+        (
+            'docker.pull_policy = "invalid"',
+            ('docker.pull_policy[0]: unsupported pull_policy config: "invalid"'
+            f" is not one of: {POLICIES}"),
+        ),
+        (
+            'docker.allowed_pull_policies = ["invalid"]',
+            ('docker.allowed_pull_policies[0]: unsupported allowed_pull_policies config: "invalid"'
+            f" is not one of: {POLICIES}"),
+        ),
         # unknown keys
         ("bulids_dir = '/b'", "bulids_dir: unknown key; did you mean builds_dir?"),
         ("[dockr]", "dockr: unknown key; did you mean docker?"),
@@ -515,8 +538,9 @@ def test_every_key_is_documented() -> None:
             key = key_of(each)
             if key:
                 documents.append(key.doc)
-                shown = f"\n# [[{names[kind]}.{each.name}]]" if key.section else f"\n{each.name} = "
-                assert shown in documented_defaults().replace("\n# priv", "\npriv")
+                unset = "# " if key.otherwise else ""
+                shown = f"\n# [[{names[kind]}.{each.name}]]" if key.section else ""
+                assert (shown or f"\n{unset}{each.name} = ") in documented_defaults()
                 assert f"\n### `{each.name}`\n" in manual_page()
 
     assert len(set(documents)) == len(documents)
