@@ -16,6 +16,7 @@ from executor.sidecar import is_admitted, operators_dind, services_of
 from executor.spec import ImagePlan, Pull
 from executor.users import build_user
 from executor.variables import expand
+from executor.volumes import job_volumes
 
 _HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
 
@@ -27,7 +28,7 @@ def plan_images(request: Request) -> ImagePlan:
     name or platform that is none.
     """
     settings, job = request.settings, request.job
-    notices: list[str] = []
+    notices = [*job_volumes(request).notices]
     build = _build(request, notices)
     build_user(request)
     services = services_of(request)

@@ -11,6 +11,7 @@ from executor.request import Request
 from executor.services import free_aliases
 from executor.sidecar import Sidecar, services_of, sidecar_aliases, sidecar_notices
 from executor.spec import ImagePlan, NetworkSpec, Plan, VolumeSpec
+from executor.volumes import job_volumes
 
 _CERT_MARGIN_SECONDS = 2 * 3600
 """How long the certificates outlive the job's timeout: prepare and after_script come on top."""
@@ -46,10 +47,11 @@ def plan_environment(
     if sidecar:
         dind = dind_container(request, sidecar, sidecar_aliases(sidecar), certificates)
         notices = sidecar_notices(sidecar, request.settings)
+    volumes = job_volumes(request)
     named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
     return Plan(
         network=plan_network(request),
-        volumes=_volumes(request, with_dind=dind is not None),
+        volumes=(*volumes.specs, *([_docker_volume(request)] if dind else [])),
         helper=helper_container(request, images.helper),
         build=build_container(request, images.build, sidecar, certificates),
         dind=dind,
@@ -58,9 +60,9 @@ def plan_environment(
             for each, aliases in named
         ),
         notices=(*notices, *skipped),
+        has_caches=volumes.has_caches,
     )
 
 
-def _volumes(request: Request, *, with_dind: bool) -> tuple[VolumeSpec, ...]:
-    names = [request.names.builds_volume, *([request.names.docker_volume] if with_dind else [])]
-    return tuple(VolumeSpec(name, request.labels("volume")) for name in names)
+def _docker_volume(request: Request) -> VolumeSpec:
+    return VolumeSpec(request.names.docker_volume, request.labels("volume"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from executor.credentials import Catalogue
 from executor.job import Job, JobImage, Variable
 from executor.labels import job_labels, kind_labels
-from executor.names import LABEL, JobNames
+from executor.names import KEEP_LABEL, LABEL, JobNames
 from executor.secrets import secret_values
 from executor.service_settings import ServiceDefinition
 from executor.settings import Settings
@@ -73,6 +73,7 @@ class Request:
 
         Everyone who may talk to the engine reads them, so one that holds a secret is left out.
         """
+        keep = {KEEP_LABEL: "true"} if self.settings.docker.volume_keep else {}
         return {
             **self.split(job_labels(self.job, self.values))[0],
             **kind_labels(kind),
@@ -80,6 +81,7 @@ class Request:
             "dind-executor.type": kind,
             "dind-executor.job-id": str(self.job.id),
             "dind-executor.project-id": str(self.job.project_id),
+            **keep,
         }
 
     def hostname(self) -> str:

@@ -66,10 +66,12 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class VolumeSpec:
-    """A volume of the job, removed with it."""
+    """A volume; it is removed with the job if it carries the job's label."""
 
     name: str
     labels: dict[str, str]
+    driver: str = ""
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class ContainerSpec:
     mounts: tuple[tuple[str, str], ...] = ()
     """Volume name and destination."""
     binds: tuple[str, ...] = ()
+    volume_driver: str = ""
+    """The driver of volumes that `binds` names and that are not there yet."""
     tmpfs: dict[str, str] = field(default_factory=dict)
     files: tuple[FileSpec, ...] = ()
     extra_hosts: tuple[str, ...] = ()
@@ -147,3 +151,5 @@ class Plan:
     dind: ContainerSpec | None
     services: tuple[ContainerSpec, ...] = ()
     notices: tuple[str, ...] = ()
+    has_caches: bool = False
+    """Whether services wait for the helper, which opens the cache volumes to every user."""

@@ -114,6 +114,12 @@ services = [
   { name = "a", alias = "b c", command = ["d"], entrypoint = ["e"], environment = ["F=g"] },
 ]
 wait_for_services_timeout = -1
+volumes = ["/cache", "/srv/tools:/opt/tools:ro"]
+disable_cache = true
+cache_dir = "/srv/caches"
+volume_driver = "local"
+volume_driver_ops = {type = "tmpfs"}
+volume_keep = true
 share_host_credentials = false
 
 [dind]

@@ -27,6 +27,8 @@ def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, objec
         "RestartPolicy": {"Name": "no"},
         "LogConfig": _LOG_NONE if spec.runs_scripts else _LOG_FILE,
     }
+    if spec.volume_driver:
+        host["VolumeDriver"] = spec.volume_driver
     if spec.runtime:
         host["Runtime"] = spec.runtime
     request: dict[str, object] = {

@@ -16,6 +16,7 @@ from executor.engine.keeper import sent_files
 from executor.engine.pulling import Say, find_image, pull_image
 from executor.engine.wire import Answer
 from executor.errors import EngineUnavailable
+from executor.names import KEEP_LABEL
 from executor.spec import ContainerSpec, ImageFacts, Pull, VolumeSpec
 
 _NEWEST_API = (1, 47)
@@ -67,7 +68,12 @@ class Engine:
 
     def ensure_volume(self, spec: VolumeSpec) -> None:
         """Create a volume, or keep the one that is there."""
-        answer = self.api.post("/volumes/create", {"Name": spec.name, "Labels": spec.labels})
+        request: dict[str, object] = {"Name": spec.name, "Labels": spec.labels}
+        if spec.driver:
+            request["Driver"] = spec.driver
+        if spec.options:
+            request["DriverOpts"] = spec.options
+        answer = self.api.post("/volumes/create", request)
         if not answer.ok:
             raise failures.volume_failure(spec.name, answer.status, answer.message)
 
@@ -83,7 +89,8 @@ class Engine:
         path = f"/containers/create?name={spec.name}{platform}"
         answer = self.api.post(path, request)
         if answer.status == _CONFLICT:
-            self.api.delete(f"/containers/{spec.name}?force=1&v=1")
+            volumes = 0 if KEEP_LABEL in spec.labels else 1
+            self.api.delete(f"/containers/{spec.name}?force=1&v={volumes}")
             answer = self.api.post(path, request)
         self._check(spec, answer)
 

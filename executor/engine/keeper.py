@@ -134,6 +134,8 @@ while read -r _word _nonce _size; do
   printf '\\000%s begins\\n' "$_nonce"
   take
   [ "$_end" = "$_nonce" ] || continue
+  eval "$_once" 2>/dev/null
+  _once=
   "$_shell" <"$_d/script"
   _code=$?
   : >"$_d/script"
@@ -148,9 +150,13 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def keeper(*, prelude: str = "") -> tuple[str, ...]:
-    """Return the keeper's command; `prelude` runs before the container counts as ready."""
-    return ("sh", "-c", _KEEPER + prelude + _SERVE)
+def keeper(*, prelude: str = "", before_first: str = "") -> tuple[str, ...]:
+    """Return the keeper's command.
+
+    `prelude` runs before the container counts as ready, `before_first` before the first script,
+    when all of the job's containers exist.
+    """
+    return ("sh", "-c", f"{_KEEPER}_once={quoted(before_first)}\n{prelude}{_SERVE}")
 
 
 def receiver(program: tuple[str, ...], *, prelude: str = "") -> tuple[str, ...]:

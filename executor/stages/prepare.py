@@ -119,11 +119,14 @@ class Preparation:
         self._volumes = self._task("volumes created", lambda: self._make_volumes(plan))
         helper = Task(lambda: self._up(plan.helper))
         containers = [helper, Task(lambda: self._up(plan.build))]
+        # A service may run as a user who can write to a fresh volume only once it is opened.
+        before_services = helper.result if plan.has_caches else _nothing
         timeout = self._request.settings.docker.wait_for_services_timeout
         waiting = Waiting(self._engine.api, self._log, timeout, plan.helper.name, helper)
         for spec in (*([plan.dind] if plan.dind else []), *plan.services):
             say(f"Starting service {ServiceName.parse(spec.image)}...")
-            started = Task(self._starter(spec))
+            before = _nothing if spec is plan.dind else before_services
+            started = Task(self._starter(spec, before))
             containers.append(started)
             if spec is not plan.dind:
                 waiting.wait_for(self._checker(spec), started)
@@ -143,8 +146,12 @@ class Preparation:
         for spec in plan.volumes:
             self._engine.ensure_volume(spec)
 
-    def _starter(self, spec: ContainerSpec) -> Callable[[], None]:
-        return lambda: self._up(spec)
+    def _starter(self, spec: ContainerSpec, before: Callable[[], None]) -> Callable[[], None]:
+        def start() -> None:
+            before()
+            self._up(spec)
+
+        return start
 
     def _up(self, spec: ContainerSpec) -> None:
         """Create and start a container; wait for one that runs scripts to be ready for them."""
@@ -212,6 +219,10 @@ class Preparation:
         """Return the error as the operator's where the image is the settings' choice."""
         key = self._operators.get(image)
         return SettingsError(f"`{key}` of the runner's settings: {error}") if key else error
+
+
+def _nothing() -> None:
+    """Wait for nothing."""
 
 
 def _say_first(request: Request, images: ImagePlan) -> None:
