@@ -7,8 +7,8 @@ from executor.keys import about
 
 
 @dataclass(frozen=True, slots=True)
-class DindSettings:
-    """The Docker-in-Docker sidecar of each job."""
+class SidecarSettings:
+    """What the sidecar runs, and how jobs reach it."""
 
     mode: str = field(
         default="always",
@@ -47,7 +47,7 @@ class DindSettings:
     privileged: bool = field(
         default=True,
         metadata=about(
-            "Run the sidecar privileged. No other container of a job ever is.",
+            "Run the sidecar privileged, whatever `privileged` of `[docker]` says.",
             otherwise="true where `runtime` is empty, else false",
         ),
     )

@@ -21,7 +21,16 @@ class DockerSettings(ServiceSettings):
         "network_mode": (
             "each job has a network of its own, so that `docker` and the names of services lead to"
             " its own containers; leave the key out (docs/network.md says what to do instead)"
-        )
+        ),
+        "links": (
+            "links work on the engine's default bridge alone, and each job has a network of its own;"
+            " name the other container in `extra_hosts`, or make it a service"
+        ),
+        "isolation": "containers on Linux have one kind of isolation; leave the key out",
+        "service_slot_cgroup_template": (
+            "gitlab-runner gives slots to its own executors alone; `service_cgroup_parent` and"
+            " `cgroup_parent` of `[dind]` name one cgroup for all jobs"
+        ),
     }
     """Keys of `[runners.docker]` that cannot be here, and why."""
 

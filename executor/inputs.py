@@ -39,6 +39,7 @@ class Inputs:
             run_credential_helper,
         )
         from executor.request import Request  # noqa: PLC0415
+        from executor.seccomp import read_profiles  # noqa: PLC0415
 
         values = env.job_values()
         host_config = read_host_config(env.environ)
@@ -50,7 +51,17 @@ class Inputs:
         )
         share = self.settings.docker.share_host_credentials
         hidden = "" if share or host_config is None else host_config.path
-        return Request(self.job, self.settings, self.names, values, catalogue, hidden)
+        docker = self.settings.docker
+        profiles = read_profiles((*docker.security_opt, *docker.services_security_opt))
+        return Request(
+            self.job,
+            self.settings,
+            self.names,
+            values,
+            catalogue,
+            hidden,
+            seccomp_profiles=profiles,
+        )
 
 
 def settings_path(args: list[str]) -> str:

@@ -40,6 +40,8 @@ class Key(NamedTuple):
     check: Check | None
     """Looks at a string, or at each string of a list, but not at an empty string, which is good
     where the default is empty and else is not."""
+    check_name: Check | None
+    """Looks at each name in a table."""
     otherwise: str
     """The default in words, where it depends on something else; the key is then shown unset."""
     shape: str
@@ -57,13 +59,27 @@ def about(  # noqa: PLR0913 (all by keyword, but for the text)
     minimum: int | None = None,
     maximum: int | None = None,
     check: Check | None = None,
+    check_name: Check | None = None,
     otherwise: str = "",
     shape: str = "",
     section: "type[DataclassInstance] | None" = None,
 ) -> dict[str, Key]:
     """Return the metadata of a field that is a key of the settings."""
-    key = Key(doc, same_as, unit, choices, minimum, maximum, check, otherwise, shape, section)
-    return {_KEY: key}
+    return {
+        _KEY: Key(
+            doc,
+            same_as,
+            unit,
+            choices,
+            minimum,
+            maximum,
+            check,
+            check_name,
+            otherwise,
+            shape,
+            section,
+        )
+    }
 
 
 def key_of(each: "Field[object]") -> Key | None:
@@ -114,6 +130,10 @@ def _read_value(name: str, default: object, key: Key, table: Table) -> object:
 def _read_table(name: str, key: Key, table: Table) -> dict[str, object]:
     """Read a table of strings or of lists of strings; a check looks at the values."""
     nested = table.table(name)
+    for each in nested.names():
+        wrong = key.check_name(each) if key.check_name else ""
+        if wrong:
+            nested.note(each, wrong)
     if key.shape == TABLE_OF_LISTS:
         return {each: _read_strings(each, (), key, nested) for each in nested.names()}
     return {each: _read_string(each, "", key, nested) for each in nested.names()}

@@ -10,20 +10,25 @@ from executor.job import Job
 
 PREFIX = "com.gitlab.gitlab-runner"
 
-_TYPES = {
-    "build": "build",
-    "helper": "predefined",
-    "service": "service",
-    "dind": "service",
-    "cache": "cache",
-}
-"""What the Docker executor calls our kinds of containers and volumes."""
+_TYPES = {"build": "build", "helper": "predefined", "service": "service", "dind": "service"}
+"""What the Docker executor calls our kinds of containers."""
 
 
 def kind_labels(kind: str) -> dict[str, str]:
     """Return the labels that say whose object this is and of which kind; nothing of the job."""
     labels = {f"{PREFIX}.managed": "true"}
     return labels | ({f"{PREFIX}.type": _TYPES[kind]} if kind in _TYPES else {})
+
+
+def operators_labels(given: Mapping[str, str], kind: str) -> dict[str, str]:
+    """Return the operator's labels of a kind of object: containers alone have them.
+
+    As with the Docker executor, services have them a second time, named as gitlab-runner's.
+    """
+    if kind not in _TYPES:
+        return {}
+    again = given if _TYPES[kind] == "service" else {}
+    return {**{f"{PREFIX}.{name}": value for name, value in again.items()}, **given}
 
 
 def job_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
@@ -50,22 +55,6 @@ def job_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
 def service_labels(service: str, version: str) -> dict[str, str]:
     """Return what a service's container carries besides."""
     return {f"{PREFIX}.service": service, f"{PREFIX}.service.version": version}
-
-
-def volume_labels(destination: str, *, protected: bool, reusable: bool) -> dict[str, str]:
-    """Return what a cache volume or one for the builds carries besides."""
-    return {
-        f"{PREFIX}.destination": destination,
-        f"{PREFIX}.protected": str(protected).lower(),
-        f"{PREFIX}.reusable": str(reusable).lower(),
-    }
-
-
-def slot_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
-    """Return what tells whose a volume is that lasts: no job's, but a project's in a slot."""
-    labels = job_labels(job, values)
-    kept = ("project.id", "project.runner_id", "runner.id")
-    return {f"{PREFIX}.{key}": labels[f"{PREFIX}.{key}"] for key in kept}
 
 
 def job_url(job: Job) -> str:

@@ -4,12 +4,12 @@ Pure: no I/O.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from executor.credentials import Catalogue
 from executor.job import Job, JobImage, Variable
-from executor.labels import job_labels, kind_labels
-from executor.names import KEEP_LABEL, LABEL, JobNames
+from executor.labels import job_labels, kind_labels, operators_labels
+from executor.names import LABEL, JobNames
 from executor.secrets import secret_values
 from executor.service_settings import ServiceDefinition
 from executor.settings import Settings
@@ -35,6 +35,8 @@ class Request:
     hidden_source: str = ""
     """The source of credentials that the runner uses and the job does not get; may be empty."""
     surroundings: Surroundings = Surroundings()  # noqa: RUF009 (frozen)
+    seccomp_profiles: Mapping[str, str] = field(default_factory=dict)
+    """Security options that name a profile's file, and the same with the profile itself."""
 
     def value(self, key: str) -> str:
         """Return a variable as an image name or a service's variable sees it: a file as its path."""
@@ -52,13 +54,6 @@ class Request:
         """Return the services of the settings."""
         return tuple(map(self._operators_service, self.settings.docker.services))
 
-    def entrypoint(self, image: JobImage) -> tuple[str, ...] | None:
-        """Return the entrypoint that the job gives an image, None for the image's own."""
-        disabled = self.settings.docker.disable_entrypoint_overwrite
-        if disabled and any(image is each for each in (self.job.image, *self.job.services)):
-            return None
-        return image.entrypoint
-
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must not show, longest first."""
         logins = (each.credential for each in self.catalogue.entries)
@@ -73,19 +68,25 @@ class Request:
 
         Everyone who may talk to the engine reads them, so one that holds a secret is left out.
         """
-        keep = {KEEP_LABEL: "true"} if self.settings.docker.volume_keep else {}
         return {
+            **operators_labels(self.container_labels()[0], kind),
             **self.split(job_labels(self.job, self.values))[0],
             **kind_labels(kind),
             LABEL: self.names.key,
             "dind-executor.type": kind,
             "dind-executor.job-id": str(self.job.id),
             "dind-executor.project-id": str(self.job.project_id),
-            **keep,
         }
 
+    def container_labels(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the operator's labels, and those left out because they hold a secret."""
+        labels = self.settings.docker.container_labels
+        return self.split({name: expand(text, self.value) for name, text in labels.items()})
+
     def hostname(self) -> str:
-        """Return gitlab-runner's own host name for a container: the runner, project and slot."""
+        """Return the operator's host name, else gitlab-runner's: the runner, project and slot."""
+        if self.settings.docker.hostname:
+            return self.settings.docker.hostname
         short = self.values.get("CI_RUNNER_SHORT_TOKEN", "")
         slot = self.values.get("CI_CONCURRENT_PROJECT_ID", "0")
         name = f"runner-{short}-project-{self.job.project_id}-concurrent-{slot}".lower()

@@ -8,12 +8,11 @@ import tomllib
 from dataclasses import dataclass, field, replace
 
 from executor import checks
-from executor.dind_settings import DindSettings
+from executor.dind_limit_settings import DindSettings
 from executor.docker_settings import DockerSettings
 from executor.errors import SettingsError
 from executor.keys import about, read_section
 from executor.table import Problems, Table
-from executor.volume_entry import wrong_volumes
 
 __all__ = [
     "DindSettings",
@@ -123,23 +122,39 @@ def _check_together(settings: Settings, table: Table) -> None:
         for taken in (settings.builds_dir, settings.cache_dir):
             if checks.overlap(bind.split(":")[1], taken):
                 dind.note_element("volumes", place, f"the destination of {bind!r} covers {taken}")
-    _check_docker(settings, table.table("docker"))
+    for place, service in enumerate(settings.docker.services):
+        if not service.name:
+            table.table("docker").note_element("services", place, "it has no name")
     command = settings.dind.command
     if command and not command[0].startswith("-"):
         wanted = "the first must start with a dash: these are arguments of dockerd, not a program"
         dind.note("command", wanted)
+    _check_privileges(settings, table)
     if "privileged" in dind and settings.dind.privileged and "sysbox" in settings.dind.runtime:
         dind.note(
             "privileged", f"the runtime {settings.dind.runtime} refuses privileged containers"
         )
 
 
-def _check_docker(settings: Settings, docker: Table) -> None:
-    for place, service in enumerate(settings.docker.services):
-        if not service.name:
-            docker.note_element("services", place, "it has no name")
-    for place, wrong in wrong_volumes(settings.docker.volumes, settings.builds_dir):
-        docker.note_element("volumes", place, wrong)
+def _check_privileges(settings: Settings, table: Table) -> None:
+    """Note what `[docker]` gives containers that the runtime or another mount does not allow."""
+    docker, keys = settings.docker, table.table("docker")
+    privileged = {
+        "privileged": docker.privileged,
+        "services_privileged": docker.services_privileged,
+    }
+    for key, wanted in privileged.items():
+        if wanted and "sysbox" in docker.runtime:
+            keys.note(key, f"the runtime {docker.runtime} refuses privileged containers")
+    taken = {settings.builds_dir: "the builds directory", settings.cache_dir: "the cache directory"}
+    for name, tmpfs in (("tmpfs", docker.tmpfs), ("services_tmpfs", docker.services_tmpfs)):
+        for path in tmpfs:
+            plain = path.rstrip("/")
+            what = taken.get(plain, "")
+            if f"{plain}/".startswith(f"{checks.OWN_DIRECTORY}/"):
+                what = "the executor's own directory"
+            if what:
+                keys.table(name).note(path, f"this is {what}, which all sub-stages share")
 
 
 def _completed(settings: Settings, table: Table) -> Settings:

@@ -6,16 +6,22 @@ Pure: no I/O.
 from executor.engine.keeper import ENVIRONMENT, receiver, sent_environment
 from executor.spec import ContainerSpec, ImageFacts
 
-_LOG_FILE = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
-_LOG_NONE = {"Type": "none"}
+_LOG_NONE: dict[str, object] = {"Type": "none"}
 """A script's output goes to gitlab-runner, which masks it, and stays in no file of the engine."""
 
 
-def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, object]:
-    """Return what the engine is asked to create; nothing in it is secret."""
+_MAC_OF_ENDPOINT = (1, 44)
+"""From this API on, a hardware address is that of one network; before, the container's."""
+
+
+def container_request(
+    spec: ContainerSpec, image: ImageFacts, api: tuple[int, ...] = (1, 41)
+) -> dict[str, object]:
+    """Return what the engine is asked to create, by a version of its API; nothing is secret."""
     host: dict[str, object] = {
-        "NetworkMode": spec.network,
+        **spec.host,
         "Privileged": spec.privileged,
+        "NetworkMode": spec.network,
         "Binds": list(spec.binds),
         "Mounts": [
             {"Type": "volume", "Source": name, "Target": target} for name, target in spec.mounts
@@ -25,12 +31,9 @@ def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, objec
         "Dns": list(spec.dns),
         "DnsSearch": list(spec.dns_search),
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": _LOG_NONE if spec.runs_scripts else _LOG_FILE,
+        "LogConfig": _log(spec),
     }
-    if spec.volume_driver:
-        host["VolumeDriver"] = spec.volume_driver
-    if spec.runtime:
-        host["Runtime"] = spec.runtime
+    endpoint: dict[str, object] = {"Aliases": list(spec.aliases)}
     request: dict[str, object] = {
         "Image": image.id,
         "Cmd": list(spec.command) or None,
@@ -39,8 +42,11 @@ def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, objec
         "Hostname": spec.hostname,
         "User": spec.user,
         "HostConfig": host,
-        "NetworkingConfig": {"EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}}},
+        "NetworkingConfig": {"EndpointsConfig": {spec.network: endpoint}},
     }
+    if spec.mac_address:
+        place = endpoint if api >= _MAC_OF_ENDPOINT else request
+        place["MacAddress"] = spec.mac_address
     if spec.entrypoint is not None:
         request["Entrypoint"] = list(spec.entrypoint)
     if spec.receives:
@@ -51,6 +57,12 @@ def container_request(spec: ContainerSpec, image: ImageFacts) -> dict[str, objec
     if spec.receives and not spec.runs_scripts and program:
         request |= {"Entrypoint": list(receiver(program, prelude=spec.prelude)), "Cmd": None}
     return request
+
+
+def _log(spec: ContainerSpec) -> dict[str, object]:
+    if spec.runs_scripts:
+        return _LOG_NONE
+    return {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2", **spec.log_options}}
 
 
 def sent_to(spec: ContainerSpec) -> list[tuple[str, bytes]]:

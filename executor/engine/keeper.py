@@ -98,6 +98,29 @@ for _p in /proc/[0-9]*; do _keep="$_keep${_p#/proc/} "; done
 printf '%s\\n' "$_keep" >"$_d/processes"
 """
 
+# Processes that share a PID namespace with others are told by their cgroups, which a container's
+# own ones have in common.  Seen from the container, another's may lead through its parent.  Where
+# a container has no cgroup of its own, no process counts as its own.
+_TELL_OURS = """\
+path() {
+  _g=
+  while IFS= read -r _l; do
+    case $_l in *:memory:*|*:pids:*|0::*) _g=${_l#*:*:}; break ;; esac
+  done <"/proc/$1/cgroup"
+} 2>/dev/null
+ours() {
+  path "$1"
+  case $_g in "$_own"|"${_own%/}"/*) ;; *) return 1 ;; esac
+  case ${_g#"${_own%/}"} in /..|/../*) return 1 ;; esac
+}
+"""
+_MARK_OURS = """\
+path "$$"
+_own=${_g:--}
+case $_own in /) path 1; case $_g in /..*) ;; *) _own=- ;; esac ;; esac
+printf '%s\\n' "$_own" >>"$_d/processes"
+"""
+
 _END_PROCESSES = """\
   _again=1
   while [ -n "$_again" ]; do
@@ -124,7 +147,7 @@ unset _f _h _l _s _t _u
 """
 
 _SERVE = f"""\
-{_MARK_PROCESSES}_last=
+_last=
 printf '%s\\n' '{READY}'
 while read -r _word _nonce _size; do
   [ "$_word" = run ] || continue
@@ -134,8 +157,6 @@ while read -r _word _nonce _size; do
   printf '\\000%s begins\\n' "$_nonce"
   take
   [ "$_end" = "$_nonce" ] || continue
-  eval "$_once" 2>/dev/null
-  _once=
   "$_shell" <"$_d/script"
   _code=$?
   : >"$_d/script"
@@ -150,13 +171,15 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def keeper(*, prelude: str = "", before_first: str = "") -> tuple[str, ...]:
-    """Return the keeper's command.
+def keeper(*, prelude: str = "", shares_pids: bool = False) -> tuple[str, ...]:
+    """Return the keeper's command; `prelude` runs before the container counts as ready.
 
-    `prelude` runs before the container counts as ready, `before_first` before the first script,
-    when all of the job's containers exist.
+    `shares_pids` tells whether the container sees processes that are not its own.
     """
-    return ("sh", "-c", f"{_KEEPER}_once={quoted(before_first)}\n{prelude}{_SERVE}")
+    if not shares_pids:
+        return ("sh", "-c", _KEEPER + prelude + _MARK_PROCESSES + _SERVE)
+    serve = _SERVE.replace("kill -9", 'ours "$_p" && kill -9')
+    return ("sh", "-c", _KEEPER + prelude + _MARK_PROCESSES + _TELL_OURS + _MARK_OURS + serve)
 
 
 def receiver(program: tuple[str, ...], *, prelude: str = "") -> tuple[str, ...]:
@@ -213,8 +236,9 @@ def signaller(signal: str) -> tuple[str, ...]:
         "sh",
         "-c",
         f"""\
-IFS= read -r _keep <{DIRECTORY}/processes
-_found=
+_own=
+{{ IFS= read -r _keep; IFS= read -r _own; }} <{DIRECTORY}/processes
+{_TELL_OURS}_found=
 _again=1
 while [ -n "$_again" ]; do
   _again=
@@ -222,7 +246,11 @@ while [ -n "$_again" ]; do
     _p=${{_p#/proc/}}
     case "$_keep$$ $_found" in
       *" $_p "*) ;;
-      *) kill -STOP "$_p" 2>/dev/null && _again=1; _found="$_found$_p " ;;
+      *)
+        if [ -z "$_own" ] || ours "$_p"; then
+          kill -STOP "$_p" 2>/dev/null && _again=1
+          _found="$_found$_p "
+        fi ;;
     esac
   done
 done

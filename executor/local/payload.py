@@ -19,9 +19,7 @@ def payload_of(request: JobRequest) -> Json:
     return {
         "id": request.id,
         "token": request.token,
-        # Sources are made anew for each job, and nothing is left on the engine, unless a job says
-        # otherwise.
-        "allow_git_fetch": False,
+        "allow_git_fetch": True,
         "job_info": _job_info(request),
         "git_info": _git_info(request),
         "runner_info": {"uuid": "", "timeout": request.timeout_seconds},

@@ -1,4 +1,4 @@
-"""The certificates that a job's containers get, as files on tmpfs.
+"""Certificates in a job's containers: as files from stdin, kept in a tmpfs.
 
 Pure: no I/O.
 """
@@ -14,7 +14,7 @@ _CERTS_D = "/etc/docker/certs.d"
 _AUTHORITY = "dind-executor.crt"
 
 
-def authorities(request: Request, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:
+def authority_files(request: Request, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:
     """Return the certificates of private registries; what the operator mounts there stands.
 
     They say whom to trust, and are no secret; a tmpfs for each lets any user of an image have them.
@@ -28,7 +28,7 @@ def authorities(request: Request, binds: tuple[str, ...] = ()) -> tuple[FileSpec
 
 
 def authority_tmpfs(files: tuple[FileSpec, ...]) -> dict[str, str]:
-    """Return the places of the registries' certificates."""
+    """Return where these files lie, each in a tmpfs of its own."""
     each_tmpfs = (cert_tmpfs(each.path.rpartition("/")[0]) for each in files)
     return {path: options for tmpfs in each_tmpfs for path, options in tmpfs.items()}
 

@@ -1,0 +1,33 @@
+"""Reads the seccomp profiles that the operator's security options name."""
+
+import json
+from collections.abc import Iterable
+
+from executor.errors import SettingsError
+
+
+def read_profiles(options: Iterable[str]) -> dict[str, str]:
+    """Return, for each option that names a profile's file, the option with the profile itself.
+
+    Raises SettingsError for a file that cannot be read or is no JSON.
+    """
+    return {each: f"seccomp={_profile(each[8:])}" for each in options if _names_file(each)}
+
+
+def _names_file(option: str) -> bool:
+    return option.startswith(("seccomp=/", "seccomp:/"))
+
+
+def _profile(path: str) -> str:
+    """Return a profile on one line."""
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow to import)
+            profile = json.load(file)
+    except OSError as error:
+        raise SettingsError(
+            f"the seccomp profile {path} (`security_opt` or `services_security_opt` of `[docker]`)"
+            f" cannot be read: {error.strerror}."
+        ) from None
+    except (ValueError, RecursionError):
+        raise SettingsError(f"the seccomp profile {path} is not JSON.") from None
+    return json.dumps(profile, separators=(",", ":"))
