@@ -18,6 +18,7 @@ from executor.images import (
     with_default_tag,
 )
 from executor.job import Job
+from executor.proxies import direct_names, proxy_notices, with_direct_names
 from executor.request import Request
 from executor.services import NamedService, free_aliases, looks_like_dind
 from executor.settings import Settings
@@ -105,14 +106,18 @@ def plan_environment(
         dind = dind_container(request, sidecar, sidecar_aliases(sidecar), certificates)
         notices = sidecar_notices(sidecar, request.settings)
     named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
+    services = [service_container(request, each, aliases) for each, aliases in named]
+    taken = [*(dind.aliases if dind else ()), *(each for spec in services for each in spec.aliases)]
+    direct = direct_names(taken)
+    build = build_container(request, images.build, sidecar, certificates)
     return Plan(
         network=plan_network(request),
         volumes=_volumes(request, with_dind=dind is not None),
         helper=helper_container(request, images.helper),
-        build=build_container(request, images.build, sidecar, certificates),
-        dind=dind,
-        services=tuple(service_container(request, each, aliases) for each, aliases in named),
-        notices=(*notices, *skipped, *_label_notices(request)),
+        build=with_direct_names(build, direct, request.values),
+        dind=with_direct_names(dind, direct) if dind else None,
+        services=tuple(with_direct_names(each, direct) for each in services),
+        notices=(*notices, *skipped, *_label_notices(request), *proxy_notices(request.values)),
     )
 
 

@@ -48,6 +48,12 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     script = _read(script_path)
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
     helps = sub_stage in HELPER_SUB_STAGES
+    if not helps and (env.job_value("NO_PROXY") or env.job_value("no_proxy")):
+        from executor.engine.proxied_script import (  # noqa: PLC0415 (for few jobs only)
+            with_direct_names,
+        )
+
+        script = with_direct_names(script)
     if not helps and sub_stage != "after_script":
         _wait_for_dind(api, context, env, log)
     container = context.names.helper if helps else context.names.build

@@ -53,6 +53,18 @@ def test_the_log_says_what_the_docker_executor_would_say(pushed: Pushed) -> None
     assert re.search(r"[\s\S]*?^.*".join(expected), found, re.MULTILINE), found
 
 
+def test_a_docker_client_goes_past_the_jobs_proxy(pushed: Pushed, rig: Rig) -> None:
+    """gitlab-runner's script sets NO_PROXY; the job's names are in front of what it sets."""
+    variables = f"{{HTTPS_PROXY: 'http://{rig.address}:9', NO_PROXY: '{rig.address},a b*:1'}}"
+    script = "['docker version', 'echo \"is $NO_PROXY\"']"
+    job = run(
+        pushed, f"job: {{image: 'docker:20.10.16', variables: {variables}, script: {script}}}"
+    )
+    assert told(job) == ("success", "", 0)
+    expected = rf"^is docker,localhost,127\.0\.0\.1,.*{re.escape(rig.address)},a b\*:1$"
+    assert re.search(expected, trace.plain(job.trace), re.MULTILINE)
+
+
 def test_the_exit_code_of_a_script_reaches_gitlab(pushed: Pushed) -> None:
     job = run(pushed, "job: {script: [exit 42]}")
     assert told(job) == ("failed", "script_failure", 42)
