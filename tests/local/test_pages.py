@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -208,3 +210,45 @@ def test_caches_artifacts_tries_and_time_limits(author: Author, tmp_path: Path) 
     assert "cached" in lines
     assert "left" in lines
     assert len(list(served.rglob("*.zip"))) == 2
+
+
+def cache_volumes(rig: Rig, project: str) -> list[str]:
+    """Return the cache volumes of a project of `dind-executor local`."""
+    part = f"name=-project-{zlib.crc32(project.encode()) & 0x7FFFFFFF}-"
+    command = ["docker", "--host", rig.engine_host, "volume", "ls", "-q", "--filter", part]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.fixture
+def keeping(author: Author, tmp_path: Path) -> Iterator[Author]:
+    """The author with settings that keep /cache; the volumes go in the end."""
+    settings = tmp_path / "settings.toml"
+    text = author.rig.settings.read_text()
+    settings.write_text(text.replace("[docker]", '[docker]\nvolumes = ["/cache"]'))
+    hooks = HERE.parent.parent / "hooks"
+    # A name of this test's own, so that nobody else's caches are found or removed.
+    project = f"group/{tmp_path.parent.name}-{os.getpid()}"
+    options = ["--hooks", str(hooks), "--settings", str(settings), "--project-path", project]
+    yield Author(author.project, author.rig, options)
+    for volume in cache_volumes(author.rig, project):
+        command = ["docker", "--host", author.rig.engine_host, "volume", "rm", volume]
+        subprocess.run(command, capture_output=True, check=True)
+
+
+def test_a_cache_volume_is_found_by_the_next_run(keeping: Author) -> None:
+    """Without a distributed cache: all runs of a registration are one runner to the driver."""
+    pipeline = """
+job:
+  cache: {paths: [kept]}
+  script:
+    - if [ -e kept ]; then echo "found $(cat kept)"; else echo nothing yet; fi
+    - echo "from the run before" > kept
+"""
+    said = []
+    for _ in range(2):
+        exit_code, output = keeping.run(pipeline)
+        assert exit_code == 0, output
+        said += [line for line in output.splitlines() if line.startswith(("found ", "nothing "))]
+    assert said == ["nothing yet", "found from the run before"]
+    assert len(cache_volumes(keeping.rig, keeping.options[-1])) == 1
