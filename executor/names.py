@@ -10,6 +10,9 @@ LABEL = "dind-executor.job"
 LABEL_PREFIX = "dind-executor."
 """What every label of the executor's own starts with."""
 
+SERVICE_LOGS = "dind-executor-service-logs"
+"""A file in the job's temporary directory; only a job that asks for its services' logs has one."""
+
 _PREFIX = "dind-executor"
 
 

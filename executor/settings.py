@@ -61,6 +61,14 @@ class Settings:
             check=checks.wrong_directory,
         ),
     )
+    debug_trace_disabled: bool = field(
+        default=False,
+        metadata=about(
+            "Do not show the logs of services in the logs of jobs that set `CI_DEBUG_SERVICES`. Set"
+            " it in config.toml as well: there it turns off `CI_DEBUG_TRACE`.",
+            same_as="debug_trace_disabled",
+        ),
+    )
     docker: DockerSettings = field(default_factory=DockerSettings)
     dind: DindSettings = field(default_factory=DindSettings)
     log: LogSettings = field(default_factory=LogSettings)

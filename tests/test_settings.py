@@ -83,6 +83,7 @@ def test_the_defaults() -> None:
 FULL = f"""
 builds_dir = "/srv/builds"
 cache_dir = "/srv/cache"
+debug_trace_disabled = true
 
 [docker]
 host = "tcp://[2001:db8::1]:2376"

@@ -78,15 +78,15 @@ class Api:
         return Answer(status, headers, content)
 
     def stream(
-        self, path: str, headers: dict[str, str], *, idle_seconds: float
+        self, path: str, headers: dict[str, str], *, idle_seconds: float, method: str = "POST"
     ) -> tuple[int, Iterator[bytes]]:
-        """Send a POST whose answer comes bit by bit; return its status and the pieces.
+        """Send a request whose answer comes bit by bit; return its status and the pieces.
 
         `idle_seconds` is the longest silence between two pieces; OSError says that it was longer.
         """
         connection = self._connect(idle_seconds)
         try:
-            connection.sendall(request_head("POST", self._prefix + path, 0, headers))
+            connection.sendall(request_head(method, self._prefix + path, 0, headers))
             reader = Reader(connection)
             status, answered = read_head(reader)
         except (OSError, ValueError) as error:

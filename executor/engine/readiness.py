@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Mapping
 
 from executor.engine.api import Api
 from executor.engine.inside import succeeds
@@ -84,6 +85,19 @@ def find_sidecar(api: Api, name: str) -> Sidecar | None:
     if not answer.ok:
         raise EngineRefused(f"The Docker Engine cannot show {name}: {answer.message}.")
     return Sidecar(name, _table(answer.json()))
+
+
+def keep_client(temp_dir: str, files: Mapping[str, bytes]) -> None:
+    """Write the driver's own client certificate, by the names of its files."""
+    directory = f"{temp_dir}/{CLIENT_DIRECTORY}"
+    os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103 (pathlib costs 9 ms a stage)
+    for name, content in files.items():
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        descriptor = os.open(f"{directory}/{name}", flags, 0o600)
+        try:
+            os.write(descriptor, content)
+        finally:
+            os.close(descriptor)
 
 
 def wait_until_ready(api: Api, name: str, temp_dir: str, timeout_seconds: float) -> None:

@@ -5,6 +5,7 @@ This module and all that it imports load on every call; see `tests/test_imports.
 
 import os
 import time
+from collections.abc import Callable
 
 from executor.context import RunContext, run_context
 from executor.engine.api import Api
@@ -12,6 +13,7 @@ from executor.engine.script import run_script
 from executor.env import RunnerEnv
 from executor.errors import Cancelled, ContainerLost, ScriptFailed, SystemFailure
 from executor.log import OperatorLog, complain, say
+from executor.names import SERVICE_LOGS
 
 HELPER_SUB_STAGES = frozenset(
     (
@@ -47,6 +49,39 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     _forget_exit_code(env)
     script = _read(script_path)
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
+    end_logs = _follow_services(api, env)
+    try:
+        code = _run_sub_stage(api, context, env, sub_stage, script, log)
+    finally:
+        end_logs()
+    if code:
+        _remember_exit_code(env, code)
+        raise ScriptFailed(code)
+
+
+def _follow_services(api: Api, env: RunnerEnv) -> Callable[[], None]:
+    """Print what the services print, in a job that asks for it (CI_DEBUG_SERVICES).
+
+    Returns what ends that.
+    """
+    if not os.path.exists(f"{env.temp_dir}/{SERVICE_LOGS}"):  # noqa: PTH110
+        return lambda: None
+    from executor.engine.service_logs import read_logs  # noqa: PLC0415 (for few jobs only)
+
+    logs = read_logs(api, env.temp_dir)
+    logs.follow()
+    return logs.end
+
+
+def _run_sub_stage(
+    api: Api,
+    context: RunContext,
+    env: RunnerEnv,
+    sub_stage: str,
+    script: bytes,
+    log: OperatorLog,
+) -> int:
+    """Run the script where it belongs, once dind answers, and return its exit status."""
     helps = sub_stage in HELPER_SUB_STAGES
     if not helps and (env.job_value("NO_PROXY") or env.job_value("no_proxy")):
         from executor.engine.proxied_script import (  # noqa: PLC0415 (for few jobs only)
@@ -67,9 +102,7 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
             _end_cancelled(api, context, env, log)
         raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
-    if code:
-        _remember_exit_code(env, code)
-        raise ScriptFailed(code)
+    return code
 
 
 def _attempt(

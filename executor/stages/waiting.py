@@ -72,3 +72,12 @@ class Waiting:
         if not error:
             self._log.done("service up", begun, container=check.container)
         return error
+
+
+def show_logs(api: Api, temp_dir: str, services: tuple[tuple[str, str], ...]) -> None:
+    """Print what services have printed; each `run` call goes on from there."""
+    if not services:
+        return
+    from executor.engine.service_logs import new_logs  # noqa: PLC0415 (for few jobs only)
+
+    new_logs(api, temp_dir, services).end()

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 
 import pytest
 from docker.models.containers import Container
@@ -235,3 +236,52 @@ def test_a_service_that_cannot_start(
     job = start(JobRequest(services=[] if operators else given), changes)
     job.config().passed()
     assert_error(job.prepare(), code, sentence.format(name=name), "no-such-program")
+
+
+LOUD = 'n=0; while :; do n=$((n+1)); echo "line $n"; [ $((n % 7)) = 0 ] && sleep 0.05; done'
+"""Numbers without an end, faster than a stage starts."""
+
+
+def test_the_logs_of_services_are_shown(start: Start) -> None:
+    """Each line once and none left out, over all stages, also where a script is cancelled."""
+    services: list[dict[str, object]] = [
+        {"name": "alpine", "alias": "loud", "command": ["sh", "-c", LOUD]},
+        {
+            "name": "alpine",
+            "command": ["sh", "-c", "printf '%40000d\n' 7; echo >&2 oops; sleep 600"],
+        },
+        {"name": "docker:26.1-dind", "alias": "builder"},
+    ]
+    variables = [Variable("CI_DEBUG_SERVICES", "true")]
+    job = start(JobRequest(services=services, variables=variables))
+    job.up()
+    for number in range(2):
+        job.script(f"echo script {number}; sleep 0.3").passed()
+    running = job.start_run("build_script", job.authors("echo going on; sleep 60"))
+    running.wait_for("going on\n")
+    running.signal(signal.SIGTERM)
+    running.finish()
+    job.script("sleep 0.2; echo last", sub_stage="cleanup_file_variables").passed()
+    calls = [call.output for call in job.calls if call.stage != "config"]
+    numbers = [
+        int(number)
+        for output in calls
+        for number in re.findall(
+            r"^\x1b\[0;37m\[service:alpine-loud\] \d{4}-\d\d-\d\dT\S+Z line (\d+)\x1b\[0;m$",
+            output,
+            re.MULTILINE,
+        )
+    ]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert all("[service:alpine-loud]" in output for output in calls)
+    shown = "".join(calls)
+    assert re.search(r"\[service:alpine:latest\] \S+Z {40000}7\x1b", shown)
+    assert re.search(r"\[service:alpine:latest\] \S+Z oops\x1b", shown)
+    assert "[service:docker-builder]" in shown
+    assert "API listen on" in shown
+
+
+def test_the_logs_of_services_are_shown_only_where_asked_for(job: JobCalls) -> None:
+    """CI_DEBUG_SERVICES is unset as a rule."""
+    job.script("true").passed()
+    assert not [call.stage for call in job.calls if "[service:" in call.output]

@@ -1,0 +1,189 @@
+"""CI_DEBUG_SERVICES: what a job's services print, in the job log, from prepare to the last `run`.
+
+No process may stay between the stages, as gitlab-runner waits for everyone who holds its pipes. So
+each stage takes up the logs where the one before left off, and writes that down in the job's
+temporary directory.  This module loads only in jobs that ask for it.
+"""
+
+import _thread
+import calendar
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+
+from executor.engine.api import Api
+from executor.engine.output import Frames, split_frames
+from executor.engine.script import write_through
+from executor.engine.wire import Reader
+from executor.errors import EngineUnavailable
+from executor.names import SERVICE_LOGS
+
+_GREY, _RESET = b"\033[0;37m", b"\033[0;m"
+_STDOUT = 1
+_SECOND = 1_000_000_000
+_OVERLAP = _SECOND // 10
+"""How far back a stage looks, in nanoseconds: the engine writes lines of stdout and stderr not
+quite in the order of their times."""
+_MANY = 10_000
+_SILENCE_SECONDS = 30 * 24 * 3600.0
+
+Remembered = dict[str, object]
+
+
+class ServiceLog:
+    """The log of one service: what of it is in the job log already."""
+
+    def __init__(self, container: str, label: str, printed: dict[str, int]) -> None:
+        """Take the times of the newest messages that are printed, and how many have each."""
+        self.container = container
+        self._prefix = _GREY + f"[service:{label}] ".encode()
+        self._label = label
+        self._printed = printed
+        self._known: dict[str, int] = {}
+        self._held: dict[int, bytes] = {}
+
+    def query(self) -> str:
+        """Begin to read anew; return from where, as a part of the engine's query."""
+        self._known = dict(self._printed)
+        newest = max(self._printed, default="")
+        if not newest:
+            return "stdout=1&stderr=1&timestamps=1"
+        seconds, nanos = divmod(max(_nanoseconds(newest) - _OVERLAP, 0), _SECOND)
+        return f"stdout=1&stderr=1&timestamps=1&since={seconds}.{nanos:09d}"
+
+    def take(self, frames: Iterable[tuple[int, bytes]]) -> None:
+        """Print messages that are new, line by line."""
+        lines = []
+        for descriptor, data in frames:
+            moment, _, message = data.partition(b" ")
+            at = moment.decode(errors="replace")
+            if self._known.get(at):
+                self._known[at] -= 1
+                continue
+            self._printed[at] = self._printed.get(at, 0) + 1
+            # The engine parts a long line into messages, each with a time.
+            begun = self._held.pop(descriptor, None)
+            text = data if begun is None else begun + message
+            if text.endswith(b"\n"):
+                lines.append(self._line(text[:-1]))
+            else:
+                self._held[descriptor] = text
+        if lines:
+            write_through(_STDOUT, b"".join(lines))
+        if len(self._printed) > _MANY:
+            self._forget()
+
+    def finish(self) -> None:
+        """Print what has no end of line."""
+        for text in self._held.values():
+            write_through(_STDOUT, self._line(text))
+        self._held = {}
+
+    def remembered(self) -> Remembered:
+        """Return what the next stage has to know."""
+        self._forget()
+        return {"container": self.container, "label": self._label, "printed": self._printed}
+
+    def _line(self, text: bytes) -> bytes:
+        return self._prefix + text + _RESET + b"\n"
+
+    def _forget(self) -> None:
+        """Forget messages that nobody will look at again."""
+        newest = max(self._printed, default="")
+        if newest:
+            oldest = _text(_nanoseconds(newest) - _OVERLAP)
+            self._printed = {at: n for at, n in self._printed.items() if at >= oldest}
+
+
+class ServiceLogs:
+    """The logs of all services of a job, followed while a stage goes on."""
+
+    def __init__(self, api: Api, temp_dir: str, logs: list[ServiceLog]) -> None:
+        """Take the logs as the stage before left them."""
+        self._api = api
+        self._path = f"{temp_dir}/{SERVICE_LOGS}"
+        self._logs = logs
+        self._lock = _thread.allocate_lock()
+        self._ended = False
+
+    def follow(self) -> None:
+        """Print from now on what the services print, until `end`."""
+        for each in self._logs:
+            _thread.start_new_thread(self._follow, (each,))
+
+    def end(self) -> None:
+        """Print what came until now, and write down how far that is."""
+        with self._lock:
+            self._ended = True
+            for each in self._logs:
+                try:
+                    answer = self._api.get(f"/containers/{each.container}/logs?{each.query()}")
+                except EngineUnavailable:
+                    continue
+                if answer.ok:
+                    each.take(split_frames(answer.body))
+                each.finish()
+            self._write()
+
+    def _follow(self, log: ServiceLog) -> None:
+        with self._lock:
+            query = log.query()
+        path = f"/containers/{log.container}/logs?{query}&follow=1"
+        try:
+            status, pieces = self._api.stream(path, {}, idle_seconds=_SILENCE_SECONDS, method="GET")
+            if status < 400:  # noqa: PLR2004
+                Frames(_Pieces(pieces), lambda *frame: self._take(log, frame)).copy()
+        except (EngineUnavailable, OSError, ValueError):
+            return  # what is missing comes at the end
+
+    def _take(self, log: ServiceLog, frame: tuple[int, bytes]) -> bool:
+        with self._lock:
+            if not self._ended:
+                log.take((frame,))
+            return self._ended
+
+    def _write(self) -> None:
+        """Replace the file as a whole: this process may be killed at any moment."""
+        text = json.dumps([each.remembered() for each in self._logs])
+        descriptor = os.open(f"{self._path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            write_through(descriptor, text.encode())
+        finally:
+            os.close(descriptor)
+        os.replace(f"{self._path}.new", self._path)  # noqa: PTH105
+
+
+class _Pieces(Reader):
+    """The pieces of an answer, read as a stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def some(self) -> bytes:
+        return next(self._pieces, b"")
+
+
+def new_logs(api: Api, temp_dir: str, services: Iterable[tuple[str, str]]) -> ServiceLogs:
+    """Return the logs of these containers and their labels, of which nothing is printed yet."""
+    return ServiceLogs(api, temp_dir, [ServiceLog(*each, {}) for each in services])
+
+
+def read_logs(api: Api, temp_dir: str) -> ServiceLogs:
+    """Return the logs as the stage before left them."""
+    with open(f"{temp_dir}/{SERVICE_LOGS}", encoding="utf-8") as file:  # noqa: PTH123
+        found = json.load(file)
+    logs = [ServiceLog(each["container"], each["label"], each["printed"]) for each in found]
+    return ServiceLogs(api, temp_dir, logs)
+
+
+def _nanoseconds(moment: str) -> int:
+    """Return the time of a message, which the engine writes as 2024-01-31T12:00:00.123456789Z."""
+    whole, _, fraction = moment.rstrip("Z").partition(".")
+    seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
+    return seconds * _SECOND + int(fraction.ljust(9, "0")[:9] or "0")
+
+
+def _text(nanoseconds: int) -> str:
+    seconds, nanos = divmod(nanoseconds, _SECOND)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanos:09d}Z"
