@@ -4,7 +4,7 @@ Each function takes a string and returns a sentence, "" where the value is good.
 """
 
 from executor.globs import is_pattern
-from executor.references import ImageReference, InvalidImage
+from executor.references import ImageReference, InvalidImage, is_bare_id
 
 CERTS_DIRECTORY = "/certs"
 DATA_ROOT = "/var/lib/docker"
@@ -54,8 +54,18 @@ def wrong_engine(address: str) -> str:
 
 
 def wrong_image(image: str) -> str:
-    """Check an image that may hold variables of the job, which are not known yet."""
-    return "" if "$" in image else wrong_fixed_image(image)
+    """Check an image that may hold variables of the job, which are not known yet, or an id."""
+    return "" if "$" in image or is_bare_id(image) else wrong_fixed_image(image)
+
+
+def wrong_pull_policy(policy: str) -> str:
+    """Check a pull policy."""
+    return _wrong_policy("pull_policy", policy)
+
+
+def wrong_allowed_pull_policy(policy: str) -> str:
+    """Check a pull policy that jobs may ask for."""
+    return _wrong_policy("allowed_pull_policies", policy)
 
 
 def wrong_fixed_image(image: str) -> str:
@@ -170,6 +180,13 @@ def overlap(one: str, other: str) -> bool:
     second = [part for part in other.split("/") if part]
     shared = min(len(first), len(second))
     return first[:shared] == second[:shared]
+
+
+def _wrong_policy(key: str, policy: str) -> str:
+    known = ("always", "if-not-present", "never")
+    if policy in known:
+        return ""
+    return f'unsupported {key} config: "{policy}" is not one of: {", ".join(known)}'
 
 
 def _wrong_authority(authority: str) -> str:

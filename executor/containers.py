@@ -6,8 +6,8 @@ Pure: no I/O.
 import json
 from typing import TYPE_CHECKING
 
-from executor.cert_files import (
-    authority_files,
+from executor.certificate_files import (
+    authorities,
     authority_tmpfs,
     cert_tmpfs,
     client_files,
@@ -16,20 +16,22 @@ from executor.cert_files import (
 from executor.certs import Certificates
 from executor.credentials import client_config
 from executor.dind_command import dockerd_command
-from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper, quoted
+from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper
 from executor.engine.readiness import TRANSPORT_LABEL
 from executor.host_config import build_host, dind_host, helper_host, service_host, tmpfs
 from executor.images import ServiceName
 from executor.labels import service_labels
+from executor.mounting import DATA_ROOT, build_volumes, dind_volumes, opening
 from executor.request import Request
 from executor.services import NamedService
 from executor.spec import ContainerSpec, FileSpec, Pull
+from executor.users import build_user
 from executor.variables import expand
+from executor.volumes import job_volumes
 
 if TYPE_CHECKING:
     from executor.sidecar import Sidecar
 
-_DATA_ROOT = "/var/lib/docker"
 _PASSED_TO_DIND = (
     "DOCKER_DRIVER",
     "HTTP_PROXY",
@@ -47,7 +49,8 @@ _TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
 
 def helper_container(request: Request, image: str) -> ContainerSpec:
     """Return the helper container: git, artifacts and caches; it has no word of the job."""
-    settings = request.settings
+    settings, volumes = request.settings, job_volumes(request)
+    open_all = opening(volumes)
     return ContainerSpec(
         name=request.names.helper,
         image=image,
@@ -56,9 +59,12 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         hostname=request.hostname(),
         host=helper_host(request),
         # A job's image may run as any user, and its scripts write below the builds directory; the
-        # umask is that of the Docker executor's helper.
-        command=keeper(prelude=f"umask 0000\nchmod 0777 {quoted(settings.builds_dir)}\n"),
-        mounts=((request.names.builds_volume, settings.builds_dir),),
+        # umask is that of the Docker executor's helper.  A volume is opened again when all that
+        # mount it exist: the engine fills an empty one from an image, with that one's mode.
+        command=keeper(prelude=f"umask 0000\n{open_all}", before_first=open_all),
+        mounts=volumes.mounts,
+        binds=volumes.binds,
+        volume_driver=settings.docker.volume_driver,
         tmpfs=tmpfs(settings.docker.tmpfs, _TMPFS, (settings.builds_dir,)),
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
@@ -74,13 +80,14 @@ def build_container(
     certificates: Certificates | None,
 ) -> ContainerSpec:
     """Return the build container: the job's image, with all that a Docker client needs."""
-    settings, image = request.settings, request.job.image
+    settings = request.settings
     way = sidecar.transport if sidecar else None
-    authorities = authority_files(request)
+    volumes = build_volumes(request, way)
+    trusted = authorities(request, volumes.binds)
     files = (
         *client_files(way, certificates),
         FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(request)),
-        *authorities,
+        *trusted,
     )
     environment = {
         "DOCKER_CONFIG": DOCKER_CONFIG,
@@ -93,18 +100,22 @@ def build_container(
         labels=request.labels("build"),
         network=request.names.network,
         hostname=request.hostname(),
-        host=build_host(request, image.name or expand(settings.docker.image, request.value)),
+        host=build_host(
+            request, request.job.image.name or expand(settings.docker.image, request.value)
+        ),
         mac_address=settings.docker.mac_address,
-        entrypoint=image.entrypoint,
+        entrypoint=request.entrypoint(request.job.image),
         command=keeper(shares_pids=bool(settings.docker.pid_mode)),
         environment=environment,
-        mounts=((request.names.builds_volume, settings.builds_dir),),
+        mounts=volumes.mounts,
+        binds=volumes.binds,
+        volume_driver=settings.docker.volume_driver,
         tmpfs=tmpfs(
             settings.docker.tmpfs,
             {
                 **_TMPFS,
                 **(cert_tmpfs(way.client_dir) if way and way.tls else {}),
-                **authority_tmpfs(authorities),
+                **authority_tmpfs(trusted),
             },
             (settings.builds_dir,),
         ),
@@ -112,7 +123,7 @@ def build_container(
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
-        user=expand(image.user, request.value),
+        user=build_user(request),
         platform=pull.platform,
         runs_scripts=True,
     )
@@ -127,11 +138,12 @@ def dind_container(
     """Return the dind sidecar, the one container of a job that is privileged as a rule."""
     settings, names, way = request.settings, request.names, sidecar.transport
     own = sidecar.own.request if sidecar.own else None
-    entrypoint = own.entrypoint if own and not sidecar.replaced else None
+    entrypoint = request.entrypoint(own) if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
     command, prelude = dockerd_command(request, way, entrypoint, command)
-    authorities = authority_files(request, settings.dind.volumes)
-    files = (*server_files(way, certificates), *authorities)
+    volumes = dind_volumes(request, way)
+    trusted = authorities(request, (*volumes.binds, *settings.dind.volumes))
+    files = (*server_files(way, certificates), *trusted)
     environment = {
         **{key: request.value(key) for key in _PASSED_TO_DIND if request.value(key)},
         **(request.service_variables(own) if own else {}),
@@ -155,19 +167,16 @@ def dind_container(
         environment=shown,
         secret_environment=hidden,
         aliases=aliases,
-        mounts=(
-            (names.builds_volume, settings.builds_dir),
-            (names.docker_volume, _DATA_ROOT),
-        ),
-        binds=settings.dind.volumes,
+        mounts=(*volumes.mounts, (names.docker_volume, DATA_ROOT)),
+        binds=(*volumes.binds, *settings.dind.volumes),
         tmpfs=tmpfs(
             settings.docker.services_tmpfs,
             {
                 **(cert_tmpfs(way.cert_dir) if way.tls else {}),
                 **(_TMPFS if hidden else {}),
-                **authority_tmpfs(authorities),
+                **authority_tmpfs(trusted),
             },
-            (settings.builds_dir, _DATA_ROOT, *binds),
+            (settings.builds_dir, DATA_ROOT, *binds),
         ),
         files=files,
         extra_hosts=settings.docker.extra_hosts,
@@ -180,20 +189,20 @@ def dind_container(
 
 
 def service_container(
-    request: Request, service: NamedService, aliases: tuple[str, ...]
+    request: Request, service: NamedService, aliases: tuple[str, ...], pull: Pull
 ) -> ContainerSpec:
     """Return a service beside the sidecar; it gets the job's public variables and its own."""
-    settings = request.settings
+    settings, volumes = request.settings, job_volumes(request)
     shown, hidden = request.split(request.service_environment(service.request))
     return ContainerSpec(
         name=request.names.service(service.index),
-        image=service.name.image,
+        image=pull.image,
         labels={
             **request.labels("service"),
             **service_labels(service.name.service, service.name.version),
         },
         network=request.names.network,
-        entrypoint=service.request.entrypoint,
+        entrypoint=request.entrypoint(service.request),
         command=service.request.command,
         environment=shown,
         secret_environment=hidden,
@@ -203,12 +212,13 @@ def service_container(
         host=service_host(request, service.request.name),
         log_options=settings.docker.log_options,
         aliases=aliases,
-        mounts=((request.names.builds_volume, settings.builds_dir),),
+        mounts=volumes.mounts,
+        binds=volumes.binds,
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
         user=expand(service.request.user, request.value),
-        platform=service.request.platform,
+        platform=pull.platform,
     )
 
 

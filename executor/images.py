@@ -21,12 +21,9 @@ __all__ = [
     "is_allowed",
     "is_bare_id",
     "match",
-    "pull_policy_notice",
     "split_aliases",
     "with_default_tag",
 ]
-
-PULL_POLICY = "always"
 
 
 def is_allowed(image: str, patterns: Sequence[str], internal: Iterable[str] = ()) -> bool:
@@ -45,16 +42,6 @@ def is_allowed(image: str, patterns: Sequence[str], internal: Iterable[str] = ()
     )
 
 
-def pull_policy_notice(image: str, requested: Sequence[str]) -> str:
-    """Return the sentence for a job that asks for another policy than `always`, else ""."""
-    if all(policy == PULL_POLICY for policy in requested):
-        return ""
-    return (
-        f'The pull_policy [{" ".join(requested)}] of image "{image}" is not used: '
-        f"this runner always pulls, so that a job gets what the registry has now"
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class ServiceName:
     """What the name of a service says: the image to pull and the aliases that follow from it."""
@@ -66,7 +53,13 @@ class ServiceName:
 
     @classmethod
     def parse(cls, text: str) -> "ServiceName":
-        """Read a service's image; InvalidImage when it is none."""
+        """Read a service's image; InvalidImage when it is none.
+
+        An image's id is its own version, and says as little as that.
+        """
+        if is_bare_id(text):
+            version = text.removeprefix("sha256:")
+            return cls("sha256", version, f"sha256:{version}", ("sha256",))
         try:
             reference = ImageReference.parse(text)
         except InvalidImage as error:

@@ -65,6 +65,11 @@ class Job:
     ref: str
     sha: str
     before_sha: str
+    may_fetch: bool
+    """Whether GIT_STRATEGY is `fetch` where the job does not say, by the project's settings."""
+    protected: bool | None
+    """Whether the ref is protected; None where this gitlab-runner does not hand it on."""
+    cache_keys: tuple[str, ...]
     timeout_seconds: int
     image: JobImage
     services: tuple[JobImage, ...]
@@ -115,6 +120,9 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
         ref=git.string("ref", ""),
         sha=git.string("sha", ""),
         before_sha=git.string("before_sha", ""),
+        may_fetch=table.boolean("allow_git_fetch", default=False),
+        protected=git.optional_boolean("protected"),
+        cache_keys=tuple(each.string("key", "") for each in table.tables("cache")),
         timeout_seconds=table.table("runner_info").integer("timeout", 3600),
         image=_image(table.table("image")),
         services=tuple(_image(each) for each in table.tables("services")),

@@ -10,8 +10,14 @@ from executor.job import Job
 
 PREFIX = "com.gitlab.gitlab-runner"
 
-_TYPES = {"build": "build", "helper": "predefined", "service": "service", "dind": "service"}
-"""What the Docker executor calls our kinds of containers."""
+_TYPES = {
+    "build": "build",
+    "helper": "predefined",
+    "service": "service",
+    "dind": "service",
+    "cache": "cache",
+}
+"""What the Docker executor calls our kinds of containers and volumes."""
 
 
 def kind_labels(kind: str) -> dict[str, str]:
@@ -55,6 +61,22 @@ def job_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
 def service_labels(service: str, version: str) -> dict[str, str]:
     """Return what a service's container carries besides."""
     return {f"{PREFIX}.service": service, f"{PREFIX}.service.version": version}
+
+
+def volume_labels(destination: str, *, protected: bool, reusable: bool) -> dict[str, str]:
+    """Return what a cache volume or one for the builds carries besides."""
+    return {
+        f"{PREFIX}.destination": destination,
+        f"{PREFIX}.protected": str(protected).lower(),
+        f"{PREFIX}.reusable": str(reusable).lower(),
+    }
+
+
+def slot_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
+    """Return what tells whose a volume is that lasts: no job's, but a project's in a slot."""
+    labels = job_labels(job, values)
+    kept = ("project.id", "project.runner_id", "runner.id")
+    return {f"{PREFIX}.{key}": labels[f"{PREFIX}.{key}"] for key in kept}
 
 
 def job_url(job: Job) -> str:

@@ -7,6 +7,9 @@ and a second prepare attempt meets what the first one left.
 LABEL = "dind-executor.job"
 """The ownership label: its value is `JobNames.key`; cleanup removes what carries it."""
 
+KEEP_LABEL = "dind-executor.volume-keep"
+"""On a container: its volumes without a name stay when cleanup removes it."""
+
 LABEL_PREFIX = "dind-executor."
 """What every label of the executor's own starts with."""
 

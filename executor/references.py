@@ -51,13 +51,20 @@ class ImageReference:
 
 
 def is_bare_id(image: str) -> bool:
-    """Tell whether this is the id of a local image, which no registry can be asked for."""
+    """Tell whether this is the id of a local image, which no registry can be asked for.
+
+    After `sha256:`, the engine takes the beginning of an id for the id.
+    """
     digits = image.removeprefix("sha256:")
-    return len(digits) == _ID_LENGTH and _HEX.issuperset(digits)
+    if not digits or not _HEX.issuperset(digits):
+        return False
+    return len(digits) == _ID_LENGTH or (digits != image and len(digits) < _ID_LENGTH)
 
 
 def with_default_tag(image: str) -> str:
-    """Add `:latest` to a reference that has neither tag nor digest."""
+    """Add `:latest` to a reference that has neither tag nor digest; spell an id in full."""
+    if is_bare_id(image):
+        return f"sha256:{image.removeprefix('sha256:')}"
     reference = ImageReference.parse(image)
     return image if reference.tag or reference.digest else f"{image}:{DEFAULT_TAG}"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from executor.credentials import Catalogue
 from executor.job import Job, JobImage, Variable
 from executor.labels import job_labels, kind_labels, operators_labels
-from executor.names import LABEL, JobNames
+from executor.names import KEEP_LABEL, LABEL, JobNames
 from executor.secrets import secret_values
 from executor.service_settings import ServiceDefinition
 from executor.settings import Settings
@@ -54,6 +54,13 @@ class Request:
         """Return the services of the settings."""
         return tuple(map(self._operators_service, self.settings.docker.services))
 
+    def entrypoint(self, image: JobImage) -> tuple[str, ...] | None:
+        """Return the entrypoint that the job gives an image, None for the image's own."""
+        disabled = self.settings.docker.disable_entrypoint_overwrite
+        if disabled and any(image is each for each in (self.job.image, *self.job.services)):
+            return None
+        return image.entrypoint
+
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must not show, longest first."""
         logins = (each.credential for each in self.catalogue.entries)
@@ -68,6 +75,7 @@ class Request:
 
         Everyone who may talk to the engine reads them, so one that holds a secret is left out.
         """
+        keep = {KEEP_LABEL: "true"} if self.settings.docker.volume_keep else {}
         return {
             **operators_labels(self.container_labels()[0], kind),
             **self.split(job_labels(self.job, self.values))[0],
@@ -76,6 +84,7 @@ class Request:
             "dind-executor.type": kind,
             "dind-executor.job-id": str(self.job.id),
             "dind-executor.project-id": str(self.job.project_id),
+            **keep,
         }
 
     def container_labels(self) -> tuple[dict[str, str], dict[str, str]]:

@@ -13,6 +13,7 @@ from executor.docker_settings import DockerSettings
 from executor.errors import SettingsError
 from executor.keys import about, read_section
 from executor.table import Problems, Table
+from executor.volume_entry import wrong_volumes
 
 __all__ = [
     "DindSettings",
@@ -130,9 +131,7 @@ def _check_together(settings: Settings, table: Table) -> None:
         for taken in (settings.builds_dir, settings.cache_dir):
             if checks.overlap(bind.split(":")[1], taken):
                 dind.note_element("volumes", place, f"the destination of {bind!r} covers {taken}")
-    for place, service in enumerate(settings.docker.services):
-        if not service.name:
-            table.table("docker").note_element("services", place, "it has no name")
+    _check_docker(settings, table.table("docker"))
     command = settings.dind.command
     if command and not command[0].startswith("-"):
         wanted = "the first must start with a dash: these are arguments of dockerd, not a program"
@@ -142,6 +141,14 @@ def _check_together(settings: Settings, table: Table) -> None:
         dind.note(
             "privileged", f"the runtime {settings.dind.runtime} refuses privileged containers"
         )
+
+
+def _check_docker(settings: Settings, docker: Table) -> None:
+    for place, service in enumerate(settings.docker.services):
+        if not service.name:
+            docker.note_element("services", place, "it has no name")
+    for place, wrong in wrong_volumes(settings.docker.volumes, settings.builds_dir):
+        docker.note_element("volumes", place, wrong)
 
 
 def _check_privileges(settings: Settings, table: Table) -> None:

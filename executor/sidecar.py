@@ -3,17 +3,17 @@
 Pure: no I/O, no clock, no dice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from executor.images import is_allowed, with_default_tag
+from executor.pull_policies import own_policies
 from executor.request import Request
 from executor.services import (
     ALIAS,
     NamedService,
     Transport,
     find_dinds,
-    looks_like_dind,
     name_services,
     transport,
 )
@@ -46,7 +46,7 @@ def certificate_names(request: Request) -> tuple[str, ...]:
 
 
 def choose_sidecar(
-    request: Request, images: ImagePlan, facts: Mapping[str, ImageFacts]
+    request: Request, images: ImagePlan, facts: Mapping[Pull, ImageFacts]
 ) -> Sidecar | None:
     """Decide what the sidecar is once the services' images are known; None where there is none.
 
@@ -54,7 +54,7 @@ def choose_sidecar(
     `docker` has no single owner, PolicyViolation for a transport that is not admitted.
     """
     services, settings = services_of(request), request.settings
-    dinds = find_dinds(services, [facts[pull.image] for pull in images.services])
+    dinds = find_dinds(services, [facts[pull] for pull in images.services])
     own = dinds[0] if dinds else None
     if own is None and settings.dind.mode != "always":
         return None
@@ -62,26 +62,20 @@ def choose_sidecar(
     for each in dinds:
         variables |= request.service_variables(each.request)
     way = transport(request.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
-    if own and _is_admitted(own, settings):
+    if own and is_admitted(own, settings):
         return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
-    return Sidecar(Pull(with_default_tag(settings.dind.image)), own, way, replaced=own is not None)
+    return Sidecar(operators_dind(request), own, way, replaced=own is not None)
 
 
-def service_pulls(services: Sequence[NamedService], settings: Settings) -> tuple[Pull, ...]:
-    """Return the services' images; what a dind service of the operator's will replace is not one.
+def operators_dind(request: Request) -> Pull:
+    """Return the dind image of the settings."""
+    settings = request.settings
+    return Pull(with_default_tag(settings.dind.image), policies=own_policies(settings.docker))
 
-    Nor is a dind that is not admitted: the operator's image runs in its place.
-    """
-    operators = [each for each in services if each.internal and looks_like_dind(each.name)]
-    pulls = []
-    for each in services:
-        if operators and not each.internal and looks_like_dind(each.name):
-            pulls.append(Pull(operators[0].name.image))
-        elif looks_like_dind(each.name) and not _is_admitted(each, settings):
-            pulls.append(Pull(with_default_tag(settings.dind.image)))
-        else:
-            pulls.append(Pull(each.name.image, each.request.platform))
-    return tuple(pulls)
+
+def is_admitted(dind: NamedService, settings: Settings) -> bool:
+    """Tell whether a dind service may run its own image."""
+    return dind.internal or is_allowed(dind.request.name, settings.dind.allowed_images)
 
 
 def sidecar_aliases(sidecar: Sidecar) -> tuple[str, ...]:
@@ -97,10 +91,6 @@ def sidecar_notices(sidecar: Sidecar, settings: Settings) -> list[str]:
         return []
     replaced = [_replaced(own, settings)] if sidecar.replaced else []
     return [*replaced, *(_stood_in(each, own) for each in sidecar.stands_for)]
-
-
-def _is_admitted(dind: NamedService, settings: Settings) -> bool:
-    return dind.internal or is_allowed(dind.request.name, settings.dind.allowed_images)
 
 
 def _stood_in(service: NamedService, own: NamedService) -> str:

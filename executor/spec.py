@@ -6,16 +6,21 @@ out of `repr`.
 
 from dataclasses import dataclass, field
 
+ALWAYS, IF_NOT_PRESENT, NEVER = "always", "if-not-present", "never"
+"""The pull policies, named as GitLab names them."""
+
 HostConfig = dict[str, object]
 """What a container may use of the host, in the words of the engine's `HostConfig`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One image to pull before anything is created from it."""
+    """One image to get before anything is created from it."""
 
     image: str
     platform: str = ""
+    policies: tuple[str, ...] = field(default=(ALWAYS,), compare=False)
+    """The pull policies to try, in order; a job gets each image and platform by one list only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class ImageFacts:
     """Variables as `KEY=value`."""
     digest: str = ""
     """The repository digest that the registry answered with, `name@sha256:…`; may be empty."""
+    system: str = ""
+    architecture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +69,12 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class VolumeSpec:
-    """A volume of the job, removed with it."""
+    """A volume; it is removed with the job if it carries the job's label."""
 
     name: str
     labels: dict[str, str]
+    driver: str = ""
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,8 @@ class ContainerSpec:
     mounts: tuple[tuple[str, str], ...] = ()
     """Volume name and destination."""
     binds: tuple[str, ...] = ()
+    volume_driver: str = ""
+    """The driver of volumes that `binds` names and that are not there yet."""
     tmpfs: dict[str, str] = field(default_factory=dict)
     files: tuple[FileSpec, ...] = ()
     extra_hosts: tuple[str, ...] = ()
@@ -132,8 +143,11 @@ class ImagePlan:
     build: Pull
     services: tuple[Pull, ...]
     """One for each service of the job, in its order; the dind one may be the operator's."""
-    default_dind: str
-    """The operator's dind image where it may be needed, else empty."""
+    default_dind: Pull | None
+    """The operator's dind image where it may be needed."""
+    runners_helper: str = ""
+    """The helper image that gitlab-runner itself would take."""
+    helper_policies: tuple[str, ...] = (ALWAYS,)
     notices: tuple[str, ...] = ()
 
 
@@ -148,3 +162,5 @@ class Plan:
     dind: ContainerSpec | None
     services: tuple[ContainerSpec, ...] = ()
     notices: tuple[str, ...] = ()
+    has_caches: bool = False
+    """Whether services wait for the helper, which opens the cache volumes to every user."""

@@ -11,10 +11,11 @@ from pathlib import Path
 from executor.certs import Certificates
 from executor.credentials import Catalogue, Entry
 from executor.engine.keeper import READY
-from executor.plan import plan_environment, plan_images
+from executor.image_plan import plan_images
+from executor.plan import plan_environment
 from executor.request import Request
 from executor.sidecar import choose_sidecar
-from executor.spec import ImageFacts
+from executor.spec import ImageFacts, Pull
 from tests.builders import a_login, a_request, a_service, a_variable
 
 DIRECTORY = Path(__file__).parent / "data" / "plans"
@@ -127,11 +128,11 @@ CASES: Mapping[str, Callable[[], Request]] = {
 }
 
 
-def facts_of(request: Request) -> dict[str, ImageFacts]:
+def facts_of(request: Request) -> dict[Pull, ImageFacts]:
     """Return what an engine would say of the images of a job's services."""
     images = plan_images(request)
     return {
-        each.image: DIND if each.image.rpartition("/")[2].find("dind") >= 0 else OTHER
+        each: DIND if each.image.rpartition("/")[2].find("dind") >= 0 else OTHER
         for each in images.services
     }
 

@@ -11,7 +11,8 @@ from executor.checks import OWN_DIRECTORY
 from executor.engine.container_request import container_request
 from executor.engine.keeper import DIRECTORY
 from executor.errors import SettingsError
-from executor.plan import plan_environment, plan_images
+from executor.image_plan import plan_images
+from executor.plan import plan_environment
 from executor.request import Request
 from executor.seccomp import read_profiles
 from executor.settings import read_settings

@@ -44,6 +44,9 @@ def test_a_whole_payload() -> None:
         sha="",
         before_sha="",
         repo_url=f"https://gitlab-ci-token:{TOKEN}@gitlab.example.com/g/p.git",
+        may_fetch=False,
+        protected=None,
+        cache_keys=(),
         timeout_seconds=3600,
         image=nothing,
         services=(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from executor.image_plan import plan_images
 from executor.labels import duration, job_labels, job_url
-from executor.plan import plan_environment, plan_images
+from executor.plan import plan_environment
 from executor.sidecar import choose_sidecar
 from tests.builders import TOKEN, a_job, a_request, a_service, a_variable
 from tests.plans import CERTIFICATES, facts_of

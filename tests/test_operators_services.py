@@ -3,10 +3,11 @@
 import pytest
 
 from executor.errors import PolicyViolation, ServiceConflict, SettingsError
-from executor.plan import plan_environment, plan_images
+from executor.image_plan import plan_images
+from executor.plan import plan_environment
 from executor.request import Request
 from executor.sidecar import choose_sidecar
-from executor.spec import ContainerSpec, ImageFacts, Plan
+from executor.spec import ContainerSpec, ImageFacts, Plan, Pull
 from tests.builders import TOKEN, a_request, a_service, a_variable, some_settings
 from tests.plans import CERTIFICATES, DIND, OTHER, facts_of
 
@@ -30,7 +31,7 @@ command = ["--debug"]
 """
 
 
-def a_plan(request: Request, facts: dict[str, ImageFacts] | None = None) -> Plan:
+def a_plan(request: Request, facts: dict[Pull, ImageFacts] | None = None) -> Plan:
     """Return what follows from a request; images with `dind` in their names are that."""
     images = plan_images(request)
     sidecar = choose_sidecar(request, images, facts or facts_of(request))
@@ -175,7 +176,11 @@ def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
         variables=CACHE_VARIABLES,
         services=[a_service("docker:dind"), a_service("docker:26-dind")],
     )
-    facts = {"tools/cache:3": OTHER, "docker:dind": DIND, "docker:26-dind": DIND}
+    facts = {
+        Pull("tools/cache:3"): OTHER,
+        Pull("docker:dind"): DIND,
+        Pull("docker:26-dind"): DIND,
+    }
 
     with pytest.raises(ServiceConflict, match='"docker:dind" and "docker:26-dind" are both'):
         choose_sidecar(request, plan_images(request), facts)

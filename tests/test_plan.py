@@ -9,11 +9,10 @@ from executor.errors import (
     SettingsError,
     UnsupportedJobOption,
 )
+from executor.image_plan import helper_for, plan_images
 from executor.plan import (
     certificate_seconds,
-    helper_for,
     plan_environment,
-    plan_images,
 )
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import Plan, Pull
@@ -193,19 +192,6 @@ def test_the_id_of_a_local_image(bare: str) -> None:
         plan_images(a_request(image=a_service(bare)))
 
 
-@pytest.mark.parametrize("policies", [["if-not-present"], ["never"], ["always", "never"]])
-def test_another_pull_policy_gets_always_and_a_sentence(policies: list[str]) -> None:
-    """For the job's image and for each service."""
-    request = a_request(
-        image=a_service("alpine:3", pull_policy=policies),
-        services=[a_service("redis:7", pull_policy=policies)],
-    )
-
-    first, second = plan_images(request).notices
-    assert '"alpine:3" is not used' in first
-    assert '"redis:7" is not used' in second
-
-
 @pytest.mark.parametrize(("limit", "admitted"), [(-1, True), (2, True), (1, False), (0, False)])
 def test_the_number_of_services(limit: int, *, admitted: bool) -> None:
     """In gitlab-runner's words."""
@@ -226,20 +212,20 @@ def test_the_number_of_services(limit: int, *, admitted: bool) -> None:
     [
         ([], "", "docker:28-dind"),
         ([], '[dind]\nimage = "registry/dind"', "registry/dind:latest"),
-        ([], '[dind]\nmode = "service"', ""),
+        ([], '[dind]\nmode = "service"', None),
         ([a_service("postgres:16")], "", "docker:28-dind"),
         # a service that may well be dind: nothing is pulled in vain
-        ([a_service("docker:dind")], "", ""),
-        ([a_service("docker:dind")], '[dind]\nmode = "service"', ""),
+        ([a_service("docker:dind")], "", None),
+        ([a_service("docker:dind")], '[dind]\nmode = "service"', None),
     ],
 )
 def test_the_operators_dind_is_pulled_early(
-    services: list[dict[str, object]], settings: str, wanted: str
+    services: list[dict[str, object]], settings: str, wanted: str | None
 ) -> None:
     """Where it is sure to be needed, as far as the names tell."""
     request = a_request(services=services, settings=settings)
 
-    assert plan_images(request).default_dind == wanted
+    assert plan_images(request).default_dind == (Pull(wanted) if wanted else None)
 
 
 # --- the helper -------------------------------------------------------------------------------
@@ -326,7 +312,13 @@ def test_which_image_the_sidecar_runs(
     """The job's own where the operator admits it, else the operator's."""
     request = a_request(services=[a_service(each) for each in services], settings=settings)
 
-    sidecar = choose_sidecar(request, plan_images(request), facts)  # type: ignore[arg-type]
+    images = plan_images(request)
+
+    sidecar = choose_sidecar(
+        request,
+        images,
+        {pull: facts[pull.image] for pull in images.services},  # type: ignore[misc]
+    )
 
     assert sidecar
     assert (sidecar.pull.image, sidecar.replaced) == (image, replaced)
@@ -340,7 +332,7 @@ def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
     )
     images = plan_images(request)
 
-    assert choose_sidecar(request, images, dict.fromkeys(services, OTHER)) is None
+    assert choose_sidecar(request, images, dict.fromkeys(images.services, OTHER)) is None
 
 
 @pytest.mark.parametrize(
@@ -417,7 +409,7 @@ def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ..
     """Ours, the operator's, and the author's, who has the last word."""
     request = a_request(services=[a_service("docker:dind", **service)], settings=TOLD)
     images = plan_images(request)
-    sidecar = choose_sidecar(request, images, {"docker:dind": DIND})
+    sidecar = choose_sidecar(request, images, {Pull("docker:dind"): DIND})
 
     plan = plan_environment(request, images, sidecar, CERTIFICATES)
 

@@ -24,6 +24,7 @@ from executor.table import Problems, Table
 from tests import container_keys
 
 PATH = "/etc/dind-executor/settings.toml"
+POLICIES = "always, if-not-present, never"
 PAGE = Path(__file__).parents[1] / "docs/settings.md"
 
 
@@ -53,6 +54,12 @@ def test_the_defaults() -> None:
             tls_verify=False,
             image="",
             helper_image="",
+            helper_image_flavor="",
+            pull_policy=(),
+            allowed_pull_policies=(),
+            disable_entrypoint_overwrite=False,
+            user="",
+            allowed_users=(),
             allowed_images=(),
             allowed_services=(),
             extra_hosts=(),
@@ -91,6 +98,12 @@ tls_cert_path = "/etc/docker/client"
 tls_verify = true
 image = "$CI_REGISTRY/group/image"
 helper_image = "registry.example.com/helper:1"
+helper_image_flavor = "ubuntu"
+pull_policy = ["always", "if-not-present"]
+allowed_pull_policies = ["always", "if-not-present", "never"]
+disable_entrypoint_overwrite = true
+user = "1000"
+allowed_users = ["1000", "2000:2000"]
 allowed_images = ["**", "!*/kali*"]
 allowed_services = ["docker:*dind", "{{redis,postgres}}:[0-9]*"]
 extra_hosts = ["registry.example.com:10.0.0.1", "six:2001:db8::1", "host:host-gateway"]
@@ -104,6 +117,12 @@ services = [
   {{ name = "a", alias = "b c", command = ["d"], entrypoint = ["e"], environment = ["F=g"] }},
 ]
 wait_for_services_timeout = -1
+volumes = ["/cache", "/srv/tools:/opt/tools:ro"]
+disable_cache = true
+cache_dir = "/srv/caches"
+volume_driver = "local"
+volume_driver_ops = {{type = "tmpfs"}}
+volume_keep = true
 share_host_credentials = false
 {container_keys.DOCKER}
 [dind]
@@ -236,6 +255,16 @@ def test_every_key_can_be_set() -> None:
         ),
         ('docker.dns = "1.1.1.1"', "docker.dns: expected a list, found a string"),
         ("docker.dns = [1]", "docker.dns[0]: expected a string, found a whole number"),
+        (
+            'docker.pull_policy = "invalid"',
+            ('docker.pull_policy[0]: unsupported pull_policy config: "invalid"'
+            f" is not one of: {POLICIES}"),
+        ),
+        (
+            'docker.allowed_pull_policies = ["invalid"]',
+            ('docker.allowed_pull_policies[0]: unsupported allowed_pull_policies config: "invalid"'
+            f" is not one of: {POLICIES}"),
+        ),
         # unknown keys
         ("bulids_dir = '/b'", "bulids_dir: unknown key; did you mean builds_dir?"),
         ("[dockr]", "dockr: unknown key; did you mean docker?"),

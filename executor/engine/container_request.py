@@ -33,6 +33,8 @@ def container_request(
         "RestartPolicy": {"Name": "no"},
         "LogConfig": _log(spec),
     }
+    if spec.volume_driver:
+        host["VolumeDriver"] = spec.volume_driver
     endpoint: dict[str, object] = {"Aliases": list(spec.aliases)}
     request: dict[str, object] = {
         "Image": image.id,

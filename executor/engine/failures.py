@@ -52,6 +52,9 @@ _STARTING = ("exec: ", "exec /")
 
 _BAD_REQUEST = 400
 
+NO_SUCH_IMAGE = "No such image"
+"""How the sentence begins that an engine does not have an image."""
+
 
 def is_transient(message: str) -> bool:
     """Tell whether a pull may work a moment later."""
@@ -59,24 +62,31 @@ def is_transient(message: str) -> bool:
     return any(pattern in lower for pattern in _TRANSIENT)
 
 
-def pull_failure(image: str, message: str) -> ExecutorError:
-    """Return the error for a pull that failed."""
+def pull_failure(message: str) -> ExecutorError:
+    """Return the error for a pull that failed, in the engine's words alone."""
     lower = message.lower()
-    text = (
-        f'failed to pull image "{image}" with specified policies [always]: {message.rstrip(".")}.'
-    )
     if any(pattern in lower for pattern in _NO_SPACE):
         return _no_space(message)
-    if is_transient(message):
-        return PullInterrupted(
-            f"{text} The registry could not be reached; it is tried again when the job is."
-        )
-    if any(pattern in lower for pattern in _DENIED):
-        return ImageUnavailable(
-            f"{text} Check the image's name and tag, and that the job has credentials for it"
+    denied = any(pattern in lower for pattern in _DENIED) and not is_transient(message)
+    return (ImageUnavailable if denied else PullInterrupted)(_first_line(message) or "no reason")
+
+
+def advice(error: ExecutorError) -> str:
+    """Return what to do about an image that could not be had."""
+    message = str(error)
+    if isinstance(error, ImageUnavailable):
+        if message.startswith(NO_SUCH_IMAGE):
+            return (
+                "The Docker Engine does not have it, and the pull policy keeps it from asking the"
+                " registry."
+            )
+        return (
+            "Check the image's name and tag, and that the job has credentials for it"
             " (DOCKER_AUTH_CONFIG, or the project's access to the registry)."
         )
-    return PullInterrupted(text)
+    if is_transient(message):
+        return "The registry could not be reached; it is tried again when the job is."
+    return ""
 
 
 def create_failure(

@@ -157,6 +157,8 @@ while read -r _word _nonce _size; do
   printf '\\000%s begins\\n' "$_nonce"
   take
   [ "$_end" = "$_nonce" ] || continue
+  eval "$_once" 2>/dev/null
+  _once=
   "$_shell" <"$_d/script"
   _code=$?
   : >"$_d/script"
@@ -171,15 +173,20 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def keeper(*, prelude: str = "", shares_pids: bool = False) -> tuple[str, ...]:
-    """Return the keeper's command; `prelude` runs before the container counts as ready.
+def keeper(
+    *, prelude: str = "", before_first: str = "", shares_pids: bool = False
+) -> tuple[str, ...]:
+    """Return the keeper's command.
 
-    `shares_pids` tells whether the container sees processes that are not its own.
+    `prelude` runs before the container counts as ready, `before_first` before the first script,
+    when all of the job's containers exist.  `shares_pids` tells whether the container sees
+    processes that are not its own.
     """
+    begin = f"{_KEEPER}_once={quoted(before_first)}\n{prelude}{_MARK_PROCESSES}"
     if not shares_pids:
-        return ("sh", "-c", _KEEPER + prelude + _MARK_PROCESSES + _SERVE)
+        return ("sh", "-c", begin + _SERVE)
     serve = _SERVE.replace("kill -9", 'ours "$_p" && kill -9')
-    return ("sh", "-c", _KEEPER + prelude + _MARK_PROCESSES + _TELL_OURS + _MARK_OURS + serve)
+    return ("sh", "-c", begin + _TELL_OURS + _MARK_OURS + serve)
 
 
 def receiver(program: tuple[str, ...], *, prelude: str = "") -> tuple[str, ...]:

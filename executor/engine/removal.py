@@ -9,8 +9,10 @@ from urllib.parse import quote
 from executor.engine.api import Api
 from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import OperatorLog
-from executor.names import JobNames
+from executor.names import KEEP_LABEL, JobNames
 from executor.tasks import Task
+
+Listed = list[dict[str, object]]
 
 _ROUNDS = 5
 _PAUSE_SECONDS = 0.5
@@ -62,12 +64,14 @@ def _look_and_remove(api: Api, names: JobNames, log: OperatorLog, left: list[str
 class _Owned:
     """The job's objects, by kind."""
 
-    __slots__ = ("containers", "networks", "volumes")
+    __slots__ = ("containers", "keeping", "networks", "volumes")
 
-    def __init__(self, containers: list[str], networks: list[str], volumes: list[str]) -> None:
-        self.containers = containers
-        self.networks = networks
-        self.volumes = volumes
+    def __init__(self, containers: "Listed", networks: "Listed", volumes: "Listed") -> None:
+        self.containers = [str(each["Id"]) for each in containers]
+        # These containers' volumes without a name stay.
+        self.keeping = {str(each["Id"]) for each in containers if _keeps(each)}
+        self.networks = [str(each["Id"]) for each in networks]
+        self.volumes = [str(each["Name"]) for each in volumes]
 
     @property
     def anything(self) -> bool:
@@ -77,14 +81,19 @@ class _Owned:
 def _owned(api: Api, names: JobNames) -> _Owned:
     filters = quote(json.dumps({"label": [names.owner]}))
     kinds = [
-        Task(lambda: _listed(api, f"/containers/json?all=1&filters={filters}", "Id")),
-        Task(lambda: _listed(api, f"/networks?filters={filters}", "Id")),
-        Task(lambda: _listed(api, f"/volumes?filters={filters}", "Name")),
+        Task(lambda: _listed(api, f"/containers/json?all=1&filters={filters}")),
+        Task(lambda: _listed(api, f"/networks?filters={filters}")),
+        Task(lambda: _listed(api, f"/volumes?filters={filters}")),
     ]
     return _Owned(*(kind.result() for kind in kinds))
 
 
-def _listed(api: Api, path: str, key: str) -> list[str]:
+def _keeps(container: dict[str, object]) -> bool:
+    labels = container.get("Labels")
+    return isinstance(labels, dict) and KEEP_LABEL in labels
+
+
+def _listed(api: Api, path: str) -> "Listed":
     answer = api.get(path)
     if not answer.ok:
         raise EngineRefused(
@@ -94,13 +103,16 @@ def _listed(api: Api, path: str, key: str) -> list[str]:
     decoded = answer.json()
     if isinstance(decoded, dict):
         decoded = decoded.get("Volumes")
-    return [str(each[key]) for each in decoded or []] if isinstance(decoded, list) else []
+    return decoded if isinstance(decoded, list) else []
 
 
 def _remove(api: Api, found: _Owned) -> list[str]:
     _disconnect(api, found)
     removals = [
-        *(_task(api, f"/containers/{each}?force=1&v=1") for each in found.containers),
+        *(
+            _task(api, f"/containers/{each}?force=1&v={0 if each in found.keeping else 1}")
+            for each in found.containers
+        ),
         *(_task(api, f"/networks/{each}") for each in found.networks),
     ]
     left = _failures(removals)
@@ -112,12 +124,30 @@ def _disconnect(api: Api, found: _Owned) -> None:
     """Take the containers off the network, so that both can be removed at the same time.
 
     Removing a network takes as long as removing a container.  What cannot be taken off makes the
-    network's removal fail, and the next round find it.
+    network's removal fail, and the next round find it.  Somebody else's container that was put on
+    the network is taken off too, and stays: it is not the job's.
     """
-    pairs = [(network, each) for network in found.networks for each in found.containers]
+    listings = [(network, Task(_attached(api, network))) for network in found.networks]
+    pairs = [
+        (network, each)
+        for network, listing in listings
+        for each in dict.fromkeys((*found.containers, *listing.result()))
+    ]
     tasks = [Task(_disconnection(api, *pair)) for pair in pairs]
     for task in tasks:
         task.result()
+
+
+def _attached(api: Api, network: str) -> Callable[[], list[str]]:
+    def look() -> list[str]:
+        with suppress(EngineUnavailable):
+            answer = api.get(f"/networks/{network}")
+            found = answer.json() if answer.ok else None
+            containers = found.get("Containers") if isinstance(found, dict) else None
+            return list(containers) if isinstance(containers, dict) else []
+        return []
+
+    return look
 
 
 def _disconnection(api: Api, network: str, container: str) -> Callable[[], object]:

@@ -37,7 +37,7 @@ def restore_cache(context: ScriptContext) -> str:
         if _policy(context, cache, key) not in _PULLS:
             lines.append(context.say(f"Not downloading cache {key} due to policy"))
             continue
-        keys = [key, *(context.variables.expand(item) for item in cache.fallback_keys if item)]
+        keys = [key, *(context.variables.expand(item) for item in cache.fallback_keys)]
         last = context.variables.get("CACHE_FALLBACK_KEY").rstrip(" /\\")
         if last and not last.endswith(_RESERVED_SUFFIX):
             keys.append(last)

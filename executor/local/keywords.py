@@ -174,10 +174,17 @@ def _pull_policy(value: object, place: Place) -> tuple[str, ...]:
 
 
 def rules_at(value: object, place: Place) -> tuple[Rule, ...]:
-    """Return the rules of a job, each expression tried once so that mistakes show at once."""
+    """Return the rules of a job, each expression tried once so that mistakes show at once.
+
+    A list in the list, which is what a !reference to rules comes to, is flattened.
+    """
     if not isinstance(value, list):
         raise place.error(f"a list of rules is expected, not {described(value)}")
-    return tuple(_rule(item, place.of(index)) for index, item in enumerate(value))
+    rules: list[Rule] = []
+    for index, item in enumerate(value):
+        inner = place.of(index)
+        rules += rules_at(item, inner) if isinstance(item, list) else (_rule(item, inner),)
+    return tuple(rules)
 
 
 def _rule(value: object, place: Place) -> Rule:

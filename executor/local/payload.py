@@ -19,7 +19,9 @@ def payload_of(request: JobRequest) -> Json:
     return {
         "id": request.id,
         "token": request.token,
-        "allow_git_fetch": True,
+        # Sources are made anew for each job, and nothing is left on the engine, unless a job says
+        # otherwise.
+        "allow_git_fetch": False,
         "job_info": _job_info(request),
         "git_info": _git_info(request),
         "runner_info": {"uuid": "", "timeout": request.timeout_seconds},

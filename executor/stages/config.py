@@ -7,6 +7,7 @@ from executor import __version__
 from executor.env import RunnerEnv
 from executor.inputs import read_inputs
 from executor.log import OperatorLog
+from executor.volume_entry import holds_builds
 
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
@@ -17,11 +18,12 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     """
     inputs = read_inputs(env, args)
     log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
+    settings = inputs.settings
     answer = {
         "driver": {"name": "dind-executor", "version": f"v{__version__}"},
-        "builds_dir": inputs.settings.builds_dir,
-        "cache_dir": inputs.settings.cache_dir,
-        "builds_dir_is_shared": False,
+        "builds_dir": settings.builds_dir,
+        "cache_dir": settings.cache_dir,
+        "builds_dir_is_shared": holds_builds(settings.docker.volumes, settings.builds_dir),
         "hostname": os.uname().nodename,
         "job_env": inputs.context.to_job_env(),
     }

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from executor.certs import Certificates, mint
-from executor.credentials import resolve
 from executor.debug_services import shown_services
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
@@ -13,23 +12,17 @@ from executor.engine.readiness import keep_client
 from executor.engine.replacement import keep
 from executor.engine.script import write_through
 from executor.env import RunnerEnv
-from executor.errors import (
-    BuildFailure,
-    ExecutorError,
-    ImageUnavailable,
-    SettingsError,
-    UnusableImage,
-)
+from executor.errors import BuildFailure, ExecutorError, SettingsError, UnusableImage
 from executor.health import HealthCheck, health_check
+from executor.image_plan import helper_for, plan_images
 from executor.images import ServiceName, with_default_tag
 from executor.inputs import engine_api, read_inputs
 from executor.log import OperatorLog, say
 from executor.plan import (
     certificate_seconds,
-    helper_for,
     plan_environment,
-    plan_images,
 )
+from executor.pulls import Pulls
 from executor.request import Request
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
@@ -68,7 +61,12 @@ class Preparation:
         """Keep what is needed; nothing has begun."""
         self._engine = engine
         self._request = request
-        self._images = replace(images, helper=helper_for(images.helper, engine.architecture))
+        self._images = replace(
+            images,
+            helper=helper_for(images.helper, engine.architecture),
+            runners_helper=helper_for(images.runners_helper, engine.architecture),
+        )
+        self._pulls = Pulls(engine, request.catalogue, log, say)
         self._log = log
         self._gate = Gate()
         self._facts: dict[Pull, Task[ImageFacts]] = {}
@@ -79,23 +77,27 @@ class Preparation:
             for name, key in (
                 *((each.name, "[[docker.services]]") for each in request.operators_services),
                 (dind, "[dind] image"),
+                (self._images.helper, "[docker] helper_image"),
             )
             if name not in named
-        } | {self._images.helper: "[docker] helper_image"}
+        }
+        if not job.image.name:
+            self._operators[images.build.image] = "[docker] image"
 
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
         self._temp_dir = temp_dir
         self._network = Task(lambda: make_network(self._engine.api, self._request, self._step))
-        may_have_dind = self._images.services or self._images.default_dind
+        default_dind = (self._images.default_dind,) if self._images.default_dind else ()
+        may_have_dind = self._images.services or default_dind
         self._certificates = Task(self._mint) if may_have_dind else None
-        for pull in (self._images.build, *self._images.services, *self._default_dind()):
+        for pull in (self._images.build, *self._images.services, *default_dind):
             self._need(pull)
         # After the others: an image that is also the job's is pulled whether it is there or not.
-        helper = Pull(self._images.helper)
+        helper = Pull(self._images.helper, policies=self._images.helper_policies)
         if helper not in self._facts:
-            self._facts[helper] = Task(self._pull_helper)
-        facts = {pull.image: self._facts[pull].result() for pull in self._images.services}
+            self._facts[helper] = Task(lambda: self._get_helper(helper))
+        facts = {pull: self._facts[pull].result() for pull in self._images.services}
         sidecar = choose_sidecar(self._request, self._images, facts)
         if sidecar:
             self._need(sidecar.pull)
@@ -120,11 +122,14 @@ class Preparation:
         self._volumes = self._task("volumes created", lambda: self._make_volumes(plan))
         helper = Task(lambda: self._up(plan.helper))
         containers = [helper, Task(lambda: self._up(plan.build))]
+        # A service may run as a user who can write to a fresh volume only once it is opened.
+        before_services = helper.result if plan.has_caches else _nothing
         timeout = self._request.settings.docker.wait_for_services_timeout
         waiting = Waiting(self._engine.api, self._log, timeout, plan.helper.name, helper)
         for spec in (*([plan.dind] if plan.dind else []), *plan.services):
             say(f"Starting service {ServiceName.parse(spec.image)}...")
-            started = Task(self._starter(spec))
+            before = _nothing if spec is plan.dind else before_services
+            started = Task(self._starter(spec, before))
             containers.append(started)
             if spec is not plan.dind:
                 waiting.wait_for(self._checker(spec), started)
@@ -144,8 +149,12 @@ class Preparation:
         for spec in plan.volumes:
             self._engine.ensure_volume(spec)
 
-    def _starter(self, spec: ContainerSpec) -> Callable[[], None]:
-        return lambda: self._up(spec)
+    def _starter(self, spec: ContainerSpec, before: Callable[[], None]) -> Callable[[], None]:
+        def start() -> None:
+            before()
+            self._up(spec)
+
+        return start
 
     def _up(self, spec: ContainerSpec) -> None:
         """Create and start a container; wait for one that runs scripts to be ready for them."""
@@ -192,40 +201,31 @@ class Preparation:
         self._log.done("certificates made", started)
         return certificates
 
-    def _default_dind(self) -> tuple[Pull, ...]:
-        return (Pull(self._images.default_dind),) if self._images.default_dind else ()
-
     def _need(self, pull: Pull) -> None:
         if pull not in self._facts:
-            self._facts[pull] = Task(lambda: self._pull(pull))
+            key = self._operators.get(pull.image, "")
+            self._facts[pull] = Task(lambda: self._pulls.fetch(pull, key))
 
-    def _pull_helper(self) -> ImageFacts:
-        """Return the helper image; like the Docker executor, without a pull if it is there."""
-        helper = self._images.helper
-        return self._engine.image(helper) or self._pull(Pull(helper))
-
-    def _pull(self, pull: Pull) -> ImageFacts:
-        say(f"Using effective pull policy of [always] for container {pull.image}")
-        found = resolve(pull.image, self._request.catalogue)
-        if found:
-            say(str(found))
-        platform = f" for platform {pull.platform}" if pull.platform else ""
-        say(f"Pulling docker image {pull.image}{platform} ...")
-        started = time.monotonic()
-        auth = found.credential.registry_auth_header() if found else ""
-        try:
-            facts = self._engine.pull(pull, auth, say)
-        except ImageUnavailable as error:
-            raise self._blamed(pull.image, error) from None
-        self._log.done("image pulled", started, image=pull.image, digest=facts.digest or facts.id)
-        digest = f" with digest {facts.digest}" if facts.digest else ""
-        say(f"Using docker image {facts.id} for {pull.image}{digest} ...")
-        return facts
+    def _get_helper(self, pull: Pull) -> ImageFacts:
+        """Return the helper image; gitlab-runner's own is not pulled where it is there."""
+        chosen, runners = self._images.helper, self._images.runners_helper
+        if chosen != runners:
+            say(f"Using helper image:  {chosen}  (overridden, default would be  {runners} )")
+            return self._pulls.fetch(pull, "[docker] helper_image")
+        facts = self._engine.image(chosen)
+        if facts:
+            return facts
+        say(f"Using helper image:  {chosen}")
+        return self._pulls.fetch(pull, "[docker] helper_image")
 
     def _blamed(self, image: str, error: BuildFailure) -> ExecutorError:
         """Return the error as the operator's where the image is the settings' choice."""
         key = self._operators.get(image)
         return SettingsError(f"`{key}` of the runner's settings: {error}") if key else error
+
+
+def _nothing() -> None:
+    """Wait for nothing."""
 
 
 def _say_first(request: Request, images: ImagePlan) -> None:

@@ -179,10 +179,20 @@ def test_an_image_of_another_user_works_on_the_sources(pushed: Pushed) -> None:
 
 
 def test_a_job_that_takes_too_long_is_stopped(pushed: Pushed) -> None:
-    text = "job: {image: busybox, script: ['while true; do echo tick; sleep 1; done']}"
+    text = """
+    job:
+      image: busybox
+      script:
+        - trap 'echo Caught SIGTERM; exit 1' TERM
+        - while true; do echo tick; sleep 1; done
+      after_script: [echo never]
+    """
     job = run(replace(pushed, timeout_seconds=15), text)
+    log = trace.plain(job.trace)
     assert told(job)[:2] == ("failed", "job_execution_timeout")
-    assert "tick" in trace.lines(job.trace)
+    assert "tick" in log.splitlines()
+    assert "Caught SIGTERM" in log.splitlines()
+    assert "Running after_script" not in log
 
 
 def test_two_jobs_at_once_do_not_meet(pushed: Pushed, rig: Rig) -> None:

@@ -5,6 +5,7 @@ import pytest
 from executor.local.errors import PipelineError
 from executor.local.pipeline import Cache, YamlVariable
 from executor.local.pipeline_file import parse_pipeline
+from executor.local.rules import Rule
 
 TEMPLATES = """
 default: {image: plain}
@@ -83,17 +84,20 @@ def test_references_bring_parts_of_other_jobs() -> None:
 .setup:
   script: [first, second]
   variables: {A: one}
+  rules: [{if: $A}]
 .more:
   script: [!reference [.setup, script], third]
 job:
   variables: {A: !reference [.setup, variables, A]}
   before_script: !reference [.setup, script]
   script: [!reference [.more, script], last]
+  rules: [!reference [.setup, rules], {when: never}]
 """,
         "ci.yml",
     )
     (job,) = pipeline.jobs
     assert job.before_script == ("first", "second")
+    assert job.rules == (Rule("$A"), Rule(when="never"))
     assert job.script == ("first", "second", "third", "last")
     assert job.variables == (YamlVariable("A", "one"),)
 

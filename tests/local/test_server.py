@@ -6,10 +6,12 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from executor.local.artifact_store import ArtifactStore
+from executor.local.cache_store import CacheStore
 from executor.local.checkout import make_snapshot, read_checkout
 from executor.local.errors import LocalError
 from executor.local.server import Server
@@ -50,7 +52,8 @@ def served(bench: Workbench, tmp_path: Path) -> Iterator[Served]:
         read_checkout(bench.project), repositories / "group" / "project.git", refs=(BRANCH,)
     )
     store = ArtifactStore(tmp_path)
-    with Server("127.0.0.1", 0, repositories=repositories, store=store) as server:
+    caches = CacheStore(tmp_path / "caches")
+    with Server("127.0.0.1", 0, repositories=repositories, store=store, caches=caches) as server:
         yield Served(server, store, store.admit(7))
 
 
@@ -165,6 +168,48 @@ def test_an_upload_that_is_no_form_is_refused(served: Served, body: bytes, kind:
     )
     assert status == 400
     assert served.store.of(7) is None
+
+
+@pytest.mark.parametrize("key", ["main-non_protected", "a/b", "..", "../../x", "k" * 300, "ü ?#"])
+def test_a_cache_comes_back_as_it_was_sent(served: Served, tmp_path: Path, key: str) -> None:
+    """Under any key, and nowhere but in its directory; a later one replaces it."""
+    address = f"/cache/{quote(key, safe='')}?token={served.token}"
+    assert served.ask("GET", address)[0] == 404
+    for content in (b"x" * 300_000, b"second"):
+        assert served.ask("PUT", address, content)[0] == 201
+        assert served.ask("GET", address) == (200, content)
+    other = f"/cache/{quote(key + '2', safe='')}?token={served.token}"
+    assert served.ask("GET", other)[0] == 404
+    (kept,) = (path for path in tmp_path.rglob("*.zip") if path.read_bytes() == b"second")
+    assert kept.parent == tmp_path / "caches"
+
+
+def test_caches_are_for_running_jobs_alone(served: Served) -> None:
+    """Other containers see the address, too."""
+    served.ask("PUT", f"/cache/key?token={served.token}", b"secret")
+    served.store.dismiss(7)
+    for query in ("", "?token=", "?token=wrong", f"?token={served.token}"):
+        assert served.ask("GET", f"/cache/key{query}")[0] == 403
+        assert served.ask("PUT", f"/cache/key{query}", b"x")[0] == 403
+
+
+def test_without_a_directory_there_are_no_caches(tmp_path: Path) -> None:
+    """Neither to read nor to write."""
+    store = ArtifactStore(tmp_path)
+    with Server("127.0.0.1", 0, repositories=tmp_path, store=store) as server:
+        asked = Served(server, store, store.admit(7))
+        for method in ("GET", "PUT"):
+            assert asked.ask(method, f"/cache/key?token={asked.token}")[0] == 404
+
+
+def test_reports_do_not_replace_artifacts(served: Served) -> None:
+    """They are taken, and nobody gets them."""
+    path = "/api/v4/jobs/7/artifacts"
+    sent = {"JOB_TOKEN": served.token, "Content_Type": FORM_TYPE}
+    assert served.ask("POST", path, FORM % b"kept", **sent)[0] == 201
+    report = f"{path}?artifact_type=junit&artifact_format=gzip"
+    assert served.ask("POST", report, FORM % b"report", **sent)[0] == 201
+    assert served.ask("GET", path, JOB_TOKEN=served.token) == (200, b"kept")
 
 
 def test_what_is_not_there_is_not_found(served: Served) -> None:

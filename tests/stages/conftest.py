@@ -45,8 +45,14 @@ class Jobs:
         return job
 
     def end(self) -> None:
-        """Clean up what the tests left to us, and assert that nothing is left of any job."""
-        volumes = [name for job in self._all for name in self._witness.volumes(job.id)]
+        """Clean up what the tests left to us, and assert that nothing is left of any job.
+
+        What lasts beyond a job goes with the tests, if they gave their jobs a project of its own.
+        """
+        projects = {job.request.project_id for job in self._all} - {JobRequest().project_id}
+        lasting = {name for each in projects for name in self._witness.lasting_volumes(each)}
+        mounted = {name for job in self._all for name in self._witness.volumes(job.id)}
+        volumes = sorted(mounted - lasting)
         failed = []
         for job in self._all:
             if self._witness.objects(job.id):
@@ -54,6 +60,8 @@ class Jobs:
                 failed += [] if call.code == 0 else [call.output]
         left = [each for job in self._all for each in self._witness.objects(job.id)]
         left += [f"volume {name}" for name in volumes if self._witness.has_volume(name)]
+        for name in sorted(lasting):
+            self._witness.remove_volume(name)
         assert (failed, left) == ([], [])
 
 

@@ -11,8 +11,11 @@ import subprocess
 import tarfile
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import closing, suppress
+from http.client import HTTPResponse
 from pathlib import Path
+from typing import IO
 
 from docker.errors import ImageNotFound
 from docker.models.images import Image
@@ -21,6 +24,8 @@ from tests.rig.state import Rig, User
 from tests.stages.witness import Witness, eventually
 
 _LONGEST_SECONDS = 20.0
+_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 
 class Images:
@@ -72,6 +77,29 @@ class Images:
         self._made.append(str(image.id))
         return image
 
+    def relabelled(self, base: str, architecture: str) -> Image:
+        """Return the image `base` as one that says it is for another architecture."""
+        saved = io.BytesIO(b"".join(self.known(base).save()))
+        changed = io.BytesIO()
+        with (
+            tarfile.open(fileobj=saved) as old,
+            tarfile.open(fileobj=changed, mode="w") as new,
+        ):
+            manifest = json.load(_member(old, "manifest.json"))
+            for each in old:
+                content = _member(old, each.name).read() if each.isreg() else b""
+                if each.name == manifest[0]["Config"]:
+                    config = {**json.loads(content), "architecture": architecture}
+                    content = json.dumps({**config, "comment": "relabelled"}).encode()
+                if each.name == "manifest.json":
+                    content = json.dumps([{**manifest[0], "RepoTags": None}]).encode()
+                each.size = len(content)
+                if each.name != "repositories":
+                    new.addfile(each, io.BytesIO(content))
+        (image,) = self._images.load(changed.getvalue())
+        self._made.append(str(image.id))
+        return image
+
     def tag(self, image: Image, name: str) -> None:
         """Give an image of the engine a name."""
         image.tag(*name.rsplit(":", 1))
@@ -97,6 +125,12 @@ class Images:
         """Take everything from the engine that came by this."""
         for name in reversed(self._made):
             self.forget(name)
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    member = archive.extractfile(name)
+    assert member is not None
+    return member
 
 
 def _archive(layer: bytes) -> bytes:
@@ -126,8 +160,7 @@ def tag_of(rig: Rig, user: User, repository: str, tag: str) -> str | None:
     """Return the digest that the GitLab registry has for a tag, asked without any engine."""
     url = f"https://{rig.gitlab}/v2/{repository}/manifests/{tag}"
     token = base64.b64encode(f"{user.name}:{user.password}".encode()).decode()
-    accepted = "application/vnd.docker.distribution.manifest.v2+json"
-    headers = {"Authorization": f"Basic {token}", "Accept": accepted}
+    headers = {"Authorization": f"Basic {token}", "Accept": _MANIFEST}
     context = ssl.create_default_context(cafile=str(rig.ca))
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
@@ -166,6 +199,31 @@ class OwnRegistry:
             stderr=subprocess.DEVNULL,
         )
         eventually(self._answers, f"the registry on {self.host} answers")
+
+    def combine(self, repository: str, tag: str, architectures: Sequence[str]) -> None:
+        """Give a tag to a list of the images that are tagged by their architectures."""
+        entries = []
+        for each in architectures:
+            with self._ask(repository, each, {"Accept": _MANIFEST}) as answer:
+                entry = {
+                    "mediaType": _MANIFEST,
+                    "size": len(answer.read()),
+                    "digest": answer.headers["Docker-Content-Digest"],
+                    "platform": {"os": "linux", "architecture": each},
+                }
+            entries.append(entry)
+        content = {"schemaVersion": 2, "mediaType": _LIST, "manifests": entries}
+        data = json.dumps(content).encode()
+        self._ask(repository, tag, {"Content-Type": _LIST}, data).close()
+
+    def _ask(
+        self, repository: str, tag: str, headers: dict[str, str], data: bytes | None = None
+    ) -> HTTPResponse:
+        url = f"http://{self.host}/v2/{repository}/manifests/{tag}"
+        request = urllib.request.Request(url, data, headers, method="PUT" if data else "GET")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        answer: HTTPResponse = opener.open(request, timeout=10)
+        return answer
 
     def stop(self) -> None:
         """End it; one that does not run is fine."""

@@ -58,6 +58,11 @@ class JobRequest:
     image_options: Mapping[str, object] = field(default_factory=dict)
     id: int = field(default_factory=new_job_id)
     token: str = field(default="glcbt-64_jobtokenjobtoken", repr=False)
+    project_id: int = 7
+    may_fetch: bool = False
+    """Whether jobs of the project fetch into what the last one left; the engine keeps that."""
+    cache_keys: Sequence[str] = ()
+    protected: bool | None = None
 
     def payload(self) -> dict[str, object]:
         """Return what gitlab-runner writes to JOB_RESPONSE_FILE."""
@@ -65,11 +70,11 @@ class JobRequest:
         return {
             "id": self.id,
             "token": self.token,
-            "allow_git_fetch": True,
+            "allow_git_fetch": self.may_fetch,
             "job_info": {
                 "name": "job",
                 "stage": "test",
-                "project_id": 7,
+                "project_id": self.project_id,
                 "project_name": "project",
                 "project_full_path": PROJECT,
                 "pipeline_id": 11,
@@ -79,6 +84,7 @@ class JobRequest:
                 "ref": "main",
                 "sha": "0" * 40,
                 "ref_type": "branch",
+                "protected": self.protected,
             },
             "runner_info": {"timeout": 3600},
             "variables": [each.payload() for each in self._all_variables()],
@@ -88,7 +94,7 @@ class JobRequest:
             "image": image,
             "services": [{**_EXECUTOR_OPTIONS, **each} for each in self.services] or None,
             "artifacts": None,
-            "cache": None,
+            "cache": [{"key": key, "paths": ["x"]} for key in self.cache_keys] or None,
             "credentials": [
                 {
                     "type": "registry",

@@ -6,9 +6,11 @@ so that they come from the engine's host.
 
 import ipaddress
 import json
+from pathlib import Path
 
 import pytest
 
+from executor.host_network import host_mtu
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
 from tests.stages.conftest import Changes, Start
@@ -17,8 +19,9 @@ from tests.stages.request import JobRequest, Login
 from tests.stages.witness import Witness
 
 MTU = 1380
+HAS_IPV6 = Path("/proc/net/if_inet6").exists()
 CHANGES: Changes = {
-    "docker": {"network_mtu": MTU},
+    "docker": {"network_mtu": MTU, "enable_ipv6": HAS_IPV6},
     "dind": {"registry_mirrors": [], "volumes": []},
 }
 LOOK = "cat /sys/class/net/eth0/mtu; wget -qO- http://web/"
@@ -96,8 +99,25 @@ def test_addresses_inside_are_nowhere_outside(job: JobCalls, witness: Witness) -
         f"docker network inspect bridge pool -f {format_}",
     )
     inside = [ipaddress.ip_network(each["Subnet"]) for line in found for each in json.loads(line)]
-    assert len(inside) == 2
-    assert not any(one.overlaps(other) for one in inside for other in outside)
+    pairs = [
+        (one, other) for one in inside for other in outside if one.version == other.version == 4
+    ]
+    assert len(pairs) == 4
+    assert not any(one.overlaps(other) for one, other in pairs)
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="the kernel has no IPv6")
+def test_a_container_reaches_services_over_ipv6(job: JobCalls, witness: Witness) -> None:
+    """The job's network and dind's default one have addresses, also on engines without a pool."""
+    (service,) = witness.containers(job.id, "service")
+    (network,) = service.attrs["NetworkSettings"]["Networks"].values()
+    url = f"http://[{network['GlobalIPv6Address']}]/"
+    found = lines(
+        job,
+        "getent ahostsv6 web | cut -d ' ' -f 1 | uniq",
+        f"docker run --rm alpine wget -qO- {url} 2>/dev/null",
+    )
+    assert found == [network["GlobalIPv6Address"], "a service that is not dind"]
 
 
 def test_the_engines_mirrors_are_dinds(job: JobCalls, rig: Rig) -> None:
@@ -117,3 +137,22 @@ def test_a_push_to_a_registry_with_a_private_authority(job: JobCalls, rig: Rig) 
         f"docker manifest inspect {rig.gitlab}/{repository}:1 >/dev/null",
     )
     assert tag_of(rig, rig.ci_user, repository, "1")
+
+
+def test_cleanup_takes_other_containers_off(start: Start, witness: Witness) -> None:
+    """Somebody's container that was put on the job's network does not keep it, and lives on."""
+    job = start(JobRequest(), {"dind": {"mode": "service"}})
+    job.config().passed()
+    job.prepare().passed()
+    (name,) = witness.container(job.id, "build").attrs["NetworkSettings"]["Networks"]
+    network = witness.client.networks.get(name)
+    options = network.attrs["Options"]
+    assert options.get("com.docker.network.driver.mtu", "0") == str(host_mtu())
+    other = witness.client.containers.run("busybox", ["sleep", "3600"], detach=True, network=name)
+    try:
+        job.cleanup().passed()
+        assert witness.objects(job.id) == []
+        other.reload()
+        assert other.status == "running"
+    finally:
+        other.remove(force=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.state import Rig
-from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, Call, JobCalls
+from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, Call, JobCalls, assert_error
 from tests.stages.conftest import Changes, Start
 from tests.stages.registry import Images, OwnRegistry
 from tests.stages.request import JobRequest
@@ -33,10 +33,7 @@ def prepare(job: JobCalls) -> Call:
 def test_a_tag_that_moved_is_what_the_next_job_runs(
     rig: Rig, start: Start, witness: Witness, images: Images
 ) -> None:
-    """Build image, service and dind are pulled though the engine has older ones of these names.
-
-    Two of them are not to be pulled, as the job has it; they are, and the job is told so.
-    """
+    """Build image, service and dind are pulled though the engine has older ones of these names."""
     names = {kind: rig.special(f"tests/moving:{kind}") for kind in ("build", "service")}
     dind = rig.special("tests/docker:moving-dind")
     for name in names.values():
@@ -46,11 +43,8 @@ def test_a_tag_that_moved_is_what_the_next_job_runs(
     images.tag(images.known("docker:20.10.16-dind"), dind)
     request = JobRequest(
         image=names["build"],
-        image_options={"pull_policy": ["if-not-present"]},
-        services=[
-            {"name": names["service"], "command": ["sleep", "600"], "pull_policy": ["never"]},
-            {"name": dind},
-        ],
+        image_options={"pull_policy": ["always"]},
+        services=[{"name": names["service"], "command": ["sleep", "600"]}, {"name": dind}],
     )
     job = start(request)
     said = job.up().output
@@ -58,11 +52,99 @@ def test_a_tag_that_moved_is_what_the_next_job_runs(
     assert "GENERATION=new" in witness.container(job.id, "service").attrs["Config"]["Env"]
     variables = witness.container(job.id, "dind").attrs["Config"]["Env"]
     assert any(each.startswith("DOCKER_VERSION=26.1.") for each in variables)
-    for name, policy in ((names["build"], "if-not-present"), (names["service"], "never")):
-        assert f'The pull_policy [{policy}] of image "{name}" is not used' in said
+    for name in names.values():
         assert f"Using effective pull policy of [always] for container {name}\n" in said
         assert f"Pulling docker image {name} ...\n" in said
         assert f" for {name} with digest {name.rpartition(':')[0]}@sha256:" in said
+
+
+def test_each_image_by_the_policy_that_the_job_asks_for(
+    rig: Rig, start: Start, witness: Witness, images: Images
+) -> None:
+    """Of one job: what is there, what is there only, what is there after all, and an id."""
+    names = {kind: rig.special(f"tests/policy:{kind}") for kind in ("build", "never", "fallback")}
+    images.publish(images.variant("alpine", "new"), names["build"])
+    for name in names.values():
+        images.tag(images.variant("alpine", "old"), name)
+    bare = str(images.variant("alpine", "by-id").id)
+    stay = {"command": ["sleep", "600"]}
+    request = JobRequest(
+        image=names["build"],
+        image_options={"pull_policy": ["if-not-present"]},
+        services=[
+            {"name": names["never"], "pull_policy": ["never"], **stay},
+            {"name": names["fallback"], "pull_policy": ["always", "if-not-present"], **stay},
+            {"name": bare, "pull_policy": ["never"], **stay},
+        ],
+    )
+    allowed = {"allowed_pull_policies": ["always", "if-not-present", "never"]}
+    job = start(request, {**NO_DIND, "docker": allowed})
+    said = job.up().output
+    assert job.script('echo "$GENERATION"').passed().output.endswith("old\n")
+    assert f'"if-not-present" pull policy for "{names["build"]}"\n' in said
+    for untouched in (names["build"], names["never"], bare):
+        assert f"Pulling docker image {untouched}" not in said
+    fallback = names["fallback"]
+    for line in (
+        f"Using effective pull policy of [always if-not-present] for container {fallback}\n",
+        f"Pulling docker image {fallback} ...\n",
+        f'WARNING: Failed to pull image with policy "always": {fallback}: ',
+        f'Attempt #2: Trying "if-not-present" pull policy for "{fallback}"\n',
+        f'due to "if-not-present" pull policy for "{fallback}"\n',
+        f"Using effective pull policy of [never] for container {names['never']}\n",
+        f" for {names['never']} ...\n",
+    ):
+        assert line in said
+    assert f"for {bare} " not in said
+    services = witness.containers(job.id, "service")
+    generations = {
+        variable
+        for each in services
+        for variable in each.attrs["Config"]["Env"]
+        if variable.startswith("GENERATION=")
+    }
+    assert (len(services), generations) == (3, {"GENERATION=old", "GENERATION=by-id"})
+
+
+def test_the_policy_never_and_an_image_that_is_not_there(rig: Rig, start: Start) -> None:
+    """No registry is asked, and the author is told so at once."""
+    name = rig.special("tests/nowhere:1")
+    request = JobRequest(image=name, image_options={"pull_policy": ["never"]})
+    allowed = {"allowed_pull_policies": ["always", "never"]}
+    call = prepare(start(request, {**NO_DIND, "docker": allowed}))
+    words = f'failed to pull image "{name}" with specified policies [never]: No such image: {name}.'
+    assert_error(call, BUILD_FAILURE, words, "the pull policy keeps it from asking")
+    assert f"Pulling docker image {name}" not in call.output
+
+
+def test_one_image_for_two_platforms(
+    start: Start, witness: Witness, images: Images, own_registry: OwnRegistry
+) -> None:
+    """Each service runs what it asked for, and the job's image is the engine's own kind."""
+    own_registry.start()
+    name = f"{own_registry.host}/tests/both:1"
+    for architecture in ("amd64", "arm64"):
+        image = images.relabelled("alpine", architecture)
+        images.publish(image, f"{own_registry.host}/tests/both:{architecture}")
+    own_registry.combine("tests/both", "1", ["amd64", "arm64"])
+    stay = {"name": name, "command": ["sleep", "600"]}
+    request = JobRequest(
+        image=name,
+        services=[
+            {**stay, "executor_opts": {"docker": {"platform": f"linux/{each}", "user": ""}}}
+            for each in ("amd64", "arm64")
+        ],
+    )
+    job = start(request, NO_DIND)
+    said = prepare(job).passed().output
+    kinds = {
+        each.attrs["Name"].rpartition("-")[2]: witness.client.images.get(each.attrs["Image"]).attrs
+        for each in witness.containers(job.id)
+        if not each.attrs["Name"].endswith("-helper")
+    }
+    found = {kind: attributes["Architecture"] for kind, attributes in kinds.items()}
+    assert found == {"build": "amd64", "0": "amd64", "1": "arm64"}
+    assert f"Pulling docker image {name} for platform linux/arm64 ...\n" in said
 
 
 def test_an_image_that_the_registry_has_not_is_not_found(

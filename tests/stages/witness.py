@@ -13,6 +13,7 @@ from docker.models.containers import Container
 from tests.rig import engine
 
 LABEL = "dind-executor.job"
+GITLAB = "com.gitlab.gitlab-runner"
 _LONGEST_SECONDS = 30.0
 
 
@@ -76,6 +77,16 @@ class Witness:
         except NotFound:
             return False
         return True
+
+    def lasting_volumes(self, project_id: int) -> list[str]:
+        """Return the volumes that a project's next job finds again."""
+        labels = ["dind-executor.type=cache", f"{GITLAB}.project.id={project_id}"]
+        filters = {"label": [*labels, f"{GITLAB}.reusable=true"]}
+        return sorted(each.name for each in self.client.volumes.list(filters=filters))
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume that belongs to no job."""
+        self.client.volumes.get(name).remove()
 
     def inspected(self, job_id: int) -> str:
         """Return everything that the engine tells of the job's objects, as one text."""

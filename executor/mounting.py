@@ -1,0 +1,41 @@
+"""Which of a job's volumes its containers mount.
+
+Pure: no I/O.
+"""
+
+from executor.checks import DATA_ROOT
+from executor.engine.keeper import quoted
+from executor.request import Request
+from executor.services import Transport
+from executor.volumes import JobVolumes, job_volumes
+
+__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "opening"]
+
+_DINDS_OWN = (
+    DATA_ROOT,
+    *(
+        f"{run}/{each}"
+        for run in ("/run", "/var/run")
+        for each in ("docker", "docker.sock", "docker.pid", "containerd", "dind-executor")
+    ),
+)
+"""Where dockerd keeps what it works with; a socket of the host's engine belongs nowhere in dind."""
+
+
+def build_volumes(request: Request, way: Transport | None) -> JobVolumes:
+    """Return what the build container mounts: all but what lies where its certificates do."""
+    volumes = job_volumes(request)
+    return volumes.outside(way.client_dir) if way and way.tls else volumes
+
+
+def dind_volumes(request: Request, way: Transport) -> JobVolumes:
+    """Return what dind sees too, so that `docker run -v` finds it at the job's own path."""
+    own = (each.split(":")[1] for each in request.settings.dind.volumes)
+    certificates = (way.cert_dir,) if way.tls else ()
+    return job_volumes(request).clear_of((*_DINDS_OWN, *certificates, *own))
+
+
+def opening(volumes: JobVolumes) -> str:
+    """Return the command with which any user of an image may write to the job's volumes."""
+    paths = " ".join(quoted(each) for each in volumes.opened)
+    return f"chmod 0777 {paths}\n" if paths else ""

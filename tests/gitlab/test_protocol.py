@@ -1,0 +1,66 @@
+"""The custom executor's protocol as a real gitlab-runner speaks it with the hooks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.local.checkout import Checkout
+from executor.local.pipeline_file import parse_pipeline
+from tests.gitlab import runner, trace
+from tests.gitlab.pipelines import Pushed
+from tests.gitlab.server import GitLab
+from tests.rig.state import Rig
+from tests.stages.conftest import settings_text
+
+HOOKS = Path(__file__).parents[2] / "hooks"
+
+
+@pytest.fixture
+def elsewhere(
+    another_gitlab: GitLab, checkout: Checkout, rig: Rig, tmp_path: Path
+) -> Iterator[Pushed]:
+    """A runner whose settings name directories other than config.toml, and whose cleanup fails."""
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for stage in ("config", "prepare", "run", "cleanup"):
+        end = "exit 2" if stage == "cleanup" else "exit $?"
+        (hooks / stage).write_text(f'#!/bin/sh\n{HOOKS}/{stage} "$@"\n{end}\n')
+        (hooks / stage).chmod(0o755)
+    settings = tmp_path / "settings.toml"
+    text = settings_text(rig, {"dind": {"mode": "service"}})
+    settings.write_text(text.replace("/builds", "/else/where"), encoding="utf-8")
+    with runner.working(another_gitlab, runner.custom(settings, hooks), tmp_path / "runner"):
+        yield Pushed(another_gitlab, checkout)
+
+
+JOB = """
+job:
+  image: busybox
+  variables: {%s}
+  script: [echo "in=$PWD", ls -a, git --version || true]
+"""
+
+
+def test_directories_come_from_config_and_a_failed_cleanup_fails_no_job(elsewhere: Pushed) -> None:
+    """The job's own choice of a directory counts below the builds directory only."""
+    jobs = {
+        variables: elsewhere.start_only(parse_pipeline(JOB % variables, "test"))
+        for variables in (
+            "GIT_STRATEGY: fetch",
+            'GIT_CHECKOUT: "false"',
+            "GIT_CLONE_PATH: $CI_BUILDS_DIR/mine",
+            "GIT_CLONE_PATH: /outside",
+        )
+    }
+    logs = {variables: trace.plain(job.wait().trace) for variables, job in jobs.items()}
+    fetch, no_checkout, inside, outside = logs.values()
+    assert [job.state for job in jobs.values()] == ["success", "success", "success", "failed"], logs
+    assert "Initialized empty Git repository in /else/where/group/project/.git/" in fetch
+    assert "in=/else/where/group/project\n" in fetch
+    assert "deploy.sh\n" in fetch
+    assert "Skipping Git checkout" in no_checkout
+    assert "deploy.sh\n" not in no_checkout
+    assert "in=/else/where/mine\n" in inside
+    assert 'the GIT_CLONE_PATH="/outside" has to be within "/else/where"' in outside
+    assert all("Cleanup script failed: exit status 2" in log for log in logs.values())
