@@ -50,10 +50,16 @@ DIFFERENCES: tuple[Difference, ...] = (
         'Preparing the "custom" executor',
         "gitlab-runner's own line: the executor's name in config.toml.",
     ),
+    Difference("Using Docker executor with image … ...", "", "Who speaks."),
     Difference(
-        "Using Docker executor with image … ...",
+        "",
         "Using dind-executor with image … ...",
-        "Who speaks.",
+        "Who speaks; nobody where what the job asks for is refused before anything is done.",
+    ),
+    Difference(
+        "Pulling docker image <helper image> ...",
+        "",
+        "What the job asks for is checked before anything is pulled.",
     ),
     Difference(
         "",
@@ -70,11 +76,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "Using helper image:  <helper image>  (overridden, default would be  … )",
         "",
         "Nothing that an author can act on.",
-    ),
-    Difference(
-        "Pulling docker image <helper image> ...",
-        "",
-        "The helper image is pulled only where it is missing, and then both say so.",
     ),
     Difference(
         "Using docker image sha256:<id> for <helper image> with digest … ...",
@@ -103,11 +104,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "As above.",
     ),
     Difference(
-        "Using dind-executor with image <name> ...",
-        "Using dind-executor with image <name>:latest ...",
-        "As above.",
-    ),
-    Difference(
         "WARNING: Service … is already created. Ignoring.",
         "",
         "Newer versions of gitlab-runner have another line, as have we.",
@@ -121,7 +117,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Waiting for services to be up and running (timeout 30 seconds)...",
         "",
-        "Only the dind sidecar is waited for.",
+        "The dind sidecar is waited for when the first script starts, by asking it.",
     ),
     Difference(
         "what the entrypoint says",
@@ -145,6 +141,11 @@ DIFFERENCES: tuple[Difference, ...] = (
         "ERROR: Job failed: failed to pull image …",
         "",
         "The last line of a custom executor's job is gitlab-runner's: the error stands before it.",
+    ),
+    Difference(
+        "ERROR: Job failed: invalid pull policy for image …",
+        "ERROR: invalid pull policy for image ….",
+        "As above.",
     ),
     Difference(
         'WARNING: Failed to pull image with policy "always": …',
@@ -186,6 +187,13 @@ OUTCOMES: tuple[Outcome, ...] = (
         "script_failure",
         "A custom executor can report a script failure or a system failure; the latter would be"
         " tried three times.",
+    ),
+    Outcome(
+        "pull-policy",
+        "it asks for a pull policy that is not allowed",
+        "configuration_error",
+        "script_failure",
+        "As above.",
     ),
     Outcome(
         "not-allowed",

@@ -10,6 +10,8 @@ from tests.gitlab import trace
 
 # Both make the environment in this section; ours does several things of it at the same time.
 PREPARATION = "prepare_executor"
+# The helper's programs write to one stream and the scripts around them to the other.
+_TWO_STREAMS = ("_cache", "_artifacts", "_on_success", "_on_failure")
 BEGIN = ""
 
 TICK = "tick"
@@ -65,9 +67,12 @@ def unequal(section: str, docker: list[str], ours: list[str]) -> Iterator[Line]:
     """Return the lines that only one side has.
 
     Their order and number count, but for the preparation: ours does things at once there, and once.
+    What comes by two streams may come in any order.
     """
     if section == PREPARATION:
         docker, ours = sorted(set(docker)), sorted(set(ours))
+    elif section.endswith(_TWO_STREAMS):
+        docker, ours = sorted(docker), sorted(ours)
     for entry in difflib.ndiff(docker, ours):
         side = {"- ": DOCKER, "+ ": OURS}.get(entry[:2])
         if side:

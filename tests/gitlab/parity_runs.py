@@ -72,7 +72,7 @@ class _Side:
         jobs["canceled"].wait_for(f"\n{TICK}")
         jobs["canceled"].cancel()
         first["everything"].wait()
-        jobs |= first | dict([self.start("user", first)])
+        jobs |= first | dict([self.start("user", first, CACHED)])
         for job in jobs.values():
             job.wait()
         return jobs
@@ -130,7 +130,11 @@ def _docker(rig: Rig) -> runner.Table:
 
 def _settings(rig: Rig, directory: Path) -> Path:
     tables = tomllib.loads(rig.settings.read_text(encoding="utf-8"))
-    tables["docker"] |= {"image": "docker:20.10.16", "allowed_images": allowed_images(rig)}
+    tables["docker"] |= {
+        "image": "docker:20.10.16",
+        "allowed_images": allowed_images(rig),
+        "volumes": ["/cache"],
+    }
     tables["dind"] |= {"mode": "service"}
     settings = directory / "settings.toml"
     settings.write_text(toml.dumps(tables), encoding="utf-8")

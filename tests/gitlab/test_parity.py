@@ -83,6 +83,7 @@ def test_the_jobs_end_as_they_are_meant_to(run: Mapping[str, Pair]) -> None:
         "failing": ("script_failure", 42),
         "no-image": ("script_failure", 1),
         "not-allowed": ("script_failure", 1),
+        "pull-policy": ("script_failure", 1),
         "canceled": ("job_canceled", 0),
         "script-timeout": ("job_execution_timeout", 0),
         "job-timeout": ("job_execution_timeout", 0),
