@@ -4,6 +4,7 @@
 |---------------|----------------------------------------------------------------|----------|
 | `__main__`    | owns the process exit: an exception becomes an exit code       | yes      |
 | `cli`         | stage name → stage module; SIGTERM → `Cancelled`               | no       |
+| `migrate`     | a runner of the Docker executor → settings and registration    | yes      |
 | `stages`      | config, prepare, run, cleanup: each reads, plans, applies      | yes      |
 | `engine`      | the Docker Engine: transport, verbs, scripts, readiness        | yes      |
 | `plan`        | job + settings + facts → `spec.Plan`                           | no       |

@@ -16,6 +16,7 @@ dind-executor: a GitLab Runner custom executor for jobs that build container ima
   dind-executor local [--file FILE] [JOB ...]  run jobs of a pipeline file through the hooks
   dind-executor settings                       print the documented default settings
   dind-executor install [--prefix DIR]         install on a runner host (as root)
+  dind-executor migrate config.toml            move runners here from the Docker executor
   dind-executor --version | --help
 
 gitlab-runner calls the stages through the executables in hooks/:
@@ -110,6 +111,10 @@ def _admin(name: str, args: list[str]) -> int:
         from executor.install import main as install  # noqa: PLC0415
 
         return install(args)
+    if name == "migrate":
+        from executor.migrate import main as migrate  # noqa: PLC0415
+
+        return migrate(args)
     complain(f"dind-executor: there is no command `{name}`; see `dind-executor --help`.")
     return 2
 

@@ -1,0 +1,145 @@
+"""A runner of gitlab-runner's Docker executor, as a runner of this executor: pure.
+
+Which key is which goes by the settings' own definition: a field whose `same_as` names a key of
+config.toml takes its value.  What is left is named, with a sentence for each.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+from executor.errors import SettingsError
+from executor.keys import Key, key_of
+from executor.migration_dind import sidecar_of
+from executor.migration_rules import CHANGED, KEPT_BY_RUNNER, LEFT_OUT, RUNNER_CHANGED
+from executor.migration_text import settings_text, toml
+from executor.settings import DindSettings, DockerSettings, Settings, read_settings
+
+MIGRATABLE = "docker"
+
+Table = Mapping[str, object]
+Tables = dict[str, dict[str, object]]
+"""Keys of the settings by their section; the top level has no name."""
+
+
+@dataclass(slots=True)
+class Migration:
+    """What becomes of one runner."""
+
+    name: str
+    settings: str = ""
+    """The settings file, as TOML."""
+    runner: Table = field(default_factory=dict)
+    """The runner's section, as it was."""
+    notes: list[str] = field(default_factory=list)
+    """A sentence for each key that could not be carried over or means something else now."""
+
+
+def migrate_runner(runner: Table) -> Migration:
+    """Return what becomes of a `[[runners]]` section with `executor = "docker"`."""
+    result = Migration(str(runner.get("name", "")), runner=runner)
+    docker = runner.get("docker")
+    tables: Tables = {"": {}, "docker": {}, "dind": {}}
+    given = docker if isinstance(docker, dict) else {}
+    rest = sidecar_of(runner, given, tables, result.notes)
+    _carry("[[runners]]", runner, {"": Settings}, tables, result.notes)
+    _carry(
+        "[runners.docker]",
+        rest,
+        {"docker": DockerSettings, "dind": DindSettings},
+        tables,
+        result.notes,
+    )
+    _name_others(runner, result.notes)
+    result.settings = settings_text(result.name, tables)
+    try:
+        read_settings(result.settings, "settings.toml")
+    except SettingsError as error:
+        result.notes += [f"to be mended by hand: {line.strip()}" for line in _mistakes(error)]
+    return result
+
+
+def known_keys(kinds: Mapping[str, type]) -> dict[str, tuple[str, str, Key]]:
+    """Return section and field for each key of config.toml that a field is the same as."""
+    found = {}
+    for section, kind in kinds.items():
+        for each in fields(kind):
+            key = key_of(each)
+            if key and key.same_as and "." not in key.same_as:
+                found[key.same_as] = (section, each.name, key)
+    return found
+
+
+def _carry(
+    where: str, given: Table, kinds: Mapping[str, type], tables: Tables, notes: list[str]
+) -> None:
+    """Carry over the keys that have a field, and name those of the Docker executor that have none."""
+    known = known_keys(kinds)
+    for name, value in given.items():
+        if name in known:
+            section, key, about = known[name]
+            carried = _services(value, about, notes) if about.section else value
+            _set(f"{where} {name}", carried, (section, key), tables, notes)
+        elif where == "[runners.docker]" and value:
+            why = {**LEFT_OUT, **DockerSettings.REFUSED}.get(name)
+            why = why or "this executor has no such key; it is not carried over"
+            notes.append(f"{where} {name}: {why}.")
+
+
+def _set(
+    what: str, value: object, place: tuple[str, str], tables: Tables, notes: list[str]
+) -> None:
+    """Carry one key over, unless it says what holds anyway, or what cannot be."""
+    section, key = place
+    alone = toml({section: {key: value}} if section else {key: value})
+    try:
+        read = read_settings(alone, "settings.toml")
+    except SettingsError as error:
+        notes.append(f"{what}: not carried over, {'; '.join(_mistakes(error))}.")
+        return
+    if read == Settings():
+        return
+    tables[section][key] = value
+    if key in CHANGED and section:
+        notes.append(f"{what}: {CHANGED[key]}.")
+
+
+def _services(value: object, about: Key, notes: list[str]) -> object:
+    """Return the services without keys that only other executors read."""
+    known = {each.name for each in fields(about.section)} if about.section else set()
+    entries = value if isinstance(value, list) else []
+    for entry in entries:
+        notes += [
+            f"[[runners.docker.services]] {key}: no Docker executor reads it; leave it out."
+            for key in entry
+            if key not in known
+        ]
+    return [{key: entry[key] for key in entry if key in known} for entry in entries]
+
+
+def _name_others(runner: Table, notes: list[str]) -> None:
+    """Name what gitlab-runner itself reads, where it does not for a custom executor, or otherwise."""
+    own = known_keys({"": Settings})
+    for name, value in _flat(runner):
+        table = name.partition(".")[0]
+        if table in RUNNER_CHANGED or name in RUNNER_CHANGED:
+            changed = RUNNER_CHANGED.get(table) or RUNNER_CHANGED[name]
+            sentence = f"[[runners]] {name if name in RUNNER_CHANGED else table}: {changed}."
+            notes += [sentence] if sentence not in notes else []
+        elif table not in (*KEPT_BY_RUNNER, *own, "docker", "executor"):
+            known = "it stays as it is, for gitlab-runner to read"
+            notes.append(f"[[runners]] {name}: this command does not know the key; {known}.")
+        elif name == "shell" and value not in ("bash", "sh", ""):
+            notes.append("[[runners]] shell: scripts are run by a POSIX shell; it becomes bash.")
+
+
+def _flat(runner: Table) -> Iterator[tuple[str, object]]:
+    """Yield the runner's keys, those of a table as `table.key`."""
+    for name, value in runner.items():
+        if isinstance(value, dict) and name != "docker" and value:
+            yield from ((f"{name}.{key}", each) for key, each in value.items())
+        else:
+            yield name, value
+
+
+def _mistakes(error: SettingsError) -> list[str]:
+    return [line.strip() for line in str(error).splitlines()[1:]] or [str(error)]

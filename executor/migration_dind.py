@@ -1,0 +1,180 @@
+"""What of a Docker executor's registration makes Docker-in-Docker work, and what becomes of it: pure.
+
+The sidecar brings certificates, alias and privileges of its own, so what worked them by hand goes.
+"""
+
+from collections.abc import Mapping
+
+from executor.images import InvalidImage, ServiceName, split_aliases
+from executor.migration_rules import DIND_VARIABLES
+from executor.services import ALIAS, looks_like_dind
+
+Table = Mapping[str, object]
+_SOCKET = "/var/run/docker.sock"
+_CERTS = ("/certs", "/certs/client", "/certs/ca", "/certs/server")
+_LISTS = {"--registry-mirror": "registry_mirrors", "--insecure-registry": "insecure_registries"}
+_OWN = ("--host", "-H", "--tls", "--data-root", "-g")
+
+
+def sidecar_of(
+    runner: Table, docker: Table, tables: dict[str, dict[str, object]], notes: list[str]
+) -> dict[str, object]:
+    """Set what makes the sidecar; return the keys of `[runners.docker]` that are left."""
+    rest = dict(docker)
+    _privileges(rest, tables, notes)
+    _volumes(rest, notes)
+    _services(rest, tables, notes)
+    _environment(runner, notes)
+    if rest.get("runtime"):
+        tables["dind"]["runtime"] = rest["runtime"]
+    return {name: value for name, value in rest.items() if value is not None}
+
+
+def _privileges(
+    rest: dict[str, object], tables: dict[str, dict[str, object]], notes: list[str]
+) -> None:
+    privileged = rest.pop("privileged", False) is True
+    services = rest.get("services_privileged")
+    if privileged:
+        notes.append(
+            "[runners.docker] privileged: not carried over, as the sidecar is privileged by `[dind]"
+            " privileged` and nothing else needs to be; jobs that need a privileged build container"
+            " for something else than Docker keep it by `[docker] privileged = true`, which"
+            " `allowed_privileged_images` can narrow."
+        )
+    if services is True:
+        rest.pop("services_privileged")
+        notes.append(
+            "[runners.docker] services_privileged: not carried over, as the sidecar is privileged by"
+            " `[dind] privileged`; other services that need it keep it by `[docker]"
+            " services_privileged = true`."
+        )
+    sidecar = privileged if services is None else services is True
+    if sidecar and rest.get("runtime") and "sysbox" not in str(rest["runtime"]):
+        tables["dind"]["privileged"] = True
+    if not sidecar and not rest.get("runtime"):
+        notes.append(
+            "[runners.docker] privileged: it was off for services, so jobs had no Docker-in-Docker;"
+            " here each gets a sidecar, which is privileged unless `[dind] runtime` names one that"
+            " needs no privileges (docs/security.md)."
+        )
+
+
+def _volumes(rest: dict[str, object], notes: list[str]) -> None:
+    volumes = rest.get("volumes")
+    if not isinstance(volumes, list):
+        return
+    kept = []
+    for volume in volumes:
+        source, _, destination = str(volume).rpartition(":")
+        if not source and str(volume).rstrip("/") in _CERTS:
+            notes.append(
+                f"[runners.docker] volumes {volume!r}: not carried over, as the sidecar's"
+                " certificates are made for each job and lie on no disk."
+            )
+        elif _SOCKET in (str(volume).partition(":")[0], source, destination):
+            notes.append(
+                f"[runners.docker] volumes {volume!r}: not carried over, as jobs have a Docker daemon"
+                " of their own, and whoever reaches the host's has the host."
+            )
+        else:
+            kept.append(volume)
+    rest["volumes"] = kept or None
+
+
+def _services(
+    rest: dict[str, object], tables: dict[str, dict[str, object]], notes: list[str]
+) -> None:
+    services = rest.get("services")
+    if not isinstance(services, list):
+        return
+    kept = []
+    for service in services:
+        if not isinstance(service, dict) or not _is_dind(str(service.get("name", ""))):
+            kept.append(service)
+        elif "image" in tables["dind"] or _has_more(service):
+            kept.append(service)
+            notes.append(
+                f"[[runners.docker.services]] {service['name']}: carried over as a service of every"
+                " job, which is its sidecar and takes the place of a dind service of the job's own."
+            )
+        else:
+            tables["dind"]["image"] = service["name"]
+            notes.append(
+                f"[[runners.docker.services]] {service['name']}: it becomes `[dind] image`, the"
+                " sidecar of jobs that list no dind service; `docker` always leads to it."
+            )
+            _command([str(each) for each in service.get("command", [])], tables, notes)
+    rest["services"] = kept or None
+
+
+def _is_dind(image: str) -> bool:
+    try:
+        return looks_like_dind(ServiceName.parse(image))
+    except InvalidImage:
+        return False
+
+
+def _has_more(service: Table) -> bool:
+    """Tell whether a dind service has what `[dind]` has no key for."""
+    name = ServiceName.parse(str(service["name"]))
+    aliases = set(split_aliases(str(service.get("alias", ""))))
+    environment = service.get("environment", [])
+    names = (
+        [str(each).partition("=")[0] for each in environment]
+        if isinstance(environment, list)
+        else [""]
+    )
+    command = service.get("command", [])
+    program = isinstance(command, list) and command[:1] and not str(command[0]).startswith("-")
+    return bool(
+        aliases - {ALIAS, *name.aliases}
+        or set(names) - set(DIND_VARIABLES)
+        or service.get("entrypoint")
+        or (program and isinstance(command, list) and command[0] != "dockerd")
+    )
+
+
+def _command(command: list[str], tables: dict[str, dict[str, object]], notes: list[str]) -> None:
+    """Turn dockerd's arguments into keys where there are keys for them."""
+    dind, left = tables["dind"], command[command[:1] == ["dockerd"] :]
+    others: list[str] = []
+    while left:
+        argument = left.pop(0)
+        name, equals, value = argument.partition("=")
+        if name in (*_LISTS, "--mtu", *_OWN) and not equals and left and left[0][:1] != "-":
+            value = left.pop(0)
+        if name in _LISTS:
+            listed = dind.setdefault(_LISTS[name], [])
+            assert isinstance(listed, list)  # noqa: S101 (made in the line above)
+            listed.append(value)
+        elif name == "--mtu" and value.isdecimal():
+            tables["docker"]["network_mtu"] = int(value)
+            notes.append(
+                "[[runners.docker.services]] --mtu: it becomes `[docker] network_mtu`, for the job's"
+                " network as well as for dind's."
+            )
+        elif name in _OWN or name.startswith("--tls"):
+            notes.append(
+                f"[[runners.docker.services]] {name}: not carried over, as the sidecar's address and"
+                " certificates are set for each job."
+            )
+        else:
+            others.append(argument)
+    if others:
+        dind["command"] = others
+
+
+def _environment(runner: Table, notes: list[str]) -> None:
+    environment = runner.get("environment")
+    for each in environment if isinstance(environment, list) else []:
+        name, _, value = str(each).partition("=")
+        if name not in DIND_VARIABLES:
+            continue
+        if name == "DOCKER_TLS_CERTDIR" and not value:
+            notes.append(
+                "[[runners]] environment DOCKER_TLS_CERTDIR: empty, it asks for Docker without TLS"
+                " in every job; take it out, and the sidecar speaks TLS."
+            )
+        else:
+            notes.append(f"[[runners]] environment {name}: it may go, as {DIND_VARIABLES[name]}.")

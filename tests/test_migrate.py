@@ -1,0 +1,453 @@
+"""`dind-executor migrate`: from gitlab-runner's config.toml for the Docker executor to this one's."""
+
+import re
+import stat
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from executor.cli import run_command
+from executor.keys import key_of
+from executor.migration import Migration, known_keys, migrate_runner
+from executor.migration_rules import LEFT_OUT
+from executor.settings import DindSettings, DockerSettings, Settings, read_settings
+from tests import container_keys, toml
+from tests.migrating import printed, shown
+
+VALUES: dict[str, object] = {
+    **tomllib.loads(container_keys.DOCKER),
+    "host": "tcp://engine:2376",
+    "tls_cert_path": "/etc/docker",
+    "tls_verify": True,
+    "image": "ruby:3",
+    "dns": ["10.0.0.1"],
+    "dns_search": ["example.com"],
+    "disable_entrypoint_overwrite": True,
+    "user": "ci",
+    "allowed_users": ["ci"],
+    "disable_cache": True,
+    "volumes": ["/cache"],
+    "volume_keep": True,
+    "volume_driver": "local",
+    "volume_driver_ops": {"type": "tmpfs"},
+    "cache_dir": "/srv/cache",
+    "extra_hosts": ["git:10.0.0.1"],
+    "network_mode": "ci",
+    "links": ["db:db"],
+    "services": [{"name": "postgres:16", "alias": "db", "environment": ["A=b"]}],
+    "services_limit": 3,
+    "service_slot_cgroup_template": "runner/${slot}",
+    "wait_for_services_timeout": 60,
+    "allowed_images": ["ruby:*"],
+    "allowed_pull_policies": ["always", "if-not-present"],
+    "allowed_services": ["postgres:*"],
+    "pull_policy": "if-not-present",
+    "isolation": "default",
+    "helper_image": "registry.example.com/helper:1",
+    "helper_image_flavor": "ubuntu",
+    "enable_ipv6": True,
+    "network_mtu": 1400,
+}
+"""Every key of `[runners.docker]`, with a value that is not its default."""
+
+_KEYS = """
+host tls_cert_path tls_verify hostname image runtime memory memory_swap memory_reservation
+cgroup_parent cpuset_cpus cpuset_mems cpus cpu_shares dns dns_search privileged services_privileged
+disable_entrypoint_overwrite user allowed_users group_add userns_mode cap_add cap_drop
+oom_kill_disable oom_score_adjust security_opt services_security_opt devices device_cgroup_rules gpus
+services_devices disable_cache volumes volume_keep volume_driver volume_driver_ops cache_dir
+extra_hosts volumes_from network_mode pid_mode ipcmode mac_address links services services_limit
+service_memory service_memory_swap service_memory_reservation service_cgroup_parent
+service_slot_cgroup_template service_cpuset_cpus service_cpus service_cpu_shares service_gpus
+wait_for_services_timeout allowed_images allowed_privileged_images allowed_privileged_services
+allowed_pull_policies allowed_services pull_policy isolation shm_size tmpfs services_tmpfs sysctls
+helper_image helper_image_flavor container_labels enable_ipv6 ulimit network_mtu log_options
+"""
+KEYS = _KEYS.split()
+"""Every key of `[runners.docker]` that gitlab-runner documents."""
+
+
+def migrated(docker: dict[str, object], **runner: object) -> Migration:
+    """Return what becomes of a runner with these keys."""
+    return migrate_runner({"name": "one", "executor": "docker", **runner, "docker": docker})
+
+
+def read(migration: Migration) -> Settings:
+    """Return the settings that were written."""
+    return read_settings(migration.settings, "settings.toml")
+
+
+def test_the_samples_cover_every_key() -> None:
+    """Those that gitlab-runner documents, and those that the settings say are the same."""
+    same = {
+        key.same_as.partition(".")[0]
+        for kind in (DockerSettings, DindSettings)
+        for each in fields(kind)
+        if (key := key_of(each)) and key.same_as
+    }
+
+    assert set(VALUES) == set(KEYS)
+    assert same <= set(KEYS)
+    assert set(DockerSettings.REFUSED) <= set(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_key_is_lost(key: str) -> None:
+    """Each is in the settings with its value, or named with a sentence."""
+    migration = migrated({key: VALUES[key], "runtime": VALUES["runtime"]})
+
+    known = known_keys({"docker": DockerSettings, "dind": DindSettings})
+    written = tomllib.loads(migration.settings).get("docker", {})
+    carried = key in known and written.get(known[key][1]) == VALUES[key]
+    named = [
+        each for each in migration.notes if re.match(rf"\[runners\.docker\] {key}: .+\.$", each)
+    ]
+    assert carried or named
+    assert read(migration).docker.runtime == "runc"
+
+
+def test_all_keys_together() -> None:
+    """The settings load, with every key that is carried over."""
+    migration = migrated(VALUES)
+
+    written = tomllib.loads(migration.settings)["docker"]
+    named = {each.split(" ")[1].rstrip(":") for each in migration.notes}
+    assert read(migration) != Settings()
+    assert set(written) | named >= set(KEYS)
+    assert len(written) > 50
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("shm_size", 0), ("tls_verify", False), ("volumes", []), ("image", ""), ("links", [])],
+)
+def test_what_holds_anyway_is_not_written(key: str, value: object) -> None:
+    """A registration writes many defaults down."""
+    migration = migrated({key: value, "runtime": "runc"})
+
+    assert set(tomllib.loads(migration.settings)["docker"]) == {"runtime"}
+    assert [each for each in migration.notes if key in each] == []
+
+
+def test_a_value_that_is_refused_is_named() -> None:
+    """With what is wrong with it; the rest is carried over."""
+    migration = migrated({"userns_mode": "keep-id", "memory": "1g"})
+
+    assert tomllib.loads(migration.settings)["docker"] == {"memory": "1g"}
+    assert (
+        "[runners.docker] userns_mode: not carried over, docker.userns_mode: 'keep-id' is not one of:"
+        " , host."
+    ) in migration.notes
+
+
+def test_values_that_do_not_go_together_are_named() -> None:
+    """Each alone is fine."""
+    migration = migrated({"tmpfs": {"/b": "rw"}}, builds_dir="/b")
+
+    assert migration.notes[-1].startswith('to be mended by hand: docker.tmpfs."/b": this is the')
+
+
+def test_an_unknown_key_is_named() -> None:
+    """A newer gitlab-runner may have more."""
+    migration = migrated({"from_the_future": 1})
+
+    assert (
+        "[runners.docker] from_the_future: this executor has no such key; it is not carried over."
+        in migration.notes
+    )
+
+
+def test_directories_of_the_runner() -> None:
+    """They stand at the top of the settings."""
+    migration = migrated({}, builds_dir="/work", cache_dir="/caches")
+
+    settings = read(migration)
+    assert (settings.builds_dir, settings.cache_dir) == ("/work", "/caches")
+
+
+# --- Docker-in-Docker ---------------------------------------------------------------------------
+
+
+def test_a_dind_service_becomes_the_sidecar() -> None:
+    """Its arguments become keys where there are some."""
+    command = [
+        "dockerd",
+        "--registry-mirror",
+        "https://a",
+        "--insecure-registry=b:5000",
+        "--tls=false",
+    ]
+    command += ["--mtu=1400", "--host=tcp://0.0.0.0:2375", "--debug"]
+    service = {"name": "docker:28-dind", "alias": "docker", "command": command}
+
+    migration = migrated({"services": [service], "privileged": True})
+
+    assert tomllib.loads(migration.settings) == {
+        "docker": {"network_mtu": 1400},
+        "dind": {
+            "image": "docker:28-dind",
+            "registry_mirrors": ["https://a"],
+            "insecure_registries": ["b:5000"],
+            "command": ["--debug"],
+        },
+    }
+    said = "\n".join(migration.notes)
+    for word in ("privileged", "it becomes `[dind] image`", "--tls", "--host", "--mtu"):
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"alias": "docker engine"},
+        {"environment": ["HTTPS_PROXY=http://proxy"]},
+        {"entrypoint": ["sh", "-c"]},
+        {"command": ["sh", "-c", "dockerd"]},
+    ],
+)
+def test_a_dind_service_with_more_stays_a_service(more: dict[str, object]) -> None:
+    """What `[dind]` has no key for is kept; it is the sidecar all the same."""
+    service = {"name": "docker:28-dind", **more}
+
+    migration = migrated({"services": [service]})
+
+    assert tomllib.loads(migration.settings)["docker"]["services"] == [service]
+    assert any("which is its sidecar" in each for each in migration.notes)
+
+
+def test_a_service_key_of_another_executor_is_named() -> None:
+    """`suspend_data_path` is for Kubernetes."""
+    migration = migrated({"services": [{"name": "redis:7", "suspend_data_path": "/x"}]})
+
+    assert tomllib.loads(migration.settings)["docker"]["services"] == [{"name": "redis:7"}]
+    assert any("suspend_data_path" in each for each in migration.notes)
+
+
+def test_volumes_for_dind_go() -> None:
+    """Certificates and the host's socket; the others are kept or named as they are."""
+    migration = migrated(
+        {"volumes": ["/certs/client", "/var/run/docker.sock:/var/run/docker.sock:ro"]}
+    )
+
+    assert "docker" not in tomllib.loads(migration.settings)
+    assert any("made for each job" in each for each in migration.notes)
+    assert any("whoever reaches the host's has the host" in each for each in migration.notes)
+
+
+def test_variables_for_dind_may_go() -> None:
+    """They stay harmless, but for one that asks for no TLS."""
+    environment = ["DOCKER_TLS_CERTDIR=", "DOCKER_HOST=tcp://docker:2375", "A=a-secret"]
+
+    said = "\n".join(migrated({}, environment=environment).notes)
+
+    assert "asks for Docker without TLS" in said
+    assert "environment DOCKER_HOST: it may go" in said
+    assert "a-secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("docker", "privileged", "runtime", "named"),
+    [
+        ({"privileged": True}, True, "", False),
+        ({}, True, "", True),
+        ({"services_privileged": True}, True, "", False),
+        ({"privileged": True, "services_privileged": False}, True, "", True),
+        ({"runtime": "sysbox-runc"}, False, "sysbox-runc", False),
+        ({"runtime": "kata", "privileged": True}, True, "kata", False),
+    ],
+)
+def test_the_sidecars_privileges(
+    docker: dict[str, object],
+    privileged: bool,  # noqa: FBT001
+    runtime: str,
+    named: bool,  # noqa: FBT001
+) -> None:
+    """As those of dind were; where it could not run at all, that jobs get a daemon is said."""
+    migration = migrated(docker)
+
+    settings = read(migration)
+    assert (settings.dind.privileged, settings.dind.runtime) == (privileged, runtime)
+    assert settings.docker.privileged is False
+    assert any("jobs had no Docker-in-Docker" in each for each in migration.notes) is named
+
+
+# --- the runner's own section -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "word"),
+    [
+        ("use_slot_cgroups", True, "slots"),
+        ("slot_cgroup_template", "a", "slots"),
+        ("step_runner_image", "a", "native steps"),
+        ("feature_flags", {"FF_NETWORK_PER_BUILD": True}, "may go"),
+        ("machine", {"IdleCount": 1}, "autoscaling"),
+        ("autoscaler", {"plugin": "aws"}, "autoscaling"),
+        ("shell", "pwsh", "POSIX"),
+        ("from_the_future", 1, "stays as it is"),
+    ],
+)
+def test_keys_of_the_runner_that_change(key: str, value: object, word: str) -> None:
+    """Named once."""
+    migration = migrated({}, **{key: value})
+
+    (said,) = [each for each in migration.notes if each.startswith("[[runners]]")]
+    assert word in said
+
+
+def test_keys_of_the_runner_that_stay() -> None:
+    """gitlab-runner reads them whatever the executor."""
+    migration = migrated(
+        {}, limit=3, environment=["A=b"], cache={"Type": "s3"}, pre_build_script="true"
+    )
+
+    assert [each for each in migration.notes if each.startswith("[[runners]]")] == []
+
+
+def test_left_out_keys_are_no_fields() -> None:
+    """The table does not contradict the settings."""
+    assert not set(LEFT_OUT) & set(known_keys({"docker": DockerSettings}))
+
+
+# --- the command --------------------------------------------------------------------------------
+
+SECRETS = ("glrt-secret-token", "hidden-key", "variable-secret")
+
+
+def config(directory: Path, *runners: dict[str, object]) -> Path:
+    """Write a config.toml."""
+    path = directory / "config.toml"
+    path.write_text(toml.dumps({"concurrent": 4, "runners": list(runners)}), encoding="utf-8")
+    return path
+
+
+def a_runner(name: str = "one", executor: str = "docker") -> dict[str, object]:
+    """Return a runner with secrets."""
+    return {
+        "name": name,
+        "url": "https://gitlab.example.com",
+        "token": SECRETS[0],
+        "executor": executor,
+        "environment": [f"A={SECRETS[2]}"],
+        "cache": {"s3": {"SecretKey": SECRETS[1]}},
+        "docker": {"image": "ruby:3", "privileged": True},
+    }
+
+
+def documents(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the parts of what the command prints, each by its title."""
+    parts = re.split(r"^# ===== (.*)\n", text, flags=re.MULTILINE)
+    assert parts[0] == ""
+    return [
+        (title, tomllib.loads(part)) for title, part in zip(parts[1::2], parts[2::2], strict=True)
+    ]
+
+
+def test_the_command_prints_settings_and_section(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Both load; no secret is in either."""
+    assert run_command(["migrate", str(config(tmp_path, a_runner()))]) == 0
+
+    out, err = capfd.readouterr()
+    (path, settings), (_, section) = documents(out)
+    assert path == "/etc/dind-executor/settings.toml"
+    assert settings == {"docker": {"image": "ruby:3"}}
+    (runner,) = section["runners"]
+    assert runner["executor"] == "custom"
+    assert runner["custom"]["run_args"] == ["--settings", path]
+    assert runner["safe_directory_checkout"] is True
+    assert runner["custom_build_dir"] == {"enabled": True}
+    assert "# Keep as they are in config.toml: token, environment, [runners.cache]." in out
+    assert [secret for secret in SECRETS if secret in out + err] == []
+    assert "one: [runners.docker] privileged: not carried over" in err
+
+
+def test_several_runners_get_a_file_each(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """And one alone can be named."""
+    path = config(tmp_path, a_runner("one"), a_runner("The Second!"), a_runner("sh", "shell"))
+
+    assert run_command(["migrate", str(path)]) == 0
+    out, err = capfd.readouterr()
+    titles = [title for title, _ in documents(out)]
+    assert titles[::2] == [
+        "/etc/dind-executor/settings-one.toml",
+        "/etc/dind-executor/settings-the-second.toml",
+    ]
+    assert "the runner 'sh' is left as it is: its executor is shell." in err
+
+    assert run_command(["migrate", str(path), "--runner", "one"]) == 0
+    assert len(documents(capfd.readouterr().out)) == 2
+
+
+def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """For their owner alone, and never over another file unless told to."""
+    path, output = config(tmp_path, a_runner()), tmp_path / "settings.toml"
+    args = ["migrate", str(path), "--output", str(output)]
+
+    assert run_command(args) == 0
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    assert read_settings(output.read_text(), str(output)).docker.image == "ruby:3"
+    ((_, section),) = documents(capfd.readouterr().out)
+    assert section["runners"][0]["custom"]["run_args"] == ["--settings", str(output)]
+
+    output.write_text("mine")
+    assert run_command(args) == 2
+    assert "exists already: --force overwrites it." in capfd.readouterr().err
+    assert output.read_text() == "mine"
+    assert run_command([*args, "--force"]) == 0
+    assert output.read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "config.toml cannot be read: No such file or directory."),
+        ("a = [", "config.toml is not TOML: "),
+        ("concurrent = 1\n", "config.toml has no [[runners]]."),
+        ("runners = 1\n", "config.toml has no [[runners]]."),
+        ('[[runners]]\nexecutor = "shell"\n', 'no runner with executor = "docker" to migrate.'),
+        ('[[runners]]\nexecutor = "docker+machine"\n', "and scales machines"),
+        ('[[runners]]\nexecutor = "docker-autoscaler"\n', "and scales machines"),
+    ],
+)
+def test_nothing_to_migrate(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: str | None, sentence: str
+) -> None:
+    """One clear sentence, and exit code 2."""
+    path = tmp_path / "config.toml"
+    if content is not None:
+        path.write_text(content)
+
+    assert run_command(["migrate", str(path)]) == 2
+
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert sentence in err
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--runner", "three"], "has no runner named 'three'."),
+        (["--output", "/nowhere"], "name one of one, two with --runner."),
+    ],
+)
+def test_which_runner_is_meant(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], args: list[str], sentence: str
+) -> None:
+    """The sentence says what there is."""
+    path = config(tmp_path, a_runner("one"), a_runner("two"))
+
+    assert run_command(["migrate", str(path), *args]) == 2
+    assert sentence in capfd.readouterr().err
+
+
+def test_the_page_shows_what_the_command_prints() -> None:
+    """The example of docs/migrating.md, to the letter: `python -m tests.migrating` writes it."""
+    before, *after = shown()
+
+    assert after == printed(before)
