@@ -15,7 +15,7 @@ from executor.certificate_files import (
 )
 from executor.certs import Certificates
 from executor.credentials import client_config
-from executor.dind_command import dockerd_command
+from executor.dind_command import dockerd_command, without_shell
 from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper
 from executor.engine.readiness import TRANSPORT_LABEL
 from executor.host_config import build_host, dind_host, helper_host, service_host, tmpfs
@@ -140,6 +140,7 @@ def dind_container(
     own = sidecar.own.request if sidecar.own else None
     entrypoint = request.entrypoint(own) if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
+    entrypoint, command = without_shell(entrypoint, command)
     command, prelude = dockerd_command(request, way, entrypoint, command)
     volumes = dind_volumes(request, way)
     trusted = authorities(request, (*volumes.binds, *settings.dind.volumes))

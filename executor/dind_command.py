@@ -15,6 +15,9 @@ from executor.request import Request
 from executor.services import Transport
 
 _DOCKERD = ("dockerd", "dockerd-entrypoint.sh")
+_SHELLS = ("sh", "bash", "ash", "dash")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@+ ")
+"""Characters that mean nothing to a shell, but for the blank between words."""
 _IPV6_NUMBER = 1
 
 
@@ -30,6 +33,25 @@ class Option(NamedTuple):
     """The first major version that knows it."""
     before: int = 0
     """The first major version that does without, 0 where none does."""
+
+
+def without_shell(
+    entrypoint: tuple[str, ...] | None, command: tuple[str, ...]
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Return entrypoint and command without a shell that does no more than to start dockerd.
+
+    `entrypoint: ["sh", "-c"]` with `command: ["dockerd-entrypoint.sh"]` is common, and gets our
+    arguments like any other dind.
+    """
+    if entrypoint is None or len(entrypoint) != 2 or len(command) != 1:  # noqa: PLR2004
+        return entrypoint, command
+    words = command[0].removeprefix("exec ").split()
+    shell = entrypoint[0].rpartition("/")[2] in _SHELLS and entrypoint[1] == "-c"
+    if not (shell and words and _PLAIN.issuperset(command[0])):
+        return entrypoint, command
+    if words[0].rpartition("/")[2] not in _DOCKERD:
+        return entrypoint, command
+    return (words[0],), tuple(words[1:])
 
 
 def dockerd_command(

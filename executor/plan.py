@@ -3,6 +3,8 @@
 Pure: no I/O, no clock, no dice.
 """
 
+from dataclasses import replace
+
 from executor.address_pools import ipv6_subnet
 from executor.certs import Certificates
 from executor.containers import build_container, dind_container, helper_container, service_container
@@ -13,6 +15,9 @@ from executor.services import free_aliases
 from executor.sidecar import Sidecar, services_of, sidecar_aliases, sidecar_notices
 from executor.spec import ImagePlan, NetworkSpec, Plan, VolumeSpec
 from executor.volumes import job_volumes
+
+BUILD_ALIAS = "build"
+"""The name by which services reach the build container, unless one of them has it."""
 
 _CERT_MARGIN_SECONDS = 2 * 3600
 """How long the certificates outlive the job's timeout: prepare and after_script come on top."""
@@ -55,13 +60,14 @@ def plan_environment(
         for each, aliases in named
     ]
     taken = [*(dind.aliases if dind else ()), *(each for spec in services for each in spec.aliases)]
-    direct = direct_names(taken)
+    own_name = () if BUILD_ALIAS in taken else (BUILD_ALIAS,)
+    direct = direct_names([*taken, *own_name])
     build = build_container(request, images.build, sidecar, certificates)
     return Plan(
         network=plan_network(request),
         volumes=(*volumes.specs, *([_docker_volume(request)] if dind else [])),
         helper=helper_container(request, images.helper),
-        build=with_direct_names(build, direct, request.values),
+        build=with_direct_names(replace(build, aliases=own_name), direct, request.values),
         dind=with_direct_names(dind, direct) if dind else None,
         services=tuple(with_direct_names(each, direct) for each in services),
         notices=(*notices, *skipped, *_label_notices(request), *proxy_notices(request.values)),

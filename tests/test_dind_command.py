@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.dind_command import dockerd_command
+from executor.dind_command import dockerd_command, without_shell
 from executor.request import Request
 from executor.services import Transport
 from executor.spec import Surroundings
@@ -148,3 +148,27 @@ def test_another_program_is_the_authors_business(
 ) -> None:
     """It gets exactly what was asked for."""
     assert dockerd_command(a_request(settings=MTU), TLS, entrypoint, command) == (command, "")
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "command", "expected"),
+    [
+        (("sh", "-c"), ("dockerd-entrypoint.sh",), (("dockerd-entrypoint.sh",), ())),
+        (("/bin/sh", "-c"), ("exec dockerd --debug",), (("dockerd",), ("--debug",))),
+        (("sh", "-c"), ("sleep 1; dockerd",), None),
+        (("sh", "-c"), ("dockerd-entrypoint.sh $MORE",), None),
+        (("sh", "-c"), ("dockerd-entrypoint.sh & wait",), None),
+        (("sh", "-c"), ("dockerd-entrypoint.sh", "a"), None),
+        (("sh", "-x"), ("dockerd-entrypoint.sh",), None),
+        (("env", "-c"), ("dockerd-entrypoint.sh",), None),
+        (("sh", "-c"), ("",), None),
+        (("sh", "-c"), ("/start.sh",), None),
+        (None, ("dockerd-entrypoint.sh",), None),
+        (("dockerd-entrypoint.sh",), (), None),
+    ],
+)
+def test_a_shell_that_only_starts_dockerd(
+    entrypoint: tuple[str, ...] | None, command: tuple[str, ...], expected: object
+) -> None:
+    """It is as if dockerd had been named; whatever else a shell does stays as it is."""
+    assert without_shell(entrypoint, command) == (expected or (entrypoint, command))

@@ -240,3 +240,11 @@ def test_what_a_service_gets_of_the_variables() -> None:
     absent = {"PRIVATE", "CI_JOB_TOKEN", "DOCKER_AUTH_CONFIG", "FF_TIMESTAMPS", "CI_JOB_SERVICES"}
     assert absent.isdisjoint(shown)
     assert TOKEN not in repr(list(shown.values()))
+
+
+@pytest.mark.parametrize(("alias", "expected"), [("db", ("build",)), ("build", ())])
+def test_the_build_container_is_called_build(alias: str, expected: tuple[str, ...]) -> None:
+    """Unless a service is."""
+    plan = a_plan(a_request(services=[a_service("postgres:16", alias=alias)]))
+
+    assert plan.build.aliases == expected

@@ -426,8 +426,8 @@ def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ..
             {
                 "DOCKER_DRIVER": "overlay2",
                 "https_proxy": "http://p:1",
-                "NO_PROXY": "docker,localhost,127.0.0.1",
-                "no_proxy": "docker,localhost,127.0.0.1",
+                "NO_PROXY": "docker,localhost,127.0.0.1,build",
+                "no_proxy": "docker,localhost,127.0.0.1,build",
                 "DOCKER_TLS_CERTDIR": "/certs",
             },
         ),

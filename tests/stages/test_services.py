@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 from docker.models.containers import Container
@@ -155,6 +156,13 @@ def test_every_alias_leads_to_its_service(job: JobCalls, witness: Witness) -> No
     assert "a private value" not in witness.inspected(job.id)
 
 
+def test_a_service_reaches_the_job_and_other_services(job: JobCalls, witness: Witness) -> None:
+    """By the name `build`, and by each other's names."""
+    first = service(job, witness, 1)
+    for name in ("build", "late"):
+        assert witness.inside(first, "ping", "-c", "1", name).startswith(f"PING {name} (")
+
+
 def test_a_name_that_is_taken_is_skipped(job: JobCalls, rig: Rig) -> None:
     """The derived names of one image belong to its first service; all of them are started."""
     name, host = rig.special("tools/web:1"), rig.hub.partition(":")[0]
@@ -285,3 +293,23 @@ def test_the_logs_of_services_are_shown_only_where_asked_for(job: JobCalls) -> N
     """CI_DEBUG_SERVICES is unset as a rule."""
     job.script("true").passed()
     assert not [call.stage for call in job.calls if "[service:" in call.output]
+
+
+def test_the_operators_dind_is_the_sidecar(rig: Rig, start: Start, witness: Witness) -> None:
+    """A job's own is not started: its names lead to the operator's, as the author reads."""
+    request = JobRequest(
+        rig.special("tools/docker-cli:1"),
+        services=[{"name": "docker:20.10.16-dind", "alias": "mine"}],
+    )
+    operators = [{"name": "docker:$GENERATION-dind", "command": ["--label=from=operators"]}]
+    variables = [Variable("GENERATION", "26.1")]
+    job = start(replace(request, variables=variables), {"docker": {"services": operators}})
+    prepare = job.up()
+    assert (
+        'WARNING: Skipping service "docker:20.10.16-dind": this runner\'s own Docker-in-Docker'
+        ' service "docker:26.1-dind" runs in its place and answers to its names.\n'
+    ) in prepare.output
+    script = "docker {} info -f '{{{{.ServerVersion}}}} {{{{.Labels}}}}'"
+    output = job.script(script.format(""), script.format("-H tcp://mine:2376")).passed().output
+    assert len(re.findall(r"^26\.1\.\S+ \[from=operators\]$", output, re.MULTILINE)) == 2
+    assert len(witness.containers(job.id)) == 3
