@@ -223,6 +223,26 @@ def test_whatever_fails_ends_prepare(
     assert "Traceback" not in output
 
 
+def test_a_network_that_is_gone_is_made_again(job: Job) -> None:
+    """A prune on the host removes one on which nothing runs yet: whoever needs it first sees."""
+    gone = [False]
+
+    def start(connection: Connection, received: Received) -> None:
+        created = len(job.stub.asked("POST", "/networks/create"))
+        if created < 2:
+            gone[0] = True
+            name = received.path.partition("/containers/")[2].rpartition("-")[0]
+            connection.send(refusal(404, f"network {name} not found"))
+        else:
+            connection.send(http(204))
+
+    job.stub.on("POST", "/containers/.*/start", start)
+
+    code, output = job.finish(job.prepare())
+
+    assert (code, gone) == (0, [True]), output
+
+
 def test_an_engine_that_dies_at_any_request(job: Job) -> None:
     """Each request in turn is the last one: a system failure every time, and never a crash."""
     code, _ = job.finish(job.prepare())

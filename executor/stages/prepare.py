@@ -8,6 +8,7 @@ from executor.certs import Certificates, mint
 from executor.debug_services import shown_services
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
+from executor.engine.handover import StartedKeeper
 from executor.engine.readiness import keep_client
 from executor.engine.replacement import keep
 from executor.engine.script import write_through
@@ -26,7 +27,7 @@ from executor.pulls import Pulls
 from executor.request import Request
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
-from executor.stages.network import make_network
+from executor.stages.network import JobNetwork
 from executor.stages.waiting import Waiting, show_logs
 from executor.tasks import Task
 from executor.unfinished import begin_making, unfinished
@@ -87,7 +88,7 @@ class Preparation:
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
         self._temp_dir = temp_dir
-        self._network = Task(lambda: make_network(self._engine.api, self._request, self._step))
+        self._network = JobNetwork(self._engine.api, self._request, self._step)
         default_dind = (self._images.default_dind,) if self._images.default_dind else ()
         may_have_dind = self._images.services or default_dind
         self._certificates = Task(self._mint) if may_have_dind else None
@@ -103,7 +104,7 @@ class Preparation:
             self._need(sidecar.pull)
         needs_tls = sidecar is not None and sidecar.transport.tls
         certificates = self._certificates.result() if self._certificates and needs_tls else None
-        request = replace(self._request, surroundings=self._network.result())
+        request = replace(self._request, surroundings=self._network.surroundings())
         plan = plan_environment(request, self._images, sidecar, certificates)
         for notice in plan.notices:
             say(notice)
@@ -159,15 +160,18 @@ class Preparation:
     def _up(self, spec: ContainerSpec) -> None:
         """Create and start a container; wait for one that runs scripts to be ready for them."""
         try:
-            self._create(spec)
-            started = time.monotonic()
-            with self._gate.passing():
-                keeper = self._engine.start(spec)
+            started, keeper = self._network.holding(lambda: self._begin(spec))
         except UnusableImage as error:
             raise self._blamed(spec.image, error) from None
         if keeper:
             keeper.wait(write_through)
         self._log.done("container started", started, container=spec.name)
+
+    def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | None]:
+        self._create(spec)
+        started = time.monotonic()
+        with self._gate.passing():
+            return started, self._engine.start(spec)
 
     def _create(self, spec: ContainerSpec) -> None:
         facts = self._facts[Pull(spec.image, spec.platform)].result()

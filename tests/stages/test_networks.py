@@ -139,6 +139,39 @@ def test_a_push_to_a_registry_with_a_private_authority(job: JobCalls, rig: Rig) 
     assert tag_of(rig, rig.ci_user, repository, "1")
 
 
+def test_an_images_own_configuration_stands(rig: Rig, start: Start, tmp_path: Path) -> None:
+    """dockerd starts where its daemon.json says what the driver would say, and the file counts."""
+    file = tmp_path / "daemon.json"
+    told = {
+        "mtu": 1300,
+        "bip": "10.99.0.1/24",
+        "default-address-pools": [{"base": "10.98.0.0/16", "size": 26}],
+        "dns": ["10.97.0.1"],
+        "registry-mirrors": ["https://mirror.example"],
+        "insecure-registries": ["registry.example:5000"],
+    }
+    file.write_text(json.dumps(told), encoding="utf-8")
+    dind = {
+        "volumes": [f"{file}:/etc/docker/daemon.json:ro"],
+        "registry_mirrors": [rig.mirror],
+        "insecure_registries": ["10.96.0.0/16"],
+    }
+    job = start(
+        JobRequest(rig.special("tools/docker-cli:1")),
+        {"dind": dind, "docker": {"network_mtu": MTU}},
+    )
+    job.up()
+    (bridge, mirrors) = lines(
+        job,
+        "docker network inspect bridge -f '{{json .}}'",
+        "docker info -f '{{json .RegistryConfig.Mirrors}}'",
+    )
+    found = json.loads(bridge)
+    assert found["Options"]["com.docker.network.driver.mtu"] == "1300"
+    assert found["IPAM"]["Config"][0]["Subnet"] == "10.99.0.0/24"
+    assert json.loads(mirrors) == ["https://mirror.example/"]
+
+
 def test_cleanup_takes_other_containers_off(start: Start, witness: Witness) -> None:
     """Somebody's container that was put on the job's network does not keep it, and lives on."""
     job = start(JobRequest(), {"dind": {"mode": "service"}})
@@ -146,6 +179,10 @@ def test_cleanup_takes_other_containers_off(start: Start, witness: Witness) -> N
     job.prepare().passed()
     (name,) = witness.container(job.id, "build").attrs["NetworkSettings"]["Networks"]
     network = witness.client.networks.get(name)
+    labels = network.attrs["Labels"]
+    assert (
+        labels["dind-executor.job-id"] == labels["com.gitlab.gitlab-runner.job.id"] == str(job.id)
+    )
     options = network.attrs["Options"]
     assert options.get("com.docker.network.driver.mtu", "0") == str(host_mtu())
     other = witness.client.containers.run("busybox", ["sleep", "3600"], detach=True, network=name)
