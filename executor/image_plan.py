@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from executor.errors import PolicyViolation, SettingsError, UnsupportedJobOption
 from executor.images import InvalidImage, is_allowed, is_bare_id, with_default_tag
 from executor.job import JobImage
+from executor.mounting import keeps_umask
 from executor.platforms import checked_platform
 from executor.pull_policies import effective_policies, may_pull, own_policies, unified
 from executor.request import Request
@@ -29,6 +30,8 @@ def plan_images(request: Request) -> ImagePlan:
     """
     settings, job = request.settings, request.job
     notices = [*job_volumes(request).notices]
+    if keeps_umask(request):
+        notices.append("Not using umask - FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR is set!")
     build = _build(request, notices)
     build_user(request)
     services = services_of(request)

@@ -9,7 +9,7 @@ from executor.request import Request
 from executor.services import Transport
 from executor.volumes import JobVolumes, job_volumes
 
-__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "opening"]
+__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "keeps_umask", "opening"]
 
 _DINDS_OWN = (
     DATA_ROOT,
@@ -33,6 +33,11 @@ def dind_volumes(request: Request, way: Transport) -> JobVolumes:
     own = (each.split(":")[1] for each in request.settings.dind.volumes)
     certificates = (way.cert_dir,) if way.tls else ()
     return job_volumes(request).clear_of((*_DINDS_OWN, *certificates, *own))
+
+
+def keeps_umask(request: Request) -> bool:
+    """Tell whether the helper's files belong to one user, in place of being everybody's."""
+    return request.values.get("FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR") == "true"
 
 
 def opening(volumes: JobVolumes) -> str:

@@ -4,6 +4,8 @@ Pure: no I/O.  Every name follows from the job payload, so a stage finds what an
 and a second prepare attempt meets what the first one left.
 """
 
+from collections.abc import Collection
+
 LABEL = "dind-executor.job"
 """The ownership label: its value is `JobNames.key`; cleanup removes what carries it."""
 
@@ -66,6 +68,16 @@ class JobNames:
     def owner(self) -> str:
         """Return the label that marks an object as this job's, as `key=value`."""
         return f"{LABEL}={self.key}"
+
+
+def helper_beside(build: str) -> str:
+    """Return the helper container that belongs to a build container."""
+    return f"{build.removesuffix('build')}helper"
+
+
+def removal_query(labels: Collection[str]) -> str:
+    """Return how the engine is asked to remove a container with these labels, and its volumes."""
+    return f"force=1&v={0 if KEEP_LABEL in labels else 1}"
 
 
 def job_key(job_id: int, token: str, repo_url: str) -> str:

@@ -2,6 +2,7 @@
 
 from executor.engine.api import Api
 from executor.errors import EngineUnavailable
+from executor.names import removal_query
 
 _STOP_SECONDS = 5
 """How long a container in dind may take to end after SIGTERM."""
@@ -31,7 +32,11 @@ done
 def remove_container(api: Api, name: str) -> None:
     """Remove a container whose script was cancelled; a later sub-stage makes it anew."""
     try:
-        api.delete(f"/containers/{name}?force=1&v=1")
+        answer = api.get(f"/containers/{name}/json")
+        found = answer.json() if answer.ok else None
+        config = found.get("Config") if isinstance(found, dict) else None
+        labels = config.get("Labels") if isinstance(config, dict) else None
+        api.delete(f"/containers/{name}?{removal_query(labels or {})}")
     except EngineUnavailable:
         return  # then the next script runs where the cancelled one did
 

@@ -16,7 +16,7 @@ from executor.engine.keeper import sent_files
 from executor.engine.pulling import Say, find_image, pull_image
 from executor.engine.wire import Answer
 from executor.errors import EngineUnavailable
-from executor.names import KEEP_LABEL
+from executor.names import removal_query
 from executor.spec import ContainerSpec, ImageFacts, Pull, VolumeSpec
 
 _NEWEST_API = (1, 47)
@@ -91,8 +91,7 @@ class Engine:
         path = f"/containers/create?name={spec.name}{platform}"
         answer = self.api.post(path, request)
         if answer.status == _CONFLICT:
-            volumes = 0 if KEEP_LABEL in spec.labels else 1
-            self.api.delete(f"/containers/{spec.name}?force=1&v={volumes}")
+            self.api.delete(f"/containers/{spec.name}?{removal_query(spec.labels)}")
             answer = self.api.post(path, request)
         self._check(spec, answer)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from executor.engine.api import Api
 from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import OperatorLog
-from executor.names import KEEP_LABEL, JobNames
+from executor.names import JobNames, removal_query
 from executor.tasks import Task
 
 Listed = list[dict[str, object]]
@@ -64,12 +64,11 @@ def _look_and_remove(api: Api, names: JobNames, log: OperatorLog, left: list[str
 class _Owned:
     """The job's objects, by kind."""
 
-    __slots__ = ("containers", "keeping", "networks", "volumes")
+    __slots__ = ("containers", "networks", "volumes")
 
     def __init__(self, containers: "Listed", networks: "Listed", volumes: "Listed") -> None:
-        self.containers = [str(each["Id"]) for each in containers]
-        # These containers' volumes without a name stay.
-        self.keeping = {str(each["Id"]) for each in containers if _keeps(each)}
+        # Each with how to remove it: a volume without a name may have to stay.
+        self.containers = {str(each["Id"]): removal_query(_labels(each)) for each in containers}
         self.networks = [str(each["Id"]) for each in networks]
         self.volumes = [str(each["Name"]) for each in volumes]
 
@@ -88,9 +87,9 @@ def _owned(api: Api, names: JobNames) -> _Owned:
     return _Owned(*(kind.result() for kind in kinds))
 
 
-def _keeps(container: dict[str, object]) -> bool:
-    labels = container.get("Labels")
-    return isinstance(labels, dict) and KEEP_LABEL in labels
+def _labels(found: dict[str, object]) -> dict[str, object]:
+    labels = found.get("Labels")
+    return labels if isinstance(labels, dict) else {}
 
 
 def _listed(api: Api, path: str) -> "Listed":
@@ -109,10 +108,7 @@ def _listed(api: Api, path: str) -> "Listed":
 def _remove(api: Api, found: _Owned) -> list[str]:
     _disconnect(api, found)
     removals = [
-        *(
-            _task(api, f"/containers/{each}?force=1&v={0 if each in found.keeping else 1}")
-            for each in found.containers
-        ),
+        *(_task(api, f"/containers/{each}?{query}") for each, query in found.containers.items()),
         *(_task(api, f"/networks/{each}") for each in found.networks),
     ]
     left = _failures(removals)

@@ -14,6 +14,7 @@ from executor.engine.api import Api
 from executor.engine.container_request import sent_to
 from executor.engine.docker import Engine
 from executor.engine.script import write_through
+from executor.names import removal_query
 from executor.spec import ContainerSpec, FileSpec
 from executor.unfinished import is_over, unfinished
 
@@ -62,7 +63,7 @@ def replace(engine: Engine, temp_dir: str, name: str) -> bool:
     with unfinished(temp_dir):
         if is_over(temp_dir):
             return False
-        _clear(engine.api, name)
+        _clear(engine.api, spec)
         engine.create_as(spec, noted["request"])
         keeper = engine.start(spec)
     if keeper:
@@ -70,10 +71,11 @@ def replace(engine: Engine, temp_dir: str, name: str) -> bool:
     return True
 
 
-def _clear(api: Api, name: str) -> None:
+def _clear(api: Api, spec: ContainerSpec) -> None:
     """Remove what is left of the old container, or wait until whoever removes it is done."""
+    path = f"/containers/{spec.name}?{removal_query(spec.labels)}"
     for _ in range(_REMOVAL_TRIES):
-        if api.delete(f"/containers/{name}?force=1&v=1").status == _NOT_FOUND:
+        if api.delete(path).status == _NOT_FOUND:
             return
         time.sleep(_REMOVAL_PAUSE_SECONDS)
 

@@ -35,6 +35,8 @@ HELPER_SUB_STAGES = frozenset(
 _CACHES_AND_ARTIFACTS = ("restore_cache", "download_", "archive_cache", "upload_")
 """How the sub-stages begin that call gitlab-runner in the helper container."""
 
+_NO_UMASK = "FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR"
+
 _MOST_ATTEMPTS = 10
 
 _CANCELLED = "dind-executor-cancelled"
@@ -137,6 +139,12 @@ def _attempt(
 
 
 def _run(api: Api, env: RunnerEnv, container: str, sub_stage: str, script: bytes) -> int:
+    if sub_stage not in HELPER_SUB_STAGES and env.job_value(_NO_UMASK) == "true":
+        from executor.engine.ownership import give_sources  # noqa: PLC0415 (for few jobs only)
+
+        # A job cannot set this one: gitlab-runner's own comes last.
+        directory = env.job_value("RUNNER_TEMP_PROJECT_DIR") or ""
+        give_sources(api, container, env.temp_dir, directory)
     if not sub_stage.startswith(_CACHES_AND_ARTIFACTS):
         return run_script(api, container, script)
     from executor.engine.helper import run_with_gitlab_runner  # noqa: PLC0415 (for few jobs only)
