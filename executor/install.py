@@ -85,8 +85,9 @@ def _install_on_host(prefix: Path) -> None:
         owner = "root"  # no such user: gitlab-runner runs as root, or is installed later
     if not SETTINGS.exists():
         SETTINGS.parent.mkdir(parents=True, exist_ok=True)
+        program = "from executor.settings_manual import installed_settings as s; print(s(), end='')"
         defaults = subprocess.run(
-            [prefix / "venv" / "bin" / "python", "-I", "-m", "executor", "settings"],
+            [prefix / "venv" / "bin" / "python", "-I", "-c", program],
             check=True,
             capture_output=True,
             text=True,

@@ -1,6 +1,6 @@
 """The settings documented, from their own definition: as TOML to start from, and as a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -28,7 +28,22 @@ _TYPES: dict[type, str] = {
 
 def documented_defaults() -> str:
     """Return a complete settings file: every key with its documentation and its default."""
-    lines = [*_comment("Settings of dind-executor, with their defaults.")]
+    return _documented("Settings of dind-executor, with their defaults.", {})
+
+
+def installed_settings() -> str:
+    """Return the file that an installation begins with.
+
+    As gitlab-runner's registration does for the Docker executor, it keeps the `cache` keyword's
+    files, which need a volume to last.
+    """
+    title = "Settings of dind-executor: the defaults, and a volume that keeps caches."
+    return _documented(title, {"docker.volumes": '["/cache"]'})
+
+
+def _documented(title: str, chosen: Mapping[str, str]) -> str:
+    """Return a settings file; `chosen` has TOML by key, where it is not to be the default."""
+    lines = [*_comment(title)]
     for name, kind in _sections():
         if name:
             lines += ["", f"[{name}]", *_comment(kind.__doc__ or "")]
@@ -40,7 +55,8 @@ def documented_defaults() -> str:
                 lines += [f"# {field.name} = {_toml(field)}" for field, _ in _keys(key.section)]
                 continue
             unset = "# " if key.otherwise else ""
-            lines += [f"{unset}{each.name} = {_toml(each)}"]
+            value = chosen.get(f"{name}.{each.name}") or _toml(each)
+            lines += [f"{unset}{each.name} = {value}"]
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from executor.settings import (
     load_settings,
     read_settings,
 )
-from executor.settings_manual import documented_defaults, manual_page
+from executor.settings_manual import documented_defaults, installed_settings, manual_page
 from executor.table import Problems, Table
 from tests import container_keys
 
@@ -527,6 +527,13 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
 def test_the_documented_defaults_are_the_defaults() -> None:
     """What `dind-executor settings` prints is a settings file that changes nothing."""
     assert read_settings(documented_defaults(), PATH) == Settings()
+
+
+def test_an_installation_keeps_caches() -> None:
+    """As gitlab-runner's registration writes it; everything else is the default."""
+    installed = read_settings(installed_settings(), PATH)
+    assert installed.docker.volumes == (installed.cache_dir,)
+    assert replace(installed, docker=replace(installed.docker, volumes=())) == Settings()
 
 
 def test_the_documented_defaults_can_be_uncommented() -> None:

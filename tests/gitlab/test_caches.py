@@ -1,0 +1,102 @@
+"""What a project's next job finds again, through a real gitlab-runner: caches and sources."""
+
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from executor.local.checkout import Checkout
+from executor.local.pipeline_file import parse_pipeline
+from tests.gitlab import leftovers, runner, server, trace
+from tests.gitlab.jobs import Job
+from tests.gitlab.pipelines import Pushed
+from tests.gitlab.server import GitLab
+from tests.rig.state import Rig
+from tests.stages.conftest import Changes, settings_text
+
+CACHE = "cache: {key: one, paths: [kept/], policy: %s, when: %s}"
+SEED = f"job: {{script: [mkdir kept, echo first > kept/file, exit 1], {CACHE % ('pull-push', 'always')}}}"
+PULL = f"job: {{script: [cat kept/file, echo changed > kept/file], {CACHE % ('pull', 'always')}}}"
+PUSH = (
+    "job: {script: ['test ! -e kept', mkdir kept, echo second > kept/file],"
+    f" {CACHE % ('push', 'on_success')}}}"
+)
+FAILING = (
+    "job: {script: [cat kept/file, echo changed > kept/file, exit 1],"
+    f" {CACHE % ('pull-push', 'on_success')}}}"
+)
+BOTH = f"job: {{script: [cat kept/file], {CACHE % ('pull-push', 'on_success')}}}"
+FETCH = "variables: {GIT_STRATEGY: fetch, FF_ENABLE_JOB_CLEANUP: '%s'}"
+
+
+@pytest.fixture(scope="module")
+def pushed(
+    rig: Rig, checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pushed]:
+    """A project on a runner of its own, whose settings keep caches, one job after the other."""
+    directory = tmp_path_factory.mktemp("caches")
+    settings = directory / "settings.toml"
+    changes: Changes = {"docker": {"volumes": ["/cache"]}, "dind": {"mode": "service"}}
+    settings.write_text(settings_text(rig, changes), encoding="utf-8")
+    with server.serving(directory / "repositories", rig.address) as gitlab:
+        try:
+            table, where = runner.custom(settings), directory / "runner"
+            # One slot: GitLab hears of a job's end before the runner has left its slot.
+            with runner.working(gitlab, table, where, concurrent=1):
+                yield Pushed(gitlab, checkout)
+            assert leftovers.of_jobs(rig.engine_host, gitlab.jobs()) == []
+        finally:
+            remove_volumes(rig, gitlab)
+
+
+def remove_volumes(rig: Rig, gitlab: GitLab) -> None:
+    """Remove what the runner of a GitLab has kept."""
+    short = gitlab.runner_token.removeprefix("glrt-")[:9]
+    client = docker.APIClient(base_url=rig.engine_host, version="auto")
+    try:
+        wanted = {"label": [f"com.gitlab.gitlab-runner.runner.id={short}"]}
+        for each in client.volumes(filters=wanted)["Volumes"] or ():
+            client.remove_volume(each["Name"])
+    finally:
+        client.close()
+
+
+def run(pushed: Pushed, *parts: str) -> tuple[Job, str]:
+    """Run the one job of a pipeline to its end; return it and its log."""
+    job = pushed.start_only(parse_pipeline("\n".join(parts), "test")).wait()
+    return job, trace.plain(job.trace)
+
+
+def test_caches_pass_by_their_policies(pushed: Pushed) -> None:
+    """Saved by a failed job that says always; not by one that only pulls, or that fails else."""
+    states = []
+    logs = []
+    for text in (SEED, PULL, BOTH, PUSH, FAILING, BOTH):
+        job, log = run(pushed, text)
+        states.append(job.state)
+        logs.append(log)
+    assert states == ["failed", "success", "success", "success", "failed", "success"], logs[-1]
+    seeded, pulled, first, pushed_on, failed, second = logs
+    assert "Creating cache one" in seeded
+    assert "Not uploading cache one" in pulled
+    assert "first\n" in first
+    assert "Not downloading cache one" in pushed_on
+    assert "second\n" in failed
+    assert "second\n" in second
+
+
+def test_fetched_sources_last_and_are_cleaned(pushed: Pushed) -> None:
+    """By the next job, or at once with FF_ENABLE_JOB_CLEANUP; a clone begins anew and leaves all."""
+    leave = "job: {script: [touch left-over]}"
+    _, first = run(pushed, FETCH % "false", leave)
+    assert "Initialized empty Git repository" in first
+    assert "Removing left-over" not in first
+    cloned, _ = run(pushed, "job: {script: ['test ! -e left-over']}")
+    assert cloned.state == "success"
+    fetched, second = run(pushed, FETCH % "true", leave)
+    assert fetched.state == "success"
+    # The second one removes what the first has left, and then, at its end, what it left itself.
+    assert second.count("Removing left-over") == 2
+    assert "Reinitialized existing Git repository" in second
+    _, third = run(pushed, FETCH % "false", "job: {script: [echo]}")
+    assert "Removing left-over" not in third
