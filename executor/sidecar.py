@@ -64,7 +64,8 @@ def choose_sidecar(
     way = transport(request.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
     if own and is_admitted(own, settings):
         return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
-    return Sidecar(operators_dind(request), own, way, replaced=own is not None)
+    pull = operators_dind(request)
+    return Sidecar(pull, own, way, replaced=own is not None, stands_for=dinds[1:])
 
 
 def operators_dind(request: Request) -> Pull:
@@ -74,8 +75,13 @@ def operators_dind(request: Request) -> Pull:
 
 
 def is_admitted(dind: NamedService, settings: Settings) -> bool:
-    """Tell whether a dind service may run its own image."""
-    return dind.internal or is_allowed(dind.request.name, settings.dind.allowed_images)
+    """Tell whether a dind service may run its own image, perhaps privileged: the operator's may.
+
+    One whose name has variables in it is the job's choice as well.
+    """
+    if dind.internal and "$" not in settings.docker.services[dind.index].name:
+        return True
+    return is_allowed(dind.request.name, settings.dind.allowed_images)
 
 
 def sidecar_aliases(sidecar: Sidecar) -> tuple[str, ...]:

@@ -125,6 +125,19 @@ def test_the_operators_dind_is_every_jobs_sidecar(mode: str) -> None:
     assert plan.services == ()
 
 
+def test_a_variable_admits_no_dind() -> None:
+    """Whoever chooses a privileged image has the host, and a job chooses its variables."""
+    settings = '[[docker.services]]\nname = "$ENGINE"'
+    variables = [a_variable("ENGINE", "evil.example/my-dind:1")]
+    services = [a_service("docker:dind", alias="builder")]
+    plan = a_plan(a_request(settings=settings, variables=variables, services=services))
+
+    assert plan.dind
+    assert (plan.dind.image, plan.services) == ("docker:28-dind", ())
+    assert "builder" in plan.dind.aliases
+    assert 'image "evil.example/my-dind:1" is not admitted' in plan.notices[0]
+
+
 def test_the_operators_dind_stands_for_the_jobs_own() -> None:
     """Whose image is not even pulled; the names of both lead to it, and the author is told."""
     request = a_request(

@@ -26,6 +26,7 @@ _OVERLAP = _SECOND // 10
 """How far back a stage looks, in nanoseconds: the engine writes lines of stdout and stderr not
 quite in the order of their times."""
 _MANY = 10_000
+"""Times that are kept before old ones are looked for."""
 _SILENCE_SECONDS = 30 * 24 * 3600.0
 
 Remembered = dict[str, object]
@@ -42,6 +43,7 @@ class ServiceLog:
         self._printed = printed
         self._known: dict[str, int] = {}
         self._held: dict[int, bytes] = {}
+        self._most = _MANY
 
     def query(self) -> str:
         """Begin to read anew; return from where, as a part of the engine's query."""
@@ -71,8 +73,9 @@ class ServiceLog:
                 self._held[descriptor] = text
         if lines:
             write_through(_STDOUT, b"".join(lines))
-        if len(self._printed) > _MANY:
+        if len(self._printed) > self._most:
             self._forget()
+            self._most = max(_MANY, 2 * len(self._printed))
 
     def finish(self) -> None:
         """Print what has no end of line."""
