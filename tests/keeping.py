@@ -7,14 +7,16 @@ import os
 import re
 import selectors
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from executor.engine.keeper import DIRECTORY, READY, keeper, sent_files, sent_script, signaller
+from executor.engine.keeper import READY, keeper, sent_files, sent_script
 from executor.engine.output import Output
+from executor.engine.processes import DIRECTORY, signaller
 
 _LONGEST_SECONDS = 15.0
 _UNSHARE = [shutil.which("unshare") or "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
@@ -125,6 +127,11 @@ class Kept:
         """Signal the script, by the program that an exec runs in the container."""
         self._inside([self._here(each) for each in signaller(number)])
 
+    def terminate(self) -> int:
+        """Send SIGTERM to the first process of the namespace; return its exit code."""
+        os.kill(self._first(), signal.SIGTERM)
+        return self._process.wait(_LONGEST_SECONDS)
+
     def arguments(self) -> set[str]:
         """Return the arguments of all processes of the namespace."""
         return set(self._inside(["sh", "-c", "cat /proc/[0-9]*/cmdline"]).split("\0"))
@@ -162,21 +169,22 @@ class Kept:
                 if pipe:
                     pipe.close()
 
+    def _first(self) -> int:
+        """Return the first process of the namespace: unshare's only child."""
+        parent = self._process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+        return int(children.split()[0])
+
     def _here(self, text: str) -> str:
         return text.replace(DIRECTORY, str(self.directory))
 
     def _inside(self, command: Sequence[str]) -> str:
-        # unshare's only child is the first process of the namespace.
-        parent = self._process.pid
-        child = (
-            Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()[0]
-        )
         user = ["--user", "--preserve-credentials"] if _AS_USER else []
         done = subprocess.run(
             [
                 shutil.which("nsenter") or "nsenter",
                 "--target",
-                child,
+                str(self._first()),
                 "--pid",
                 "--mount",
                 *user,

@@ -414,6 +414,15 @@ def test_the_keeper_ends_with_its_stdin(start: Start) -> None:
     assert start().close() == 0
 
 
+def test_term_ends_an_idle_keeper(start: Start) -> None:
+    """A container that is stopped does not wait to be killed; scripts do not inherit the trap."""
+    kept = start()
+    assert kept.run("trap").stdout == b""
+    assert kept.run("kill -TERM $$", "another-nonce").code == 143
+
+    assert kept.terminate() == 143
+
+
 @pytest.mark.parametrize(
     "text", ["plain", "", "it's", "''", '$x `y` \\ "z"', "a\nb", "-n", "\N{GREEK SMALL LETTER MU}"]
 )

@@ -6,6 +6,8 @@ from executor.names import removal_query
 
 _STOP_SECONDS = 5
 """How long a container in dind may take to end after SIGTERM."""
+_ENTRYPOINT_SECONDS = 3
+"""How long an image's entrypoint may take to end after SIGTERM."""
 _PATIENCE_SECONDS = 30.0
 
 # Through the sidecar's own socket: its address may be out of reach, and the job may have chosen
@@ -30,8 +32,12 @@ done
 
 
 def remove_container(api: Api, name: str) -> None:
-    """Remove a container whose script was cancelled; a later sub-stage makes it anew."""
+    """Remove a container whose script was cancelled; a later sub-stage makes it anew.
+
+    The keeper and an image's entrypoint get SIGTERM first, as under the Docker executor.
+    """
     try:
+        api.post(f"/containers/{name}/stop?t={_ENTRYPOINT_SECONDS}")
         answer = api.get(f"/containers/{name}/json")
         found = answer.json() if answer.ok else None
         config = found.get("Config") if isinstance(found, dict) else None

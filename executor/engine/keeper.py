@@ -13,8 +13,10 @@ a script inherits those of the image and of the entrypoint, and these must stay 
 import os
 from collections.abc import Iterable, Mapping
 
-DIRECTORY = "/run/dind-executor"
-"""A tmpfs in every build and helper container: never on disk, never in `docker inspect`."""
+from executor.engine import processes
+from executor.engine.processes import END_PROCESSES, MARK_OURS, MARK_PROCESSES, TELL_OURS
+
+DIRECTORY = processes.DIRECTORY
 
 DOCKER_CONFIG = f"{DIRECTORY}/docker"
 """The job's DOCKER_CONFIG: private and writable, so that `docker login` works there."""
@@ -91,51 +93,6 @@ else
 fi
 """
 
-# What runs now belongs to the image's entrypoint and stays; what a script leaves behind goes.
-_MARK_PROCESSES = """\
-_keep=" "
-for _p in /proc/[0-9]*; do _keep="$_keep${_p#/proc/} "; done
-printf '%s\\n' "$_keep" >"$_d/processes"
-"""
-
-# Processes that share a PID namespace with others are told by their cgroups, which a container's
-# own ones have in common.  Seen from the container, another's may lead through its parent.  Where
-# a container has no cgroup of its own, no process counts as its own.
-_TELL_OURS = """\
-path() {
-  _g=
-  while IFS= read -r _l; do
-    case $_l in *:memory:*|*:pids:*|0::*) _g=${_l#*:*:}; break ;; esac
-  done <"/proc/$1/cgroup"
-} 2>/dev/null
-ours() {
-  path "$1"
-  case $_g in "$_own"|"${_own%/}"/*) ;; *) return 1 ;; esac
-  case ${_g#"${_own%/}"} in /..|/../*) return 1 ;; esac
-}
-"""
-_MARK_OURS = """\
-path "$$"
-_own=${_g:--}
-case $_own in /) path 1; case $_g in /..*) ;; *) _own=- ;; esac ;; esac
-printf '%s\\n' "$_own" >>"$_d/processes"
-"""
-
-_END_PROCESSES = """\
-  _again=1
-  while [ -n "$_again" ]; do
-    _again=
-    for _p in /proc/[0-9]*; do
-      _p=${_p#/proc/}
-      case "$_keep" in
-        *" $_p "*) ;;
-        *) kill -9 "$_p" 2>/dev/null && _again=1; _keep="$_keep$_p " ;;
-      esac
-    done
-  done
-  IFS= read -r _keep <"$_d/processes"
-"""
-
 _KEEPER = f"""\
 _u=$(umask)
 umask 022
@@ -146,7 +103,10 @@ _d={DIRECTORY}
 unset _f _h _l _s _t _u
 """
 
+# The first process of a container is deaf to signals that it does not handle; SIGTERM says that the
+# container shall end, and an entrypoint that waits for the keeper may then do what it does at its end.
 _SERVE = f"""\
+trap 'exit 143' TERM
 _last=
 printf '%s\\n' '{READY}'
 while read -r _word _nonce _size; do
@@ -162,7 +122,7 @@ while read -r _word _nonce _size; do
   "$_shell" <"$_d/script"
   _code=$?
   : >"$_d/script"
-{_END_PROCESSES}  printf '\\000%s %s\\n' "$_nonce" "$_code" >&2
+{END_PROCESSES}  printf '\\000%s %s\\n' "$_nonce" "$_code" >&2
   printf '\\000%s %s\\n' "$_nonce" "$_code"
 done
 """
@@ -182,11 +142,11 @@ def keeper(
     when all of the job's containers exist.  `shares_pids` tells whether the container sees
     processes that are not its own.
     """
-    begin = f"{_KEEPER}_once={quoted(before_first)}\n{prelude}{_MARK_PROCESSES}"
+    begin = f"{_KEEPER}_once={quoted(before_first)}\n{prelude}{MARK_PROCESSES}"
     if not shares_pids:
         return ("sh", "-c", begin + _SERVE)
     serve = _SERVE.replace("kill -9", 'ours "$_p" && kill -9')
-    return ("sh", "-c", begin + _TELL_OURS + _MARK_OURS + serve)
+    return ("sh", "-c", begin + TELL_OURS + MARK_OURS + serve)
 
 
 def receiver(program: tuple[str, ...], *, prelude: str = "") -> tuple[str, ...]:
@@ -231,37 +191,3 @@ def sent_script(script: bytes, nonce: str) -> bytes:
     starts with NUL and `nonce`, which no script knows.
     """
     return b"run %s %d\n%s\n%s\n" % (nonce.encode(), len(script) + 1, script, nonce.encode())
-
-
-def signaller(signal: str) -> tuple[str, ...]:
-    """Return the command that signals all processes of the running script, as if at one moment.
-
-    They are halted first.  A shell that sees its child end before it gets the signal itself goes
-    on and starts the next one, whose end it then waits for before it acts on the signal.
-    """
-    return (
-        "sh",
-        "-c",
-        f"""\
-_own=
-{{ IFS= read -r _keep; IFS= read -r _own; }} <{DIRECTORY}/processes
-{_TELL_OURS}_found=
-_again=1
-while [ -n "$_again" ]; do
-  _again=
-  for _p in /proc/[0-9]*; do
-    _p=${{_p#/proc/}}
-    case "$_keep$$ $_found" in
-      *" $_p "*) ;;
-      *)
-        if [ -z "$_own" ] || ours "$_p"; then
-          kill -STOP "$_p" 2>/dev/null && _again=1
-          _found="$_found$_p "
-        fi ;;
-    esac
-  done
-done
-kill -{signal} $_found 2>/dev/null
-kill -CONT $_found 2>/dev/null
-""",
-    )

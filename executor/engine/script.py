@@ -7,8 +7,9 @@ import _thread
 import os
 
 from executor.engine.api import Api
-from executor.engine.keeper import sent_script, signaller
+from executor.engine.keeper import sent_script
 from executor.engine.output import Frames, Output, Sink
+from executor.engine.processes import signaller
 from executor.engine.wire import Reader
 from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
 

@@ -66,7 +66,9 @@ def test_a_cancel_without_patience_leaves_nothing(pushed: Pushed) -> None:
     job.wait_for("\ntick")
     job.force_cancel()
     job.wait()
-    assert "Running after_script" not in trace.plain(job.trace)
+    log = trace.plain(job.trace)
+    assert "Caught SIGTERM" in log.splitlines()
+    assert "Running after_script" not in log
 
 
 def test_a_runner_that_ends_cleans_up_first(

@@ -44,18 +44,21 @@ JOB = "job: {image: busybox, variables: {GIT_STRATEGY: none}, script: [ignored]}
 
 def test_steps_run_in_order_until_one_fails(pushed: Pushed) -> None:
     """script, release, after_script: a failure skips the rest, and after_script runs anyway."""
-    after = ("after_script", "echo after-$CI_JOB_STATUS")
+    after = ("after_script", "echo after-$CI_JOB_STATUS$PASSED")
+    one = "echo one; echo PASSED=-passed >>$GITLAB_ENV"
     jobs = [
-        started(pushed, JOB, ("script", "echo one"), ("release", "echo two"), after),
+        started(
+            pushed, JOB, ("script", one), ("release", "echo two`env | sed -n s,^PASSED=,,p`"), after
+        ),
         started(pushed, JOB, ("script", "echo one; exit 3"), ("release", "echo two"), after),
         started(pushed, JOB, ("script", "echo one"), ("release", "echo two; exit 4"), after),
     ]
     found = [
         (told(job.wait()), [line for line in trace.lines(job.trace) if line in said]) for job in jobs
-        for said in [{"one", "two", "after-success", "after-failed"}]
+        for said in [{"one", "two", "two-passed", "after-success-passed", "after-failed"}]
     ]  # fmt: skip
     assert found == [
-        (("success", "", 0), ["one", "two", "after-success"]),
+        (("success", "", 0), ["one", "two-passed", "after-success-passed"]),
         (("failed", "script_failure", 3), ["one", "after-failed"]),
         (("failed", "script_failure", 4), ["one", "two", "after-failed"]),
     ]
@@ -82,6 +85,8 @@ job:
     - echo "hidden=$HIDDEN"
     - echo "all=$(env | grep -c ^FILLER_)"
     - echo "standing=$(tr '\\0' '\\n' </proc/1/environ | grep -c ^FILLER_)"
+    - echo "token=glpat-0123456789abcdefghij"
+    - echo "url=https://bucket.example/?x-amz-credential=who&part=1"
     - cat
     - echo 'PASSED=on $(touch executed)' >>$GITLAB_ENV
   after_script:
@@ -105,6 +110,8 @@ def test_variables_reach_scripts_as_they_are(pushed: Pushed) -> None:
         f"{letter}  -",
         "expanded=/builds/group/project.tmp/LETTER_X-job",
         "hidden=[MASKED]",
+        "token=glpat-[MASKED]",
+        "url=https://bucket.example/?x-amz-credential=[MASKED]&part=1",
         "all=5000",
         "standing=5000",
         "passed=on $(touch executed)",

@@ -11,11 +11,18 @@ from tests.stages.conftest import Start
 from tests.stages.request import JobRequest
 from tests.stages.witness import Witness, eventually
 
+ENTRYPOINT = """\
+trap 'echo the entrypoint ended >/builds/farewell' TERM
+"$@" <&0 &
+wait $!
+"""
+
 
 @pytest.fixture(scope="module")
 def job(rig: Rig, start_standing: Start) -> JobCalls:
     """Return a job that the tests of this module share; its dind has an image of its own."""
-    job = start_standing(JobRequest(rig.special("tools/docker-cli:1")))
+    options = {"entrypoint": ["bash", "-c", ENTRYPOINT, "bash"]}
+    job = start_standing(JobRequest(rig.special("tools/docker-cli:1"), image_options=options))
     job.up()
     job.script("docker pull --quiet alpine").passed()
     return job
@@ -46,6 +53,9 @@ def test_a_cancel_ends_all_that_the_script_started(job: JobCalls, witness: Witne
     assert job.exit_code is None
     running_inside = witness.inside(witness.container(job.id, "dind"), "docker", "ps", "-q")
     assert running_inside == ""
+    # What the image's entrypoint does on SIGTERM is done.
+    farewell = job.script("cat /builds/farewell", sub_stage="cleanup_file_variables").passed()
+    assert farewell.stdout.endswith("the entrypoint ended\n")
     # The rest of the environment is as it was.
     assert witness.containers(job.id, "build") == []
     assert identities(job, witness) == {k: v for k, v in before.items() if k != "build"}

@@ -1,0 +1,86 @@
+"""Shell that tells a script's processes from those of the image's entrypoint, and ends them.
+
+It runs in the build and the helper container: in the keeper, and in an exec that signals a script.
+"""
+
+DIRECTORY = "/run/dind-executor"
+"""A tmpfs in every build and helper container: never on disk, never in `docker inspect`."""
+
+# What runs now belongs to the image's entrypoint and stays; what a script leaves behind goes.
+MARK_PROCESSES = """\
+_keep=" "
+for _p in /proc/[0-9]*; do _keep="$_keep${_p#/proc/} "; done
+printf '%s\\n' "$_keep" >"$_d/processes"
+"""
+
+# Processes that share a PID namespace with others are told by their cgroups, which a container's
+# own ones have in common.  Seen from the container, another's may lead through its parent.  Where
+# a container has no cgroup of its own, no process counts as its own.
+TELL_OURS = """\
+path() {
+  _g=
+  while IFS= read -r _l; do
+    case $_l in *:memory:*|*:pids:*|0::*) _g=${_l#*:*:}; break ;; esac
+  done <"/proc/$1/cgroup"
+} 2>/dev/null
+ours() {
+  path "$1"
+  case $_g in "$_own"|"${_own%/}"/*) ;; *) return 1 ;; esac
+  case ${_g#"${_own%/}"} in /..|/../*) return 1 ;; esac
+}
+"""
+MARK_OURS = """\
+path "$$"
+_own=${_g:--}
+case $_own in /) path 1; case $_g in /..*) ;; *) _own=- ;; esac ;; esac
+printf '%s\\n' "$_own" >>"$_d/processes"
+"""
+
+END_PROCESSES = """\
+  _again=1
+  while [ -n "$_again" ]; do
+    _again=
+    for _p in /proc/[0-9]*; do
+      _p=${_p#/proc/}
+      case "$_keep" in
+        *" $_p "*) ;;
+        *) kill -9 "$_p" 2>/dev/null && _again=1; _keep="$_keep$_p " ;;
+      esac
+    done
+  done
+  IFS= read -r _keep <"$_d/processes"
+"""
+
+
+def signaller(signal: str) -> tuple[str, ...]:
+    """Return the command that signals all processes of the running script, as if at one moment.
+
+    They are halted first.  A shell that sees its child end before it gets the signal itself goes
+    on and starts the next one, whose end it then waits for before it acts on the signal.
+    """
+    return (
+        "sh",
+        "-c",
+        f"""\
+_own=
+{{ IFS= read -r _keep; IFS= read -r _own; }} <{DIRECTORY}/processes
+{TELL_OURS}_found=
+_again=1
+while [ -n "$_again" ]; do
+  _again=
+  for _p in /proc/[0-9]*; do
+    _p=${{_p#/proc/}}
+    case "$_keep$$ $_found" in
+      *" $_p "*) ;;
+      *)
+        if [ -z "$_own" ] || ours "$_p"; then
+          kill -STOP "$_p" 2>/dev/null && _again=1
+          _found="$_found$_p "
+        fi ;;
+    esac
+  done
+done
+kill -{signal} $_found 2>/dev/null
+kill -CONT $_found 2>/dev/null
+""",
+    )
