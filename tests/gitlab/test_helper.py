@@ -51,8 +51,9 @@ def images(rig: Rig) -> Iterator[Images]:
 def settings(rig: Rig, tmp_path: Path) -> Path:
     """Settings that name another helper image, and no sidecar, which these jobs do not need."""
     path = tmp_path / "settings.toml"
-    changes = {"docker": {"helper_image": "dind-executor-tests/helper:1"}}
-    path.write_text(settings_text(rig, changes, {"dind": {"mode": "service"}}), encoding="utf-8")
+    docker = {"helper_image": "dind-executor-tests/helper:1", "pull_policy": "if-not-present"}
+    text = settings_text(rig, {"docker": docker, "dind": {"mode": "service"}})
+    path.write_text(text, encoding="utf-8")
     return path
 
 
