@@ -16,6 +16,7 @@ from executor.errors import (
     ImageUnavailable,
     PullInterrupted,
     ResourceExhausted,
+    SettingsError,
     UnsupportedJobOption,
     UnusableImage,
 )
@@ -105,6 +106,24 @@ def test_a_full_disk(error: ExecutorError) -> None:
         (400, "Duplicate mount point: /builds", UnsupportedJobOption),
         (404, "network dind-executor-1 not found", EngineRefused),
         (409, "the name is in use", EngineRefused),
+        (404, "No such container: job-build", EngineRefused),
+        (
+            400,
+            "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available",
+            SettingsError,
+        ),
+        (400, "Minimum memory limit allowed is 6MB", SettingsError),
+        (400, "Unknown runtime specified kata", SettingsError),
+        (400, "unknown or invalid runtime name: kata", SettingsError),
+        (400, "No such container: data", SettingsError),
+        (400, 'invalid CapAdd: unknown capability: "CAP_X"', SettingsError),
+        (500, 'could not select device driver "" with capabilities: [[gpu]]', SettingsError),
+        (
+            500,
+            'error gathering device information while adding custom device "/dev/kvm": no such file',
+            SettingsError,
+        ),
+        (500, "error setting rlimit type 7: operation not permitted", SettingsError),
         (500, "runc: unable to apply caps: operation not permitted", EngineRefused),
         (500, "mkdir /x: no such file or directory", EngineRefused),
         # the name of a volume of ours has "exec" in it

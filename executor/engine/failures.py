@@ -9,6 +9,7 @@ from executor.errors import (
     ImageUnavailable,
     PullInterrupted,
     ResourceExhausted,
+    SettingsError,
     UnsupportedJobOption,
     UnusableImage,
 )
@@ -49,6 +50,30 @@ _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
 _NO_SHELL = ("executable file not found", "no such file or directory")
 _NO_PROGRAM = (*_NO_SHELL, "permission denied", "is a directory", "exec format error")
 _STARTING = ("exec: ", "exec /")
+# What an engine says of limits, devices and options, which only the operator chooses.
+_OF_SETTINGS = (
+    "range of cpus",
+    "minimum memory",
+    "minimum allowed cpu-shares",
+    "memory limit",
+    "memory reservation",
+    "memoryswap",
+    "requested cpus",
+    "requested memory nodes",
+    "runtime specified",
+    "runtime name",
+    "invalid capadd",
+    "invalid capdrop",
+    "invalid tmpfs option",
+    "security-opt",
+    "seccomp profile",
+    "sysctl",
+    "incompatible with user namespaces",
+    "no such container: ",
+    "device driver",
+    "device information",
+    "setting rlimit",
+)
 
 _BAD_REQUEST = 400
 
@@ -108,19 +133,17 @@ def create_failure(
             " with a shell (`sh` on its PATH); if its entrypoint is at fault, set"
             ' `entrypoint: [""]` in the job.'
         )
+    # A container of ours that is gone is nobody's setting.
+    if container not in message and any(pattern in lower for pattern in _OF_SETTINGS):
+        return SettingsError(
+            f"The Docker Engine does not accept what the runner's settings say of the container"
+            f" {container}: {_first_line(message)}. See the keys of `[docker]` and `[dind]`."
+        )
     if status == _BAD_REQUEST:
         return UnsupportedJobOption(
             f'The Docker Engine does not accept what was asked of the image "{image}": {message}.'
         )
-    if "unable to apply caps" in lower or "operation not permitted" in lower:
-        return EngineRefused(
-            f"The container {container} could not start: {_first_line(message)}. The host does not"
-            " allow privileged containers as they are; name an OCI runtime in `[dind] runtime`.",
-            status,
-        )
-    return EngineRefused(
-        f"The container {container} could not start: {_first_line(message)}.", status
-    )
+    return _refused(container, status, message)
 
 
 def network_failure(name: str, status: int, message: str) -> ExecutorError:
@@ -139,6 +162,18 @@ def volume_failure(name: str, status: int, message: str) -> ExecutorError:
     if any(pattern in message.lower() for pattern in _NO_SPACE):
         return _no_space(message)
     return EngineRefused(f"The volume {name} could not be created: {message}.", status)
+
+
+def _refused(container: str, status: int, message: str) -> EngineRefused:
+    hint = ""
+    if any(each in message.lower() for each in ("unable to apply caps", "operation not permitted")):
+        section = "dind" if container.endswith("-dind") else "docker"
+        hint = (
+            " The host does not allow privileged containers as they are; name an OCI runtime in"
+            f" `[{section}] runtime`."
+        )
+    sentence = f"The container {container} could not start: {_first_line(message)}.{hint}"
+    return EngineRefused(sentence, status)
 
 
 def _no_space(message: str) -> ExecutorError:
