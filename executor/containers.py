@@ -21,7 +21,14 @@ from executor.engine.readiness import TRANSPORT_LABEL
 from executor.host_config import build_host, dind_host, helper_host, service_host, tmpfs
 from executor.images import ServiceName
 from executor.labels import service_labels
-from executor.mounting import DATA_ROOT, build_volumes, dind_volumes, keeps_umask, opening
+from executor.mounting import (
+    DATA_ROOT,
+    build_volumes,
+    dind_volumes,
+    forgetting,
+    keeps_umask,
+    opening,
+)
 from executor.request import Request
 from executor.services import NamedService
 from executor.spec import ContainerSpec, FileSpec, Pull
@@ -61,7 +68,9 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         # A job's image may run as any user, and its scripts write below the builds directory; the
         # umask is that of the Docker executor's helper.  A volume is opened again when all that
         # mount it exist: the engine fills an empty one from an image, with that one's mode.
-        command=keeper(prelude=umask + open_all, before_first=open_all),
+        command=keeper(
+            prelude=umask + forgetting(request, volumes) + open_all, before_first=open_all
+        ),
         mounts=volumes.mounts,
         binds=volumes.binds,
         volume_driver=settings.docker.volume_driver,

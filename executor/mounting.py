@@ -5,11 +5,13 @@ Pure: no I/O.
 
 from executor.checks import DATA_ROOT
 from executor.engine.keeper import quoted
+from executor.names import LABEL
 from executor.request import Request
 from executor.services import Transport
+from executor.volume_entry import is_within
 from executor.volumes import JobVolumes, job_volumes
 
-__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "keeps_umask", "opening"]
+__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "forgetting", "keeps_umask", "opening"]
 
 _DINDS_OWN = (
     DATA_ROOT,
@@ -33,6 +35,19 @@ def dind_volumes(request: Request, way: Transport) -> JobVolumes:
     own = (each.split(":")[1] for each in request.settings.dind.volumes)
     certificates = (way.cert_dir,) if way.tls else ()
     return job_volumes(request).clear_of((*_DINDS_OWN, *certificates, *own))
+
+
+def forgetting(request: Request, volumes: JobVolumes) -> str:
+    """Return the command that removes what an earlier job was ended with in the builds directory.
+
+    File variables lie beside the project, and gitlab-runner removes them at a job's end only where
+    it comes to that; the next job is to see nothing of them.
+    """
+    path = request.values.get("RUNNER_TEMP_PROJECT_DIR", "")
+    (builds,) = (each for each in volumes.all if each.holds_builds)
+    lasts = builds.volume is None or LABEL not in builds.volume.labels
+    ours = is_within(path, request.settings.builds_dir) and path.endswith(".tmp")
+    return f"rm -rf -- {quoted(path)}\n" if lasts and ours else ""
 
 
 def keeps_umask(request: Request) -> bool:

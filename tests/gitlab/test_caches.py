@@ -89,7 +89,6 @@ def test_fetched_sources_last_and_are_cleaned(pushed: Pushed) -> None:
     """By the next job, or at once with FF_ENABLE_JOB_CLEANUP; a clone begins anew and leaves all."""
     leave = "job: {script: [touch left-over]}"
     _, first = run(pushed, FETCH % "false", leave)
-    assert "Initialized empty Git repository" in first
     assert "Removing left-over" not in first
     cloned, _ = run(pushed, "job: {script: ['test ! -e left-over']}")
     assert cloned.state == "success"
@@ -100,3 +99,15 @@ def test_fetched_sources_last_and_are_cleaned(pushed: Pushed) -> None:
     assert "Reinitialized existing Git repository" in second
     _, third = run(pushed, FETCH % "false", "job: {script: [echo]}")
     assert "Removing left-over" not in third
+
+
+def test_sources_given_to_a_user_can_be_fetched_into(pushed: Pushed) -> None:
+    """The helper is root, and git trusts what belongs to the last job's user."""
+    flag = "variables: {GIT_STRATEGY: fetch, FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR: 'true'}"
+    text = "job: {image: {name: alpine, docker: {user: '1000:1000'}}, script: [touch mine]}"
+    runs = [run(pushed, flag, text) for _ in range(2)]
+    for job, log in runs:
+        assert job.state == "success", log
+        assert "Not using umask - FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR is set!" in log
+        assert 'Changing ownership of files at "/builds/group/project" to 1000:1000' in log
+    assert "Removing mine" in runs[-1][1]

@@ -29,16 +29,25 @@ def lines(job: JobCalls, *commands: str, sub_stage: str = "build_script") -> lis
 def test_caches_and_sources_are_found_by_the_projects_next_job(
     start: Start, witness: Witness
 ) -> None:
-    """In any user's image; cleanup leaves them; another project's job sees nothing of them."""
+    """In any user's image; cleanup leaves them; another project's job sees nothing of them.
+
+    A file variable of a job that was ended before it could remove them is not among them.
+    """
     project, places = new_job_id(), ["/cache", "/shared/$FLAVOUR"]
     flavour = [Variable("FLAVOUR", "debian")]
     first = start(
-        JobRequest(project_id=project, may_fetch=True, variables=flavour, image_options=ANYBODY),
+        JobRequest(
+            project_id=project,
+            may_fetch=True,
+            variables=[*flavour, Variable("NOTES", "private", file=True)],
+            image_options=ANYBODY,
+        ),
         changes(*places),
     )
     first.up()
     # As root-owned as what a container of dind would leave.
     first.script("touch left-over", sub_stage="get_sources").passed()
+    assert lines(first, "cat /builds/group/project.tmp/NOTES; echo") == ["private"]
     written = "echo one >/cache/mine; echo two >/shared/debian/mine; echo three >context/mine"
     modes = "stat -c %a /cache /shared/debian /builds"
     assert lines(first, written, modes) == ["777", "777", "777"]
@@ -53,6 +62,7 @@ def test_caches_and_sources_are_found_by_the_projects_next_job(
     second.up()
     found = "cat /cache/mine /shared/debian/mine context/mine; ls left-over"
     assert lines(second, found) == ["one", "two", "three", "left-over"]
+    assert lines(second, "ls /builds/group/project.tmp 2>/dev/null || true") == []
     assert lines(second, "git clean -ffdxq; ls | wc -l", sub_stage="get_sources") == ["0"]
     assert witness.lasting_volumes(project) == lasting
 
