@@ -229,7 +229,7 @@ def test_the_operators_log_tells_each_thing_done(job: JobCalls) -> None:
     )
     prepared = [entry for entry in entries if entry["stage"] == "prepare"]
     events = [entry["event"] for entry in prepared]
-    assert events.count("image pulled") == 3
+    assert events.count("image pulled") == 4
     assert events.count("container started") == 4
     assert {"network created", "volumes created", "certificates made"} <= set(events)
     assert all("seconds" in entry for entry in prepared)
