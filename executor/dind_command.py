@@ -193,7 +193,7 @@ fi
 # The names of the job's services, and the operator's DNS servers, are known to the engine's
 # resolver alone.  It listens on the sidecar's loopback, which containers inside cannot reach;
 # dockerd would give them 8.8.8.8 in its place.  So what they ask the sidecar's own address is led
-# there, as kind does it.  And inside, names without a dot would be asked nowhere if the
+# there, as kind does it; by the second rule also for containers on the sidecar's own network.  And inside, names without a dot would be asked nowhere if the
 # resolver's own `ndots:0` were taken for somebody's wish; another option in its place is the
 # resolvers' default.
 _DNS = f"""\
@@ -208,7 +208,8 @@ _a=
 for _i in $(hostname -i 2>/dev/null); do case $_i in *:*) ;; *) _a=$_i ;; esac; done
 {_IPTABLES}\
 _r() {{
-  _t -t nat -A PREROUTING ! -i eth0 -d "$_a" -p "$1" --dport 53 -j DNAT --to "127.0.0.11:$2"
+  _t -t nat -A PREROUTING ! -i eth0 -d "$_a" -p "$1" --dport 53 -j DNAT --to "127.0.0.11:$2" &&
+    _t -t nat -A OUTPUT -d "$_a" -p "$1" --dport 53 -j DNAT --to "127.0.0.11:$2"
 }}
 case $_c in *'"dns"'*) ;; *)
   if [ -n "$_a" ] && [ -n "$_u" ] && [ -n "$_p" ] &&

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from executor.authorities import with_gitlabs
 from executor.engine.api import Api
 from executor.engine.network import ensure_network, survey
 from executor.errors import EngineRefused
@@ -53,8 +54,10 @@ class JobNetwork:
     def _make(self) -> Surroundings:
         found: list[Surroundings] = []
         self._step("surroundings known", lambda: found.append(survey(self._api)))
-        around = with_host(found[0], self._request.settings, local=self._api.local)
-        subnets = self._create(plan_network(replace(self._request, surroundings=around)))
+        request = self._request
+        around = with_host(found[0], request.settings, local=self._api.local)
+        around = replace(around, authorities=with_gitlabs(around.authorities, request.values))
+        subnets = self._create(plan_network(replace(request, surroundings=around)))
         return replace(around, subnets=(*around.subnets, *subnets))
 
     def _create(self, spec: NetworkSpec) -> tuple[str, ...]:

@@ -57,6 +57,12 @@ def test_a_container_reaches_services_by_name(job: JobCalls) -> None:
     assert found == [str(MTU), "a service that is not dind"]
 
 
+def test_a_container_on_the_sidecars_network(job: JobCalls) -> None:
+    """`--network host` is the sidecar's own, on the job's network."""
+    found = lines(job, f"docker run --rm --network host alpine sh -c '{LOOK}' 2>/dev/null")
+    assert found == [str(MTU), "a service that is not dind"]
+
+
 def test_a_network_of_the_jobs_own(job: JobCalls) -> None:
     """As compose makes one.  An older dockerd keeps its MTU, and holds TCP to that of the way out."""
     found = lines(
@@ -76,12 +82,10 @@ def test_an_older_dockerd_clamps_what_leaves(job: JobCalls, witness: Witness) ->
 def test_a_build_reaches_services_by_name(job: JobCalls) -> None:
     """A RUN step is no worse off than a container."""
     dockerfile = r"FROM alpine\nRUN wget -qO- http://web/ >/told\n"
-    found = lines(
-        job,
-        f"printf '{dockerfile}' | docker build --quiet --tag told - 2>/dev/null",
-        "docker run --rm told cat /told",
-    )
-    assert found[-1] == "a service that is not dind"
+    build = f"printf '{dockerfile}' | docker build --quiet --no-cache --tag told"
+    look = "docker run --rm told cat /told"
+    commands = (f"{build} - 2>/dev/null", look, f"{build} --network host - 2>/dev/null", look)
+    assert lines(job, *commands)[1::2] == ["a service that is not dind"] * 2
 
 
 def test_addresses_inside_are_nowhere_outside(job: JobCalls, witness: Witness) -> None:
