@@ -17,6 +17,7 @@ from executor.engine.keeper import (
     sent_environment,
     sent_files,
 )
+from executor.engine.processes import MARK_OURS, TELL_OURS
 from tests.keeping import Kept, namespaces_work, shell_directory
 
 SHELLS = ("bash", "dash", "busybox")
@@ -218,6 +219,51 @@ def test_what_a_script_leaves_running_ends_with_it(start: Start) -> None:
     assert (ended.code, ended.stdout) == (0, b"started\n")
     kept.wait_until_gone("4711", "4712")
     assert kept.run("echo next", "another-nonce").stdout == b"next\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "first", "other", "ours"),
+    [
+        # a container of an engine on cgroup v1, and the same in a hybrid hierarchy
+        ("9:cpu:/docker/a\n4:memory:/docker/a", "4:memory:/", "4:memory:/docker/a", True),
+        ("4:memory:/docker/a\n0::/x", "4:memory:/", "4:memory:/docker/a/b\n0::/y", True),
+        ("4:memory:/docker/a\n0::/x", "4:memory:/", "4:memory:/docker/ab\n0::/x", False),
+        ("4:memory:/docker/a", "4:memory:/", "4:memory:/", False),
+        # cgroup v2, with a cgroup namespace of the container's own, and without
+        ("0::/", "0::/../../init.scope", "0::/", True),
+        ("0::/", "0::/../../init.scope", "0::/below", True),
+        ("0::/", "0::/../../init.scope", "0::/../b", False),
+        ("0::/", "0::/../../init.scope", "0::/..", False),
+        ("0::/system.slice/a", "0::/init.scope", "0::/system.slice/a", True),
+        ("0::/system.slice/a", "0::/init.scope", "0::/system.slice/b", False),
+        # an engine without cgroups: nothing tells who is whose
+        ("0::/", "0::/", "0::/", False),
+        ("", "", "", False),
+        # gone meanwhile
+        ("0::/", "0::/../../init.scope", None, False),
+    ],
+)
+def test_whose_process_it_is(
+    programs: Path,
+    tmp_path: Path,
+    own: str,
+    first: str,
+    other: str | None,
+    ours: bool,  # noqa: FBT001
+) -> None:
+    """By its cgroup, where a container sees processes of others; in doubt it is not ours."""
+    for name, text in (("self", own), ("1", first), ("77", other)):
+        if text is not None:
+            (tmp_path / "proc" / name).mkdir(parents=True)
+            (tmp_path / "proc" / name / "cgroup").write_text(text and f"{text}\n")
+    text = f"_d={tmp_path}\n{TELL_OURS}{MARK_OURS}if ours 77; then echo ours; else echo not; fi"
+    text = text.replace('"$$"', "self").replace("/proc/", f"{tmp_path}/proc/")
+
+    done = subprocess.run(
+        [str(programs / "sh"), "-c", text], capture_output=True, text=True, check=True
+    )
+
+    assert (done.stdout, done.stderr) == ("ours\n" if ours else "not\n", "")
 
 
 def test_a_process_that_forks_again_and_again_ends_too(start: Start) -> None:

@@ -51,13 +51,19 @@ def test_a_job_on_an_engine_over_tcp(rig: Rig, start: Start, witness: Witness) -
     """A newer engine, whose containers are out of the runner's reach, does all the same."""
     with engine(rig, witness, "2g") as host:
         there = Witness(host)
-        job = start(JobRequest("docker:26.1-dind"), on(host))
+        changes = on(host)
+        address = {"mac_address": "02:42:ac:15:00:99"}
+        job = start(
+            JobRequest("docker:26.1-dind"), {**changes, "docker": {**changes["docker"], **address}}
+        )
         try:
             said = job.up().output
             assert "Using docker image sha256:" in said
             run = "docker run --rm -v $CI_PROJECT_DIR:/src alpine cat /src/source.txt"
             call = job.script("docker version", run).passed()
             assert call.stdout.endswith("from the helper\n")
+            seen = job.script("cat /sys/class/net/eth0/address").passed().stdout
+            assert seen.endswith("02:42:ac:15:00:99\n")
             assert job.script("exit 42").code == 1
             assert job.exit_code == "42"
             assert len(there.containers(job.id)) == 3

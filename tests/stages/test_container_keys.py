@@ -1,6 +1,8 @@
 """What `[docker]` and `[dind]` give containers, seen on the engine and from inside."""
 
 import json
+import re
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -220,6 +222,14 @@ def test_processes_of_others_are_left_alone(
     assert listed == ["sleep 600", "sleep 601", "sleep 602"]
     left = inside(job, "ps | grep -o 'sleep 60[0-9]' | sort -u")
     assert left == ["sleep 600", "sleep 601"]
+    going = job.start_run("build_script", job.authors("echo going", "sleep 603"))
+    going.wait_for("going\n")
+    going.signal(signal.SIGTERM)
+    assert going.finish().code != 0
+    assert sorted(re.findall("sleep 60[0-9]", witness.inside(companion, "ps"))) == [
+        "sleep 600",
+        "sleep 601",
+    ]
     host = build.attrs["HostConfig"]
     assert (host["Privileged"], host["PidMode"]) == (True, docker["pid_mode"])
     assert hosts(job, witness)["helper"]["Privileged"] is False
