@@ -6,6 +6,7 @@ Pure: no I/O.
 import json
 from typing import TYPE_CHECKING
 
+from executor.build_environment import build_environment
 from executor.certificate_files import (
     authorities,
     authority_tmpfs,
@@ -98,11 +99,7 @@ def build_container(
         FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(request)),
         *trusted,
     )
-    environment = {
-        "DOCKER_CONFIG": DOCKER_CONFIG,
-        **(way.client_environment() if way else {}),
-        **request.split(request.public_environment())[0],
-    }
+    shown, hidden = build_environment(request, way)
     return ContainerSpec(
         name=request.names.build,
         image=pull.image,
@@ -115,7 +112,8 @@ def build_container(
         mac_address=settings.docker.mac_address,
         entrypoint=request.entrypoint(request.job.image),
         command=keeper(shares_pids=bool(settings.docker.pid_mode)),
-        environment=environment,
+        environment=shown,
+        secret_environment=hidden,
         mounts=volumes.mounts,
         binds=volumes.binds,
         volume_driver=settings.docker.volume_driver,

@@ -77,6 +77,8 @@ class Job:
     registries: tuple[RegistryLogin, ...]
     secret_keys: tuple[str, ...]
     """The variables that come from a vault; gitlab-runner alone knows their values."""
+    secret_files: tuple[str, ...] = ()
+    """Those of them that are files, as they are unless the job says otherwise."""
 
 
 def read_job(path: str) -> Job:
@@ -135,6 +137,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
             if each.string("type", "") == "registry"
         ),
         secret_keys=table.table("secrets").names(),
+        secret_files=_secret_files(table.table("secrets")),
     )
     if problems:
         raise JobPayloadError(
@@ -156,6 +159,10 @@ def _image(table: Table) -> JobImage:
         user=docker.string("user", ""),
         platform=docker.string("platform", ""),
     )
+
+
+def _secret_files(table: Table) -> tuple[str, ...]:
+    return tuple(key for key in table.names() if table.table(key).boolean("file", default=True))
 
 
 def _variables(table: Table) -> tuple[Variable, ...]:

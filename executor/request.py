@@ -40,8 +40,9 @@ class Request:
 
     def value(self, key: str) -> str:
         """Return a variable as an image name or a service's variable sees it: a file as its path."""
-        if any(each.key == key and each.file for each in self.job.variables):
-            return self.file_path(key)
+        is_file = key in _RUNNER_FILES or key in self.job.secret_files
+        if is_file or any(each.key == key and each.file for each in self.job.variables):
+            return self.file_path(key) if key in self.values else ""
         return self.values.get(key, "")
 
     @property

@@ -4,9 +4,12 @@ import base64
 
 import pytest
 
+from executor.build_environment import build_environment
 from executor.credentials import Catalogue, Entry
+from executor.engine.keeper import DOCKER_CONFIG
 from executor.secrets import secret_values
-from tests.builders import TOKEN, a_job, a_login, a_request, a_service, a_variable
+from executor.services import Transport
+from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_request, a_service, a_variable
 
 
 @pytest.mark.parametrize(
@@ -135,3 +138,49 @@ def test_a_file_variable_is_a_path_in_a_container() -> None:
     request = a_request(variables=[a_variable("CA", "-----BEGIN-----", file=True)])
 
     assert request.public_environment() == {"CA": "/builds/group/project.tmp/CA"}
+
+
+def test_an_entrypoint_gets_all_variables() -> None:
+    """What may show stands in the configuration; the rest comes on stdin."""
+    request = a_request(
+        variables=[
+            a_variable("FINE", "value"),
+            a_variable("PRIVATE", "not public", public=False),
+            a_variable("TOKEN_URL", f"https://x:{TOKEN}@host"),
+            a_variable("CA", "-----BEGIN-----", file=True, public=False),
+            # the last definition counts
+            a_variable("TWICE", "first"),
+            a_variable("TWICE", "second", masked=True),
+        ],
+        values={"OPERATORS": "of config.toml", "VAULTED": "a file", "CI_JOB_SERVICES": "[]"},
+        secrets={"VAULTED": {"vault": {}}},
+    )
+
+    shown, hidden = build_environment(request, None)
+
+    assert shown == {"DOCKER_CONFIG": DOCKER_CONFIG, "FINE": "value"}
+    assert {key: hidden[key] for key in hidden if key not in RUNNER_VALUES} == {
+        "CI_JOB_TOKEN": TOKEN,
+        "PRIVATE": "not public",
+        "TOKEN_URL": f"https://x:{TOKEN}@host",
+        "CA": "/builds/group/project.tmp/CA",
+        "TWICE": "second",
+        "OPERATORS": "of config.toml",
+        "VAULTED": "/builds/group/project.tmp/VAULTED",
+    }
+    assert set(RUNNER_VALUES) < set(hidden)
+
+
+def test_the_jobs_own_docker_variables_stay() -> None:
+    """Ours are for jobs that have none, whether theirs are public or not."""
+    request = a_request(
+        variables=[
+            a_variable("DOCKER_HOST", "tcp://elsewhere:2376"),
+            a_variable("DOCKER_CERT_PATH", "/secret", public=False),
+        ]
+    )
+
+    shown, hidden = build_environment(request, Transport(tls=True, cert_dir="/certs"))
+
+    assert shown["DOCKER_HOST"] == "tcp://elsewhere:2376"
+    assert hidden["DOCKER_CERT_PATH"] == "/secret"

@@ -3,7 +3,9 @@
 Pure: no I/O.
 """
 
-from executor.engine.keeper import ENVIRONMENT, receiver, sent_environment
+from dataclasses import replace
+
+from executor.engine.keeper import ENVIRONMENT, receiver, sent_environment, sent_files
 from executor.spec import ContainerSpec, ImageFacts
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}
@@ -58,7 +60,38 @@ def container_request(
     program = _program(spec, image)
     if spec.receives and not spec.runs_scripts and program:
         request |= {"Entrypoint": list(receiver(program, prelude=spec.prelude)), "Cmd": None}
+    if spec.runs_scripts and spec.secret_environment:
+        entrypoint = entrypoint_of(spec, image)
+        request["Entrypoint"] = list(receiver(entrypoint, keeps_stdin=True))
     return request
+
+
+def entrypoint_of(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:
+    """Return the entrypoint that a container has, the image's own unless the job gives another."""
+    given = image.entrypoint if spec.entrypoint is None else spec.entrypoint
+    return () if given == ("",) else given
+
+
+def without_needless_secrets(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
+    """Return the spec of a container for scripts, which bring their variables along.
+
+    Only an entrypoint needs them earlier.
+    """
+    if spec.runs_scripts and spec.secret_environment and not entrypoint_of(spec, image):
+        return replace(spec, secret_environment={})
+    return spec
+
+
+def sent_on_stdin(spec: ContainerSpec) -> bytes:
+    """Return all that a container reads from its stdin before it counts as started.
+
+    Where an entrypoint runs before the keeper, its variables come first and by themselves: the
+    keeper reads on, maybe as another user, to whom its files must belong.
+    """
+    files = sent_to(spec)
+    first = [each for each in files if spec.runs_scripts and each[0] == ENVIRONMENT]
+    rest = [each for each in files if each not in first]
+    return (sent_files(first) if first else b"") + sent_files(rest)
 
 
 def _log(spec: ContainerSpec) -> dict[str, object]:
@@ -77,7 +110,5 @@ def sent_to(spec: ContainerSpec) -> list[tuple[str, bytes]]:
 
 def _program(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:
     """Return what the engine runs: an entrypoint of one's own drops the image's command."""
-    if spec.entrypoint is None:
-        return (*image.entrypoint, *(spec.command or image.command))
-    cleared = spec.entrypoint == ("",)
-    return (*(() if cleared else spec.entrypoint), *spec.command)
+    command = image.command if spec.entrypoint is None and not spec.command else spec.command
+    return (*entrypoint_of(spec, image), *command)

@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
-from executor.engine.container_request import container_request, sent_to
+from executor.engine.container_request import container_request, sent_on_stdin
 from executor.engine.handover import StartedKeeper
-from executor.engine.keeper import sent_files
 from executor.engine.pulling import Say, find_image, pull_image
 from executor.engine.wire import Answer
 from executor.errors import EngineUnavailable
@@ -110,7 +109,7 @@ class Engine:
             raise
         # A container that has ended already shows at the reading end, or to whoever needs it.
         with suppress(OSError):
-            reader.socket.sendall(sent_files(sent_to(spec)))
+            reader.socket.sendall(sent_on_stdin(spec))
         if spec.runs_scripts:
             return StartedKeeper(spec, reader, _KEEPER_SECONDS)
         reader.finish(_RECEIVE_SECONDS)

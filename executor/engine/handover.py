@@ -43,6 +43,7 @@ class StartedKeeper:
             raise UnusableImage(
                 f'The entrypoint of the image "{self._spec.image}" must run the command that it is'
                 f' given, and {how}: end it with `exec "$@"`, or set `entrypoint: [""]` in the job.'
+                " An entrypoint that is the whole job needs a script that calls it."
             )
 
     def _copy(self, frames: Frames) -> None:

@@ -27,6 +27,11 @@ ENVIRONMENT = f"{DIRECTORY}/environment"
 READY = "dind-executor: the container is ready"
 """What the keeper prints once an image's entrypoint has handed over to it."""
 
+_SHELLS_OWN = frozenset(
+    ("BASHOPTS", "BASH_VERSINFO", "EUID", "OPTIND", "PPID", "SHELLOPTS", "UID", "_")
+)
+"""Variables that some shell does not let anybody set."""
+
 # Files from stdin show nowhere: a line that no file holds; then a path, the file's lines and that
 # line, for each; an empty path ends the list.
 _RECEIVE_FILES = """\
@@ -149,17 +154,20 @@ def keeper(
     return ("sh", "-c", begin + TELL_OURS + MARK_OURS + serve)
 
 
-def receiver(program: tuple[str, ...], *, prelude: str = "") -> tuple[str, ...]:
+def receiver(
+    program: tuple[str, ...], *, prelude: str = "", keeps_stdin: bool = False
+) -> tuple[str, ...]:
     """Return the command that takes files from stdin and then becomes `program`.
 
-    In between come the commands of `prelude`, which may change the arguments in `"$@"`.
+    In between come the commands of `prelude`, which may change the arguments in `"$@"`.  What
+    follows on stdin is the program's where it `keeps_stdin`.
     """
     text = f"""\
 umask 077
 {_RECEIVE_FILES}unset _f _l _t
 umask 022
 if [ -f {ENVIRONMENT} ]; then . {ENVIRONMENT}; rm -f {ENVIRONMENT}; fi
-{prelude}exec "$@" </dev/null
+{prelude}exec "$@"{"" if keeps_stdin else " </dev/null"}
 """
     return ("sh", "-c", text, "sh", *program)
 
@@ -174,12 +182,12 @@ def sent_files(files: Iterable[tuple[str, bytes]]) -> bytes:
 def sent_environment(variables: Mapping[str, str]) -> bytes:
     """Return the file that gives a receiver's program these variables.
 
-    A shell would not go on after a key that cannot be a name, such as `1ST`.
+    A shell would not go on after a key that cannot be a name, such as `1ST`, or is its own.
     """
     lines = [
         f"export {key}={quoted(value)}\n"
         for key, value in variables.items()
-        if key.isascii() and key.isidentifier()
+        if key.isascii() and key.isidentifier() and key not in _SHELLS_OWN
     ]
     return "".join(lines).encode()
 

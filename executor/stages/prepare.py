@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from executor.certs import Certificates, mint
 from executor.debug_services import shown_services
+from executor.engine.container_request import without_needless_secrets
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.engine.handover import StartedKeeper
@@ -168,13 +169,14 @@ class Preparation:
         self._log.done("container started", started, container=spec.name)
 
     def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | None]:
-        self._create(spec)
+        spec = self._create(spec)
         started = time.monotonic()
         with self._gate.passing():
             return started, self._engine.start(spec)
 
-    def _create(self, spec: ContainerSpec) -> None:
+    def _create(self, spec: ContainerSpec) -> ContainerSpec:
         facts = self._facts[Pull(spec.image, spec.platform)].result()
+        spec = without_needless_secrets(spec, facts)
         self._volumes.result()
         self._step(
             "container created",
@@ -182,6 +184,7 @@ class Preparation:
             container=spec.name,
             image=facts.digest or facts.id,
         )
+        return spec
 
     def _make_container(self, spec: ContainerSpec, facts: ImageFacts) -> None:
         request = self._engine.create(spec, facts)
