@@ -85,19 +85,22 @@ def read_catalogue(
     logins: Iterable[RegistryLogin],
     run_helper: RunHelper,
     images: Iterable[str] | None = None,
+    *,
+    operators_variable: bool = False,
 ) -> Catalogue:
     """Merge the sources of a job's credentials.
 
-    `auth_config` is the content of the job's DOCKER_AUTH_CONFIG, "" where there is none. The
-    operator's credential helpers are asked only for registries that one of `images` comes from;
+    `auth_config` is the content of DOCKER_AUTH_CONFIG, "" where there is none: the job's own, or
+    the `operators_variable`, which the runner's config.toml sets for all jobs. The operator's credential helpers are asked only for registries that one of `images` comes from;
     None stands for all registries.
     """
     wanted = None if images is None else frozenset(_paths(images))
     sources: list[tuple[str, DockerConfig]] = []
+    helpers = Helpers(run_helper, wanted)
     if auth_config.strip():
-        sources.append((JOB_VARIABLE, read_docker_config(JOB_VARIABLE, auth_config, None)))
+        trusted = helpers if operators_variable else None
+        sources.append((JOB_VARIABLE, read_docker_config(JOB_VARIABLE, auth_config, trusted)))
     if host_config is not None:
-        helpers = Helpers(run_helper, wanted)
         sources.append((host_config.path, _read_host_config(host_config, helpers)))
     sources.append((JOB_PAYLOAD, _read_logins(logins)))
     merged: dict[str, Entry] = {}

@@ -48,6 +48,7 @@ class Inputs:
             host_config,
             self.job.registries,
             run_credential_helper,
+            operators_variable=not self.job.sets("DOCKER_AUTH_CONFIG"),
         )
         share = self.settings.docker.share_host_credentials
         hidden = "" if share or host_config is None else host_config.path

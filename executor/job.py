@@ -80,6 +80,10 @@ class Job:
     secret_files: tuple[str, ...] = ()
     """Those of them that are files, as they are unless the job says otherwise."""
 
+    def sets(self, key: str) -> bool:
+        """Tell whether a variable comes with the job; else it is gitlab-runner's operator's."""
+        return key in self.secret_keys or any(each.key == key for each in self.variables)
+
 
 def read_job(path: str) -> Job:
     """Read the payload at `path`.

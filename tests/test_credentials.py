@@ -385,6 +385,24 @@ def test_a_job_chooses_no_program_to_run_on_the_host(key: str, value: object) ->
     assert found_user("registry.local/a", catalogue) == "job from $DOCKER_AUTH_CONFIG"
 
 
+def test_helpers_of_the_operators_variable_are_asked() -> None:
+    """DOCKER_AUTH_CONFIG in `environment` of config.toml is no job's choice."""
+    run, asked = helper_with(
+        {
+            ("docker-credential-own", "get", "b.local"): json.dumps(
+                {"Username": "b-own", "Secret": "3"}
+            )
+        }
+    )
+    text = json.dumps({"credHelpers": {"b.local": "own"}})
+
+    catalogue = read_catalogue(text, None, [], run, operators_variable=True)
+
+    assert found_user("b.local/image", catalogue) == "b-own from $DOCKER_AUTH_CONFIG"
+    assert asked == ["docker-credential-own get b.local"]
+    assert read_catalogue(text, None, [], run).entries == ()
+
+
 def test_the_operators_store_and_helpers_are_asked() -> None:
     """Store beats `auths` and a registry's own helper beats the store, as in the docker client."""
     run, asked = helper_with(

@@ -210,6 +210,13 @@ def test_keys_of_resolved_secrets() -> None:
     assert a_job(secrets=None).secret_keys == ()
 
 
+def test_whose_a_variable_is() -> None:
+    """What does not come with the job is of gitlab-runner and its operator."""
+    job = a_job(variables=[a_variable("A", "")], secrets={"B": {"vault": {}}})
+
+    assert (job.sets("A"), job.sets("B"), job.sets("C")) == (True, True, False)
+
+
 def test_a_secret_is_a_file_unless_the_job_says_otherwise() -> None:
     """As gitlab-runner makes it."""
     secrets = {"A": {"vault": {}}, "B": {"file": True}, "C": {"file": False}, "D": {"file": None}}

@@ -185,6 +185,52 @@ def test_the_operators_own_image_is_always_admitted() -> None:
     assert named.build.image == "alpine:3"
 
 
+def test_variables_in_images_and_allow_lists() -> None:
+    """The lists see what the job gets, and its dind service is the sidecar all the same."""
+    request = a_request(
+        image=a_service("$REGISTRY/group/app:$VERSION"),
+        services=[a_service("registry.example.com/docker:27-dind", alias="docker")],
+        variables=[
+            a_variable("REGISTRY", "registry.example.com"),
+            a_variable("VERSION", "$MAJOR.1"),
+            a_variable("MAJOR", "2"),
+        ],
+        values={"VERSION": "2.1"},
+        settings="""
+[docker]
+allowed_images = ["registry.example.com/**"]
+allowed_services = ["**/docker:*-dind"]
+""",
+    )
+
+    images = plan_images(request)
+
+    assert images.build.image == "registry.example.com/group/app:2.1"
+    assert images.services == (Pull("registry.example.com/docker:27-dind"),)
+    assert images.default_dind is None
+
+
+@pytest.mark.parametrize(
+    ("flavor", "tag"),
+    [
+        ("", "x86_64-v17.9.0"),
+        ("alpine", "x86_64-v17.9.0"),
+        ("ubuntu", "ubuntu-x86_64-v17.9.0"),
+        ("$FLAVOR", "alpine3.21-x86_64-v17.9.0"),
+    ],
+)
+def test_the_flavor_of_the_runners_helper(flavor: str, tag: str) -> None:
+    """As gitlab-runner tags its images; variables are expanded."""
+    request = a_request(
+        settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
+        variables=[a_variable("FLAVOR", "alpine3.21")],
+    )
+
+    image = helper_for(plan_images(request).helper, "amd64")
+
+    assert image == f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{tag}"
+
+
 @pytest.mark.parametrize("bare", ["sha256:" + "a" * 64, "a" * 64])
 def test_the_id_of_a_local_image(bare: str) -> None:
     """It names no registry that could be asked, and would go around the allow-lists."""

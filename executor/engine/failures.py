@@ -92,19 +92,19 @@ def pull_failure(message: str) -> ExecutorError:
     lower = message.lower()
     if any(pattern in lower for pattern in _NO_SPACE):
         return _no_space(message)
-    denied = any(pattern in lower for pattern in _DENIED) and not is_transient(message)
+    denied = _is_denial(message) and not is_transient(message)
     return (ImageUnavailable if denied else PullInterrupted)(_first_line(message) or "no reason")
 
 
 def advice(error: ExecutorError) -> str:
     """Return what to do about an image that could not be had."""
     message = str(error)
-    if isinstance(error, ImageUnavailable):
-        if message.startswith(NO_SUCH_IMAGE):
-            return (
-                "The Docker Engine does not have it, and the pull policy keeps it from asking the"
-                " registry."
-            )
+    if message.startswith(NO_SUCH_IMAGE):
+        return (
+            "The Docker Engine does not have it, and the pull policy keeps it from asking the"
+            " registry."
+        )
+    if isinstance(error, ImageUnavailable) and _is_denial(message):
         return (
             "Check the image's name and tag, and that the job has credentials for it"
             " (DOCKER_AUTH_CONFIG, or the project's access to the registry)."
@@ -174,6 +174,11 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
         )
     sentence = f"The container {container} could not start: {_first_line(message)}.{hint}"
     return EngineRefused(sentence, status)
+
+
+def _is_denial(message: str) -> bool:
+    lower = message.lower()
+    return any(pattern in lower for pattern in _DENIED)
 
 
 def _no_space(message: str) -> ExecutorError:

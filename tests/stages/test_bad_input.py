@@ -160,7 +160,12 @@ def test_an_image_without_a_shell(rig: Rig, start: Start) -> None:
     """It can run nothing: the author's mistake, in those words."""
     name = rig.special("tools/no-shell:1")
     call = prepare(start(JobRequest(name), NO_DIND))
-    assert_error(call, BUILD_FAILURE, f'the image "{name}"', 'set `entrypoint: [""]` in the job')
+    assert_error(
+        call,
+        BUILD_FAILURE,
+        f'The image "{name}" cannot run scripts',
+        'set `entrypoint: [""]` in the job',
+    )
     options = {"entrypoint": [""]}
     call = prepare(start(JobRequest(name, image_options=options), NO_DIND))
     assert_error(call, BUILD_FAILURE, f'The image "{name}" cannot run scripts', "with a shell")

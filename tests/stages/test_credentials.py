@@ -71,7 +71,8 @@ def test_the_payloads_login_opens_build_service_and_dind(
     )
     said = prepare(start(request)).passed().output
     assert said.count(f"{SOURCE}job payload (GitLab Registry)\n") == 2
-    assert said.count("Pulling docker image ") == 2
+    images = (private, f"{rig.registry_image}/docker:20.10.16-dind")
+    assert [said.count(f"Pulling docker image {image} ...\n") for image in images] == [1, 1]
 
 
 def test_the_jobs_variable_opens_it(rig: Rig, start: Start, private: str) -> None:
