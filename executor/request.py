@@ -37,6 +37,8 @@ class Request:
     surroundings: Surroundings = Surroundings()  # noqa: RUF009 (frozen)
     seccomp_profiles: Mapping[str, str] = field(default_factory=dict)
     """Security options that name a profile's file, and the same with the profile itself."""
+    builds_are_taken: bool = False
+    """Whether another job works in the builds directory that this one would find again."""
 
     def value(self, key: str) -> str:
         """Return a variable as an image name or a service's variable sees it: a file as its path."""

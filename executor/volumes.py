@@ -123,11 +123,11 @@ def _mounted(request: Request, entry: VolumeEntry, destination: str) -> Mounted:
 def _cache(request: Request, destination: str) -> Mounted:
     """Return what the project's next job in this slot finds again, unless that is switched off."""
     docker, slot = request.settings.docker, slot_name(request)
-    if docker.disable_cache or not slot:
+    builds = destination == request.settings.builds_dir
+    if docker.disable_cache or not slot or (builds and request.builds_are_taken):
         return _temporary(request, destination)
     protected = is_protected(request.job)
     hashed = _hashed(destination) + ("-protected" if protected else "")
-    builds = destination == request.settings.builds_dir
     if docker.cache_dir:
         source = f"{docker.cache_dir.rstrip('/')}/{slot}/{hashed}"
         return Mounted(destination, source, holds_builds=builds)

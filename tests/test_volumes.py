@@ -220,6 +220,14 @@ def test_builds_in_a_cache_volume_last_whatever_the_strategy() -> None:
     assert sources(request)["/builds"].startswith(SLOT)
 
 
+@pytest.mark.parametrize("volumes", ["[]", '["/builds"]'])
+def test_builds_that_another_job_works_in_are_left_to_it(volumes: str) -> None:
+    """Caches are shared all the same: they are written whole."""
+    request = fetching(f"docker.volumes = {volumes}")
+    assert sources(request)["/builds"].startswith(SLOT)
+    assert sources(replace(request, builds_are_taken=True)) == {"/builds": f"{OWN}-builds"}
+
+
 def test_variables_are_expanded_in_the_destination_alone() -> None:
     request = a_request(
         settings='docker.volumes = ["/srv/$A:/opt/$A:ro", "/cache/${A}/${B}"]',

@@ -20,15 +20,13 @@ from executor.image_plan import helper_for, plan_images
 from executor.images import ServiceName, with_default_tag
 from executor.inputs import engine_api, read_inputs
 from executor.log import OperatorLog, say
-from executor.plan import (
-    certificate_seconds,
-    plan_environment,
-)
+from executor.plan import certificate_seconds, plan_environment
 from executor.pulls import Pulls
 from executor.request import Request
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.stages.network import JobNetwork
+from executor.stages.occupied import free_builds
 from executor.stages.waiting import Waiting, show_logs
 from executor.tasks import Task
 from executor.unfinished import begin_making, unfinished
@@ -106,6 +104,7 @@ class Preparation:
         needs_tls = sidecar is not None and sidecar.transport.tls
         certificates = self._certificates.result() if self._certificates and needs_tls else None
         request = replace(self._request, surroundings=self._network.surroundings())
+        request = free_builds(self._engine.api, request)
         plan = plan_environment(request, self._images, sidecar, certificates)
         for notice in plan.notices:
             say(notice)

@@ -53,6 +53,15 @@ def test_caches_and_sources_are_found_by_the_projects_next_job(
     assert lines(first, written, modes) == ["777", "777", "777"]
     lasting = witness.lasting_volumes(project)
     assert len(lasting) == 3
+
+    # As another runner with the same token would start it, or after a cleanup that never came.
+    beside = start(
+        JobRequest(project_id=project, may_fetch=True, variables=flavour), changes(*places)
+    )
+    said = beside.up().output
+    assert f"WARNING: The job {first.id} still uses the sources of this slot" in said
+    assert lines(beside, "ls context /cache") == ["/cache:", "mine", "", "context:"]
+    beside.cleanup().passed()
     first.cleanup().passed()
     assert witness.objects(first.id) == []
 
