@@ -6,6 +6,7 @@ Pure: no I/O.
 from dataclasses import replace
 
 from executor.engine.keeper import ENVIRONMENT, receiver, sent_environment, sent_files
+from executor.names import LABEL, JobNames
 from executor.spec import ContainerSpec, ImageFacts
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}
@@ -25,9 +26,7 @@ def container_request(
         "Privileged": spec.privileged,
         "NetworkMode": spec.network,
         "Binds": list(spec.binds),
-        "Mounts": [
-            {"Type": "volume", "Source": name, "Target": target} for name, target in spec.mounts
-        ],
+        "Mounts": [_mount(spec, name, target) for name, target in spec.mounts],
         "Tmpfs": spec.tmpfs,
         "ExtraHosts": list(spec.extra_hosts),
         "Dns": list(spec.dns),
@@ -92,6 +91,19 @@ def sent_on_stdin(spec: ContainerSpec) -> bytes:
     first = [each for each in files if spec.runs_scripts and each[0] == ENVIRONMENT]
     rest = [each for each in files if each not in first]
     return (sent_files(first) if first else b"") + sent_files(rest)
+
+
+def _mount(spec: ContainerSpec, name: str, target: str) -> dict[str, object]:
+    """Return the mount of a volume; the engine makes one that is gone again, with our label.
+
+    That happens where something removes it, or cleanup does while a killed prepare's last request
+    is under way.  What lasts beyond the job has no label of the job's.
+    """
+    mount: dict[str, object] = {"Type": "volume", "Source": name, "Target": target}
+    key = spec.labels.get(LABEL, "")
+    if key and name.startswith(f"{JobNames(key).network}-"):
+        mount["VolumeOptions"] = {"Labels": {LABEL: key}}
+    return mount
 
 
 def _log(spec: ContainerSpec) -> dict[str, object]:

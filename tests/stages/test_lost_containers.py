@@ -73,3 +73,17 @@ def test_a_sub_stage_is_tried_as_often_as_the_job_says(start: Start, witness: Wi
     call = running.finish()
     assert call.code == SYSTEM_FAILURE
     assert "ERROR: Execution attempts exceeded\n" in call.stderr
+
+
+def test_a_volume_that_was_removed_too_goes_with_the_job(start: Start, witness: Witness) -> None:
+    """The engine makes it anew for the new container, and cleanup finds what the engine made."""
+    job = start(JobRequest(), NO_DIND)
+    job.up()
+    (builds,) = witness.volumes(job.id)
+    for container in witness.containers(job.id):
+        container.remove(force=True)
+    witness.remove_volume(builds)
+    assert "A new one has taken its place." in job.run("build_script", "pwd\n").passed().stderr
+    assert witness.volumes(job.id) == [builds]
+    job.cleanup().passed()
+    assert not witness.has_volume(builds)
