@@ -9,8 +9,9 @@ what the image's file already says.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from executor.address_pools import inner_pool, ipv6_subnet
+from executor.address_pools import host_of, inner_pool, ipv6_subnet
 from executor.engine.keeper import quoted
+from executor.proxies import PROXIES
 from executor.request import Request
 from executor.services import Transport
 
@@ -156,14 +157,21 @@ def _mtu(request: Request) -> int:
 
 def _taken(request: Request) -> Iterable[str]:
     """Yield every network and address that the job may have to reach."""
-    docker, dind = request.settings.docker, request.settings.dind
-    yield from request.surroundings.subnets
+    docker, dind, around = request.settings.docker, request.settings.dind, request.surroundings
+    registries = (*dind.insecure_registries, *around.insecure_registries)
+    yield from around.subnets
     yield from docker.dns
     yield from (each.partition(":")[2] for each in docker.extra_hosts)
-    yield from dind.insecure_registries
-    for url in (*dind.registry_mirrors, *request.surroundings.mirrors):
-        yield url.partition("://")[2].partition("/")[0].rpartition(":")[0]
-    yield from request.surroundings.insecure_registries
+    yield from registries
+    addresses = (
+        *registries,
+        *dind.registry_mirrors,
+        *around.mirrors,
+        request.job.repo_url,
+        *(each.url for each in request.job.registries),
+        *(request.values.get(key, "") for each in PROXIES for key in (each, each.lower())),
+    )
+    yield from map(host_of, addresses)
 
 
 _VERSION = """\

@@ -3,7 +3,7 @@
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from executor.settings import Settings
@@ -13,6 +13,8 @@ _ROUTES = "/proc/net/route"
 _INTERFACES = "/sys/class/net"
 _USUAL_MTU = 1500
 _UP = 1
+_SHORTEST_PREFIX = 8
+_RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 
 
 def with_host(around: Surroundings, settings: Settings, *, local: bool) -> Surroundings:
@@ -20,7 +22,7 @@ def with_host(around: Surroundings, settings: Settings, *, local: bool) -> Surro
     return replace(
         around,
         mtu=around.mtu or (host_mtu() if local else 0),
-        subnets=(*around.subnets, *(host_subnets() if local else ())),
+        subnets=(*around.subnets, *((*host_subnets(), *host_resolvers()) if local else ())),
         authorities=authorities(settings.docker.certs_d),
     )
 
@@ -39,12 +41,22 @@ def host_mtu(routes: str = _ROUTES, interfaces: str = _INTERFACES) -> int:
 
 
 def host_subnets(routes: str = _ROUTES) -> tuple[str, ...]:
-    """Return what the host has routes to, without the default route, in CIDR form."""
+    """Return what the host has routes to, in CIDR form.
+
+    Without the default route, and without those that stand for it: a VPN has `0.0.0.0/1`.
+    """
     found = (
         f"{socket.inet_ntoa(struct.pack('=I', destination))}/{mask.bit_count()}"
         for _, destination, mask, _, _ in _routes(routes)
-        if mask
+        if mask.bit_count() >= _SHORTEST_PREFIX
     )
+    return tuple(dict.fromkeys(found))
+
+
+def host_resolvers(files: Iterable[str] = _RESOLVERS) -> tuple[str, ...]:
+    """Return the addresses of the host's DNS servers; containers ask them by themselves."""
+    lines = (line.split() for file in files for line in _read(file).splitlines())
+    found = (words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1)
     return tuple(dict.fromkeys(found))
 
 
@@ -56,9 +68,9 @@ def authorities(directory: str) -> tuple[tuple[str, bytes], ...]:
     found = []
     for registry in _listed(directory):
         names = [each for each in _listed(f"{directory}/{registry}") if each.endswith(".crt")]
-        texts = [_read(f"{directory}/{registry}/{name}").strip() for name in names]
+        texts = [_bytes(f"{directory}/{registry}/{name}").strip() for name in names]
         if any(texts):
-            found.append((registry, "".join(f"{text}\n" for text in texts if text).encode()))
+            found.append((registry, b"".join(text + b"\n" for text in texts if text)))
     return tuple(found)
 
 
@@ -89,8 +101,12 @@ def _interface_mtu(path: str) -> int:
 
 def _read(path: str) -> str:
     """Return a file's text, "" where it cannot be read: not every host has /proc as Linux does."""
+    return _bytes(path).decode("ascii", "replace")
+
+
+def _bytes(path: str) -> bytes:
     try:
-        with open(path, encoding="ascii") as file:  # noqa: PTH123 (pathlib costs 9 ms a stage)
+        with open(path, "rb") as file:  # noqa: PTH123 (pathlib costs 9 ms a stage)
             return file.read()
-    except (OSError, ValueError):
-        return ""
+    except OSError:
+        return b""

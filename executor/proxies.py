@@ -7,10 +7,11 @@ services.  So wherever a job has a proxy, its own names are added to what the jo
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from executor.address_pools import host_of
 from executor.engine.proxied_script import DIRECT_NAMES, NO_PROXY
 from executor.spec import ContainerSpec
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _ALWAYS = ("docker", "localhost", "127.0.0.1")
 
 
@@ -29,7 +30,7 @@ def with_direct_names(
     Only the keys that the job uses are changed: programs differ in which of two they heed.
     """
     seen = {**spec.environment, **spec.secret_environment, **(values or {})}
-    if not any(_proxy(seen, key) for key in _PROXIES):
+    if not any(_proxy(seen, key) for key in PROXIES):
         return spec
     given = {key: seen[key] for key in NO_PROXY if seen.get(key)}
     merged = {key: f"{names},{value}" for key, value in given.items()}
@@ -50,17 +51,11 @@ def proxy_notices(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
         f"WARNING: {key} names a proxy on localhost, which in a container is the container itself:"
         " name the proxy by an address that containers reach."
-        for proxy in _PROXIES
+        for proxy in PROXIES
         for key in (proxy, proxy.lower())
-        if _host(values.get(key, "")) in ("localhost", "127.0.0.1", "[::1]")
+        if host_of(values.get(key, "")) in ("localhost", "127.0.0.1", "::1")
     )
 
 
 def _proxy(values: Mapping[str, str], key: str) -> str:
     return values.get(key, "") or values.get(key.lower(), "")
-
-
-def _host(url: str) -> str:
-    authority = url.partition("://")[2] or url
-    host = authority.partition("/")[0].rpartition("@")[2]
-    return f"{host.partition(']')[0]}]" if host.startswith("[") else host.partition(":")[0]

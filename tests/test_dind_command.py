@@ -81,6 +81,24 @@ def test_what_is_added(
 
 
 @pytest.mark.parametrize(
+    ("settings", "values"),
+    [
+        ('[dind]\nregistry_mirrors = ["http://172.17.4.4"]', {}),
+        ('[dind]\ninsecure_registries = ["172.17.4.4:5000"]', {}),
+        ('[dind]\ninsecure_registries = ["172.17.4.0/24"]', {}),
+        ("", {"https_proxy": "http://172.17.4.4:3128"}),
+    ],
+)
+def test_addresses_that_dind_needs_stay_in_reach(
+    tmp_path: Path, settings: str, values: dict[str, str]
+) -> None:
+    """A network inside that has them would lead requests astray."""
+    request = replace(a_request(settings=settings), values=values)
+    first, second, *_ = arguments(tmp_path, request)
+    assert [first, second] == [each.replace("172.17.", "172.18.") for each in POOL]
+
+
+@pytest.mark.parametrize(
     ("config", "left_out"),
     [
         ('{"mtu": 1300}', "--mtu"),
