@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from urllib.parse import parse_qs
 
 from tests.gitlab.jobs import Job
 
@@ -142,7 +143,11 @@ class JobApi:
         job = self._job(match, request.headers.get("job-token", ""))
         if job is None:
             return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
-        job.artifacts = _file_in_form(request)
+        (kind,) = parse_qs(request.query).get("artifact_type", ["archive"])
+        if kind == "archive":
+            job.artifacts = _file_in_form(request)
+        else:
+            job.reports[kind] = _file_in_form(request)
         return _message(HTTPStatus.CREATED, "201 Created")
 
     def _download(self, request: Request, match: re.Match[str]) -> Answer:

@@ -21,6 +21,8 @@ class Job:
         self.failure_reason = ""
         self.exit_code = 0
         self.artifacts: bytes | None = None
+        # What came besides the archive, by type.
+        self.reports: dict[str, bytes] = {}
         # What GitLab tells the runner about the job with every answer.
         self.remote_status = "running"
         self.handed_out_at = 0.0

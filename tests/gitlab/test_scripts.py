@@ -1,5 +1,6 @@
 """Scripts and variables through a real gitlab-runner: what a job's log shows of them."""
 
+import gzip
 import hashlib
 import re
 from dataclasses import replace
@@ -165,3 +166,21 @@ def test_a_log_that_grows_too_long_changes_no_result(
     assert ends == [("success", "", 0), ("failed", "script_failure", 42)]
     assert all("Job's log exceeded limit of" in trace.plain(job.trace) for job in jobs)
     assert max(len(job.trace) for job in jobs) < 60_000
+
+
+REPORTING = """
+job:
+  image: busybox
+  variables: {GIT_STRATEGY: none}
+  script: [echo kept >kept, echo "<testsuites/>" >report.xml, exit 5]
+  artifacts: {when: always, paths: [kept], reports: {junit: report.xml}}
+"""
+
+
+def test_artifacts_and_reports_of_a_failed_job_are_kept(pushed: Pushed) -> None:
+    """Each kind is uploaded by itself; the job's status stays the script's."""
+    job = started(pushed, REPORTING).wait()
+    assert told(job) == ("failed", "script_failure", 5), trace.plain(job.trace)
+    assert "Uploading artifacts for failed job" in trace.plain(job.trace)
+    assert job.artifacts is not None
+    assert gzip.decompress(job.reports["junit"]) == b"<testsuites/>\n"
