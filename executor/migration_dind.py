@@ -11,6 +11,7 @@ from executor.services import ALIAS, looks_like_dind
 
 Table = Mapping[str, object]
 _SOCKET = "/var/run/docker.sock"
+_DATA = "/var/lib/docker"
 _CERTS = ("/certs", "/certs/client", "/certs/ca", "/certs/server")
 _LISTS = {"--registry-mirror": "registry_mirrors", "--insecure-registry": "insecure_registries"}
 _OWN = ("--host", "-H", "--tls", "--data-root", "-g")
@@ -76,6 +77,11 @@ def _volumes(rest: dict[str, object], notes: list[str]) -> None:
             notes.append(
                 f"[runners.docker] volumes {volume!r}: not carried over, as jobs have a Docker daemon"
                 " of their own, and whoever reaches the host's has the host."
+            )
+        elif volume == _DATA or _DATA in str(volume).split(":")[1:]:
+            notes.append(
+                f"[runners.docker] volumes {volume!r}: not carried over, as the sidecar's images are"
+                " the job's own; `[dind] registry_mirrors` makes their pulls short."
             )
         else:
             kept.append(volume)

@@ -237,6 +237,15 @@ def test_volumes_for_dind_go() -> None:
     assert any("whoever reaches the host's has the host" in each for each in migration.notes)
 
 
+@pytest.mark.parametrize("volume", ["/var/lib/docker", "data:/var/lib/docker:rw"])
+def test_data_for_dind_goes(volume: str) -> None:
+    """The sidecar has a data directory of its own; what else there is stays."""
+    migration = migrated({"volumes": ["/cache", volume]})
+
+    assert tomllib.loads(migration.settings)["docker"]["volumes"] == ["/cache"]
+    assert any("the sidecar's images are the job's own" in each for each in migration.notes)
+
+
 def test_variables_for_dind_may_go() -> None:
     """They stay harmless, but for one that asks for no TLS."""
     environment = ["DOCKER_TLS_CERTDIR=", "DOCKER_HOST=tcp://docker:2375", "A=a-secret"]
