@@ -1,25 +1,86 @@
-"""docs/parity.md: complete, and as the tests have it."""
+"""docs/parity.md: complete, and as the settings and the tests have it."""
 
-from pathlib import Path
+from dataclasses import fields, is_dataclass
 
 import pytest
 
-from tests.gitlab import differences
+from executor.docker_settings import DockerSettings
+from executor.keys import key_of
+from executor.settings import Settings
+from tests import parity_page
+from tests.parity_page import DOCKER_KEYS, RUNNER_KEYS, SCENARIOS, VERDICTS, Row
 
-PAGE = Path(__file__).parents[1] / "docs" / "parity.md"
+DOCKER_TITLE = "Keys of `[runners.docker]`"
+RUNNER_TITLE = "Keys of `[[runners]]`"
+SCENARIO_TITLE = "Behaviour"
+TITLES = (DOCKER_TITLE, RUNNER_TITLE, SCENARIO_TITLE)
 
 
-@pytest.fixture(scope="module")
-def page() -> str:
-    """The page."""
-    return PAGE.read_text(encoding="utf-8")
+def all_rows() -> list[Row]:
+    """Return the rows of every chapter."""
+    return [row for title in TITLES for row in parity_page.rows(title)]
 
 
-def test_the_admitted_differences_are_the_page_s(page: str) -> None:
+def carried_over(section: type) -> set[str]:
+    """Return the keys of gitlab-runner's that a section of the settings has."""
+    assert is_dataclass(section)
+    keys = [key_of(each) for each in fields(section)]
+    return {key.same_as for key in keys if key is not None and key.same_as}
+
+
+@pytest.mark.parametrize(
+    ("title", "names"),
+    [
+        (DOCKER_TITLE, DOCKER_KEYS),
+        (RUNNER_TITLE, RUNNER_KEYS),
+        (SCENARIO_TITLE, [str(number) for number in SCENARIOS]),
+    ],
+)
+def test_nothing_is_left_out(title: str, names: list[str]) -> None:
+    """One row for each, in order."""
+    assert [row.name for row in parity_page.rows(title)] == names
+
+
+def test_a_verdict_is_one_of_three() -> None:
+    """None of them is "not yet"."""
+    assert [row for row in all_rows() if row.verdict not in VERDICTS] == []
+
+
+def test_what_is_not_as_before_says_how() -> None:
+    """Whoever misses something reads why, and what to do."""
+    assert [row for row in all_rows() if row.verdict != "supported" and not row.how] == []
+
+
+def test_what_is_there_is_tested() -> None:
+    """By at least one test."""
+    wanting = [row.name for row in all_rows() if row.verdict != "not applicable" and not row.tests]
+    assert wanting == []
+
+
+def test_the_tests_are_there() -> None:
+    """A test that is renamed is renamed on the page."""
+    named = [test.partition("::") for row in all_rows() for test in row.tests]
+    assert [
+        f"{path}::{name}" for path, _, name in named if name not in parity_page.functions(path)
+    ] == []
+
+
+def test_the_keys_are_those_of_the_settings() -> None:
+    """What the page says is there is a field, every field is on the page, the rest is refused."""
+    docker, runner = parity_page.rows(DOCKER_TITLE), parity_page.rows(RUNNER_TITLE)
+    there = {row.name for row in docker if row.verdict != "not applicable"}
+    refused = {row.name for row in docker if row.verdict == "not applicable"}
+    assert carried_over(DockerSettings) == there
+    assert set(DockerSettings.REFUSED) == refused
+    assert carried_over(Settings) <= {row.name for row in runner}
+
+
+def test_the_admitted_differences_are_the_page_s() -> None:
     """Run `python -m tests.test_parity_page` for the tables to paste."""
-    assert differences.table() in page
-    assert differences.outcome_table() in page
+    page = parity_page.text()
+    assert parity_page.difference_table() in page
+    assert parity_page.outcome_table() in page
 
 
 if __name__ == "__main__":
-    print(differences.table(), differences.outcome_table(), sep="\n")
+    print(parity_page.difference_table(), parity_page.outcome_table(), sep="\n")

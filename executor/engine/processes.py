@@ -25,9 +25,8 @@ path() {
 } 2>/dev/null
 ours() {
   path "$1"
-  _b=${_own%/}
-  case $_g in "$_own"|"$_b"/*) ;; *) return 1 ;; esac
-  case ${_g#"$_b"} in /..|/../*) return 1 ;; esac
+  case $_g in "$_own"|"${_own%/}"/*) ;; *) return 1 ;; esac
+  case ${_g#"${_own%/}"} in /..|/../*) return 1 ;; esac
 }
 """
 MARK_OURS = """\

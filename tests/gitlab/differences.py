@@ -163,11 +163,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "gitlab-runner's own last line where the preparation of a custom executor has failed.",
         (PREPARATION,),
     ),
-    Difference(
-        "ERROR: Job failed (system failure): disallowed image",
-        "",
-        _RETRY,
-    ),
+    Difference("ERROR: Job failed (system failure): disallowed image", "", _RETRY),
     Difference("ERROR: Preparation failed: disallowed image", "", _RETRY),
     Difference("Will be retried in 3s ...", "", _RETRY),
     Difference("ERROR: Failed to remove network for build", "", "There is none to remove."),
@@ -249,22 +245,3 @@ def _admits(difference: Difference, line: Line, used: set[Difference]) -> bool:
         return False
     used.add(difference)
     return True
-
-
-def table() -> str:
-    """Return the admitted differences as the page has them."""
-    rows = ["| Docker executor | dind-executor | why |", "| --- | --- | --- |"]
-    rows += [f"| {_code(each.docker)} | {_code(each.ours)} | {each.why} |" for each in DIFFERENCES]
-    return "\n".join(rows) + "\n"
-
-
-def outcome_table() -> str:
-    """Return the ends of jobs that GitLab is told differently as the page has them."""
-    rows = ["| job | Docker executor | dind-executor | why |", "| --- | --- | --- | --- |"]
-    rows += [f"| {each.what} | `{each.docker}` | `{each.ours}` | {each.why} |" for each in OUTCOMES]
-    return "\n".join(rows) + "\n"
-
-
-def _code(text: str) -> str:
-    fence = "``" if "`" in text else "`"
-    return f"{fence}{text}{fence}" if text else "nothing"

@@ -82,6 +82,8 @@ def unequal(section: str, docker: list[str], ours: list[str]) -> Iterator[Line]:
 def _settled(lines: list[str]) -> list[str]:
     for pattern, replacement in _BY_CHANCE:
         lines = [pattern.sub(replacement, line) for line in lines]
+    # Whether a shell lives to say what became of its child, which a cancel has ended as well.
+    lines = [line for line in lines if line != "Terminated"]
     # How often a script said it until somebody stopped it.
     ticks = [line == TICK == before for before, line in itertools.pairwise(["", *lines])]
     return [line for line, again in zip(lines, ticks, strict=True) if not again]

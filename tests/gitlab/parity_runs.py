@@ -1,6 +1,8 @@
 """The jobs of parity.yml through gitlab-runner's Docker executor and through ours, side by side."""
 
 import contextlib
+import re
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,7 @@ from tests.gitlab import leftovers, runner, server
 from tests.gitlab.jobs import Job
 from tests.gitlab.parity_log import TICK
 from tests.gitlab.pipelines import Pushed, dependencies_on, project_variables
+from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
 from tests.rig.state import Rig
 
@@ -36,6 +39,7 @@ CACHED: Mapping[str, object] = {
     ]
 }
 _JOB_TIMEOUT_SECONDS = 20
+_SLOT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Pair:
 class _Side:
     """One executor's pipeline."""
 
+    runner: Runner
     pushed: Pushed
     facts: PipelineFacts
     definitions: Mapping[str, JobDefinition]
@@ -71,11 +76,19 @@ class _Side:
         jobs = dict(self._elsewhere(name, number) for number, name in enumerate(others, 2))
         jobs["canceled"].wait_for(f"\n{TICK}")
         jobs["canceled"].cancel()
-        first["everything"].wait()
+        self._wait_for_its_slot(first["everything"].wait())
         jobs |= first | dict([self.start("user", first, CACHED)])
         for job in jobs.values():
             job.wait()
         return jobs
+
+    def _wait_for_its_slot(self, job: Job) -> None:
+        """Return when the runner has left the job's slot, as GitLab hears of its end before."""
+        left = re.compile(rf"Removed job from processing list.*\bjob\S*={job.id}\b")
+        deadline = time.monotonic() + _SLOT_SECONDS
+        while not left.search(self.runner.log()):
+            assert time.monotonic() < deadline, self.runner.log()[-4000:]
+            time.sleep(0.05)
 
     def _elsewhere(self, name: str, project_id: int) -> tuple[str, Job]:
         """Start a job as one of another project, so that it finds nobody's volumes."""
@@ -147,7 +160,7 @@ def working(rig: Rig, checkout: Checkout, table: runner.Table, directory: Path) 
     with contextlib.ExitStack() as stack:
         gitlab = stack.enter_context(server.serving(directory / "repositories", rig.address))
         stack.callback(_remove_volumes, rig, gitlab)
-        stack.enter_context(runner.working(gitlab, table, directory, concurrent=3))
+        started = stack.enter_context(runner.working(gitlab, table, directory, concurrent=3))
         variables = project_variables(
             {
                 **pipelines.variables(rig),
@@ -159,7 +172,7 @@ def working(rig: Rig, checkout: Checkout, table: runner.Table, directory: Path) 
         pushed = Pushed(gitlab, checkout, (*variables, letter, concealed))
         pipeline = _pipeline()
         facts = pushed.facts(pipeline)
-        yield _Side(pushed, facts, pushed.jobs_of(pipeline, facts))
+        yield _Side(started, pushed, facts, pushed.jobs_of(pipeline, facts))
 
 
 def _remove_volumes(rig: Rig, gitlab: GitLab) -> None:

@@ -64,3 +64,38 @@ def test_directories_come_from_config_and_a_failed_cleanup_fails_no_job(elsewher
     assert "in=/else/where/mine\n" in inside
     assert 'the GIT_CLONE_PATH="/outside" has to be within "/else/where"' in outside
     assert all("Cleanup script failed: exit status 2" in log for log in logs.values())
+
+
+def test_the_runners_own_keys_work(
+    another_gitlab: GitLab, checkout: Checkout, rig: Rig, tmp_path: Path
+) -> None:
+    """gitlab-runner's keys beside `[runners.docker]`: scripts around the job's, variables, flags."""
+    table = {
+        **runner.custom(rig.settings),
+        "environment": ["FROM_CONFIG=of the operator"],
+        "clone_url": another_gitlab.url,
+        "pre_get_sources_script": "echo before sources in $(command -v git)",
+        "post_get_sources_script": "echo after sources",
+        "pre_build_script": "echo before script, $FROM_CONFIG",
+        "post_build_script": "echo after script",
+        "feature_flags": {"FF_SCRIPT_SECTIONS": True},
+    }
+    text = """
+    job: {image: busybox, script: ["echo the\\necho script"]}
+    """
+    with runner.working(another_gitlab, table, tmp_path / "runner"):
+        job = Pushed(another_gitlab, checkout).start_only(parse_pipeline(text, "test")).wait()
+    lines = trace.lines(job.trace)
+    expected = [
+        "before sources in /usr/bin/git",
+        "after sources",
+        "before script, of the operator",
+        "the",
+        "script",
+        "after script",
+    ]
+    assert job.state == "success", lines
+    assert [line for line in lines if line in expected] == expected
+    assert (
+        b"section_start" in job.trace.partition(b"before script")[2].partition(b"after script")[0]
+    )
