@@ -75,7 +75,7 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         mounts=volumes.mounts,
         binds=volumes.binds,
         volume_driver=settings.docker.volume_driver,
-        tmpfs=tmpfs(settings.docker.tmpfs, _TMPFS, (settings.builds_dir,)),
+        tmpfs=tmpfs(settings.docker.tmpfs, _TMPFS, (volumes.mounts, volumes.binds)),
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
@@ -124,7 +124,7 @@ def build_container(
                 **(cert_tmpfs(way.client_dir) if way and way.tls else {}),
                 **authority_tmpfs(trusted),
             },
-            (settings.builds_dir,),
+            (volumes.mounts, volumes.binds),
         ),
         files=files,
         extra_hosts=settings.docker.extra_hosts,
@@ -150,7 +150,9 @@ def dind_container(
     entrypoint, command = without_shell(entrypoint, command)
     command, prelude = dockerd_command(request, way, entrypoint, command)
     volumes = dind_volumes(request, way)
-    trusted = authorities(request, (*volumes.binds, *settings.dind.volumes))
+    mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
+    binds = (*volumes.binds, *settings.dind.volumes)
+    trusted = authorities(request, binds)
     files = (*server_files(way, certificates), *trusted)
     environment = {
         **{key: request.value(key) for key in _PASSED_TO_DIND if request.value(key)},
@@ -159,7 +161,6 @@ def dind_container(
     }
     shown, hidden = request.split(environment)
     name = ServiceName.parse(sidecar.pull.image)
-    binds = [each.split(":")[1] for each in settings.dind.volumes]
     return ContainerSpec(
         name=names.dind,
         image=sidecar.pull.image,
@@ -175,8 +176,8 @@ def dind_container(
         environment=shown,
         secret_environment=hidden,
         aliases=aliases,
-        mounts=(*volumes.mounts, (names.docker_volume, DATA_ROOT)),
-        binds=(*volumes.binds, *settings.dind.volumes),
+        mounts=mounts,
+        binds=binds,
         tmpfs=tmpfs(
             settings.docker.services_tmpfs,
             {
@@ -184,7 +185,7 @@ def dind_container(
                 **(_TMPFS if hidden else {}),
                 **authority_tmpfs(trusted),
             },
-            (settings.builds_dir, DATA_ROOT, *binds),
+            (mounts, binds),
         ),
         files=files,
         extra_hosts=settings.docker.extra_hosts,
@@ -215,7 +216,9 @@ def service_container(
         environment=shown,
         secret_environment=hidden,
         tmpfs=tmpfs(
-            settings.docker.services_tmpfs, _TMPFS if hidden else {}, (settings.builds_dir,)
+            settings.docker.services_tmpfs,
+            _TMPFS if hidden else {},
+            (volumes.mounts, volumes.binds),
         ),
         host=service_host(request, service.request.name),
         log_options=settings.docker.log_options,

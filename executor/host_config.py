@@ -70,9 +70,18 @@ def dind_host(request: Request, name: str) -> HostConfig:
     )
 
 
-def tmpfs(given: Mapping[str, str], own: Mapping[str, str], taken: Iterable[str]) -> dict[str, str]:
-    """Return the operator's tmpfs and the executor's own, which no other mount may meet."""
-    places = {_plain(each) for each in (*own, *taken)}
+def tmpfs(
+    given: Mapping[str, str],
+    own: Mapping[str, str],
+    others: tuple[tuple[tuple[str, str], ...], tuple[str, ...]],
+) -> dict[str, str]:
+    """Return the operator's tmpfs and the executor's own; `others` are mounts and binds.
+
+    No place has two: the engine would refuse the container.
+    """
+    mounts, binds = others
+    taken = (*own, *(place for _, place in mounts), *(each.split(":")[1] for each in binds))
+    places = {_plain(each) for each in taken}
     return {**{path: how for path, how in given.items() if _plain(path) not in places}, **own}
 
 

@@ -13,7 +13,7 @@ from executor.docker_settings import DockerSettings
 from executor.errors import SettingsError
 from executor.keys import about, read_section
 from executor.table import Problems, Table
-from executor.volume_entry import wrong_volumes
+from executor.volume_entry import destinations, wrong_volumes
 
 __all__ = [
     "DindSettings",
@@ -161,7 +161,11 @@ def _check_privileges(settings: Settings, table: Table) -> None:
     for key, wanted in privileged.items():
         if wanted and "sysbox" in docker.runtime:
             keys.note(key, f"the runtime {docker.runtime} refuses privileged containers")
-    taken = {settings.builds_dir: "the builds directory", settings.cache_dir: "the cache directory"}
+    taken = dict.fromkeys(destinations(docker.volumes), "a volume by `volumes`")
+    taken |= {
+        settings.builds_dir: "the builds directory",
+        settings.cache_dir: "the cache directory",
+    }
     for name, tmpfs in (("tmpfs", docker.tmpfs), ("services_tmpfs", docker.services_tmpfs)):
         for path in tmpfs:
             plain = path.rstrip("/")
@@ -169,7 +173,7 @@ def _check_privileges(settings: Settings, table: Table) -> None:
             if f"{plain}/".startswith(f"{checks.OWN_DIRECTORY}/"):
                 what = "the executor's own directory"
             if what:
-                keys.table(name).note(path, f"this is {what}, which all sub-stages share")
+                keys.table(name).note(path, f"this is {what}, which several containers share")
 
 
 def _completed(settings: Settings, table: Table) -> Settings:

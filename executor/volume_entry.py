@@ -46,6 +46,12 @@ def parse_volume(text: str) -> VolumeEntry:
     return VolumeEntry(source or "", destination, options)
 
 
+def destinations(volumes: tuple[str, ...]) -> list[str]:
+    """Return where the entries are mounted, of those that are right."""
+    right = [each for each in volumes if not wrong_volume(each)]
+    return [clean(parse_volume(each).destination) for each in right]
+
+
 def wrong_volume(text: str) -> str:
     """Check an entry as far as it is known before there is a job; see `executor.keys`."""
     try:

@@ -214,18 +214,22 @@ def test_gpus(text: str, changes: dict[str, object]) -> None:
         ),
         (
             "tmpfs = { '/builds/' = '' }",
-            'tmpfs."/builds/": this is the builds directory, which all sub-stages share',
+            'tmpfs."/builds/": this is the builds directory, which several containers share',
         ),
         (
             "tmpfs = { '/cache' = '' }",
-            'tmpfs."/cache": this is the cache directory, which all sub-stages share',
+            'tmpfs."/cache": this is the cache directory, which several containers share',
         ),
         (
             "tmpfs = { '/run/dind-executor/x' = '' }",
             (
-                "tmpfs.\"/run/dind-executor/x\": this is the executor's own directory, which all"
-                " sub-stages share"
+                "tmpfs.\"/run/dind-executor/x\": this is the executor's own directory, which"
+                " several containers share"
             ),
+        ),
+        (
+            "tmpfs = { '/models' = '' }\nvolumes = ['models:/models/']",
+            'tmpfs."/models": this is a volume by `volumes`, which several containers share',
         ),
         (
             "container_labels = { 'dind-executor.job' = 'x' }",
@@ -391,6 +395,23 @@ def test_tmpfs_beside_ours() -> None:
     assert set(plan.build.tmpfs) == {"/scratch", "/certs/client"} | ours
     assert set(plan.services[0].tmpfs) == {"/scratch", "/var/lib/docker"}
     assert set(dind_of(plan).tmpfs) == {"/scratch", "/certs"}
+
+
+def test_a_tmpfs_gives_way_to_a_volume() -> None:
+    """Where the job's variables decide on the place, it is seen only then."""
+    settings = "docker.volumes = ['a:/$PLACE']\ndocker.tmpfs = { '/scratch' = 'rw' }\n"
+    settings += "docker.services_tmpfs = { '/scratch/' = 'rw' }"
+    request = a_request(
+        settings=settings,
+        services=[a_service("postgres:16")],
+        variables=[a_variable("PLACE", "scratch")],
+    )
+
+    plan = a_plan(request)
+
+    for each in (plan.build, plan.helper, *plan.services, dind_of(plan)):
+        assert not {"/scratch", "/scratch/"} & set(each.tmpfs)
+        assert "a:/scratch" in each.binds
 
 
 def test_the_hostname() -> None:
