@@ -16,6 +16,8 @@ from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, Pull
 
 Say = Callable[[str], None]
 
+_HELPER_KEY = "[docker] helper_image"
+
 
 class Pulls:
     """The images of one job; safe to use from many threads."""
@@ -43,6 +45,19 @@ class Pulls:
                 if not key:
                     raise
                 raise SettingsError(f"`{key}` of the runner's settings: {error}") from None
+
+    def helper(self, pull: Pull, runners: str) -> ImageFacts:
+        """Return the helper image; gitlab-runner's own, `runners`, is not pulled if it is there."""
+        if pull.image != runners:
+            self._say(
+                f"Using helper image:  {pull.image}  (overridden, default would be  {runners} )"
+            )
+            return self.fetch(pull, _HELPER_KEY)
+        facts = self._engine.image(pull.image)
+        if facts:
+            return facts
+        self._say(f"Using helper image:  {pull.image}")
+        return self.fetch(pull, _HELPER_KEY)
 
     def _fetch(self, pull: Pull) -> ImageFacts:
         self._say(

@@ -212,3 +212,25 @@ def test_an_image_of_the_settings_is_the_operators(sample: Sample) -> None:
 
     with pytest.raises(SettingsError, match=r"`\[dind\] image` of the runner's settings: failed"):
         sample.pulls.fetch(Pull(NAME), "[dind] image")
+
+
+def test_the_runners_own_helper_is_not_pulled_if_it_is_there(sample: Sample) -> None:
+    """Whatever the policy; where it is not there, the job log says which it is."""
+    sample.has_local()
+    assert sample.pulls.helper(Pull(NAME), NAME).id == LOCAL
+    assert (sample.pulled, sample.said) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("runners", "line"),
+    [
+        (NAME, f"Using helper image:  {NAME}"),
+        ("other:1", f"Using helper image:  {NAME}  (overridden, default would be  other:1 )"),
+    ],
+)
+def test_which_helper_it_is(sample: Sample, runners: str, line: str) -> None:
+    """In gitlab-runner's words; the operator's own goes by the pull policy."""
+    sample.registry(PULLED)
+
+    assert sample.pulls.helper(Pull(NAME), runners).id == NEW
+    assert (sample.pulled, sample.said[0]) == (1, line)

@@ -96,7 +96,9 @@ class Preparation:
         # After the others: an image that is also the job's is pulled whether it is there or not.
         helper = Pull(self._images.helper, policies=self._images.helper_policies)
         if helper not in self._facts:
-            self._facts[helper] = Task(lambda: self._get_helper(helper))
+            self._facts[helper] = Task(
+                lambda: self._pulls.helper(helper, self._images.runners_helper)
+            )
         facts = {pull: self._facts[pull].result() for pull in self._images.services}
         sidecar = choose_sidecar(self._request, self._images, facts)
         if sidecar:
@@ -211,18 +213,6 @@ class Preparation:
         if pull not in self._facts:
             key = self._operators.get(pull.image, "")
             self._facts[pull] = Task(lambda: self._pulls.fetch(pull, key))
-
-    def _get_helper(self, pull: Pull) -> ImageFacts:
-        """Return the helper image; gitlab-runner's own is not pulled where it is there."""
-        chosen, runners = self._images.helper, self._images.runners_helper
-        if chosen != runners:
-            say(f"Using helper image:  {chosen}  (overridden, default would be  {runners} )")
-            return self._pulls.fetch(pull, "[docker] helper_image")
-        facts = self._engine.image(chosen)
-        if facts:
-            return facts
-        say(f"Using helper image:  {chosen}")
-        return self._pulls.fetch(pull, "[docker] helper_image")
 
     def _blamed(self, image: str, error: BuildFailure) -> ExecutorError:
         """Return the error as the operator's where the image is the settings' choice."""
