@@ -290,6 +290,20 @@ def test_a_cancel_waits_for_what_is_under_way(job: Job) -> None:
     assert not job.stub.asked("POST", "/containers/.*/start")
 
 
+def test_a_cancel_ends_the_pause_before_another_pull(job: Job) -> None:
+    """A registry that is down keeps nobody waiting who does not want the job any more."""
+    job.stub.on("POST", "/images/create", refusal(500, "dial tcp: connection refused"))
+    process = job.prepare()
+    assert process.stdout
+    assert any("(attempt #1), retrying: " in line for line in process.stdout)
+    os.killpg(process.pid, signal.SIGTERM)
+    code, output = job.finish(process)
+
+    assert code == 2, output
+    assert "(attempt #2)" not in output
+    assert len(set(job.pulled())) == len(job.pulled())
+
+
 class Canceller:
     """Signals a process as its request of some number arrives."""
 
