@@ -25,8 +25,9 @@ path() {
 } 2>/dev/null
 ours() {
   path "$1"
-  case $_g in "$_own"|"${_own%/}"/*) ;; *) return 1 ;; esac
-  case ${_g#"${_own%/}"} in /..|/../*) return 1 ;; esac
+  _b=${_own%/}
+  case $_g in "$_own"|"$_b"/*) ;; *) return 1 ;; esac
+  case ${_g#"$_b"} in /..|/../*) return 1 ;; esac
 }
 """
 MARK_OURS = """\

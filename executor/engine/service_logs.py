@@ -10,10 +10,10 @@ import calendar
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from executor.engine.api import Api
-from executor.engine.output import Frames, split_frames
+from executor.engine.api import TIMEOUT_SECONDS, Api
+from executor.engine.output import Frames
 from executor.engine.script import write_through
 from executor.engine.wire import Reader
 from executor.errors import EngineUnavailable
@@ -27,6 +27,10 @@ _OVERLAP = _SECOND // 10
 quite in the order of their times."""
 _MANY = 10_000
 """Times that are kept before old ones are looked for."""
+_CATCHING_UP_SECONDS = 3.0
+"""How long the end of a stage may wait for services that print without a pause."""
+_MARGIN_SECONDS = 0.1
+"""How far the clock of the engine's host may be ahead of ours without a line being left for later."""
 _SILENCE_SECONDS = 30 * 24 * 3600.0
 
 Remembered = dict[str, object]
@@ -116,35 +120,40 @@ class ServiceLogs:
             _thread.start_new_thread(self._follow, (each,))
 
     def end(self) -> None:
-        """Print what came until now, and write down how far that is."""
+        """Print what came until now, and write down how far that is.
+
+        What a service prints faster than anyone can read is left to the next stage.
+        """
+        deadline = time.monotonic() + _CATCHING_UP_SECONDS
+        until = f"until={time.time() + _MARGIN_SECONDS:.9f}"
         with self._lock:
             self._ended = True
             for each in self._logs:
-                try:
-                    answer = self._api.get(f"/containers/{each.container}/logs?{each.query()}")
-                except EngineUnavailable:
-                    continue
-                if answer.ok:
-                    each.take(split_frames(answer.body))
+                take = _taker(each, deadline)
+                path = f"/containers/{each.container}/logs?{each.query()}&{until}"
+                self._copy(path, take, TIMEOUT_SECONDS)
                 each.finish()
             self._write()
 
     def _follow(self, log: ServiceLog) -> None:
+        def take(descriptor: int, data: bytes) -> bool:
+            with self._lock:
+                if not self._ended:
+                    log.take(((descriptor, data),))
+                return self._ended
+
         with self._lock:
             query = log.query()
-        path = f"/containers/{log.container}/logs?{query}&follow=1"
-        try:
-            status, pieces = self._api.stream(path, {}, idle_seconds=_SILENCE_SECONDS, method="GET")
-            if status < 400:  # noqa: PLR2004
-                Frames(_Pieces(pieces), lambda *frame: self._take(log, frame)).copy()
-        except (EngineUnavailable, OSError, ValueError):
-            return  # what is missing comes at the end
+        self._copy(f"/containers/{log.container}/logs?{query}&follow=1", take, _SILENCE_SECONDS)
 
-    def _take(self, log: ServiceLog, frame: tuple[int, bytes]) -> bool:
-        with self._lock:
-            if not self._ended:
-                log.take((frame,))
-            return self._ended
+    def _copy(self, path: str, take: Callable[[int, bytes], bool], idle_seconds: float) -> None:
+        """Pass on what the engine has, as far as it goes; what is missing comes another time."""
+        try:
+            status, pieces = self._api.stream(path, {}, idle_seconds=idle_seconds, method="GET")
+            if status < 400:  # noqa: PLR2004
+                Frames(_Pieces(pieces), take).copy()
+        except (EngineUnavailable, OSError, ValueError):
+            return
 
     def _write(self) -> None:
         """Replace the file as a whole: this process may be killed at any moment."""
@@ -155,6 +164,16 @@ class ServiceLogs:
         finally:
             os.close(descriptor)
         os.replace(f"{self._path}.new", self._path)  # noqa: PTH105
+
+
+def _taker(log: ServiceLog, deadline: float) -> Callable[[int, bytes], bool]:
+    """Return what prints messages until a moment (of `time.monotonic`)."""
+
+    def take(descriptor: int, data: bytes) -> bool:
+        log.take(((descriptor, data),))
+        return time.monotonic() > deadline
+
+    return take
 
 
 class _Pieces(Reader):
