@@ -98,14 +98,17 @@ def posix(text: str) -> str:
     return '"' + "".join(f"\\{each}" if each in '`"\\$' else each for each in text) + '"'
 
 
-@pytest.mark.parametrize("shell", ["bash", "dash", "busybox"])
-@pytest.mark.parametrize("escape", [ansi, posix])
+@pytest.mark.parametrize(
+    ("shell", "escape"),
+    # dash knows no ANSI-C quotes
+    [("bash", ansi), ("busybox", ansi), ("bash", posix), ("busybox", posix), ("dash", posix)],
+)
 @pytest.mark.parametrize("value", VALUES)
 def test_a_script_runs_with_the_names(shell: str, escape: object, value: str) -> None:
     """Whatever the value, in either kind of quotes; other variables and commands stay."""
     program = shutil.which(shell)
-    if not program or (shell == "dash" and escape is ansi):
-        pytest.skip(f"no {shell} here, or one that gitlab-runner's scripts do not run in")
+    if not program:
+        pytest.skip(f"there is no {shell} on this machine")
     assert callable(escape)
     message = "a\\nb\nexport NO_PROXY=of-the-message\nend" if escape is ansi else "one line"
     body = (
