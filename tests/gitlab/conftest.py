@@ -34,6 +34,7 @@ def gitlab(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLa
     """GitLab, at an address that the jobs' containers reach."""
     with server.serving(tmp_path_factory.mktemp("repositories"), rig.address) as served:
         yield served
+        leftovers.remove_lasting(rig.engine_host, served.runner_token)
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def another_gitlab(rig: Rig, tmp_path: Path) -> Iterator[GitLab]:
     """A GitLab for one test that has a runner of its own."""
     with server.serving(tmp_path / "repositories", rig.address) as served:
         yield served
+        leftovers.remove_lasting(rig.engine_host, served.runner_token)
 
 
 @pytest.fixture(scope="package")

@@ -30,6 +30,18 @@ def of_jobs(host: str, jobs: Iterable[Job]) -> list[str]:
     return [name for name, entry in found if entry["Labels"][LABEL] in keys]
 
 
+def remove_lasting(host: str, runner_token: str) -> None:
+    """Remove the caches and sources that a runner has kept for its projects' next jobs."""
+    short = runner_token.removeprefix("glrt-")[:9]
+    client = docker.APIClient(base_url=host, version="auto")
+    try:
+        wanted = {"label": [f"com.gitlab.gitlab-runner.runner.id={short}"]}
+        for entry in client.volumes(filters=wanted)["Volumes"] or ():
+            client.remove_volume(entry["Name"])
+    finally:
+        client.close()
+
+
 def _key(job: Job) -> str:
     git_info = job.payload["git_info"]
     assert isinstance(git_info, dict)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import docker
 import pytest
 
 from executor.local.checkout import Checkout
@@ -10,7 +9,6 @@ from executor.local.pipeline_file import parse_pipeline
 from tests.gitlab import leftovers, runner, server, trace
 from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed
-from tests.gitlab.server import GitLab
 from tests.rig.state import Rig
 from tests.stages.conftest import Changes, settings_text
 
@@ -46,19 +44,7 @@ def pushed(
                 yield Pushed(gitlab, checkout)
             assert leftovers.of_jobs(rig.engine_host, gitlab.jobs()) == []
         finally:
-            remove_volumes(rig, gitlab)
-
-
-def remove_volumes(rig: Rig, gitlab: GitLab) -> None:
-    """Remove what the runner of a GitLab has kept."""
-    short = gitlab.runner_token.removeprefix("glrt-")[:9]
-    client = docker.APIClient(base_url=rig.engine_host, version="auto")
-    try:
-        wanted = {"label": [f"com.gitlab.gitlab-runner.runner.id={short}"]}
-        for each in client.volumes(filters=wanted)["Volumes"] or ():
-            client.remove_volume(each["Name"])
-    finally:
-        client.close()
+            leftovers.remove_lasting(rig.engine_host, gitlab.runner_token)
 
 
 def run(pushed: Pushed, *parts: str) -> tuple[Job, str]:
