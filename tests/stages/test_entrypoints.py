@@ -5,6 +5,7 @@ user, as many images do.
 """
 
 import json
+import signal
 
 import pytest
 
@@ -94,6 +95,18 @@ def test_it_may_step_down_to_another_user(job: JobCalls) -> None:
     lines = call.stdout.splitlines()
     assert "1000" in lines
     assert "environment" not in lines
+
+
+def test_a_container_made_anew_after_a_cancel_has_it_all_again(job: JobCalls) -> None:
+    """The entrypoint runs there with the same variables, and after_script behind it."""
+    running = job.start_run("build_script", job.authors("echo begun", "sleep 4497"))
+    running.wait_for("begun\n")
+    running.signal(signal.SIGTERM)
+    running.finish()
+    call = job.script('printf "%s" "$MADE_OF_A_SECRET"', "id -u", sub_stage="after_script").passed()
+
+    assert f"<{MASKED}>" in call.stdout
+    assert call.stdout.endswith("1000\n")
 
 
 @pytest.mark.parametrize("disabled", [False, True])
