@@ -75,7 +75,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Using helper image:  <helper image>  (overridden, default would be  … )",
         "",
-        "Nothing that an author can act on.",
+        "Said once, in the preparation, if it comes to that.",
     ),
     Difference(
         "Using docker image sha256:<id> for <helper image> with digest … ...",
