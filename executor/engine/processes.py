@@ -34,7 +34,6 @@ MARK_OURS = """\
 path "$$"
 _own=${_g:--}
 case $_own in /) path 1; case $_g in /..*) ;; *) _own=- ;; esac ;; esac
-printf '%s\\n' "$_own" >>"$_d/processes"
 """
 
 END_PROCESSES = """\
@@ -53,28 +52,31 @@ END_PROCESSES = """\
 """
 
 
-def signaller(signal: str) -> tuple[str, ...]:
+def signaller(signal: str, *, shares_pids: bool = False) -> tuple[str, ...]:
     """Return the command that signals all processes of the running script, as if at one moment.
 
     They are halted first.  A shell that sees its child end before it gets the signal itself goes
     on and starts the next one, whose end it then waits for before it acts on the signal.
+
+    `shares_pids` tells whether the container sees processes that are not its own.  It is not for
+    the container to say: the command runs as root, and a script may write to the keeper's notes.
     """
+    tell = TELL_OURS + MARK_OURS if shares_pids else "ours() { :; }\n"
     return (
         "sh",
         "-c",
         f"""\
-_own=
-{{ IFS= read -r _keep; IFS= read -r _own; }} <{DIRECTORY}/processes
-{TELL_OURS}_found=
+IFS= read -r _keep <{DIRECTORY}/processes
+{tell}_found=
 _again=1
 while [ -n "$_again" ]; do
   _again=
   for _p in /proc/[0-9]*; do
     _p=${{_p#/proc/}}
-    case "$_keep$$ $_found" in
+    case " $_keep $$ $_found" in
       *" $_p "*) ;;
       *)
-        if [ -z "$_own" ] || ours "$_p"; then
+        if ours "$_p"; then
           kill -STOP "$_p" 2>/dev/null && _again=1
           _found="$_found$_p "
         fi ;;

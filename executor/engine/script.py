@@ -184,8 +184,11 @@ def _stop(api: Api, container: str, copying: _Copying) -> None:
 
 def signal_script(api: Api, container: str, signal: str) -> None:
     """Signal all that a script started in `container`; a container that is gone is fine."""
+    host = _inspected(api, container).get("HostConfig")
+    shares_pids = isinstance(host, dict) and host.get("PidMode") not in {"", "private"}
     # As root: a script may have started processes of other users.
-    request = {"AttachStdout": True, "User": "0", "Cmd": list(signaller(signal))}
+    command = signaller(signal, shares_pids=shares_pids)
+    request = {"AttachStdout": True, "User": "0", "Cmd": list(command)}
     created = api.post(f"/containers/{container}/exec", request)
     found = created.json() if created.ok else None
     if not isinstance(found, dict):
@@ -195,10 +198,14 @@ def signal_script(api: Api, container: str, signal: str) -> None:
         reader.drain(_KILL_SECONDS)
 
 
-def _state(api: Api, container: str) -> dict[str, object]:
+def _inspected(api: Api, container: str) -> dict[str, object]:
     answer = api.get(f"/containers/{container}/json")
     found = answer.json() if answer.ok else None
-    state = found.get("State") if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _state(api: Api, container: str) -> dict[str, object]:
+    state = _inspected(api, container).get("State")
     return state if isinstance(state, dict) else {}
 
 
