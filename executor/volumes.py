@@ -106,7 +106,10 @@ def job_volumes(request: Request) -> JobVolumes:
         if destination in places:
             raise UnsupportedJobOption(already_defined(destination))
         places[destination] = _mounted(request, entry, destination)
-    if not any(each.holds_builds for each in places.values()):
+    holders = sorted(each.destination for each in places.values() if each.holds_builds)
+    for outer in holders[:-1]:
+        places[outer] = replace(places[outer], holds_builds=False)
+    if not holders:
         keep = git_strategy(request) == "fetch"
         places[settings.builds_dir] = (_cache if keep else _temporary)(request, settings.builds_dir)
     found = tuple(places.values())

@@ -9,7 +9,7 @@ from executor.engine.keeper import DIRECTORY
 from executor.errors import UnsupportedJobOption
 from executor.job import parse_job
 from executor.labels import PREFIX
-from executor.mounting import build_volumes, dind_volumes
+from executor.mounting import build_volumes, dind_volumes, forgetting
 from executor.request import Request
 from executor.services import transport
 from executor.slots import git_strategy, is_protected
@@ -315,3 +315,18 @@ def test_a_payload_says_what_volumes_go_by() -> None:
     job = parse_job(a_payload(allow_git_fetch=True, cache=[{"key": "a"}, {"key": "b"}]))
     assert (job.may_fetch, job.protected, job.cache_keys) == (True, None, ("a", "b"))
     assert replace(job, protected=False).protected is False
+
+
+def test_the_innermost_of_the_operators_directories_holds_the_builds() -> None:
+    """Where one lies in the other, both are mounted."""
+    request = fetching(
+        'builds_dir = "/a/builds"\ndocker.volumes = ["/srv/b:/a/builds", "/srv/a:/a", "/srv/c:/b"]'
+    )
+    volumes = job_volumes(request)
+
+    assert [(each.source, each.holds_builds) for each in volumes.all] == [
+        ("/srv/b", True),
+        ("/srv/a", False),
+        ("/srv/c", False),
+    ]
+    assert forgetting(request, volumes) == ""
