@@ -40,8 +40,15 @@ def operators_labels(given: Mapping[str, str], kind: str) -> dict[str, str]:
 def job_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
     """Return the labels that name the job; `values` are its variables.
 
-    `runner.system_id` is missing: gitlab-runner does not tell it to a custom executor.
+    `runner.system_id` is missing: gitlab-runner does not tell it to a custom executor.  What only
+    the runner knows is empty where a variable of the job's hides it: nobody's objects shall pass
+    for another runner's.
     """
+    hidden = {each.key for each in job.variables}.union(job.secret_keys)
+
+    def runners(key: str) -> str:
+        return "" if key in hidden else values.get(key, "")
+
     labels = {
         "job.id": str(job.id),
         "job.url": job_url(job),
@@ -50,10 +57,10 @@ def job_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
         "job.ref": job.ref,
         "job.timeout": duration(job.timeout_seconds),
         "project.id": str(job.project_id),
-        "project.runner_id": values.get("CI_CONCURRENT_PROJECT_ID", ""),
+        "project.runner_id": runners("CI_CONCURRENT_PROJECT_ID"),
         "pipeline.id": str(job.pipeline_id or values.get("CI_PIPELINE_ID", "")),
-        "runner.id": values.get("CI_RUNNER_SHORT_TOKEN", ""),
-        "runner.local_id": values.get("CI_CONCURRENT_ID", ""),
+        "runner.id": runners("CI_RUNNER_SHORT_TOKEN"),
+        "runner.local_id": runners("CI_CONCURRENT_ID"),
     }
     return {f"{PREFIX}.{key}": value for key, value in labels.items()}
 

@@ -207,7 +207,7 @@ def _is_plain(path: str) -> bool:
 
 
 def _shows_secret(request: Request, path: str) -> bool:
-    values = {request.job.token}
+    values = {request.job.token, *(request.values.get(key, "") for key in request.job.secret_keys)}
     for each in request.job.variables:
         if each.masked:
             values |= {each.value, request.values.get(each.key, "")}

@@ -48,6 +48,15 @@ def test_what_a_jobs_objects_carry() -> None:
     }
 
 
+def test_a_job_cannot_pass_for_another_runners() -> None:
+    """Where its variables hide the runner's own words, these labels are empty."""
+    own = [a_variable(key, "9") for key in VALUES]
+    labels = job_labels(a_job(variables=own), dict.fromkeys(VALUES, "9"))
+
+    keys = ("runner.id", "runner.local_id", "project.runner_id")
+    assert [labels[f"com.gitlab.gitlab-runner.{key}"] for key in keys] == ["", "", ""]
+
+
 def test_a_pipeline_that_the_payload_does_not_name() -> None:
     """GitLab before 17 tells it by a variable alone."""
     labels = job_labels(a_job(), {"CI_PIPELINE_ID": "12"})

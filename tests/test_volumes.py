@@ -330,3 +330,12 @@ def test_the_innermost_of_the_operators_directories_holds_the_builds() -> None:
         ("/srv/c", False),
     ]
     assert forgetting(request, volumes) == ""
+
+
+def test_a_secret_of_a_vault_shows_in_no_destination() -> None:
+    """gitlab-runner alone knows its value; it is masked all the same."""
+    request = fetching(
+        'docker.volumes = ["/cache/$A"]', values={"A": "of-a-vault"}, secrets={"A": {"file": False}}
+    )
+    with pytest.raises(UnsupportedJobOption, match="would show a masked variable"):
+        job_volumes(request)
