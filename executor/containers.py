@@ -153,6 +153,7 @@ def dind_container(
     mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
     binds = (*volumes.binds, *settings.dind.volumes)
     trusted = authorities(request, binds)
+    # In no tmpfs: that would hide the image's own authorities, and dind's files are root's to write.
     files = (*server_files(way, certificates), *trusted)
     environment = {
         **{key: request.value(key) for key in _PASSED_TO_DIND if request.value(key)},
@@ -183,7 +184,6 @@ def dind_container(
             {
                 **(cert_tmpfs(way.cert_dir) if way.tls else {}),
                 **(_TMPFS if hidden else {}),
-                **authority_tmpfs(trusted),
             },
             (mounts, binds),
         ),

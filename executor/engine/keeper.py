@@ -33,11 +33,16 @@ _SHELLS_OWN = frozenset(
 """Variables that some shell does not let anybody set."""
 
 # Files from stdin show nowhere: a line that no file holds; then a path, the file's lines and that
-# line, for each; an empty path ends the list.
+# line, for each; an empty path ends the list.  What has no place is read all the same: its lines
+# are no paths.
 _RECEIVE_FILES = """\
 IFS= read -r _t
 while IFS= read -r _f && [ -n "$_f" ]; do
-  mkdir -p "${_f%/*}"
+  mkdir -p "${_f%/*}" 2>/dev/null
+  if ! { true >"$_f"; } 2>/dev/null; then
+    printf '%s\\n' "dind-executor: $_f cannot be written" >&2
+    _f=/dev/null
+  fi
   while IFS= read -r _l && [ "$_l" != "$_t" ]; do printf '%s\\n' "$_l"; done >"$_f"
 done
 """

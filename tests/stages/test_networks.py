@@ -14,8 +14,8 @@ from executor.host_network import host_mtu
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
 from tests.stages.conftest import Changes, Start
-from tests.stages.registry import tag_of
-from tests.stages.request import JobRequest, Login
+from tests.stages.registry import Images, tag_of
+from tests.stages.request import JobRequest, Login, new_job_id
 from tests.stages.witness import Witness
 
 MTU = 1380
@@ -142,6 +142,20 @@ def test_a_push_to_a_registry_with_a_private_authority(job: JobCalls, rig: Rig) 
         f"docker manifest inspect {rig.gitlab}/{repository}:1 >/dev/null",
     )
     assert tag_of(rig, rig.ci_user, repository, "1")
+
+
+def test_a_dind_images_own_authority_stands(
+    rig: Rig, start: Start, images: Images, witness: Witness
+) -> None:
+    """Beside the one of the same registry that the host has."""
+    directory = f"/etc/docker/certs.d/{rig.gitlab}"
+    image = images.changed("docker:26.1-dind", f"mkdir -p {directory}; echo >{directory}/own.crt")
+    name = f"{rig.hub}/networks/docker:{new_job_id()}-dind"
+    images.publish(image, name)
+    job = start(JobRequest("docker:26.1-cli", services=[{"name": name}]), CHANGES)
+    job.up()
+    dind = witness.container(job.id, "dind")
+    assert witness.inside(dind, "ls", directory).split() == ["dind-executor.crt", "own.crt"]
 
 
 def test_an_images_own_configuration_stands(rig: Rig, start: Start, tmp_path: Path) -> None:
