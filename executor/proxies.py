@@ -33,6 +33,8 @@ def with_direct_names(
     if not any(_proxy(seen, key) for key in PROXIES):
         return spec
     given = {key: seen[key] for key in NO_PROXY if seen.get(key)}
+    if "*" in given.values():
+        return spec  # no proxy at all, which curl for one reads only where it stands alone
     merged = {key: f"{names},{value}" for key, value in given.items()}
     shown = dict.fromkeys(NO_PROXY, names) if not given else {}
     shown |= {key: merged[key] for key in merged if key in spec.environment}

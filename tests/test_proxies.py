@@ -32,6 +32,7 @@ def test_the_names_of_a_job() -> None:
         (PROXY, {}, {"NO_PROXY": NAMES, "no_proxy": NAMES}),
         ({}, PROXY, {"NO_PROXY": NAMES, "no_proxy": NAMES}),
         ({"http_proxy": "p"}, {}, {"NO_PROXY": NAMES, "no_proxy": NAMES}),
+        ({**PROXY, "no_proxy": "*"}, {}, {}),
         # the other key would win for some programs
         ({**PROXY, "no_proxy": "a,b"}, {}, {"no_proxy": f"{NAMES},a,b"}),
         (
@@ -62,6 +63,12 @@ def test_what_only_scripts_set() -> None:
     values = {**PROXY, "NO_PROXY": "secret"}
     found = container_with_direct_names(a_container({}), NAMES, values)
     assert found.environment == {DIRECT_NAMES: NAMES}
+
+
+def test_scripts_without_any_proxy() -> None:
+    """`*` means all hosts for curl only where it stands alone."""
+    values = {**PROXY, "NO_PROXY": "*"}
+    assert container_with_direct_names(a_container({}), NAMES, values).environment == {}
 
 
 @pytest.mark.parametrize(
