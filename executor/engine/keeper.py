@@ -50,11 +50,14 @@ done
 # ~/.docker leads to the job's DOCKER_CONFIG: pipelines write ~/.docker/config.json themselves, or
 # install plugins below it.  An image's own config.json is put behind ours in one JSON object: of
 # two keys of one name Docker's reader takes both, and where they differ the last, so the image's.
+# A home on a volume may have the link already: from the container before this one.
 _LINK_DOCKER_CONFIG = """\
 if [ -d "$_d/docker" ]; then
   chmod 0700 "$_d/docker"
   _h=${HOME:-/root}/.docker
-  if [ -d "$_h" ]; then
+  if [ "$_h" -ef "$_d/docker" ] 2>/dev/null; then
+    :
+  elif [ -d "$_h" ]; then
     if [ -f "$_h/config.json" ]; then
       IFS= read -r _l <"$_d/docker/config.json"
       _f=$(cat "$_h/config.json")

@@ -185,7 +185,7 @@ def _stop(api: Api, container: str, copying: _Copying) -> None:
 def signal_script(api: Api, container: str, signal: str) -> None:
     """Signal all that a script started in `container`; a container that is gone is fine."""
     host = _inspected(api, container).get("HostConfig")
-    shares_pids = isinstance(host, dict) and host.get("PidMode") not in {"", "private"}
+    shares_pids = isinstance(host, dict) and host.get("PidMode") not in {None, "", "private"}
     # As root: a script may have started processes of other users.
     command = signaller(signal, shares_pids=shares_pids)
     request = {"AttachStdout": True, "User": "0", "Cmd": list(command)}

@@ -87,3 +87,14 @@ def test_a_volume_that_was_removed_too_goes_with_the_job(start: Start, witness: 
     assert witness.volumes(job.id) == [builds]
     job.cleanup().passed()
     assert not witness.has_volume(builds)
+
+
+def test_logins_in_a_home_that_outlives_the_container(start: Start, witness: Witness) -> None:
+    """The second container finds what the first one made there, as a project's next job may."""
+    job = start(JobRequest("docker:26.1-cli", variables=[Variable("HOME", "/builds")]), NO_DIND)
+    job.up()
+    look = job.authors("cat ~/.docker/config.json; echo")
+    first = job.run("build_script", look).passed().stdout
+    assert "{" in first
+    witness.container(job.id, "build").remove(force=True)
+    assert job.run("build_script", look).passed().stdout == first
