@@ -47,7 +47,12 @@ TRANSIENT = [
     "toomanyrequests: You have reached your pull rate limit",
     "unexpected status code 429 Too Many Requests",
 ]
-UNKNOWN = ["received unexpected HTTP status: 500 Internal Server Error", "", "something odd"]
+UNKNOWN = [
+    "received unexpected HTTP status: 500 Internal Server Error",
+    "",
+    "something odd",
+    "failed open: could not fetch content descriptor sha256:00 (x) from remote: not found",
+]
 FULL = "write /var/lib/docker/tmp/x: no space left on device"
 
 

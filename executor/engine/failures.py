@@ -29,6 +29,8 @@ _DENIED = (
     "denied:",
     "no matching manifest",
 )
+_TORN = "could not fetch content descriptor"
+"""A registry with the image's name and without all of its layers, to the containerd image store."""
 _TRANSIENT = (
     "dial tcp",
     "connection refused",
@@ -178,7 +180,7 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
 
 def _is_denial(message: str) -> bool:
     lower = message.lower()
-    return any(pattern in lower for pattern in _DENIED)
+    return _TORN not in lower and any(pattern in lower for pattern in _DENIED)
 
 
 def _no_space(message: str) -> ExecutorError:

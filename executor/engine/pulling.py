@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 from executor.engine import failures
@@ -34,6 +35,10 @@ def pull_image(
         # Another job pulled the image for another platform meanwhile, or there is no other.
         digest = _pull_patiently(api, pull, registry_auth, say)
         facts = _pulled(api, pull, digest, architecture)
+    if not is_for(facts, pull.platform) and facts.id == digest:
+        # The containerd image store has one id for all platforms of a list, shows the engine's own,
+        # and makes containers of the one that came.
+        return replace(facts, system="", architecture="")
     if not is_for(facts, pull.platform):
         raise ImageUnavailable(
             f'The image "{pull.image}" is there for {facts.system}/{facts.architecture} and not for'

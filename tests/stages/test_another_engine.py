@@ -31,7 +31,7 @@ def engine(rig: Rig, witness: Witness, size: str) -> Iterator[str]:
     try:
         eventually(lambda: b"API listen on [::]" in container.logs(), "the engine listens")
         container.reload()
-        yield f"tcp://{container.attrs['NetworkSettings']['IPAddress']}:{PORT}"
+        yield f"tcp://{container.attrs['NetworkSettings']['Networks']['bridge']['IPAddress']}:{PORT}"
     finally:
         container.remove(force=True, v=True)
 

@@ -92,7 +92,7 @@ def test_each_image_by_the_policy_that_the_job_asks_for(
         f'Attempt #2: Trying "if-not-present" pull policy for "{fallback}"\n',
         f'due to "if-not-present" pull policy for "{fallback}"\n',
         f"Using effective pull policy of [never] for container {names['never']}\n",
-        f" for {names['never']} ...\n",
+        f" for {names['never']} ",
     ):
         assert line in said
     assert f"for {bare} " not in said
@@ -137,12 +137,11 @@ def test_one_image_for_two_platforms(
     )
     job = start(request, NO_DIND)
     said = prepare(job).passed().output
-    kinds = {
-        each.attrs["Name"].rpartition("-")[2]: witness.client.images.get(each.attrs["Image"]).attrs
+    found = {
+        each.attrs["Name"].rpartition("-")[2]: witness.architecture(each)
         for each in witness.containers(job.id)
         if not each.attrs["Name"].endswith("-helper")
     }
-    found = {kind: attributes["Architecture"] for kind, attributes in kinds.items()}
     assert found == {"build": "amd64", "0": "amd64", "1": "arm64"}
     assert f"Pulling docker image {name} for platform linux/arm64 ...\n" in said
 
@@ -174,7 +173,7 @@ def test_an_error_in_the_stream_is_an_error(
     call = prepare(start(JobRequest(image=name), NO_DIND))
     assert call.code == SYSTEM_FAILURE
     assert f'ERROR: failed to pull image "{name}" with specified policies [always]:' in call.stderr
-    assert "unknown blob" in call.stderr
+    assert "unknown blob" in call.stderr or "could not fetch content" in call.stderr
 
 
 def test_a_registry_that_comes_back_is_tried_again(

@@ -28,6 +28,13 @@ class Witness:
         """End the connection."""
         self.client.close()
 
+    def architecture(self, container: Container) -> str:
+        """Return what the image is for that the container was made of."""
+        image = self.client.images.get(container.attrs["Image"]).attrs
+        # In the containerd image store an image has several, and the container names its own.
+        own = container.attrs.get("ImageManifestDescriptor", {}).get("platform", {})
+        return str(own.get("architecture") or image["Architecture"])
+
     def container(self, job_id: int, kind: str) -> Container:
         """Return the job's only container of this kind."""
         (found,) = self.containers(job_id, kind)
