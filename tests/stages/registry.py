@@ -54,7 +54,7 @@ class Images:
 
     def changed(self, base: str, script: str, *changes: str) -> Image:
         """Return the image `base`, which has no entrypoint, after a script has run in it."""
-        command = json.dumps(self.known(base).attrs["Config"].get("Cmd"))
+        command = json.dumps(self.known(base).attrs["Config"].get("Cmd") or [])
         container = self._containers.create(base, ["sh", "-c", f"set -e\n{script}"])
         try:
             container.start()
