@@ -1,12 +1,14 @@
 """What a project's next job finds again, through a real gitlab-runner: caches and sources."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from executor.local.checkout import Checkout
 from executor.local.pipeline_file import parse_pipeline
-from tests.gitlab import leftovers, runner, server, trace
+from tests.gitlab import git, leftovers, runner, server, trace
 from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed
 from tests.rig.state import Rig
@@ -25,6 +27,11 @@ FAILING = (
 )
 BOTH = f"job: {{script: [cat kept/file], {CACHE % ('pull-push', 'on_success')}}}"
 FETCH = "variables: {GIT_STRATEGY: fetch, FF_ENABLE_JOB_CLEANUP: '%s'}"
+LEAVE = """job: {script: ['test -z "$LEFT"', touch left-over, 'echo LEFT=over >>"$GITLAB_ENV"']}"""
+SUBMODULES = """
+variables: {GIT_STRATEGY: fetch, FF_ENABLE_JOB_CLEANUP: 'true', GIT_SUBMODULE_STRATEGY: recursive}
+job: {script: [ls another, ls sub/deploy.sh, touch left-over sub/left-over-too]}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,20 +78,30 @@ def test_caches_pass_by_their_policies(pushed: Pushed) -> None:
     assert "second\n" in second
 
 
-def test_fetched_sources_last_and_are_cleaned(pushed: Pushed) -> None:
-    """By the next job, or at once with FF_ENABLE_JOB_CLEANUP; a clone begins anew and leaves all."""
-    leave = "job: {script: [touch left-over]}"
-    _, first = run(pushed, FETCH % "false", leave)
+def test_fetched_sources_last_and_are_cleaned(
+    pushed: Pushed, checkout: Checkout, tmp_path: Path
+) -> None:
+    """By the next job, or at once with FF_ENABLE_JOB_CLEANUP; a clone begins anew and leaves all.
+
+    What a job wrote to GITLAB_ENV goes with it.  The next one may be of another branch.
+    """
+    _, first = run(pushed, FETCH % "false", LEAVE)
     assert "Removing left-over" not in first
     cloned, _ = run(pushed, "job: {script: ['test ! -e left-over']}")
     assert cloned.state == "success"
-    fetched, second = run(pushed, FETCH % "true", leave)
-    assert fetched.state == "success"
+    fetched, second = run(pushed, FETCH % "true", LEAVE)
+    assert fetched.state == "success", second
     # The second one removes what the first has left, and then, at its end, what it left itself.
     assert second.count("Removing left-over") == 2
     assert "Reinitialized existing Git repository" in second
-    _, third = run(pushed, FETCH % "false", "job: {script: [echo]}")
-    assert "Removing left-over" not in third
+    branch = git.branched(checkout, "another", tmp_path)
+    moved, third = run(replace(pushed, checkout=branch), SUBMODULES)
+    assert moved.state == "success", third
+    removed = [line for line in third.splitlines() if line.startswith("Removing left-over")]
+    assert removed == ["Removing left-over", "Removing left-over-too"]
+    back, fourth = run(pushed, FETCH % "false", "job: {script: ['test ! -e another']}")
+    assert back.state == "success", fourth
+    assert "Removing left-over" not in fourth
 
 
 def test_sources_given_to_a_user_can_be_fetched_into(pushed: Pushed) -> None:

@@ -50,24 +50,30 @@ def test_a_cancel_stops_the_script_and_nothing_else(pushed: Pushed) -> None:
 
 
 def test_a_script_that_takes_too_long_is_stopped_like_a_cancelled_one(pushed: Pushed) -> None:
-    text = ENDLESS.replace("script:", "variables: {RUNNER_SCRIPT_TIMEOUT: 8s}\n  script:", 1)
+    """Also below an init, of which the script is a child."""
+    variables = '{RUNNER_SCRIPT_TIMEOUT: 8s, FF_USE_INIT_WITH_DOCKER_EXECUTOR: "true"}'
+    text = ENDLESS.replace("script:", f"variables: {variables}\n  script:", 1)
     job = pushed.start_only(parse_pipeline(text, "test")).wait()
     before, _, after = trace.plain(job.trace).partition("Running after_script")
     assert (job.state, job.failure_reason) == ("failed", "job_execution_timeout"), before + after
     assert "Caught SIGTERM" in before.splitlines()
     assert "the status is timedout" in after.splitlines()
+    assert "docker-init" in after
     assert "left-running exited" in after.splitlines()
     assert "a clean container" in after.splitlines()
     assert job.artifacts is not None
 
 
 def test_a_cancel_without_patience_leaves_nothing(pushed: Pushed) -> None:
-    job = pushed.start_only(parse_pipeline(ENDLESS, "test"))
+    """The scripts are bash's here, which may tell of a signal with the text of what got it."""
+    text = ENDLESS.replace("docker:20.10.16", "$TOOLS_REGISTRY/tools/docker-cli:1")
+    job = pushed.start_only(parse_pipeline(text, "test"))
     job.wait_for("\ntick")
     job.force_cancel()
     job.wait()
     log = trace.plain(job.trace)
     assert "Caught SIGTERM" in log.splitlines()
+    assert "export CI_" not in log
     assert "Running after_script" not in log
 
 
@@ -81,3 +87,4 @@ def test_a_runner_that_ends_cleans_up_first(
         assert leftovers.of_jobs(rig.engine_host, [job]) != []
     assert leftovers.of_jobs(rig.engine_host, [job]) == []
     assert job.wait(10).state == "failed"
+    assert "Running after_script" not in trace.plain(job.trace)

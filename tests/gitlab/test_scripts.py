@@ -49,7 +49,11 @@ def test_steps_run_in_order_until_one_fails(pushed: Pushed) -> None:
     one = "echo one; echo PASSED=-passed >>$GITLAB_ENV"
     jobs = [
         started(
-            pushed, JOB, ("script", one), ("release", "echo two`env | sed -n s,^PASSED=,,p`"), after
+            pushed,
+            JOB.replace("script:", "cache: {key: one, paths: [nowhere$PASSED]}, script:"),
+            ("script", one),
+            ("release", "echo two`env | sed -n s,^PASSED=,,p`"),
+            after,
         ),
         started(pushed, JOB, ("script", "echo one; exit 3"), ("release", "echo two"), after),
         started(pushed, JOB, ("script", "echo one"), ("release", "echo two; exit 4"), after),
@@ -64,6 +68,7 @@ def test_steps_run_in_order_until_one_fails(pushed: Pushed) -> None:
         (("failed", "script_failure", 4), ["one", "two", "after-failed"]),
     ]
     assert 'Executing "step_release" stage of the job script' in trace.plain(jobs[0].trace)
+    assert "nowhere-passed: no matching files" in trace.plain(jobs[0].trace)
 
 
 GIVEN = (
@@ -101,7 +106,10 @@ job:
 
 def test_variables_reach_scripts_as_they_are(pushed: Pushed) -> None:
     """Raw, of many lines, file, masked, five thousand of them; and GITLAB_ENV, which is no code."""
-    job = started(replace(pushed, variables=(*pushed.variables, *GIVEN)), VARIABLES).wait()
+    given = replace(pushed, variables=(*pushed.variables, *GIVEN))
+    concealing = replace(pushed, variables=(*pushed.variables, GIVEN[4]))
+    nowhere = JOB.replace("busybox", "$CI_REGISTRY_IMAGE/nowhere:$HIDDEN")
+    refused, job = started(concealing, nowhere), started(given, VARIABLES).wait()
     lines = trace.lines(job.trace)
     assert told(job) == ("success", "", 0), trace.plain(job.trace)[-3000:]
     letter = hashlib.sha1(GIVEN[2].value.encode(), usedforsecurity=False).hexdigest()
@@ -121,7 +129,9 @@ def test_variables_reach_scripts_as_they_are(pushed: Pushed) -> None:
         "too",
     ]
     assert [line for line in expected if line not in lines] == []
-    assert GIVEN[4].value not in trace.plain(job.trace)
+    # Nor does what the driver says show what is masked.
+    assert '/nowhere:[MASKED]"' in trace.plain(refused.wait().trace).partition("ERROR: ")[2]
+    assert all(GIVEN[4].value.encode() not in each.trace for each in (job, refused))
 
 
 def test_what_a_job_may_ask_of_the_log(pushed: Pushed) -> None:
@@ -162,8 +172,13 @@ def test_a_log_that_grows_too_long_changes_no_result(
             started(pushed, JOB, ("script", f"{flood} exit {code}"), ("after_script", "echo after"))
             for code in (0, 42)
         ]
+        endless = f"trap '{flood} exit 1' TERM; while true; do echo tick; sleep 1; done"
+        jobs.append(started(pushed, JOB, ("script", endless)))
+        jobs[-1].wait_for("\ntick")
+        jobs[-1].cancel()
         ends = [told(job.wait()) for job in jobs]
-    assert ends == [("success", "", 0), ("failed", "script_failure", 42)]
+    assert ends[:2] == [("success", "", 0), ("failed", "script_failure", 42)]
+    assert ends[2][:2] == ("failed", "job_canceled")
     assert all("Job's log exceeded limit of" in trace.plain(job.trace) for job in jobs)
     assert max(len(job.trace) for job in jobs) < 60_000
 

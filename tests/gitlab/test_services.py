@@ -35,6 +35,8 @@ clone:
   services:
     - name: $ENGINE
       alias: docker $NAME
+      entrypoint: ["sh", "-c"]
+      command: ["dockerd-entrypoint.sh"]
   variables: {{ENGINE: "docker:20.10.16-dind", NAME: builder, GIT_STRATEGY: clone}}
 """
 NAMED_BY_VARIABLES = """

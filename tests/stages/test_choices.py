@@ -29,9 +29,13 @@ def test_the_operators_network_and_dockerd(rig: Rig, start: Start, witness: Witn
             "insecure_registries": ["registry.corp.example:5000"],
         },
     }
-    services = [{"name": "docker:26.1-dind", "command": ["--label=author=last"]}]
+    services = [
+        {"name": "docker:26.1-dind", "command": ["--label=author=last"]},
+        {"name": rig.special("tools/web:1")},
+    ]
     job = start(JobRequest(rig.special("tools/docker-cli:1"), services=services), changes)
     job.up()
+    assert len(witness.containers(job.id)) == 4
     for container in witness.containers(job.id):
         host = container.attrs["HostConfig"]
         assert host["ExtraHosts"] == ["gitlab.corp.example:10.1.2.3"]
@@ -43,6 +47,7 @@ def test_the_operators_network_and_dockerd(rig: Rig, start: Start, witness: Witn
         "docker info -f '{{json .}}'",
         "docker network inspect bridge -f '{{json .Options}}'",
         "getent hosts gitlab.corp.example",
+        "grep ^search /etc/resolv.conf",
     ).passed()
     lines = [line for line in call.stdout.splitlines() if not line.startswith("$ ")]
     info = json.loads(lines[0])
@@ -52,6 +57,7 @@ def test_the_operators_network_and_dockerd(rig: Rig, start: Start, witness: Witn
     assert "registry.corp.example:5000" in info["RegistryConfig"]["IndexConfigs"]
     assert json.loads(lines[1])["com.docker.network.driver.mtu"] == "1400"
     assert lines[2].split() == ["10.1.2.3", "gitlab.corp.example"]
+    assert lines[3] == "search corp.example"
 
 
 def test_a_job_without_an_image_gets_the_operators(start: Start) -> None:
