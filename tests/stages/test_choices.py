@@ -29,7 +29,7 @@ def test_the_operators_network_and_dockerd(rig: Rig, start: Start, witness: Witn
             "insecure_registries": ["registry.corp.example:5000"],
         },
     }
-    services = [
+    services: list[dict[str, object]] = [
         {"name": "docker:26.1-dind", "command": ["--label=author=last"]},
         {"name": rig.special("tools/web:1")},
     ]
