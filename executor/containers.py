@@ -106,9 +106,7 @@ def build_container(
         labels=request.labels("build"),
         network=request.names.network,
         hostname=request.hostname(),
-        host=build_host(
-            request, request.job.image.name or expand(settings.docker.image, request.value)
-        ),
+        host=build_host(request, request.image_name),
         mac_address=settings.docker.mac_address,
         entrypoint=request.entrypoint(request.job.image),
         command=keeper(shares_pids=bool(settings.docker.pid_mode)),
@@ -167,7 +165,7 @@ def dind_container(
         image=sidecar.pull.image,
         labels={
             **request.labels("dind"),
-            **service_labels(name.service, name.version),
+            **request.split(service_labels(name.service, name.version))[0],
             TRANSPORT_LABEL: "tls" if way.tls else "tcp",
         },
         network=names.network,
@@ -208,7 +206,7 @@ def service_container(
         image=pull.image,
         labels={
             **request.labels("service"),
-            **service_labels(service.name.service, service.name.version),
+            **request.split(service_labels(service.name.service, service.name.version))[0],
         },
         network=request.names.network,
         entrypoint=request.entrypoint(service.request),

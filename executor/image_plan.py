@@ -3,7 +3,7 @@
 Pure: no I/O.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from executor.errors import PolicyViolation, SettingsError, UnsupportedJobOption
 from executor.images import InvalidImage, is_allowed, is_bare_id, with_default_tag
@@ -75,10 +75,9 @@ def helper_for(image: str, architecture: str) -> str:
 def _build(request: Request, notices: list[str]) -> Pull:
     docker, asked = request.settings.docker, request.job.image
     default = expand(docker.image, request.value)
-    name = expand(asked.name, request.value)
-    if not name and default:
+    name = request.image_name
+    if default and not expand(asked.name, request.value):
         notices.append("Using default image")
-    name = name or default
     if not name:
         raise UnsupportedJobOption(
             "The job names no image, and the runner has no default one: add `image:` to the job,"
@@ -87,7 +86,7 @@ def _build(request: Request, notices: list[str]) -> Pull:
     policies = effective_policies(name, asked.pull_policies, docker)
     if name != default:
         _admit_id(name, "image", docker.allowed_images, policies)
-    _admit(name, docker.allowed_images, "image", (default,))
+    _admit(name, docker.allowed_images, "image", _without_variables((docker.image,)))
     try:
         image = with_default_tag(name)
     except InvalidImage as error:
@@ -103,13 +102,14 @@ def _services(
     Nor is a dind that is not admitted: the operator's image runs in its place.
     """
     docker = request.settings.docker
-    internal = [each.request.name for each in services if each.internal]
+    internal = _without_variables(each.name for each in docker.services)
     operators = [each for each in services if each.internal and looks_like_dind(each.name)]
     for each in services:
         asked = each.request
         policies = own_policies(docker)
         if not each.internal:
             policies = effective_policies(asked.name, asked.pull_policies, docker)
+        if not each.internal or "$" in docker.services[each.index].name:
             _admit_id(asked.name, "service", docker.allowed_services, policies)
             _admit(asked.name, docker.allowed_services, "service", internal)
         if operators and not each.internal and looks_like_dind(each.name):
@@ -125,6 +125,11 @@ def _platform(request: Request, asked: JobImage, notices: list[str]) -> str:
     if warning:
         notices.append(warning)
     return platform
+
+
+def _without_variables(names: Iterable[str]) -> list[str]:
+    """Return the names that are the operator's alone: what has variables, the job chooses too."""
+    return [name for name in names if "$" not in name]
 
 
 def _admit_id(name: str, kind: str, patterns: Sequence[str], policies: Sequence[str]) -> None:

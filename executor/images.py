@@ -32,9 +32,12 @@ def is_allowed(image: str, patterns: Sequence[str], internal: Iterable[str] = ()
     A pattern that starts with `!` excludes what it matches, whatever else admits it, and sees
     through the other spellings of the same image. A list without an admitting pattern admits
     what it does not exclude. `internal` images are the operator's own: only an exclusion
-    keeps them out.
+    keeps them out. An image's id has no name to exclude it by, so any exclusion does.
     """
-    if any(pattern.startswith("!") and _excludes(pattern[1:], image) for pattern in patterns):
+    if is_bare_id(image) and image not in internal:
+        if any(pattern.startswith("!") for pattern in patterns):
+            return False
+    elif any(pattern.startswith("!") and _excludes(pattern[1:], image) for pattern in patterns):
         return False
     admissions = [pattern for pattern in patterns if not pattern.startswith("!")]
     return (
@@ -99,7 +102,7 @@ def _excludes(pattern: str, image: str) -> bool:
         reference = ImageReference.parse(image)
     except InvalidImage:
         return match(pattern, image)
-    domain = reference.domain.lower().removesuffix(":443")
+    domain = _plain_domain(reference.domain)
     names = {reference.name}
     if domain in HUB_HOSTS:
         short = reference.path.removeprefix("library/")
@@ -119,3 +122,12 @@ def _excludes(pattern: str, image: str) -> bool:
     if reference.digest:
         endings |= {f"{ending}@{reference.digest}" for ending in ("", *endings)}
     return any(match(pattern, name + ending) for name in names for ending in endings)
+
+
+def _plain_domain(domain: str) -> str:
+    """Return a registry without its default port; others are numbers, so zeros before do not count."""
+    host, colon, port = domain.lower().rpartition(":")
+    if not colon or not port.isdecimal():
+        return domain.lower()
+    plain = port.lstrip("0")
+    return host if plain == "443" else f"{host}:{plain}"

@@ -48,6 +48,12 @@ class Request:
         return self.values.get(key, "")
 
     @property
+    def image_name(self) -> str:
+        """Return the image of the job's scripts, its own or the settings'; empty where none is."""
+        own = expand(self.job.image.name, self.value)
+        return own or expand(self.settings.docker.image, self.value)
+
+    @property
     def services(self) -> tuple[JobImage, ...]:
         """Return all services: the operator's, which every job gets, and then the job's own."""
         return (*self.operators_services, *self.job.services)
@@ -106,10 +112,12 @@ class Request:
         return kept[:63].rstrip("-")
 
     def public_environment(self) -> dict[str, str]:
-        """Return the job's public variables; some may hold a secret's value, see `split`."""
-        return {
-            each.key: self._in_container(each) for each in self.job.variables if not each.secret
-        }
+        """Return the job's public variables; some may hold a secret's value, see `split`.
+
+        Of two of one name, the last says whether it is public: it is the one that has the value.
+        """
+        last = {each.key: each for each in self.job.variables}
+        return {key: self._in_container(each) for key, each in last.items() if not each.secret}
 
     def split(self, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         """Return what of an environment may stand in a container's configuration, and the rest.

@@ -14,8 +14,8 @@ class ServiceDefinition:
     name: str = field(
         default="",
         metadata=about(
-            "Its image, with the job's variables. It is not checked against `allowed_services`,"
-            " and a job may list the same image whatever those say.",
+            "Its image, with the job's variables. One without variables is not checked against"
+            " `allowed_services`, and a job may list the same image whatever those say.",
             same_as="services.name",
         ),
     )

@@ -444,6 +444,23 @@ def test_privileged_build_containers(settings: str, image: str, privileged: bool
 
 
 @pytest.mark.parametrize(
+    ("name", "privileged"),
+    [("corp/builder$TO", False), ("corp/builder-$LAST", True), ("$EVIL", False)],
+)
+def test_a_name_with_variables_is_judged_by_what_it_becomes(name: str, *, privileged: bool) -> None:
+    """The patterns see the image that runs."""
+    variables = [
+        a_variable("TO", "-evil/image"),
+        a_variable("LAST", "go:1"),
+        a_variable("EVIL", "perl:5"),
+    ]
+    settings = "[docker]\nprivileged = true\nallowed_privileged_images = ['corp/*', '!perl:*']"
+    plan = a_plan(a_request(settings=settings, image=a_service(name), variables=variables))
+
+    assert plan.build.privileged is privileged
+
+
+@pytest.mark.parametrize(
     ("settings", "privileged"),
     [
         ("", False),

@@ -124,6 +124,11 @@ def test_is_pattern_tells_malformed_patterns(pattern: str, expected: bool) -> No
         ("ruby", ["!kali"], [], True),
         ("ruby", ["node", "!kali"], [], False),
         ("ruby", ["!["], [], True),
+        # an id says nothing of what it is
+        (f"sha256:{'a' * 64}", ["**"], [], True),
+        (f"sha256:{'a' * 64}", ["**", "!kali"], [], False),
+        ("a" * 64, ["!kali"], [], False),
+        (f"sha256:{'a' * 64}", ["!kali"], [f"sha256:{'a' * 64}"], True),
     ],
 )
 def test_is_allowed(
@@ -165,7 +170,9 @@ def test_an_exclusion_is_not_dodged_by_another_spelling(image: str, pattern: str
     [
         ("registry.example.com:443/kali", "registry.example.com/**", False),
         ("REGISTRY.example.com/kali", "registry.example.com/**", False),
+        ("registry.example.com:0443/kali", "registry.example.com/**", False),
         ("registry.example.com:5000/kali", "registry.example.com/**", True),
+        ("registry.example.com:05000/kali", "registry.example.com:5000/**", False),
         ("kali:2", "kali:1", True),
         ("kali:2", "kali", True),
         (f"kali@{DIGEST}", f"*@{DIGEST}", False),

@@ -100,9 +100,23 @@ def test_it_counts(limit: int, wanted: int, *, admitted: bool) -> None:
 def test_it_is_exempt_from_the_allow_list(name: str, *, admitted: bool) -> None:
     """And so is a job's service of exactly the same image."""
     request = a_request(
-        settings=f'[docker]\nallowed_services = ["allowed/*:*"]\n{CACHE}',
-        variables=CACHE_VARIABLES,
+        settings='[docker]\nallowed_services = ["allowed/*:*"]\n'
+        '[[docker.services]]\nname = "tools/cache:3"',
         services=[a_service(name)],
+    )
+
+    if admitted:
+        assert plan_images(request).services[0].image == "tools/cache:3"
+    else:
+        with pytest.raises(PolicyViolation, match="not present on list of allowed services"):
+            plan_images(request)
+
+
+@pytest.mark.parametrize(("pattern", "admitted"), [("allowed/*:*", False), ("tools/*:*", True)])
+def test_one_that_the_jobs_variables_name_is_not(pattern: str, *, admitted: bool) -> None:
+    """No variable of a job may decide what the operator's list admits."""
+    request = a_request(
+        settings=f'[docker]\nallowed_services = ["{pattern}"]\n{CACHE}', variables=CACHE_VARIABLES
     )
 
     if admitted:

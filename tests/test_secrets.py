@@ -7,6 +7,8 @@ import pytest
 from executor.build_environment import build_environment
 from executor.credentials import Catalogue, Entry
 from executor.engine.keeper import DOCKER_CONFIG
+from executor.image_plan import plan_images
+from executor.plan import plan_environment
 from executor.secrets import secret_values
 from executor.services import Transport
 from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_request, a_service, a_variable
@@ -110,6 +112,33 @@ def test_no_secret_stands_in_a_container() -> None:
     )
 
     assert request.split(request.public_environment())[0] == {"FINE": "value"}
+
+
+def test_of_two_variables_of_one_name_the_last_is_secret_or_not() -> None:
+    """As its value is the one that counts, even one too short to be looked for."""
+    request = a_request(
+        variables=[
+            a_variable("PIN", "000"),
+            a_variable("PIN", "123", masked=True),
+            a_variable("OPEN", "000", masked=True),
+            a_variable("OPEN", "456"),
+        ],
+        values={"PIN": "123", "OPEN": "456"},
+    )
+
+    assert request.public_environment() == {"OPEN": "456"}
+
+
+def test_no_secret_stands_in_the_labels_of_a_service() -> None:
+    """Nor does its image's name, where a variable with a secret is in it."""
+    request = a_request(
+        variables=[a_variable("TAG", "hunter2-tag", masked=True)],
+        services=[a_service("tools/web:hunter2-tag")],
+        settings="[dind]\nmode = 'service'",
+    )
+    plan = plan_environment(request, plan_images(request), None, None)
+
+    assert "hunter2-tag" not in str(plan.services[0].labels)
 
 
 def test_no_secret_of_a_vault_stands_in_a_container() -> None:
