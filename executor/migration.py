@@ -106,7 +106,9 @@ def _set(
 def _services(value: object, about: Key, notes: list[str]) -> object:
     """Return the services without keys that only other executors read."""
     known = {each.name for each in fields(about.section)} if about.section else set()
-    entries = value if isinstance(value, list) else []
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        return value
+    entries: list[dict[str, object]] = value
     for entry in entries:
         notes += [
             f"[[runners.docker.services]] {key}: no Docker executor reads it; leave it out."

@@ -110,7 +110,7 @@ def _services(
                 f"[[runners.docker.services]] {service['name']}: it becomes `[dind] image`, the"
                 " sidecar of jobs that list no dind service; `docker` always leads to it."
             )
-            _command([str(each) for each in service.get("command", [])], tables, notes)
+            _command(_words(service.get("command")), tables, notes)
     rest["services"] = kept or None
 
 
@@ -131,14 +131,19 @@ def _has_more(service: Table) -> bool:
         if isinstance(environment, list)
         else [""]
     )
-    command = service.get("command", [])
-    program = isinstance(command, list) and command[:1] and not str(command[0]).startswith("-")
+    command = _words(service.get("command"))
+    program = command[:1] and not command[0].startswith("-")
     return bool(
         aliases - {ALIAS, *name.aliases}
         or set(names) - set(DIND_VARIABLES)
         or service.get("entrypoint")
-        or (program and isinstance(command, list) and command[0] != "dockerd")
+        or not isinstance(service.get("command", []), list)
+        or (program and command[0] != "dockerd")
     )
+
+
+def _words(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
 
 
 def _command(command: list[str], tables: dict[str, dict[str, object]], notes: list[str]) -> None:
