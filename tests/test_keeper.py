@@ -3,6 +3,7 @@
 import json
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -188,6 +189,15 @@ def test_no_variable_of_an_image_is_touched(start: Start) -> None:
     for nonce in ("first-nonce", "second-nonce"):
         seen = kept.run(script, nonce).stdout.decode().splitlines()
         assert seen == [f"{name}=the image's {name}" for name in names]
+
+
+def test_a_time_limit_for_input_is_the_scripts_alone(start: Start) -> None:
+    """Bash waits TMOUT seconds at most for what it reads; the keeper waits for the next script."""
+    kept = start(environment={"TMOUT": "1"})
+    kept.run("true", "first-nonce")
+    time.sleep(1.5)
+
+    assert kept.run("echo $TMOUT", "second-nonce").stdout == b"1\n"
 
 
 def test_a_script_does_not_learn_the_nonce(start: Start) -> None:

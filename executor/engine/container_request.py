@@ -5,13 +5,15 @@ Pure: no I/O.
 
 from dataclasses import replace
 
-from executor.engine.keeper import ENVIRONMENT, receiver, sent_environment, sent_files
+from executor.engine.keeper import ENVIRONMENT, quoted, receiver, sent_environment, sent_files
 from executor.names import LABEL, JobNames
 from executor.spec import ContainerSpec, ImageFacts
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}
 """A script's output goes to gitlab-runner, which masks it, and stays in no file of the engine."""
 
+
+_SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh"))
 
 _MAC_OF_ENDPOINT = (1, 44)
 """From this API on, a hardware address is that of one network; before, the container's."""
@@ -59,8 +61,10 @@ def container_request(
     program = _program(spec, image)
     if spec.receives and not spec.runs_scripts and program:
         request |= {"Entrypoint": list(receiver(program, prelude=spec.prelude)), "Cmd": None}
+    entrypoint = entrypoint_of(spec, image)
+    if spec.runs_scripts and _takes_one_word(entrypoint):
+        request["Cmd"] = [f"exec {' '.join(map(quoted, spec.command))}"]
     if spec.runs_scripts and spec.secret_environment:
-        entrypoint = entrypoint_of(spec, image)
         request["Entrypoint"] = list(receiver(entrypoint, keeps_stdin=True))
     return request
 
@@ -69,6 +73,16 @@ def entrypoint_of(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:
     """Return the entrypoint that a container has, the image's own unless the job gives another."""
     given = image.entrypoint if spec.entrypoint is None else spec.entrypoint
     return () if given == ("",) else given
+
+
+def _takes_one_word(entrypoint: tuple[str, ...]) -> bool:
+    """Tell whether an entrypoint is `sh -c`, which makes commands of the first word behind it only.
+
+    The Docker executor's script runs behind one all the same: a `sh` without arguments reads it.
+    """
+    shell, option = ("", "", *entrypoint)[-2:]
+    is_option = option.startswith("-") and option[1:].isalpha() and option.endswith("c")
+    return is_option and shell.rpartition("/")[2] in _SHELLS
 
 
 def without_needless_secrets(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:

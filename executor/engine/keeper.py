@@ -106,7 +106,10 @@ else
 fi
 """
 
+# With TMOUT, bash would not wait for the next script any longer than that.
 _KEEPER = f"""\
+_tmout=${{TMOUT-}}
+unset TMOUT
 _u=$(umask)
 umask 022
 _d={DIRECTORY}
@@ -132,7 +135,11 @@ while read -r _word _nonce _size; do
   [ "$_end" = "$_nonce" ] || continue
   eval "$_once" 2>/dev/null
   _once=
-  "$_shell" <"$_d/script"
+  if [ -n "$_tmout" ]; then
+    TMOUT=$_tmout "$_shell" <"$_d/script"
+  else
+    "$_shell" <"$_d/script"
+  fi
   _code=$?
   : >"$_d/script"
 {END_PROCESSES}  printf '\\000%s %s\\n' "$_nonce" "$_code" >&2

@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from tests.rig.state import Rig
-from tests.stages.calls import JobCalls
+from tests.stages.calls import BUILD_FAILURE, JobCalls
 from tests.stages.conftest import Changes, Start
 from tests.stages.registry import Images
 from tests.stages.request import TOKEN_VARIABLE, JobRequest, Variable
@@ -107,6 +107,18 @@ def test_a_container_made_anew_after_a_cancel_has_it_all_again(job: JobCalls) ->
 
     assert f"<{MASKED}>" in call.stdout
     assert call.stdout.endswith("1000\n")
+
+
+@pytest.mark.parametrize("entrypoint", [["/bin/sh", "-c"], ["/usr/bin/env", "bash", "-elc"]])
+def test_a_shell_that_takes_one_word(start: Start, entrypoint: list[str]) -> None:
+    """`sh -c` drops what comes behind its first word: scripts run as behind no entrypoint at all."""
+    variables = [Variable("PASSWORD", MASKED, public=False, masked=True)]
+    options = {"entrypoint": entrypoint}
+    job = start(JobRequest("debian:bookworm", variables=variables, image_options=options), NO_DIND)
+    job.up()
+
+    assert job.script("exit 7").code == BUILD_FAILURE
+    assert job.script("echo all the same").passed().stdout.endswith("all the same\n")
 
 
 @pytest.mark.parametrize("disabled", [False, True])
