@@ -9,6 +9,7 @@ from executor.errors import SettingsError, UnusableImage
 from executor.spec import ContainerSpec
 
 _STDOUT = 1
+_LONGEST_LINE = 256 * 1024
 
 
 class StartedKeeper:
@@ -70,10 +71,13 @@ class _UntilReady:
         if descriptor == _STDOUT:
             data, found, _after = data.partition(f"{READY}\n".encode())
             self.found = bool(found)
-        whole, end, rest = data.rpartition(b"\n")
-        self._held[descriptor] = rest
-        if end:
-            self._sink(descriptor, whole + end)
+        last = data.rfind(b"\n") + 1
+        if len(data) - last > _LONGEST_LINE:
+            # It may never end; the keeper's own line may begin in what came last.
+            last = len(data) - len(READY)
+        self._held[descriptor] = data[last:]
+        if last:
+            self._sink(descriptor, data[:last])
         return self.found
 
     def flush(self) -> None:

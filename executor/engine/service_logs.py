@@ -27,6 +27,8 @@ _OVERLAP = _SECOND // 10
 quite in the order of their times."""
 _MANY = 10_000
 """Times that are kept before old ones are looked for."""
+_LONGEST_LINE = 256 * 1024
+"""How many bytes of a line are kept before it is printed in parts: it may never end."""
 _CATCHING_UP_SECONDS = 3.0
 """How long the end of a stage may wait for services that print without a pause."""
 _MARGIN_SECONDS = 0.1
@@ -73,6 +75,8 @@ class ServiceLog:
             text = data if begun is None else begun + message
             if text.endswith(b"\n"):
                 lines.append(self._line(text[:-1]))
+            elif len(text) > _LONGEST_LINE:
+                lines.append(self._line(text))
             else:
                 self._held[descriptor] = text
         if lines:

@@ -86,6 +86,18 @@ def test_a_line_in_pieces(capfd: pytest.CaptureFixture[str]) -> None:
     assert printed(log, frames, capfd) == ["x", "one line", "rest"]
 
 
+def test_a_line_without_an_end(capfd: pytest.CaptureFixture[str]) -> None:
+    """It comes in parts, as nobody has the memory to wait for its end."""
+    log = ServiceLog("container", "web", {})
+    for number in range(64):
+        log.take([message(number, "x" * 16384)])
+    shown = capfd.readouterr().out
+
+    log.finish()
+    assert shown.count("x") > 16384 * 32
+    assert (shown + capfd.readouterr().out).count("x") == 16384 * 64
+
+
 def test_old_moments_are_forgotten(capfd: pytest.CaptureFixture[str]) -> None:
     """What the next stage will not look at is not written down."""
     log = ServiceLog("c", "db", {})
