@@ -213,19 +213,28 @@ def test_prepare_loads_nothing_slow_by_being_imported(tmp_path: Path) -> None:
     )
 
 
-# --- layers: the table in the package's docstring ---------------------------------------------
+# --- layers: the list in the package's docstring ----------------------------------------------
 
 
-def layers() -> list[str]:
-    """Return the rows of the table, from the top."""
-    rows = re.findall(r"^\| `(\w+)` +\|", executor.__doc__ or "", re.MULTILINE)
-    assert rows, "the package's docstring has no table"
-    return rows
+def rows() -> list[tuple[list[str], bool]]:
+    """Return the rows of the list from the top: the modules, and whether they are pure."""
+    found = re.findall(
+        r"^\d+\. (.*?)(?=^\d+\. |^$)", executor.__doc__ or "", re.MULTILINE | re.DOTALL
+    )
+    assert found, "the package's docstring has no list"
+    return [
+        (re.findall(r"`(\w+)`", row.partition(":")[0]), row.rstrip().endswith("(pure)"))
+        for row in found
+    ]
 
 
-def modules_of(row: str) -> list[Path]:
-    """Return the files of a row: a module or a package."""
-    path = PACKAGE / row
+LISTED = [module for modules, _pure in rows() for module in modules]
+PURE = [module for modules, pure in rows() if pure for module in modules]
+
+
+def files_of(module: str) -> list[Path]:
+    """Return the files of a module or a package."""
+    path = PACKAGE / module
     return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
@@ -254,45 +263,31 @@ def typing_only(path: Path) -> set[str]:
     return found
 
 
-def test_every_row_of_the_table_is_there() -> None:
+def test_the_list_has_every_module_once() -> None:
     """The map of the package shows what exists."""
-    assert [row for row in layers() if not modules_of(row)[0].exists()] == []
+    there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+
+    assert sorted(LISTED) == sorted(there - {"__init__", "__pycache__"})
 
 
-@pytest.mark.parametrize("row", layers())
-def test_a_module_imports_only_from_rows_below(row: str) -> None:
+@pytest.mark.parametrize("module", LISTED)
+def test_a_module_imports_only_from_its_row_and_below(module: str) -> None:
     """As the docstring of the package says; `local` stands apart and calls the hooks."""
-    rows = layers()
-    above = set(rows[: rows.index(row)])
+    above: set[str] = set()
+    for modules, _pure in rows():
+        if module in modules:
+            break
+        above |= set(modules)
 
     wrong = {
         f"{path.relative_to(PACKAGE)} imports {name}"
-        for path in modules_of(row)
+        for path in files_of(module)
         for name in (imports_of(path) - typing_only(path)) & above
     }
 
     assert wrong == set()
 
 
-PURE = (
-    "plan",
-    "services",
-    "credentials",
-    "images",
-    "references",
-    "globs",
-    "job",
-    "names",
-    "containers",
-    "spec",
-    "request",
-    "secrets",
-    "variables",
-    "table",
-    "redaction",
-    "docker_config",
-    "errors",
-)
 EFFECTS = {
     "socket",
     "subprocess",
