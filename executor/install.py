@@ -71,6 +71,12 @@ def _install(source: Path, prefix: Path) -> None:
         [python, "-I", "-m", "executor", "--version"], check=True, capture_output=True, text=True
     ).stdout.strip()
     print(f"Installed {version}. Hooks: {hooks}. Next: register it as config.toml.example shows.")
+    if prefix != PREFIX:
+        command = prefix / "venv" / "bin" / "dind-executor"
+        print(
+            f"With a --prefix there are hooks and {command} only: write the settings by"
+            f" `{command} settings > settings.toml`, and name your own paths in config.toml."
+        )
 
 
 def _install_on_host(prefix: Path) -> None:

@@ -94,9 +94,10 @@ class OperatorLog:
                 _append(self._target.partition(":")[2], lines)
         except OSError as error:
             if self._stage == "prepare":
+                kind, _, path = self._target.partition(":")
                 complain(
-                    f"WARNING: The operator's log {self._target} cannot be written:"
-                    f" {error.strerror}."
+                    f"WARNING: The operator's log {path or kind} cannot be written:"
+                    f" {error.strerror}. The job goes on; see `[log]` of the runner's settings."
                 )
 
     @property

@@ -139,7 +139,8 @@ def _check_together(settings: Settings, table: Table) -> None:
     _check_privileges(settings, table)
     if "privileged" in dind and settings.dind.privileged and "sysbox" in settings.dind.runtime:
         dind.note(
-            "privileged", f"the runtime {settings.dind.runtime} refuses privileged containers"
+            "privileged",
+            f"the runtime {settings.dind.runtime} refuses privileged containers; set it to false",
         )
 
 
@@ -160,7 +161,10 @@ def _check_privileges(settings: Settings, table: Table) -> None:
     }
     for key, wanted in privileged.items():
         if wanted and "sysbox" in docker.runtime:
-            keys.note(key, f"the runtime {docker.runtime} refuses privileged containers")
+            keys.note(
+                key,
+                f"the runtime {docker.runtime} refuses privileged containers; set it to false",
+            )
     taken = dict.fromkeys(destinations(docker.volumes), "a volume by `volumes`")
     taken |= {
         settings.builds_dir: "the builds directory",

@@ -244,7 +244,7 @@ def test_gpus(text: str, changes: dict[str, object]) -> None:
         ),
         (
             "runtime = 'sysbox-runc'\nprivileged = true",
-            "privileged: the runtime sysbox-runc refuses privileged containers",
+            "privileged: the runtime sysbox-runc refuses privileged containers; set it to false",
         ),
     ],
 )  # fmt: skip

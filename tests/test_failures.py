@@ -131,6 +131,7 @@ def test_a_full_disk(error: ExecutorError) -> None:
         (500, "error setting rlimit type 7: operation not permitted", SettingsError),
         (500, "runc: unable to apply caps: operation not permitted", EngineRefused),
         (500, "mkdir /x: no such file or directory", EngineRefused),
+        (500, "error while creating mount source path '/x': read-only file system", EngineRefused),
         # the name of a volume of ours has "exec" in it
         (500, "lstat /v/dind-executor-1-builds/_data: no such file or directory", EngineRefused),
     ],
@@ -150,6 +151,16 @@ def test_a_host_without_privileges_names_the_setting() -> None:
     error = create_failure("job-dind", "docker:dind", 500, "operation not permitted")
 
     assert "`[dind] runtime`" in str(error)
+
+
+def test_a_directory_that_cannot_be_mounted_names_the_settings() -> None:
+    """Only the operator says what of the host is mounted."""
+    refusal = "error while creating mount source path '/proc/x': mkdir /proc/x: no such file"
+
+    error = create_failure("job-helper", "a:1", 500, refusal)
+
+    assert "'/proc/x'" in str(error)
+    assert "`cache_dir` and `volumes`" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,8 @@ def test_a_log_that_cannot_be_written_is_said_once_a_job(
     assert out == ""
     if stage == "prepare":
         assert err == (
-            f"WARNING: The operator's log file:{tmp_path}/nowhere/log cannot be written: No such"
-            " file or directory.\n"
+            f"WARNING: The operator's log {tmp_path}/nowhere/log cannot be written: No such file or"
+            " directory. The job goes on; see `[log]` of the runner's settings.\n"
         )
     else:
         assert err == ""
@@ -201,7 +201,7 @@ def test_a_host_without_a_journal(
 
     log.close("success")
 
-    assert "The operator's log journal: cannot be written" in capfd.readouterr().err
+    assert "The operator's log journal cannot be written" in capfd.readouterr().err
 
 
 def test_texts_that_are_no_unicode(tmp_path: Path) -> None:

@@ -439,7 +439,7 @@ def test_every_key_can_be_set() -> None:
         ),
         (
             "[dind]\nruntime = 'sysbox-runc'\nprivileged = true",
-            "dind.privileged: the runtime sysbox-runc refuses privileged containers",
+            "dind.privileged: the runtime sysbox-runc refuses privileged containers; set it to false",
         ),
     ],
 )  # fmt: skip

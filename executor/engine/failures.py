@@ -174,6 +174,8 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
             " The host does not allow privileged containers as they are; name an OCI runtime in"
             f" `[{section}] runtime`."
         )
+    elif "mount source path" in message.lower():
+        hint = " See `cache_dir` and `volumes` of `[docker]`, and `volumes` of `[dind]`."
     sentence = f"The container {container} could not start: {_first_line(message)}.{hint}"
     return EngineRefused(sentence, status)
 

@@ -32,7 +32,8 @@ def bridge_gateway(engine: str) -> str:
         raise LocalError(f"the Docker Engine has no bridge network; {_REMEDY}") from None
     except (docker.errors.DockerException, OSError) as error:
         raise LocalError(
-            f"the Docker Engine does not answer ({error}); start it, or {_REMEDY}"
+            f"the Docker Engine at {engine or 'the default address'} does not answer ({error});"
+            f" start it, check `host` in the settings, or {_REMEDY}"
         ) from None
     gateway = gateway_of(settings)
     if not gateway:
