@@ -4,6 +4,7 @@ import base64
 import binascii
 import contextlib
 import secrets
+import ssl
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,13 +16,14 @@ from urllib.parse import urlsplit
 from tests.gitlab import git
 from tests.gitlab.api import Answer, JobApi, Request
 from tests.gitlab.jobs import Job
+from tests.rig.authority import Certificates
 
 
 class GitLab:
     """A GitLab with one runner token, one queue, and bare repositories of its projects."""
 
-    def __init__(self, host: str, port: int, repositories: Path) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str, port: int, repositories: Path, scheme: str = "http") -> None:
+        self.scheme, self.host, self.port = scheme, host, port
         self.repositories = repositories
         self.runner_token = f"glrt-{secrets.token_hex(10)}"
         self._api = JobApi(self.runner_token)
@@ -31,7 +33,7 @@ class GitLab:
     @property
     def url(self) -> str:
         """The address that a runner is registered with."""
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
     def runner_info(self) -> Mapping[str, object]:
@@ -63,14 +65,25 @@ class GitLab:
 
 
 @contextlib.contextmanager
-def serving(repositories: Path, address: str = "127.0.0.1") -> Iterator[GitLab]:
-    """Run a GitLab on an address of this machine, on a port of its own."""
+def serving(
+    repositories: Path, address: str = "127.0.0.1", certificates: Certificates | None = None
+) -> Iterator[GitLab]:
+    """Run a GitLab on an address of this machine, on a port of its own; with certificates, TLS."""
 
     class Handler(_Handler):
         """The handler of this one GitLab."""
 
     server = _Server((address, 0), Handler)
-    gitlab = Handler.gitlab = GitLab(address, server.server_port, repositories)
+    scheme = "http"
+    if certificates:
+        scheme = "https"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates.certificate, certificates.key)
+        # Hands are shaken by the thread of the connection, not by the one that accepts all.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    gitlab = Handler.gitlab = GitLab(address, server.server_port, repositories, scheme)
     thread = threading.Thread(target=server.serve_forever, name="gitlab", daemon=True)
     thread.start()
     try:
@@ -86,7 +99,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Pass over a runner that has hung up, as it does when it ends while it asks for jobs."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), (ConnectionError, ssl.SSLEOFError)):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 

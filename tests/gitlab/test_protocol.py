@@ -7,9 +7,10 @@ import pytest
 
 from executor.local.checkout import Checkout
 from executor.local.pipeline_file import parse_pipeline
-from tests.gitlab import runner, trace
+from tests.gitlab import leftovers, runner, server, trace
 from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab
+from tests.rig import authority
 from tests.rig.state import Rig
 from tests.stages.conftest import settings_text
 
@@ -79,6 +80,7 @@ def test_the_runners_own_keys_work(
         "pre_build_script": "echo before script, $FROM_CONFIG",
         "post_build_script": "echo after script",
         "feature_flags": {"FF_SCRIPT_SECTIONS": True},
+        "shell": "sh",
     }
     text = """
     job: {image: busybox, script: ["echo the\\necho script"]}
@@ -99,3 +101,34 @@ def test_the_runners_own_keys_work(
     assert (
         b"section_start" in job.trace.partition(b"before script")[2].partition(b"after script")[0]
     )
+
+
+PRIVATE = """
+stages: [make, use]
+make:
+  image: busybox
+  stage: make
+  variables: {GIT_STRATEGY: fetch}
+  script: [ls deploy.sh, 'grep -c BEGIN "$CI_SERVER_TLS_CA_FILE"', echo made >made]
+  artifacts: {paths: [made]}
+use: {image: busybox, stage: use, script: [ls deploy.sh, cat made]}
+"""
+
+
+def test_a_gitlab_with_a_private_authority(checkout: Checkout, rig: Rig, tmp_path: Path) -> None:
+    """gitlab-runner hands its certificates to git and to what carries artifacts."""
+    certificates = authority.ensure(rig.address)
+    with server.serving(tmp_path / "repositories", rig.address, certificates) as gitlab:
+        table = {
+            **runner.custom(rig.settings),
+            "tls-ca-file": str(certificates.ca),
+            "clone_url": gitlab.url,
+        }
+        try:
+            with runner.working(gitlab, table, tmp_path / "runner"):
+                jobs = Pushed(gitlab, checkout).run(parse_pipeline(PRIVATE, "test"))
+        finally:
+            leftovers.remove_lasting(rig.engine_host, gitlab.runner_token)
+    logs = {name: trace.plain(job.trace) for name, job in jobs.items()}
+    assert [job.state for job in jobs.values()] == ["success", "success"], logs
+    assert "made\n" in logs["use"]
