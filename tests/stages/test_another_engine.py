@@ -1,39 +1,78 @@
-"""An engine elsewhere: of another generation, reached over TCP, and with little room."""
+"""An engine elsewhere: of another generation, reached over TCP and TLS, and with little room."""
 
+import io
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from executor.certs import Certificates, mint
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE
 from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest
 from tests.stages.witness import Witness, eventually
 
-PORT = 2375
+PORT, TLS_PORT = 2375, 2376
 
 
 @contextmanager
-def engine(rig: Rig, witness: Witness, size: str) -> Iterator[str]:
-    """Run an engine in a container, with so much room for its data; yield its address."""
-    command = ["--tls=false", *([f"--registry-mirror={rig.mirror}"] if rig.mirror else [])]
-    container = witness.client.containers.run(
+def engine(
+    rig: Rig, witness: Witness, size: str, certificates: Certificates | None = None
+) -> Iterator[str]:
+    """Run an engine in a container, with so much room for its data; yield its address.
+
+    One with certificates serves on the loopback, so that they can name it.
+    """
+    mirror = [f"--registry-mirror={rig.mirror}"] if rig.mirror else []
+    container = witness.client.containers.create(
         "docker:26.1-dind",
-        command,
-        detach=True,
+        mirror if certificates else ["--tls=false", *mirror],
         privileged=True,
         runtime=rig.runtime,
-        environment={"DOCKER_TLS_CERTDIR": ""},
+        environment={"DOCKER_TLS_CERTDIR": "/certs" if certificates else ""},
         tmpfs={"/var/lib/docker": f"size={size}"},
         volumes={"/etc/docker/certs.d": {"bind": "/etc/docker/certs.d", "mode": "ro"}},
+        ports={f"{TLS_PORT}/tcp": ("127.0.0.1", None)} if certificates else {},
     )
     try:
+        if certificates:
+            container.put_archive("/", archive(certificates))
+        container.start()
         eventually(lambda: b"API listen on [::]" in container.logs(), "the engine listens")
         container.reload()
-        yield f"tcp://{container.attrs['NetworkSettings']['Networks']['bridge']['IPAddress']}:{PORT}"
+        network = container.attrs["NetworkSettings"]
+        if certificates:
+            yield f"tcp://localhost:{network['Ports'][f'{TLS_PORT}/tcp'][0]['HostPort']}"
+        else:
+            yield f"tcp://{network['Networks']['bridge']['IPAddress']}:{PORT}"
     finally:
         container.remove(force=True, v=True)
+
+
+def archive(certificates: Certificates) -> bytes:
+    """Return the server's certificates as a tar of the files that dind's entrypoint looks for."""
+    files = {
+        "ca.pem": certificates.ca,
+        "cert.pem": certificates.server,
+        "key.pem": certificates.server_key,
+    }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"certs/server/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def keep_client(directory: Path, certificates: Certificates) -> None:
+    """Write the client's certificates under the names that `tls_cert_path` speaks of."""
+    (directory / "ca.pem").write_bytes(certificates.ca)
+    (directory / "cert.pem").write_bytes(certificates.client)
+    (directory / "key.pem").write_bytes(certificates.client_key)
 
 
 def on(host: str) -> Changes:
@@ -47,14 +86,25 @@ def _images(witness: Witness) -> None:
     witness.client.images.pull("docker:26.1-dind")
 
 
-def test_a_job_on_an_engine_over_tcp(rig: Rig, start: Start, witness: Witness) -> None:
-    """A newer engine, whose containers are out of the runner's reach, does all the same."""
-    with engine(rig, witness, "2g") as host:
-        there = Witness(host)
+def test_a_job_on_an_engine_over_tcp(
+    rig: Rig, start: Start, witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind TLS, and newer, with its containers out of the runner's reach: all is the same."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        # the SDK of the witness would believe these and not its own authority
+        monkeypatch.delenv(variable, raising=False)
+    certificates = mint(("localhost",), 3600)
+    keep_client(tmp_path, certificates)
+    with engine(rig, witness, "2g", certificates) as host:
+        there = Witness(host, tls_cert_path=tmp_path)
         changes = on(host)
-        address = {"mac_address": "02:42:ac:15:00:99"}
+        more = {
+            "tls_cert_path": str(tmp_path),
+            "tls_verify": True,
+            "mac_address": "02:42:ac:15:00:99",
+        }
         job = start(
-            JobRequest("docker:26.1-dind"), {**changes, "docker": {**changes["docker"], **address}}
+            JobRequest("docker:26.1-dind"), {**changes, "docker": {**changes["docker"], **more}}
         )
         try:
             said = job.up().output

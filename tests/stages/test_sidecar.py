@@ -85,7 +85,10 @@ def test_a_dind_that_is_not_admitted_is_replaced(rig: Rig, start: Start, witness
 
 
 def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start) -> None:
-    """As an author expects of a service: arguments after ours, variables expanded."""
+    """As an author expects of a service: arguments after ours, variables expanded.
+
+    The operator's lists admit both images by what they are when expanded.
+    """
     service = {
         "name": "docker:26.1-dind",
         "command": ["--label=rank=$RANK", "--mtu=1400"],
@@ -94,8 +97,10 @@ def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start
             {"key": "NO_PROXY", "value": rig.address, "public": True},
         ],
     }
-    variables = [Variable("PORT", "3128")]
-    job = start(JobRequest(rig.special(CLIENT), services=[service], variables=variables))
+    variables = [Variable("PORT", "3128"), Variable("CLIENT", rig.special(CLIENT))]
+    lists = {"allowed_images": [f"{rig.hub}/tools/*:*"], "allowed_services": ["docker:*-dind"]}
+    request = JobRequest("$CLIENT", services=[service], variables=variables)
+    job = start(request, {"docker": lists})
     job.up()
     output = job.script("docker info -f '{{.Labels}} {{.HTTPSProxy}}'").passed().output
     assert output.endswith("[rank=$RANK] http://proxy.example:3128\n")

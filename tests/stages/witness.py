@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import docker
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
+from docker.tls import TLSConfig
 
 from tests.rig import engine
 
@@ -20,9 +22,13 @@ _LONGEST_SECONDS = 30.0
 class Witness:
     """Looks at one engine, and changes nothing that is a job's."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, tls_cert_path: Path | None = None) -> None:
         self._host = host
-        self.client = docker.DockerClient(base_url=host, version="auto", timeout=120)
+        tls: TLSConfig | bool = False
+        if tls_cert_path:
+            ca, *client = (str(tls_cert_path / f"{each}.pem") for each in ("ca", "cert", "key"))
+            tls = TLSConfig(client_cert=(client[0], client[1]), ca_cert=ca, verify=True)
+        self.client = docker.DockerClient(base_url=host, version="auto", timeout=120, tls=tls)
 
     def close(self) -> None:
         """End the connection."""
