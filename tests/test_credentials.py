@@ -403,6 +403,38 @@ def test_helpers_of_the_operators_variable_are_asked() -> None:
     assert read_catalogue(text, None, [], run).entries == ()
 
 
+@pytest.mark.parametrize("whose", ["home", "operators_variable"])
+def test_a_helper_by_a_path_costs_no_other_login(whose: str) -> None:
+    """It is never run, wherever the operator names it; a good one beside it is asked."""
+    answer = json.dumps({"Username": "good", "Secret": SECRET})
+    run, asked = helper_with({("docker-credential-own", "get", "b.local"): answer})
+    text = json.dumps(
+        {"credsStore": "../evil", "credHelpers": {"a.local": "../evil", "b.local": "own"}}
+    )
+
+    if whose == "home":
+        catalogue = read(host=text, run_helper=run)
+    else:
+        catalogue = read_catalogue(text, None, [], run, operators_variable=True)
+
+    assert asked == ["docker-credential-own get b.local"]
+    assert [each.path for each in catalogue.entries] == ["b.local"]
+    assert len(catalogue.warnings) == 2
+    assert all("may hold no path separator" in each for each in catalogue.warnings)
+
+
+def test_each_image_has_the_login_of_its_own_registry() -> None:
+    """A file beside the payload takes nothing from it."""
+    catalogue = read(host=auths({"a.local": "host"}), payload={"b.local": "payload"})
+
+    images = ("a.local/x", "b.local/x", "c.local/x")
+    assert [found_user(image, catalogue) for image in images] == [
+        f"host from {HOST_PATH}",
+        "payload from job payload (GitLab Registry)",
+        None,
+    ]
+
+
 def test_the_operators_store_and_helpers_are_asked() -> None:
     """Store beats `auths` and a registry's own helper beats the store, as in the docker client."""
     run, asked = helper_with(

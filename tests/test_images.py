@@ -51,6 +51,7 @@ GROUP = "registry.example.com/group/project/ruby:3.3"
         ("registry.example.com/**/project/**", GROUP, True),
         ("registry.example.com/**/group/project/ruby:3.3", GROUP, True),
         ("**/**/ruby:3.3", "ruby:3.3", True),
+        ("registry.example.com/*/*/*:*", GROUP, True),
         ("registry**", GROUP, False),
         ("registry**", "registry", True),
         ("**ruby", "a/ruby", False),

@@ -56,6 +56,19 @@ def test_it_comes_before_the_jobs_own() -> None:
     assert (cache.environment["SIZE"], cache.environment["PLAIN"]) == ("12 GB", "a=b")
 
 
+def test_its_entrypoint_is_not_the_jobs_to_lose() -> None:
+    """The key that takes away what jobs ask for leaves alone what the operator asks for."""
+    request = a_request(
+        settings=f"[docker]\ndisable_entrypoint_overwrite = true\n{CACHE}",
+        variables=CACHE_VARIABLES,
+        services=[a_service("postgres:16", entrypoint=["sh"])],
+    )
+    plan = a_plan(request)
+
+    assert [each.entrypoint for each in plan.services] == [("sh", "-c"), None]
+    assert plan_images(request).notices == ("WARNING: Entrypoint override disabled",)
+
+
 def test_its_aliases_go_first() -> None:
     """The job's service loses a name that is taken, and is started all the same."""
     plan = a_plan(
@@ -124,6 +137,17 @@ def test_one_that_the_jobs_variables_name_is_not(pattern: str, *, admitted: bool
     else:
         with pytest.raises(PolicyViolation, match="not present on list of allowed services"):
             plan_images(request)
+
+
+@pytest.mark.parametrize("name", ["kali:1", "docker.io/library/kali:1"])
+def test_an_exclusion_keeps_a_service_out(name: str) -> None:
+    """However it is spelled, and though another pattern admits it."""
+    request = a_request(
+        settings='[docker]\nallowed_services = ["**", "!kali:*"]', services=[a_service(name)]
+    )
+
+    with pytest.raises(PolicyViolation, match="not present on list of allowed services"):
+        plan_images(request)
 
 
 @pytest.mark.parametrize("mode", ["always", "service"])

@@ -1,5 +1,6 @@
 """What a job runs is what the registry has at that moment."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,13 +196,18 @@ def test_a_registry_that_comes_back_is_tried_again(
 def test_a_registry_that_is_down_is_the_operators_matter(
     start: Start, images: Images, own_registry: OwnRegistry
 ) -> None:
-    """After bounded attempts a system failure, though the engine has an image of that name."""
+    """After bounded attempts a system failure, though the engine has an image of that name.
+
+    So is one whose name does not resolve.
+    """
     name = f"{own_registry.host}/tests/down:1"
     images.tag(images.known("alpine"), name)
-    call = prepare(start(JobRequest(image=name), NO_DIND))
+    nowhere = "registry.invalid/tests/nowhere:1"
+    call = prepare(start(JobRequest(image=name, services=[{"name": nowhere}]), NO_DIND))
     assert call.code == SYSTEM_FAILURE
-    assert call.output.count("retrying") == 2
-    assert "connection refused" in call.stderr
+    for each, words in ((name, "connection refused"), (nowhere, "lookup registry.invalid")):
+        tries = re.findall(rf'Failed to pull image "{each}" \(.*\), retrying: .*', call.output)
+        assert [words in line for line in tries] == [True, True], call.output
     assert "The registry could not be reached" in call.stderr
 
 

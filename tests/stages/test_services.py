@@ -141,11 +141,15 @@ def test_the_log_of_a_loud_service_is_cut(job: JobCalls) -> None:
     assert 60_000 < len(warning(job, 9)) < 66_000
 
 
-def test_the_operators_service(job: JobCalls) -> None:
-    """It is the first, with the job's variables in image, alias and environment."""
-    names = ("here-first", "operators")
+def test_the_operators_service(job: JobCalls, rig: Rig) -> None:
+    """It is the first, with the job's variables in image, alias and environment.
+
+    So it has both names that follow from its image.
+    """
+    host = rig.hub.partition(":")[0]
+    names = ("here-first", "operators", f"{host}__tools__web", f"{host}-tools-web")
     output = job.script(*(f"wget -qO- http://{name}/told" for name in names)).passed().output
-    assert output.count("\nhello from the operator\n") == 2
+    assert output.count("\nhello from the operator\n") == len(names)
 
 
 def test_every_alias_leads_to_its_service(job: JobCalls, witness: Witness) -> None:
@@ -154,6 +158,8 @@ def test_every_alias_leads_to_its_service(job: JobCalls, witness: Witness) -> No
     output = job.script(*(f"wget -qO- http://{name}/told" for name in names)).passed().output
     assert output.count("\nhello <a private value> none\n") == len(names)
     assert "a private value" not in witness.inspected(job.id)
+    in_the_helper = job.script(*(f"getent hosts {name}" for name in names), sub_stage="get_sources")
+    assert len(set(re.findall(r"^\d+\.\S+", in_the_helper.passed().stdout, re.MULTILINE))) == 1
 
 
 def test_a_service_reaches_the_job_and_other_services(job: JobCalls, witness: Witness) -> None:
