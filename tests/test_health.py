@@ -3,12 +3,17 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from executor.engine.health import connects
 from executor.health import HealthCheck, exposed_ports, health_check, health_warning
+from executor.log import OperatorLog
 from executor.spec import ContainerSpec, ImageFacts
+from executor.stages.waiting import Waiting
+from executor.tasks import Task
+from tests.engine.stub import http, stub_engine
 
 NAME = "dind-executor-1-ab-service-0"
 IMAGE = ImageFacts("sha256:1", ports=("5432/tcp",))
@@ -91,6 +96,30 @@ def test_the_warning() -> None:
         "\nService container logs:\nfirst\nsecond\n"
         "\n\033[0;33m*********\033[0;m\n\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (0, "Waiting for services to be up and running (timeout 30 seconds)...\n"),
+        (5, "Waiting for services to be up and running (timeout 5 seconds)...\n"),
+        (-1, ""),
+    ],
+)
+def test_how_long_a_service_is_waited_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], setting: int, said: str
+) -> None:
+    """`wait_for_services_timeout`, of which 0 is the Docker executor's default."""
+    running = {"State": {"Running": True, "ExitCode": 0}, "NetworkSettings": {"Networks": {}}}
+    done = Task(lambda: None)
+    with stub_engine(tmp_path) as stub:
+        stub.on("GET", "/containers/.*/json", http(200, running))
+        waiting = Waiting(stub.api(), OperatorLog("prepare"), setting, "helper", done)
+        waiting.wait_for(lambda: HealthCheck(NAME, "postgres:16"), done)
+        waiting.announce()
+        waiting.finish()
+
+    assert capfd.readouterr() == (said, "")
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def engine(
         environment={"DOCKER_TLS_CERTDIR": "/certs" if certificates else ""},
         tmpfs={"/var/lib/docker": f"size={size}"},
         volumes={"/etc/docker/certs.d": {"bind": "/etc/docker/certs.d", "mode": "ro"}},
-        ports={f"{TLS_PORT}/tcp": ("127.0.0.1", None)} if certificates else {},
+        ports={f"{TLS_PORT}/tcp": ("127.0.0.1", 0)} if certificates else {},
     )
     try:
         if certificates:
