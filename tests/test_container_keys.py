@@ -461,6 +461,22 @@ def test_a_name_with_variables_is_judged_by_what_it_becomes(name: str, *, privil
 
 
 @pytest.mark.parametrize(
+    ("settings", "host"),
+    [
+        ("", {}),
+        ("pid_mode = 'host'", {"PidMode": "host"}),
+        ("privileged = true", {"Privileged": True}),
+        ("pid_mode = 'host'\nprivileged = true", {"PidMode": "host", "Privileged": True}),
+    ],
+)
+def test_the_pid_mode(settings: str, host: dict[str, object]) -> None:
+    """It needs no privileges, and gives none."""
+    plan = a_plan(a_request(settings=f"[docker]\n{settings}"))
+
+    assert (plan.build.host, plan.helper.host) == (host, {})
+
+
+@pytest.mark.parametrize(
     ("settings", "privileged"),
     [
         ("", False),

@@ -109,6 +109,7 @@ def test_a_login_reaches_the_build_container_by_a_file() -> None:
         ("r:5000/a/b", "", "r:5000/a/b:latest"),
         ("a@sha256:" + "a" * 64, "", "a@sha256:" + "a" * 64),
         ("", '[docker]\nimage = "ruby:3"', "ruby:3"),
+        ("$UNKNOWN", '[docker]\nimage = "ruby:3"', "ruby:3"),
         ("", '[docker]\nimage = "registry/$TEAM:1"', "registry/blue:1"),
         ("alpine:3", '[docker]\nimage = "ruby:3"', "alpine:3"),
     ],
@@ -129,10 +130,11 @@ def test_the_default_image_is_said() -> None:
     assert plan_images(request).notices == ("Using default image",)
 
 
-def test_no_image_at_all() -> None:
+@pytest.mark.parametrize("image", ["", "$UNKNOWN"])
+def test_no_image_at_all(image: str) -> None:
     """The sentence has both remedies."""
     with pytest.raises(UnsupportedJobOption, match=r"add `image:` .*`\[docker\] image`"):
-        plan_images(a_request(image=a_service("")))
+        plan_images(a_request(image=a_service(image)))
 
 
 @pytest.mark.parametrize("image", ["Alpine:3", "a b", "https://registry/a", "a:"])

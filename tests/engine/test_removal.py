@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
+from executor.engine import removal
 from executor.engine.removal import remove_all
 from executor.log import OperatorLog
 from executor.names import JobNames
@@ -24,6 +26,16 @@ class Belongings:
         stub.on("GET", "/networks/net$", http(200, {"Containers": {"theirs": {}, "ours": {}}}))
         stub.on("POST", "/networks/net/disconnect", http(200))
         stub.on("DELETE", "/", self._remove)
+
+    def have_a_volume(self) -> None:
+        """Add a volume of the job's own."""
+        self.there.add("/volumes/data")
+
+        def answer(connection: Connection, _received: Received) -> None:
+            there = [{"Name": "data"}] if "/volumes/data" in self.there else None
+            connection.send(http(200, {"Volumes": there}))
+
+        self.stub.on("GET", "/volumes", answer)
 
     def disconnected(self) -> list[str]:
         """Return which containers were taken off, in the first round."""
@@ -95,3 +107,31 @@ def test_a_removal_that_fails_is_tried_again(belongings: Belongings, tmp_path: P
     stub.on("DELETE", "/networks/net", busy_once)
     assert removed(stub, tmp_path) == []
     assert len(attempts) == 2
+
+
+@pytest.mark.parametrize("path", ["/containers/ours", "/networks/net", "/volumes/data"])
+def test_what_cannot_be_removed_is_told(
+    belongings: Belongings, tmp_path: Path, mocker: MockerFixture, path: str
+) -> None:
+    """In the engine's words; it keeps nothing else from being removed."""
+    mocker.patch.object(removal, "_PAUSE_SECONDS", 0.0)
+    everything = {"/containers/ours", "/networks/net", "/volumes/data"}
+    belongings.have_a_volume()
+    belongings.stub.on("DELETE", path, refusal(500, "the device is busy"))
+    assert removed(belongings.stub, tmp_path) == ["the device is busy"]
+    assert belongings.there == {path}
+    deleted = {each.path.partition("?")[0] for each in belongings.stub.asked("DELETE", "/")}
+    assert deleted == everything
+
+
+def test_what_is_gone_meanwhile_is_done(belongings: Belongings, tmp_path: Path) -> None:
+    """Somebody else was faster."""
+    belongings.have_a_volume()
+
+    def gone(connection: Connection, received: Received) -> None:
+        belongings.there.discard(received.path.partition("?")[0])
+        connection.send(refusal(404, "no such thing"))
+
+    belongings.stub.on("DELETE", "/", gone)
+    assert removed(belongings.stub, tmp_path) == []
+    assert len(belongings.stub.asked("DELETE", "/")) == 3
