@@ -41,19 +41,16 @@ def openssl(*args: str, directory: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def verified(files: Path, end: str, purpose: str) -> subprocess.CompletedProcess[str]:
+    """Let openssl verify the certificate of one end for a purpose."""
+    options = ["-x509_strict", "-purpose", purpose, "-CAfile", "ca.pem"]
+    return openssl("verify", *options, f"{end}.pem", directory=files)
+
+
 @pytest.mark.parametrize(("end", "purpose"), [("server", "sslserver"), ("client", "sslclient")])
 def test_openssl_verifies_strictly(files: Path, end: str, purpose: str) -> None:
     """As clients of Python 3.13 do."""
-    done = openssl(
-        "verify",
-        "-x509_strict",
-        "-purpose",
-        purpose,
-        "-CAfile",
-        "ca.pem",
-        f"{end}.pem",
-        directory=files,
-    )
+    done = verified(files, end, purpose)
 
     assert (done.returncode, done.stdout) == (0, f"{end}.pem: OK\n"), done.stderr
 
@@ -61,16 +58,7 @@ def test_openssl_verifies_strictly(files: Path, end: str, purpose: str) -> None:
 @pytest.mark.parametrize(("end", "purpose"), [("server", "sslclient"), ("client", "sslserver")])
 def test_each_end_is_good_for_one_thing(files: Path, end: str, purpose: str) -> None:
     """A job that has the client's key cannot play the server."""
-    done = openssl(
-        "verify",
-        "-x509_strict",
-        "-purpose",
-        purpose,
-        "-CAfile",
-        "ca.pem",
-        f"{end}.pem",
-        directory=files,
-    )
+    done = verified(files, end, purpose)
 
     assert done.returncode != 0
 

@@ -1,5 +1,6 @@
 """One call of one hook as a process: its own group, nothing on stdin, and the way it is stopped."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -59,6 +60,10 @@ def call_hook(
         )
     except OSError as error:
         problem = f"{hook.executable} cannot be started: {error.strerror}"
+        if error.errno == errno.E2BIG:
+            problem += (
+                "; no variable may have more than 128 KiB, as hooks get them in their environment"
+            )
         return Ending(None, time.monotonic() - started, problem)
     running = _Running(process, stdout, stderr)
     with around.cancellation.heard_by(running.wake.set):

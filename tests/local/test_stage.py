@@ -2,6 +2,7 @@
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,16 @@ def test_a_hook_that_cannot_start_is_named(tmp_path: Path) -> None:
     ending = call_hook(hook, (), call.around, stdout=call.stdout, stderr=call.stderr)
     assert ending.exit_code is None
     assert "absent cannot be started: No such file" in ending.problem
+
+
+def test_a_variable_that_is_too_large_is_explained(tmp_path: Path) -> None:
+    """The kernel's own words name arguments, and there are none."""
+    call = Call(tmp_path)
+    around = replace(call.around, environment={"LARGE": "x" * 131072})
+
+    ending = call_hook(Hook("/bin/true"), (), around, stdout=call.stdout, stderr=call.stderr)
+
+    assert "no variable may have more than 128 KiB" in ending.problem
 
 
 def test_a_child_that_holds_the_output_keeps_the_call_open(tmp_path: Path) -> None:
