@@ -146,6 +146,16 @@ def test_containers(status: int, message: str, expected: type[ExecutorError]) ->
         assert error.status == status
 
 
+def test_a_service_without_a_shell_says_what_needs_one() -> None:
+    """Its author may know of no shell: secret variables reach a service by one."""
+    message = 'unable to start container process: exec: "sh": executable file not found in $PATH'
+    error = create_failure("job-service-0", "a:1", 400, message, runs_scripts=False)
+
+    assert type(error) is UnusableImage
+    assert "there is no `sh` in its image" in str(error)
+    assert "variables that hold a secret" in str(error)
+
+
 def test_a_host_without_privileges_names_the_setting() -> None:
     """The operator reads what to change."""
     error = create_failure("job-dind", "docker:dind", 500, "operation not permitted")

@@ -125,10 +125,7 @@ def create_failure(
         return _no_space(message)
     starting = any(pattern in lower for pattern in _STARTING)
     if starting and not runs_scripts and any(each in lower for each in _NO_PROGRAM):
-        return UnusableImage(
-            f'The service "{image}" could not start: {_first_line(message)}. Check the image, and the'
-            " `command` and `entrypoint` of the service."
-        )
+        return _unusable_service(image, message)
     if starting and any(pattern in lower for pattern in _NO_SHELL):
         return UnusableImage(
             f'The image "{image}" cannot run scripts: {_first_line(message)}. A job needs an image'
@@ -146,6 +143,19 @@ def create_failure(
             f'The Docker Engine does not accept what was asked of the image "{image}": {message}.'
         )
     return _refused(container, status, message)
+
+
+def _unusable_service(image: str, message: str) -> UnusableImage:
+    if 'exec: "sh":' in message:
+        return UnusableImage(
+            f'The service "{image}" could not start, as there is no `sh` in its image. A service needs'
+            " one for variables that hold a secret (leave them out, or take an image with a shell),"
+            " and for a `command` or `entrypoint` that calls it."
+        )
+    return UnusableImage(
+        f'The service "{image}" could not start: {_first_line(message)}. Check the image, and the'
+        " `command` and `entrypoint` of the service."
+    )
 
 
 def network_failure(name: str, status: int, message: str) -> ExecutorError:
