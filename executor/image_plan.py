@@ -84,9 +84,10 @@ def _build(request: Request, notices: list[str]) -> Pull:
             " or `[docker] image` to the runner's settings."
         )
     policies = effective_policies(name, asked.pull_policies, docker)
-    if name != default:
+    internal = _without_variables((docker.image,))
+    if name not in internal:
         _admit_id(name, "image", docker.allowed_images, policies)
-    _admit(name, docker.allowed_images, "image", _without_variables((docker.image,)))
+    _admit(name, docker.allowed_images, "image", internal)
     try:
         image = with_default_tag(name)
     except InvalidImage as error:

@@ -187,6 +187,22 @@ def test_the_operators_own_image_is_always_admitted() -> None:
     assert named.build.image == "alpine:3"
 
 
+@pytest.mark.parametrize(("image", "admitted"), [("alpine:3", False), ("ruby:3", True)])
+def test_a_default_image_by_a_variable_is_not(image: str, *, admitted: bool) -> None:
+    """The job chooses it as much as the operator, so the list has its say."""
+    request = a_request(
+        image=a_service(""),
+        settings=ADMITTING.replace("[docker]", '[docker]\nimage = "$ANY"'),
+        variables=[a_variable("ANY", image)],
+    )
+
+    if admitted:
+        assert plan_images(request).build.image == image
+    else:
+        with pytest.raises(PolicyViolation, match="not present on list of allowed images"):
+            plan_images(request)
+
+
 def test_variables_in_images_and_allow_lists() -> None:
     """The lists see what the job gets, and its dind service is the sidecar all the same."""
     request = a_request(

@@ -8,7 +8,7 @@ from executor.errors import ExecutorError, PolicyViolation, SettingsError
 from executor.image_plan import plan_images
 from executor.pull_policies import effective_policies, own_policies, unified
 from executor.spec import ImagePlan, Pull
-from tests.builders import a_request, a_service, some_settings
+from tests.builders import a_request, a_service, a_variable, some_settings
 
 ID = "sha256:" + "a" * 64
 IF, NEVER, ALWAYS = "if-not-present", "never", "always"
@@ -166,6 +166,18 @@ def test_the_operator_may_name_an_id() -> None:
     request = a_request(image=a_service(""), settings=f'[docker]\nimage = "{ID}"')
 
     assert plan_images(request).build.image == ID
+
+
+def test_a_variable_names_no_id() -> None:
+    """Where the operator leaves the image to the job, the job names it as it does in `image:`."""
+    request = a_request(
+        image=a_service(""),
+        settings='[docker]\nimage = "$ANY"',
+        variables=[a_variable("ANY", ID)],
+    )
+
+    with pytest.raises(PolicyViolation, match="is an image id"):
+        plan_images(request)
 
 
 def _planned(settings: str, services: list[dict[str, object]]) -> ImagePlan:
