@@ -67,6 +67,8 @@ def test_a_script_that_takes_too_long_is_stopped_like_a_cancelled_one(pushed: Pu
 def test_a_cancel_without_patience_leaves_nothing(pushed: Pushed) -> None:
     """The scripts are bash's here, which may tell of a signal with the text of what got it."""
     text = ENDLESS.replace("docker:20.10.16", "$TOOLS_REGISTRY/tools/docker-cli:1")
+    variables = '{FF_USE_NATIVE_CONTAINER_STOP: "true"}'
+    text = text.replace("script:", f"variables: {variables}\n  script:", 1)
     job = pushed.start_only(parse_pipeline(text, "test"))
     job.wait_for("\ntick")
     job.force_cancel()
