@@ -13,6 +13,7 @@ from executor.migration_dind import sidecar_of
 from executor.migration_rules import CHANGED, KEPT_BY_RUNNER, LEFT_OUT, RUNNER_CHANGED
 from executor.migration_text import settings_text, toml
 from executor.settings import DindSettings, DockerSettings, Settings, read_settings
+from executor.table import closest
 
 MIGRATABLE = "docker"
 
@@ -81,7 +82,10 @@ def _carry(
             _set(f"{where} {name}", carried, (section, key), tables, notes)
         elif where == "[runners.docker]" and value:
             why = {**LEFT_OUT, **DockerSettings.REFUSED}.get(name)
-            why = why or "this executor has no such key; it is not carried over"
+            if not why:
+                close = closest(name, known)
+                hint = f" (did you mean {close}?)" if close else ""
+                why = f"this executor has no such key{hint}; it is not carried over"
             notes.append(f"{where} {name}: {why}.")
 
 

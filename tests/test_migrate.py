@@ -160,6 +160,16 @@ def test_an_unknown_key_is_named() -> None:
     )
 
 
+def test_a_misspelt_key_is_told_what_it_resembles() -> None:
+    """gitlab-runner takes no notice of it, so it may have stood there for years."""
+    migration = migrated({"memroy": "4g"})
+
+    assert (
+        "[runners.docker] memroy: this executor has no such key (did you mean memory?);"
+        " it is not carried over." in migration.notes
+    )
+
+
 def test_directories_of_the_runner() -> None:
     """They stand at the top of the settings."""
     migration = migrated({}, builds_dir="/work", cache_dir="/caches")
