@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from executor.host_network import host_mtu
+from tests.generations import GENERATIONS, OLD
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
 from tests.stages.conftest import Changes, Start
@@ -26,7 +27,6 @@ CHANGES: Changes = {
     "dind": {"registry_mirrors": [], "volumes": []},
 }
 LOOK = "cat /sys/class/net/eth0/mtu; wget -qO- http://web/"
-GENERATIONS = ("docker:26.1-dind", "docker:20.10.16-dind")
 
 
 @pytest.fixture(scope="module", params=GENERATIONS)
@@ -43,7 +43,7 @@ def job(request: pytest.FixtureRequest, rig: Rig, start_standing: Start, login: 
 
 def is_old(job: JobCalls) -> bool:
     """Tell whether the job's dockerd is of the older generation."""
-    return "20.10" in str(job.request.services[0]["name"])
+    return job.request.services[0]["name"] == OLD
 
 
 def lines(job: JobCalls, *commands: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.generations import EXTRA, GENERATIONS
 from tests.rig.state import Rig
 from tests.stages.calls import BUILD_FAILURE, JobCalls
 from tests.stages.conftest import Changes, Start
@@ -25,6 +26,7 @@ ALIASES = {
     "no service at all": (None, "", "26.1"),
     "docker:dind": ("docker:26.1-dind", "", "26.1"),
     "the old generation": ("docker:20.10.16-dind", "", "20.10"),
+    **({"the rig's own generation": (EXTRA, "", "")} if EXTRA in GENERATIONS else {}),
     "another alias": ("docker:26.1-dind", "builder", "26.1"),
     "two other aliases": ("docker:26.1-dind", "builder, daemon.local", "26.1"),
     "a registry path, alias forgotten": ("{registry}/docker:20.10.16-dind", "", "20.10"),
@@ -53,7 +55,9 @@ def test_every_name_leads_to_the_sidecar(
         # The rig's own image of that name holds the oldest engine that Debian still has.
         version = version.replace("18.09", "20.10")
     assert len(versions) == 1 + len(names)
-    assert all(each.startswith(version + ".") for each in versions)
+    if image == EXTRA:
+        version = rig.engine_version
+    assert all(f"{each}.".startswith(f"{version}.") for each in versions)
 
 
 def test_dind_is_known_by_what_it_is(
