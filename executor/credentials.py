@@ -91,8 +91,9 @@ def read_catalogue(
     """Merge the sources of a job's credentials.
 
     `auth_config` is the content of DOCKER_AUTH_CONFIG, "" where there is none: the job's own, or
-    the `operators_variable`, which the runner's config.toml sets for all jobs. The operator's credential helpers are asked only for registries that one of `images` comes from;
-    None stands for all registries.
+    the `operators_variable`, which the runner's config.toml sets for all jobs. The operator's
+    credential helpers are asked only for registries that one of `images` comes from; None stands
+    for all registries.
     """
     wanted = None if images is None else frozenset(_paths(images))
     sources: list[tuple[str, DockerConfig]] = []

@@ -1,8 +1,9 @@
 """Reading a docker client's configuration file: pure.
 
 Two kinds of it come here. The file of the runner's user belongs to the operator, and its
-credential helpers are run. DOCKER_AUTH_CONFIG belongs to whoever writes the job: a helper that it
-names would be a program of their choice on the runner's host, so none is ever run.
+credential helpers are run; so does a DOCKER_AUTH_CONFIG that config.toml's `environment` sets.
+Another DOCKER_AUTH_CONFIG belongs to whoever writes the job: a helper that it names would be a
+program of their choice on the runner's host, so none of it is run.
 """
 
 import json
