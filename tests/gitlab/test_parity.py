@@ -17,6 +17,10 @@ from tests.gitlab.parity_log import sections
 from tests.gitlab.parity_runs import Pair, job_names, pairs
 from tests.rig.state import Rig
 
+_WITHOUT_LINKS = 29
+"""The first engine whose containers get no variables of links, by which gitlab-runner 17.9 waits."""
+_NO_LINK = b"No HOST or PORT found"
+
 
 @pytest.fixture(scope="module")
 def run(
@@ -39,10 +43,13 @@ def names(rig: Rig) -> Mapping[str, str]:
 
 @pytest.mark.parametrize("name", job_names())
 def test_a_log_differs_only_where_it_is_admitted(
-    run: Mapping[str, Pair], names: Mapping[str, str], name: str
+    run: Mapping[str, Pair], names: Mapping[str, str], name: str, rig: Rig
 ) -> None:
     """Line by line; the preparation's lines in any order, because ours does things at once."""
     pair = run[name]
+    newer = int(rig.engine_version.partition(".")[0]) >= _WITHOUT_LINKS
+    if newer and _NO_LINK in pair.docker.trace:
+        pytest.skip("gitlab-runner's Docker executor cannot wait for services on this engine")
     docker, ours = (sections(job.trace, names) for job in (pair.docker, pair.ours))
     logs = f"{trace.plain(pair.docker.trace)}\n\n{trace.plain(pair.ours.trace)}"
     assert differences.surprises(docker, ours, set()) == [], logs
