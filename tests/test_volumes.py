@@ -205,10 +205,10 @@ def test_the_volume_driver_makes_caches_and_sources() -> None:
     assert made == {("nfs", (("share", "ci"),))}
 
 
-@pytest.mark.parametrize("entry", ["/srv/builds:/builds", "/srv:/work", "named:/work"])
+@pytest.mark.parametrize("entry", ["/srv/builds:/builds", "/srv:/ci", "named:/ci"])
 def test_builds_of_the_host_take_the_volumes_place(entry: str) -> None:
     """Whatever the strategy: a directory of the operator's at or above the builds directory."""
-    builds_dir = "/builds" if entry.endswith("builds") else "/work/builds"
+    builds_dir = "/builds" if entry.endswith("builds") else "/ci/builds"
     request = fetching(f'builds_dir = "{builds_dir}"\ndocker.volumes = ["{entry}"]')
     assert job_volumes(request).specs == ()
     assert job_volumes(request).binds == (entry,)
