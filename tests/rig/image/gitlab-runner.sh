@@ -130,7 +130,7 @@ restore_cache() {
 
 case ${1-} in
     --version | -v)
-        echo 'Version:      0.0.0 (stand-in of the dind-executor rig)'
+        echo 'Version:      17.9.0 (stand-in of the dind-executor rig)'
         ;;
     artifacts-uploader) shift && upload "$@" ;;
     artifacts-downloader) shift && download "$@" ;;
