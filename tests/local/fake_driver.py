@@ -52,7 +52,9 @@ def _write_down(control: Path, name: str, arguments: list[str]) -> None:
 def _run_script(path: str, control: Path) -> int:
     Path(os.environ["BUILD_EXIT_CODE_FILE"]).unlink(missing_ok=True)
     shell = os.environ.get("FAKE_SHELL", "bash")
-    environment = {"PATH": f"{control}/bin:{os.environ['PATH']}", "HOME": str(control)}
+    # Of the job's own: git locks the configuration in it, and jobs run side by side.
+    home = str(Path(os.environ["JOB_RESPONSE_FILE"]).parent)
+    environment = {"PATH": f"{control}/bin:{os.environ['PATH']}", "HOME": home}
     stopped: list[int] = []
     # The shell is in our process group and has the signal already: we wait for it.
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
