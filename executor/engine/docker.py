@@ -13,7 +13,7 @@ from executor.engine.api import Api
 from executor.engine.container_request import container_request, sent_on_stdin
 from executor.engine.handover import StartedKeeper
 from executor.engine.pulling import Say, find_image, pull_image
-from executor.engine.wire import Answer
+from executor.engine.wire import Answer, as_table
 from executor.errors import EngineUnavailable
 from executor.names import removal_query
 from executor.spec import ContainerSpec, ImageFacts, Pull, VolumeSpec
@@ -45,7 +45,7 @@ class Engine:
         Raises EngineUnavailable where nothing answers or the engine is too old or too new.
         """
         answer = self.api.get("/version", timeout=30)
-        found = _table(answer.json()) if answer.ok else {}
+        found = as_table(answer.json()) if answer.ok else {}
         self.version = str(found.get("Version", ""))
         self.architecture = str(found.get("Arch", ""))
         newest = _version(str(found.get("ApiVersion", "")))
@@ -128,7 +128,3 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _text(version: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
+from executor.engine.wire import as_table
 from executor.errors import EngineRefused, ImageUnavailable
 from executor.platforms import fits
 from executor.spec import ImageFacts, Pull
@@ -57,7 +58,7 @@ def find_image(api: Api, name: str) -> ImageFacts | None:
             f'The Docker Engine cannot show the image "{name}": {answer.message}.',
             answer.status,
         )
-    return _image_facts(_table(answer.json()), name)
+    return _image_facts(as_table(answer.json()), name)
 
 
 def is_for(facts: ImageFacts, platform: str) -> bool:
@@ -93,7 +94,7 @@ def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
     try:
         status, pieces = api.stream(path, headers, idle_seconds=_IDLE_SECONDS)
         for event in _events(pieces):
-            detail = _table(event.get("errorDetail")).get("message") or event.get("error")
+            detail = as_table(event.get("errorDetail")).get("message") or event.get("error")
             if detail or (status >= 400 and event.get("message")):  # noqa: PLR2004
                 return "", str(detail or event["message"])
             text = str(event.get("status", ""))
@@ -125,7 +126,7 @@ def _pulled(api: Api, pull: Pull, digest: str, architecture: str) -> ImageFacts:
 
 
 def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
-    config = _table(found.get("Config"))
+    config = as_table(found.get("Config"))
     digests = found.get("RepoDigests")
     known = [str(each) for each in digests] if isinstance(digests, list) else []
     wanted = name if "@" in name else ""
@@ -133,8 +134,8 @@ def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
         id=str(found.get("Id", "")),
         entrypoint=_strings(config.get("Entrypoint")),
         command=_strings(config.get("Cmd")),
-        ports=tuple(_table(config.get("ExposedPorts"))),
-        volumes=tuple(_table(config.get("Volumes"))),
+        ports=tuple(as_table(config.get("ExposedPorts"))),
+        volumes=tuple(as_table(config.get("Volumes"))),
         environment=_strings(config.get("Env")),
         digest=wanted if wanted in known else next(iter(known), ""),
         system=str(found.get("Os", "")),
@@ -156,13 +157,9 @@ def _events(pieces: Iterator[bytes]) -> Iterator[dict[str, object]]:
     pending = b""
     for piece in pieces:
         *lines, pending = (pending + piece).split(b"\n")
-        yield from (_table(json.loads(line)) for line in lines if line.strip())
+        yield from (as_table(json.loads(line)) for line in lines if line.strip())
     if pending.strip():
-        yield _table(json.loads(pending))
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
+        yield as_table(json.loads(pending))
 
 
 def _strings(value: object) -> tuple[str, ...]:

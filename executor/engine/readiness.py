@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from executor.engine.api import Api
 from executor.engine.inside import succeeds
 from executor.engine.output import split_frames
+from executor.engine.wire import as_table
 from executor.errors import EngineRefused, ServiceNotReady
 
 TRANSPORT_LABEL = "dind-executor.transport"
@@ -66,10 +67,10 @@ class Sidecar:
 
     def __init__(self, name: str, found: dict[str, object]) -> None:
         """Read an inspected container."""
-        state = _table(found.get("State"))
-        labels = _table(_table(found.get("Config")).get("Labels"))
-        networks = _table(_table(found.get("NetworkSettings")).get("Networks"))
-        addresses = [str(_table(each).get("IPAddress") or "") for each in networks.values()]
+        state = as_table(found.get("State"))
+        labels = as_table(as_table(found.get("Config")).get("Labels"))
+        networks = as_table(as_table(found.get("NetworkSettings")).get("Networks"))
+        addresses = [str(as_table(each).get("IPAddress") or "") for each in networks.values()]
         self.name = name
         self.running = bool(state.get("Running"))
         self.exit_code = state.get("ExitCode")
@@ -84,7 +85,7 @@ def find_sidecar(api: Api, name: str) -> Sidecar | None:
         return None
     if not answer.ok:
         raise EngineRefused(f"The Docker Engine cannot show {name}: {answer.message}.")
-    return Sidecar(name, _table(answer.json()))
+    return Sidecar(name, as_table(answer.json()))
 
 
 def keep_client(temp_dir: str, files: Mapping[str, bytes]) -> None:
@@ -212,7 +213,3 @@ def _last_words(api: Api, name: str) -> str:
     if not text:
         return f"{cause}It printed nothing; does its image start a Docker daemon?"
     return f"{cause}Its last log lines:\n" + "\n".join(f"  {line}" for line in text.splitlines())
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

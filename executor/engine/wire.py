@@ -45,6 +45,11 @@ class Answer:
         return ""
 
 
+def as_table(value: object) -> dict[str, object]:
+    """Return a JSON object of an answer; empty where there is none, or something else."""
+    return value if isinstance(value, dict) else {}
+
+
 class Reader:
     """Buffered reading of one connection; nothing that came with the headers is lost."""
 
