@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tests.rig.say import RigError, step
 PROCESS = "dockerd"
 _SYSTEM_SOCKET = "unix:///var/run/docker.sock"
 _NEWEST_API = (1, 45)
+_EXEC_ROOT = RUN / "engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,23 @@ def start(mirror: str | None, wrapper: Wrapper | None) -> Engine:
     configuration = {
         "hosts": [f"unix://{SOCKET}"],
         "data-root": str(_data_root(binary)),
-        "exec-root": str(RUN / "engine"),
+        "exec-root": str(_EXEC_ROOT),
         "pidfile": str(RUN / "dockerd.pid"),
         "registry-mirrors": [mirror] if mirror else [],
         "runtimes": {wrapper.name: {"path": str(wrapper.path)}} if wrapper else {},
     }
     path = RUN / "daemon.json"
     path.write_text(json.dumps(configuration, indent=1), encoding="utf-8")
+    _end_remains()
     SOCKET.unlink(missing_ok=True)
     (RUN / "dockerd.pid").unlink(missing_ok=True)
     with step(f"Starting {binary} on {SOCKET}"):
         command = [str(binary), "--config-file", str(path)]
         processes.start(PROCESS, command, {"PATH": search_path(binary)})
-        return _await_answer()
+        engine = _await_answer()
+        # A run that was killed has left its jobs in the engine's directory.
+        _empty(engine)
+        return engine
 
 
 def search_path(binary: Path | None = None) -> str:
@@ -104,11 +110,29 @@ def stop() -> bool:
     """End our engine with everything in it, and return whether there was one."""
     engine = ours()
     if engine is not None:
-        with connect(engine.host) as client, suppress(DockerException):
-            for container in client.containers(all=True, quiet=True):
-                with suppress(DockerException):
-                    client.remove_container(container["Id"], force=True, v=True)
+        with suppress(DockerException):
+            _empty(engine)
     return processes.stop(PROCESS)
+
+
+def _empty(engine: Engine) -> None:
+    """Remove everything but the images; what does not go, goes with the engine's directory."""
+    with connect(engine.host) as client:
+        for container in client.containers(all=True, quiet=True):
+            with suppress(DockerException):
+                client.remove_container(container["Id"], force=True, v=True)
+        client.prune_networks()  # type: ignore[no-untyped-call]
+        for volume in client.volumes()["Volumes"] or []:
+            with suppress(DockerException):
+                client.remove_volume(volume["Name"], force=True)
+
+
+def _end_remains() -> None:
+    """End containerd and its shims where our engine was killed: the next one would wait for them."""
+    for pid in processes.mentioning(f"{_EXEC_ROOT}/containerd"):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    (_EXEC_ROOT / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
 
 def _await_answer(timeout_seconds: float = 60) -> Engine:

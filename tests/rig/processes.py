@@ -68,6 +68,16 @@ def fail(name: str, sentence: str) -> RigError:
     return RigError("\n".join([f"{sentence} The end of {log_of(name)}:", *lines[-8:]]))
 
 
+def mentioning(text: str) -> list[int]:
+    """Return the ids of all processes with this text in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if text.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
 def log_of(name: str) -> Path:
     """Return the file that holds what the process prints."""
     return LOGS / f"{name}.log"

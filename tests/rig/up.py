@@ -12,6 +12,7 @@ from tests.rig import (
     firewall,
     git,
     images,
+    leftovers,
     official,
     packages,
     probes,
@@ -92,6 +93,7 @@ def _describe(
         privileged = probes.privileged_runtime(client, wrapper)
         # Like a runner host that has had its first job: only the helper image need not be pulled.
         refused = probes.pull(client, f"{hub}/{catalogue.HELPER}")
+        before = leftovers.labelled(client)
     if refused is not None:
         raise RigError(f"The engine cannot pull the helper image: {refused}")
     return Rig(
@@ -99,6 +101,7 @@ def _describe(
         engine_host=running.host,
         engine_version=running.version,
         engine_is_ours=running.ours,
+        before=before,
         runtime=privileged,
         images=source,
         hub=hub,
