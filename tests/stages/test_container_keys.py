@@ -41,7 +41,9 @@ def job(rig: Rig, start_standing: Start, profile: str) -> JobCalls:
         "cpus": "1/2",
         "cpu_shares": 512,
         "cpuset_cpus": "0",
+        "cpuset_mems": "0",
         "cgroup_parent": "/dind-executor-tests",
+        "oom_kill_disable": True,
         "oom_score_adjust": 500,
         "shm_size": 32 * MIB,
         "ulimit": {"nofile": "1000:2000"},
@@ -102,6 +104,9 @@ def test_limits_of_build_and_helper(job: JobCalls, witness: Witness) -> None:
         assert host["MemorySwap"] == 640 * MIB
         assert host["MemoryReservation"] == 128 * MIB
         assert (host["NanoCpus"], host["CpuShares"], host["CpusetCpus"]) == (5 * 10**8, 512, "0")
+        assert host["CpusetMems"] == "0"
+        # A kernel with cgroup v2 alone has no such thing, and the engine leaves it out.
+        assert bool(host["OomKillDisable"]) is witness.client.info()["OomKillDisable"]
         assert (host["CgroupParent"], host["OomScoreAdj"]) == ("/dind-executor-tests", 500)
         assert (host["ShmSize"], host["IpcMode"]) == (32 * MIB, "private")
         assert (host["UsernsMode"], host["GroupAdd"]) == ("host", ["1234"])
@@ -200,10 +205,12 @@ def test_devices_of_a_service(job: JobCalls, witness: Witness) -> None:
 @pytest.fixture
 def companion(witness: Witness) -> Iterator[Container]:
     """Return a container of somebody else's that goes on."""
-    container = witness.client.containers.run("alpine", ["sleep", "600"], detach=True)
+    container = witness.client.containers.run(
+        "alpine", ["sleep", "600"], detach=True, volumes=["/shared"]
+    )
     yield container
     with suppress(NotFound):
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def test_processes_of_others_are_left_alone(
@@ -238,6 +245,17 @@ def test_processes_of_others_are_left_alone(
     assert (host["Privileged"], host["PidMode"]) == (True, docker["pid_mode"])
     assert hosts(job, witness)["helper"]["Privileged"] is False
     assert hosts(job, witness)["helper"]["PidMode"] == ""
+
+
+def test_volumes_of_another_container(start: Start, witness: Witness, companion: Container) -> None:
+    """Build and helper mount them; they are there after the job, as it left them."""
+    job = start(JobRequest(), {"docker": {"volumes_from": [companion.name]}, "dind": NO_DIND})
+    job.up()
+
+    job.script("echo fetched >/shared/fetched", sub_stage="get_sources").passed()
+    assert inside(job, "cat /shared/fetched", "echo built >/shared/built") == ["fetched"]
+    job.cleanup().passed()
+    assert witness.inside(companion, "cat", "/shared/built") == "built\n"
 
 
 def test_a_build_container_without_capabilities(rig: Rig, start: Start) -> None:
