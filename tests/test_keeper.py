@@ -473,7 +473,8 @@ def test_the_keeper_ends_with_its_stdin(start: Start) -> None:
 def test_term_ends_an_idle_keeper(start: Start) -> None:
     """A container that is stopped does not wait to be killed; scripts do not inherit the trap."""
     kept = start()
-    assert kept.run("trap").stdout == b""
+    # What the tests themselves were started with may be ignored, such as SIGINT.
+    assert b"TERM" not in kept.run("trap").stdout
     assert kept.run("kill -TERM $$", "another-nonce").code == 143
 
     assert kept.terminate() == 143

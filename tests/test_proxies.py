@@ -114,8 +114,7 @@ def posix(text: str) -> str:
 def test_a_script_runs_with_the_names(shell: str, escape: object, value: str) -> None:
     """Whatever the value, in either kind of quotes; other variables and commands stay."""
     program = shutil.which(shell)
-    if not program:
-        pytest.skip(f"there is no {shell} on this machine")
+    assert program, f"{shell} is not installed: apt-get install {shell}"
     assert callable(escape)
     message = "a\\nb\nexport NO_PROXY=of-the-message\nend" if escape is ansi else "one line"
     body = (

@@ -9,7 +9,7 @@ import pytest
 from executor.engine.helper import _MISSING, checked
 from executor.engine.keeper import DIRECTORY
 
-SHELLS = [each for each in ("bash", "dash", "busybox") if shutil.which(each)]
+SHELLS = ["bash", "dash", "busybox"]
 
 
 class Helper:

@@ -19,9 +19,7 @@ from executor.local.script import ScriptContext
 from executor.local.variables import Variable
 from tests.local.samples import REGISTRATION, SLOT, a_request
 
-SHELLS = [
-    shell for shell in ("bash", "dash", "busybox sh") if shutil.which(shell.partition(" ")[0])
-]
+SHELLS = ["bash", "dash", "busybox sh"]
 NASTY = "a'b\"c`d$e\\f\ng!h{i}*~ é"
 
 

@@ -35,6 +35,12 @@ _COMMANDS = {
     "ip": "iproute2",
     "iptables": "iptables",
     "dpkg-deb": "dpkg",
+    "openssl": "openssl",
+    "unshare": "util-linux",
+    # The shells that hooks and keeper are tried in.
+    "bash": "bash",
+    "dash": "dash",
+    "busybox": "busybox",
 }
 
 

@@ -1,6 +1,5 @@
 """Runners that cannot reach a container's address, and calls that died halfway."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,6 @@ def written(job: JobCalls, *commands: str) -> Path:
     return path
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs util-linux")
 @pytest.mark.parametrize("command", [(), ("--log-level=error",)])
 def test_dind_is_asked_from_within_where_its_address_is_out_of_reach(
     start: Start, command: tuple[str, ...]

@@ -1,7 +1,6 @@
 """Services beside dind, seen on one job that has many of them."""
 
 import re
-import shutil
 import signal
 from dataclasses import replace
 
@@ -207,7 +206,6 @@ def test_the_runners_labels(job: JobCalls, rig: Rig, witness: Witness) -> None:
     }
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs util-linux")
 def test_services_out_of_reach_are_asked_from_the_helper(rig: Rig, start: Start) -> None:
     """One that listens is up; one that does not is told of."""
     services = [web(rig, f"{HTTPD} 80", "up"), web(rig, "sleep 600", "never")]
