@@ -24,6 +24,10 @@ _DINDS_OWN = (
 """Where dockerd keeps what it works with; a socket of the host's engine belongs nowhere in dind."""
 
 
+_ENGINE_SOCKET = "/docker.sock"
+"""How the path of such a socket on the host ends, wherever the operator mounts it."""
+
+
 def build_volumes(request: Request, way: Transport | None) -> JobVolumes:
     """Return what the build container mounts: all but what lies where its certificates do."""
     volumes = job_volumes(request)
@@ -34,7 +38,8 @@ def dind_volumes(request: Request, way: Transport) -> JobVolumes:
     """Return what dind sees too, so that `docker run -v` finds it at the job's own path."""
     own = (each.split(":")[1] for each in request.settings.dind.volumes)
     certificates = (way.cert_dir,) if way.tls else ()
-    return job_volumes(request).clear_of((*_DINDS_OWN, *certificates, *own))
+    volumes = job_volumes(request).clear_of((*_DINDS_OWN, *certificates, *own))
+    return volumes.without_sources(_ENGINE_SOCKET)
 
 
 def forgetting(request: Request, volumes: JobVolumes) -> str:

@@ -82,6 +82,11 @@ class JobVolumes:
         kept = (each for each in self.all if not is_within(each.destination, taken))
         return replace(self, all=tuple(kept))
 
+    def without_sources(self, ending: str) -> "JobVolumes":
+        """Return what is mounted from no path of the host that ends so."""
+        kept = (each for each in self.all if each.volume or not each.source.endswith(ending))
+        return replace(self, all=tuple(kept))
+
     def clear_of(self, taken: Iterable[str]) -> "JobVolumes":
         """Return what does not meet directories that a container needs for itself.
 

@@ -302,6 +302,15 @@ def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) 
     assert [destination for _, destination in volumes.mounts] == ["/builds"]
 
 
+def test_the_hosts_engine_is_not_in_dind() -> None:
+    """Its socket may be the operator's choice for jobs, wherever it is mounted."""
+    settings = 'docker.volumes = ["/var/run/docker.sock:/host/docker.sock", "/srv:/srv"]'
+    request = a_request(settings=settings)
+
+    assert dind_volumes(request, TLS).binds == ("/srv:/srv",)
+    assert len(build_volumes(request, TLS).binds) == 2
+
+
 def test_the_certificates_of_the_docker_executor_idiom_give_way() -> None:
     """`volumes = ["/certs/client"]`: the job's own are there, and the next job has others."""
     request = a_request(settings='docker.volumes = ["/certs/client", "/cache"]')
