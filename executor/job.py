@@ -5,7 +5,7 @@ set any `CUSTOM_ENV_*`, and cannot touch this file.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from executor.errors import JobPayloadError
 from executor.table import Problems, Table
@@ -74,6 +74,7 @@ class Job:
     image: JobImage
     services: tuple[JobImage, ...]
     variables: tuple[Variable, ...]
+    """As the environment has them: a key ends at its first `=`, whatever GitLab lets pass as one."""
     registries: tuple[RegistryLogin, ...]
     secret_keys: tuple[str, ...]
     """The variables that come from a vault; gitlab-runner alone knows their values."""
@@ -132,7 +133,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
         timeout_seconds=table.table("runner_info").integer("timeout", 3600),
         image=_image(table.table("image")),
         services=tuple(_image(each) for each in table.tables("services")),
-        variables=_variables(table),
+        variables=tuple(map(_as_in_environment, _variables(table))),
         registries=tuple(
             RegistryLogin(
                 each.string("url", ""), each.string("username", ""), each.string("password", "")
@@ -140,7 +141,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
             for each in table.tables("credentials")
             if each.string("type", "") == "registry"
         ),
-        secret_keys=table.table("secrets").names(),
+        secret_keys=tuple(_key(name) for name in table.table("secrets").names()),
         secret_files=_secret_files(table.table("secrets")),
     )
     if problems:
@@ -158,7 +159,8 @@ def _image(table: Table) -> JobImage:
         alias=table.string("alias", ""),
         entrypoint=entrypoint or None,
         command=table.strings("command"),
-        variables=_variables(table),
+        # GitLab says of a service's variables nothing but key and value: they stand in the pipeline.
+        variables=tuple(replace(each, public=True) for each in _variables(table)),
         pull_policies=table.strings("pull_policy"),
         user=docker.string("user", ""),
         platform=docker.string("platform", ""),
@@ -166,7 +168,19 @@ def _image(table: Table) -> JobImage:
 
 
 def _secret_files(table: Table) -> tuple[str, ...]:
-    return tuple(key for key in table.names() if table.table(key).boolean("file", default=True))
+    return tuple(
+        _key(name) for name in table.names() if table.table(name).boolean("file", default=True)
+    )
+
+
+def _as_in_environment(variable: Variable) -> Variable:
+    key = _key(variable.key)
+    rest = variable.key[len(key) + 1 :]
+    return replace(variable, key=key, value=f"{rest}={variable.value}") if rest else variable
+
+
+def _key(name: str) -> str:
+    return name.partition("=")[0]
 
 
 def _variables(table: Table) -> tuple[Variable, ...]:

@@ -58,11 +58,7 @@ def slot_name(request: Request) -> str:
 
 def hidden_words(request: Request) -> tuple[str, ...]:
     """Return those of the runner's words that the job has put its own in place of."""
-    job = request.job
-    # In an environment a key ends at the first `=`, whatever GitLab would let pass as one.
-    given = (*(each.key for each in job.variables), *job.secret_keys)
-    keys = {key.partition("=")[0] for key in given}
-    return tuple(key for key in _RUNNERS_WORDS if key in keys)
+    return tuple(key for key in _RUNNERS_WORDS if request.job.sets(key))
 
 
 def _given(job: Job, key: str) -> str:

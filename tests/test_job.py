@@ -87,6 +87,23 @@ def test_an_empty_entrypoint_is_one_and_none_is_not(
     assert a_job(image=a_service("a", entrypoint=entrypoint)).image.entrypoint == expected
 
 
+def test_a_key_ends_where_the_environment_ends_it() -> None:
+    """GitLab lets a key pass that has `=` in it; nothing may pass for another variable so."""
+    job = a_job(variables=[a_variable('DOCKER_AUTH_CONFIG={"x":"', '"}')], secrets={"TOKEN=x": {}})
+
+    (variable,) = job.variables
+    assert (variable.key, variable.value) == ("DOCKER_AUTH_CONFIG", '{"x":"="}')
+    assert job.sets("DOCKER_AUTH_CONFIG")
+    assert job.sets("TOKEN")
+
+
+def test_what_gitlab_says_of_a_services_variables() -> None:
+    """Key and value alone; they stand in the pipeline, so they are public."""
+    job = a_job(services=[a_service("a", variables=[{"key": "K", "value": "v"}])])
+
+    assert not job.services[0].variables[0].secret
+
+
 def test_a_variable_without_flags_is_a_secret() -> None:
     """Where GitLab says nothing of a variable, it is not public."""
     job = a_job(variables=[{"key": "K", "value": "v"}])
