@@ -12,7 +12,7 @@ does no I/O and knows neither clock nor dice.
 6. `migration`, `migration_text`, `migration_dind`, `migration_rules`, `settings_manual`: from the
    Docker executor's keys to ours; the settings documented (pure)
 7. `plan`, `image_plan`: job + settings + facts → `spec.Plan`; which images a job gets (pure)
-8. `containers`, `host_config`, `build_environment`, `dind_command`, `certificate_files`, `users`:
+8. `containers`, `dind_container`, `host_config`, `build_environment`, `dind_command`, `certificate_files`, `users`:
    each container of a plan, and what it is told (pure)
 9. `mounting`, `volumes`, `slots`: which volumes a job gets, and who shares them (pure)
 10. `sidecar`, `debug_services`, `proxies`, `authorities`, `pull_policies`: single decisions about

@@ -12,20 +12,14 @@ from executor.certificate_files import (
     authority_tmpfs,
     cert_tmpfs,
     client_files,
-    server_files,
 )
 from executor.certs import Certificates
 from executor.credentials import client_config
-from executor.dind_command import dockerd_command, without_shell
-from executor.engine.keeper import DIRECTORY, DOCKER_CONFIG, keeper
-from executor.engine.readiness import TRANSPORT_LABEL
-from executor.host_config import build_host, dind_host, helper_host, service_host, tmpfs
-from executor.images import ServiceName
+from executor.engine.keeper import DOCKER_CONFIG, keeper
+from executor.host_config import DRIVERS_TMPFS, build_host, helper_host, service_host, tmpfs
 from executor.labels import service_labels
 from executor.mounting import (
-    DATA_ROOT,
     build_volumes,
-    dind_volumes,
     forgetting,
     keeps_umask,
     opening,
@@ -39,20 +33,6 @@ from executor.volumes import job_volumes
 
 if TYPE_CHECKING:
     from executor.sidecar import Sidecar
-
-_PASSED_TO_DIND = (
-    "DOCKER_DRIVER",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-)
-"""The job's variables that the sidecar gets.  dockerd reads many more from its environment
-(DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...), which are meant for the client and would break it."""
-
-_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
 
 
 def helper_container(request: Request, image: str) -> ContainerSpec:
@@ -75,7 +55,7 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         mounts=volumes.mounts,
         binds=volumes.binds,
         volume_driver=settings.docker.volume_driver,
-        tmpfs=tmpfs(settings.docker.tmpfs, _TMPFS, (volumes.mounts, volumes.binds)),
+        tmpfs=tmpfs(settings.docker.tmpfs, DRIVERS_TMPFS, (volumes.mounts, volumes.binds)),
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
@@ -118,7 +98,7 @@ def build_container(
         tmpfs=tmpfs(
             settings.docker.tmpfs,
             {
-                **_TMPFS,
+                **DRIVERS_TMPFS,
                 **(cert_tmpfs(way.client_dir) if way and way.tls else {}),
                 **authority_tmpfs(trusted),
             },
@@ -134,73 +114,13 @@ def build_container(
     )
 
 
-def dind_container(
-    request: Request,
-    sidecar: "Sidecar",
-    aliases: tuple[str, ...],
-    certificates: Certificates | None,
-) -> ContainerSpec:
-    """Return the dind sidecar, the one container of a job that is privileged as a rule."""
-    settings, names, way = request.settings, request.names, sidecar.transport
-    own = sidecar.own.request if sidecar.own else None
-    entrypoint = request.entrypoint(own) if own and not sidecar.replaced else None
-    command = own.command if own and not sidecar.replaced else ()
-    entrypoint, command = without_shell(entrypoint, command)
-    command, prelude = dockerd_command(request, way, entrypoint, command)
-    volumes = dind_volumes(request, way)
-    mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
-    binds = (*volumes.binds, *settings.dind.volumes)
-    trusted = authorities(request, binds)
-    # In no tmpfs: that would hide the image's own authorities, and dind's files are root's to write.
-    files = (*server_files(way, certificates), *trusted)
-    environment = {
-        **{key: request.value(key) for key in _PASSED_TO_DIND if request.value(key)},
-        **(request.service_variables(own) if own else {}),
-        "DOCKER_TLS_CERTDIR": way.cert_dir,
-    }
-    shown, hidden = request.split(environment)
-    name = ServiceName.parse(sidecar.pull.image)
-    return ContainerSpec(
-        name=names.dind,
-        image=sidecar.pull.image,
-        labels={
-            **request.labels("dind"),
-            **request.split(service_labels(name.service, name.version))[0],
-            TRANSPORT_LABEL: "tls" if way.tls else "tcp",
-        },
-        network=names.network,
-        entrypoint=entrypoint,
-        command=command,
-        prelude=prelude,
-        environment=shown,
-        secret_environment=hidden,
-        aliases=aliases,
-        mounts=mounts,
-        binds=binds,
-        tmpfs=tmpfs(
-            settings.docker.services_tmpfs,
-            {
-                **(cert_tmpfs(way.cert_dir) if way.tls else {}),
-                **(_TMPFS if hidden else {}),
-            },
-            (mounts, binds),
-        ),
-        files=files,
-        extra_hosts=settings.docker.extra_hosts,
-        dns=settings.docker.dns,
-        dns_search=settings.docker.dns_search,
-        platform=sidecar.pull.platform,
-        host=dind_host(request, sidecar.pull.image),
-        log_options=settings.docker.log_options,
-    )
-
-
 def service_container(
     request: Request, service: NamedService, aliases: tuple[str, ...], pull: Pull
 ) -> ContainerSpec:
     """Return a service beside the sidecar; it gets the job's public variables and its own."""
     settings, volumes = request.settings, job_volumes(request)
-    shown, hidden = request.split(request.service_environment(service.request))
+    environment = request.service_environment(service.request)
+    shown, hidden = request.split(environment, service.request)
     return ContainerSpec(
         name=request.names.service(service.index),
         image=pull.image,
@@ -215,7 +135,7 @@ def service_container(
         secret_environment=hidden,
         tmpfs=tmpfs(
             settings.docker.services_tmpfs,
-            _TMPFS if hidden else {},
+            DRIVERS_TMPFS if hidden else {},
             (volumes.mounts, volumes.binds),
         ),
         host=service_host(request, service.request.name),

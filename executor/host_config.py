@@ -7,9 +7,13 @@ defaults.  Pure: no I/O.
 from collections.abc import Iterable, Mapping
 
 from executor import units
+from executor.engine.keeper import DIRECTORY
 from executor.images import is_allowed, match, with_default_tag
 from executor.request import Request
 from executor.spec import HostConfig
+
+DRIVERS_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
+"""Where what the driver sends through stdin lies."""
 
 _INIT_FLAG = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
 _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))

@@ -4,13 +4,16 @@ Pure: no I/O.  Every name follows from the job payload, so a stage finds what an
 and a second prepare attempt meets what the first one left.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 LABEL = "dind-executor.job"
 """The ownership label: its value is `JobNames.key`; cleanup removes what carries it."""
 
 KEEP_LABEL = "dind-executor.volume-keep"
-"""On a container: its volumes without a name stay when cleanup removes it."""
+"""On every container: whether its volumes without a name stay when cleanup removes it.
+
+It is there even where they do not: an image's label of this name would count else.
+"""
 
 LABEL_PREFIX = "dind-executor."
 """What every label of the executor's own starts with."""
@@ -75,9 +78,9 @@ def helper_beside(build: str) -> str:
     return f"{build.removesuffix('build')}helper"
 
 
-def removal_query(labels: Collection[str]) -> str:
+def removal_query(labels: Mapping[str, object]) -> str:
     """Return how the engine is asked to remove a container with these labels, and its volumes."""
-    return f"force=1&v={0 if KEEP_LABEL in labels else 1}"
+    return f"force=1&v={0 if labels.get(KEEP_LABEL) == 'true' else 1}"
 
 
 def job_key(job_id: int, token: str, repo_url: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from executor.address_pools import ipv6_subnet
 from executor.certs import Certificates
-from executor.containers import build_container, dind_container, helper_container, service_container
+from executor.containers import build_container, helper_container, service_container
+from executor.dind_container import dind_container
 from executor.job import Job
 from executor.proxies import direct_names, proxy_notices, with_direct_names
 from executor.request import Request

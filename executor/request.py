@@ -10,7 +10,7 @@ from executor.credentials import Catalogue
 from executor.job import Job, JobImage, Variable
 from executor.labels import job_labels, kind_labels, operators_labels
 from executor.names import KEEP_LABEL, LABEL, JobNames
-from executor.secrets import secret_values
+from executor.secrets import referring_keys, secret_values
 from executor.service_settings import ServiceDefinition
 from executor.settings import Settings
 from executor.spec import Surroundings
@@ -19,6 +19,7 @@ from executor.variables import expand
 _RUNNER_FILES = ("CI_SERVER_TLS_CA_FILE", "CI_SERVER_TLS_CERT_FILE", "CI_SERVER_TLS_KEY_FILE")
 """Variables of gitlab-runner's own that are files."""
 
+_CONTAINERS = ("build", "helper", "service", "dind")
 _NOT_FOR_SERVICES = ("CI_JOB_SERVICES", "DOCKER_AUTH_CONFIG")
 
 
@@ -84,7 +85,7 @@ class Request:
 
         Everyone who may talk to the engine reads them, so one that holds a secret is left out.
         """
-        keep = {KEEP_LABEL: "true"} if self.settings.docker.volume_keep else {}
+        keep = {KEEP_LABEL: str(self.settings.docker.volume_keep).lower()}
         return {
             **operators_labels(self.container_labels()[0], kind),
             **self.split(job_labels(self.job, self.values))[0],
@@ -93,7 +94,7 @@ class Request:
             "dind-executor.type": kind,
             "dind-executor.job-id": str(self.job.id),
             "dind-executor.project-id": str(self.job.project_id),
-            **keep,
+            **(keep if kind in _CONTAINERS else {}),
         }
 
     def container_labels(self) -> tuple[dict[str, str], dict[str, str]]:
@@ -119,29 +120,35 @@ class Request:
         last = {each.key: each for each in self.job.variables}
         return {key: self._in_container(each) for key, each in last.items() if not each.secret}
 
-    def split(self, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    def split(
+        self, environment: Mapping[str, str], service: JobImage | None = None
+    ) -> tuple[dict[str, str], dict[str, str]]:
         """Return what of an environment may stand in a container's configuration, and the rest.
 
         The configuration is readable by everyone who may talk to the engine, so a public value
-        that contains a secret's does not stand there either.
+        that contains a secret's, or refers to one, does not stand there either.  `service` is
+        whose variables the environment has beside the job's.
         """
         secrets = self.secrets()
+        own = {each.key: each for each in service.variables} if service else {}
+        variables = {**{each.key: each for each in self.job.variables}, **own}
+        referring = referring_keys(self.job, self.values, variables.values())
         shown: dict[str, str] = {}
         hidden: dict[str, str] = {}
         for key, value in environment.items():
-            place = hidden if any(secret in value for secret in secrets) else shown
-            place[key] = value
+            is_secret = key in referring or any(secret in value for secret in secrets)
+            (hidden if is_secret else shown)[key] = value
         return shown, hidden
 
     def service_environment(self, service: JobImage) -> dict[str, str]:
         """Return what a service gets: public variables of runner and job, and its own."""
         return {
-            **self._runner_environment(),
+            **self.runner_environment(),
             **self.public_environment(),
             **self.service_variables(service),
         }
 
-    def _runner_environment(self) -> dict[str, str]:
+    def runner_environment(self) -> dict[str, str]:
         """Return the variables that the payload does not have: gitlab-runner's and its operator's.
 
         Those about gitlab-runner's own doing stay behind, and so do credentials.

@@ -16,7 +16,7 @@ from executor.plan import (
 )
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import Plan, Pull
-from tests.builders import TOKEN, a_job, a_login, a_request, a_service, a_variable
+from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_request, a_service, a_variable
 from tests.plans import (
     CASES,
     CERTIFICATES,
@@ -484,7 +484,12 @@ def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ..
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        ([], {"DOCKER_TLS_CERTDIR": "/certs"}),
+        ([], {}),
+        # as any service: public ones, and none that is private
+        (
+            [a_variable("MIRROR", "m"), a_variable("PRIVATE", "not public", public=False)],
+            {"MIRROR": "m"},
+        ),
         (
             [a_variable("DOCKER_DRIVER", "overlay2"), a_variable("https_proxy", "http://p:1")],
             {
@@ -492,7 +497,6 @@ def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ..
                 "https_proxy": "http://p:1",
                 "NO_PROXY": "docker,localhost,127.0.0.1,build",
                 "no_proxy": "docker,localhost,127.0.0.1,build",
-                "DOCKER_TLS_CERTDIR": "/certs",
             },
         ),
         # meant for the client; dockerd would read them too
@@ -502,15 +506,17 @@ def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ..
                 a_variable("DOCKER_CERT_PATH", "/certs/client"),
                 a_variable("DOCKER_CONFIG", "/x"),
                 a_variable("DOCKER_HOST", "tcp://docker:2376"),
+                a_variable("DOCKER_TLS_CERTDIR", "/elsewhere"),
             ],
-            {"DOCKER_TLS_CERTDIR": "/certs"},
+            {},
         ),
     ],
 )
 def test_what_dockerd_reads_from_its_environment(
     variables: list[dict[str, object]], expected: dict[str, str]
 ) -> None:
-    """Little of the job's, and nothing that would break it."""
+    """What every service reads, and nothing that is meant for Docker's client."""
+    cert_dir = next((str(each["value"]) for each in variables if "CERTDIR" in str(each)), "/certs")
     request = a_request(variables=variables)
     images = plan_images(request)
     sidecar = choose_sidecar(request, images, {})
@@ -518,7 +524,45 @@ def test_what_dockerd_reads_from_its_environment(
     plan = plan_environment(request, images, sidecar, CERTIFICATES)
 
     assert plan.dind
-    assert plan.dind.environment == expected
+    ours = {**RUNNER_VALUES, "DOCKER_TLS_CERTDIR": cert_dir}
+    assert plan.dind.environment == {**ours, **expected}
+
+
+def test_what_the_operator_tells_dind_does_not_show() -> None:
+    """It may hold a password, as a proxy does."""
+    proxy = "http://user:pr0xy-passw0rd@proxy:3128"
+    request = a_request(
+        variables=[a_variable("no_proxy", "x", public=False)],
+        values={"HTTPS_PROXY": proxy, "VAULT_TOKEN": "of the operator"},
+    )
+    images = plan_images(request)
+
+    dind = plan_environment(request, images, choose_sidecar(request, images, {}), CERTIFICATES).dind
+
+    assert dind
+    assert not {"HTTPS_PROXY", "VAULT_TOKEN", "no_proxy"} & set(dind.environment)
+    assert dind.secret_environment == {
+        "HTTPS_PROXY": proxy,
+        "VAULT_TOKEN": "of the operator",
+        "no_proxy": "docker,localhost,127.0.0.1,build,x",
+    }
+
+
+def test_the_user_of_a_dind_service() -> None:
+    """As of any service; an image that takes its place has its own."""
+    options = {"docker": {"user": "$NAME", "platform": ""}}
+    for settings, user in (("", "rootless"), ("[dind]\nallowed_images = ['other/*']", "")):
+        request = a_request(
+            settings=settings,
+            variables=[a_variable("NAME", "rootless")],
+            services=[a_service("docker:dind", executor_opts=options)],
+        )
+        images = plan_images(request)
+        sidecar = choose_sidecar(request, images, dict.fromkeys(images.services, DIND))
+        dind = plan_environment(request, images, sidecar, CERTIFICATES).dind
+
+        assert dind
+        assert dind.user == user
 
 
 def test_a_services_variables_see_the_jobs() -> None:

@@ -20,9 +20,65 @@ from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_request, a_se
 )
 def test_masked_and_private_variables(*, public: bool, masked: bool, hidden: bool) -> None:
     """What GitLab masks, and what it does not call public."""
-    job = a_job(variables=[a_variable("K", "hunter2", public=public, masked=masked)])
+    job = a_job(variables=[a_variable("K", "hunter2-2", public=public, masked=masked)])
 
-    assert ("hunter2" in secret_values(job, {})) is hidden
+    assert ("hunter2-2" in secret_values(job, {})) is hidden
+
+
+def test_a_private_value_that_everyone_knows_is_none() -> None:
+    """GitLab calls all variables of projects and groups private, whatever they hold."""
+    private = [
+        a_variable("FLAG", "true", public=False),
+        a_variable("BRANCH", "development", public=False),
+    ]
+    branch = a_variable("CI_DEFAULT_BRANCH", "development")
+    masked = a_variable("MASKED", "development", masked=True)
+
+    for variables, secret in (
+        (private, {"development"}),
+        ([branch, *private], set()),
+        ([branch, *private, masked], {"development"}),
+    ):
+        values = {str(each["key"]): str(each["value"]) for each in variables}
+        found = secret_values(a_job(variables=variables), values)
+        assert {"true", "development"} & set(found) == secret
+
+
+def test_what_refers_to_a_secret_is_one() -> None:
+    """However short the secret is, which is not searched for in other values."""
+    request = a_request(
+        variables=[
+            a_variable("PIN", "123", public=False),
+            a_variable("URL", "https://u:${PIN}@host"),
+            a_variable("RAW", "$PIN", raw=True),
+            a_variable("FINE", "value 123"),
+        ],
+        values={"URL": "https://u:123@host"},
+    )
+
+    shown, hidden = request.split(request.public_environment())
+
+    assert shown == {"RAW": "$PIN", "FINE": "value 123"}
+    assert hidden == {"URL": "https://u:123@host"}
+
+
+def test_a_services_variable_that_refers_to_a_secret() -> None:
+    """Its own variables come first, also where the job has one of the name."""
+    variables = [
+        {"key": "POSTGRES_DB", "value": "test"},
+        {"key": "POSTGRES_PASSWORD", "value": "$PIN"},
+        {"key": "OTHER", "value": "own"},
+    ]
+    request = a_request(
+        variables=[a_variable("PIN", "123", public=False), a_variable("OTHER", "$PIN")],
+        services=[a_service("postgres", variables=variables)],
+    )
+    service = request.job.services[0]
+
+    shown, hidden = request.split(request.service_environment(service), service)
+
+    assert hidden == {"POSTGRES_PASSWORD": "123"}
+    assert (shown["POSTGRES_DB"], shown["OTHER"]) == ("test", "own")
 
 
 def test_a_variable_hides_both_its_forms() -> None:
@@ -42,15 +98,14 @@ def test_tokens_and_registry_passwords() -> None:
     assert {TOKEN, "hunter2", encoded} <= set(secret_values(job, {}))
 
 
-def test_a_services_own_secret_variables() -> None:
-    """They are the job's as much as its others."""
-    secret = a_variable("K", "hunter2", public=False)
+def test_a_services_own_variables() -> None:
+    """They stand in the pipeline: GitLab says of them neither that they are public nor private."""
     job = a_job(
-        image=a_service("a", variables=[secret]),
+        image=a_service("a", variables=[{"key": "K", "value": "hunter2-2"}]),
         services=[a_service("b", variables=[a_variable("K", "hunter3", masked=True)])],
     )
 
-    assert {"hunter2", "hunter3"} <= set(secret_values(job, {}))
+    assert {"hunter2-2", "hunter3"} & set(secret_values(job, {})) == {"hunter3"}
 
 
 def test_secrets_of_a_vault() -> None:

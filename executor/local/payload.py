@@ -5,7 +5,7 @@ Pure, and free of the runner. `inputs` is what the runner writes; a server would
 
 from executor.local.pipeline import Image, JobDefinition
 from executor.local.request import JobRequest, credentials_of
-from executor.local.variables import Variable, from_yaml
+from executor.local.variables import Variable
 
 Json = dict[str, object]
 
@@ -126,7 +126,10 @@ def _image(image: Image) -> Json:
         "alias": image.alias,
         "command": list(image.command or ()),
         "entrypoint": list(image.entrypoint or ()),
-        "variables": [_variable(variable) for variable in from_yaml(image.variables)],
+        # Of these GitLab says neither that they are public nor that they are masked.
+        "variables": [
+            {"key": each.key, "value": each.value, "raw": each.raw} for each in image.variables
+        ],
         "pull_policy": list(image.pull_policy),
     }
     fields.update({key: value for key, value in optional.items() if value})

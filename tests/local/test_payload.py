@@ -89,16 +89,7 @@ def test_a_service_keeps_all_it_says() -> None:
             "alias": "docker dind",
             "command": ["--mtu=1400"],
             "entrypoint": [""],
-            "variables": [
-                {
-                    "key": "X",
-                    "value": "$Y",
-                    "public": True,
-                    "file": False,
-                    "masked": False,
-                    "raw": True,
-                }
-            ],
+            "variables": [{"key": "X", "value": "$Y", "raw": True}],
             "pull_policy": ["always"],
             "executor_opts": {
                 "docker": {"platform": "linux/amd64", "user": ""},

@@ -172,9 +172,13 @@ def test_cleanup_needs_neither_settings_nor_payload(start: Start, witness: Witne
 def test_a_services_nameless_volumes_go_too(
     rig: Rig, start: Start, witness: Witness, images: Images
 ) -> None:
-    """What an image declares as a volume carries no label, and is nobody's after the job."""
+    """What an image declares as a volume carries no label, and is nobody's after the job.
+
+    No label of the image's changes that: to keep them is the operator's choice.
+    """
     name = rig.special("tests/with-volume:1")
-    images.publish(images.variant("alpine", "volume", "VOLUME /var/data"), name)
+    changes = ("VOLUME /var/data", "LABEL dind-executor.volume-keep=true")
+    images.publish(images.variant("alpine", "volume", *changes), name)
     services = [{"name": name, "command": ["sleep", "3600"]}]
     job = start(JobRequest(services=services), {"dind": {"mode": "service"}})
     job.config().passed()

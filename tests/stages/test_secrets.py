@@ -130,12 +130,12 @@ def job_and_traces(
         services=[
             {
                 "name": f"{rig.registry_image}/docker:20.10.16-dind",
-                "variables": [{"key": "OF_DIND", "value": "dind has $MASKED", "public": True}],
+                "variables": [{"key": "OF_DIND", "value": "dind has $MASKED"}],
             },
             {
                 "name": rig.special("tools/web:1"),
                 "alias": "web",
-                "variables": [{"key": "OF_WEB", "value": "web has $MASKED", "public": True}],
+                "variables": [{"key": "OF_WEB", "value": "web has $MASKED"}],
             },
         ],
         variables=secret_variables(logins),
@@ -217,7 +217,7 @@ def test_services_have_their_secret_variables(job_and_traces: tuple[JobCalls, Se
 
 
 def test_labels_hold_numbers_only(start: Start, witness: Witness) -> None:
-    """Everybody may read a label: it holds a key, a kind and two ids, whatever the job has."""
+    """Everybody may read a label: a key, a kind, two ids and a word, whatever the job has."""
     secret = Variable("CI_JOB_NAME", "masked-value-0011", masked=True)
     job = start(JobRequest(variables=[secret]), {"dind": {"mode": "service"}})
     job.config().passed()
@@ -229,6 +229,7 @@ def test_labels_hold_numbers_only(start: Start, witness: Witness) -> None:
             "dind-executor.job-id",
             "dind-executor.project-id",
             "dind-executor.type",
+            "dind-executor.volume-keep",
         ]
         assert re.fullmatch(r"\d+-[0-9a-f]{10}", labels["dind-executor.job"])
 

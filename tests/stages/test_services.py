@@ -26,7 +26,7 @@ UNREACHABLE = ("unshare", "--net", str(HOOKS / "prepare"))
 
 def web(rig: Rig, command: str, alias: str, **variables: str) -> dict[str, object]:
     """Return a service that exposes port 80 and runs a command."""
-    own = [Variable(key, value).payload() for key, value in variables.items()]
+    own = [{"key": key, "value": value} for key, value in variables.items()]
     return {
         "name": rig.special("tools/web:1"),
         "alias": alias,
@@ -317,3 +317,20 @@ def test_the_operators_dind_is_the_sidecar(rig: Rig, start: Start, witness: Witn
     output = job.script(script.format(""), script.format("-H tcp://mine:2376")).passed().output
     assert len(re.findall(r"^26\.1\.\S+ \[from=operators\]$", output, re.MULTILINE)) == 2
     assert len(witness.containers(job.id)) == 3
+
+
+def test_a_service_without_a_shell(rig: Rig, start: Start, witness: Witness) -> None:
+    """It can be given all that is no secret, whatever words GitLab calls private."""
+    service = {
+        "name": rig.special("tools/no-shell:1"),
+        "command": ["600"],
+        "variables": [{"key": "POSTGRES_DB", "value": "test"}],
+    }
+    variables = [Variable("CI", "true"), Variable("FEATURE", "true", public=False)]
+    job = start(JobRequest(services=[service], variables=variables), {"dind": NO_DIND})
+    job.config().passed()
+    job.prepare().passed()
+    container = witness.container(job.id, "service")
+    assert {"POSTGRES_DB=test", "CI=true"} <= set(container.attrs["Config"]["Env"])
+    assert container.attrs["State"]["Running"]
+    assert container.labels["com.gitlab.gitlab-runner.job.ref"] == "main"

@@ -97,8 +97,8 @@ def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start
         "name": "docker:26.1-dind",
         "command": ["--label=rank=$RANK", "--mtu=1400"],
         "variables": [
-            {"key": "HTTPS_PROXY", "value": "http://proxy.example:$PORT", "public": True},
-            {"key": "NO_PROXY", "value": rig.address, "public": True},
+            {"key": "HTTPS_PROXY", "value": "http://proxy.example:$PORT"},
+            {"key": "NO_PROXY", "value": rig.address},
         ],
     }
     variables = [Variable("PORT", "3128"), Variable("CLIENT", rig.special(CLIENT))]
@@ -108,6 +108,27 @@ def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start
     job.up()
     output = job.script("docker info -f '{{.Labels}} {{.HTTPSProxy}}'").passed().output
     assert output.endswith("[rank=$RANK] http://proxy.example:3128\n")
+
+
+def test_a_program_in_front_of_dockerd_sees_the_jobs_variables(start: Start) -> None:
+    """Public ones, as in any service; what is for Docker's client stays away from dockerd."""
+    service = {
+        "name": "docker:26.1-dind",
+        "command": [
+            "sh",
+            "-c",
+            'exec dockerd-entrypoint.sh --label="seen=$SEEN$DOCKER_CONFIG$KEPT"',
+        ],
+    }
+    variables = [
+        Variable("SEEN", "public"),
+        Variable("KEPT", "private", public=False),
+        Variable("DOCKER_CONFIG", "/tmp/client"),
+    ]
+    job = start(JobRequest("docker:26.1-cli", services=[service], variables=variables))
+    job.up()
+    output = job.script("docker info -f '{{.Labels}}'").passed().output
+    assert output.endswith("[seen=public]\n")
 
 
 def test_mode_service_leaves_other_jobs_without_a_sidecar(start: Start, witness: Witness) -> None:
