@@ -78,8 +78,8 @@ class Job:
     registries: tuple[RegistryLogin, ...]
     secret_keys: tuple[str, ...]
     """The variables that come from a vault; gitlab-runner alone knows their values."""
-    secret_files: tuple[str, ...] = ()
-    """Those of them that are files, as they are unless the job says otherwise."""
+    file_keys: frozenset[str] = frozenset()
+    """The variables that are files; those from a vault are unless the job says otherwise."""
 
     def sets(self, key: str) -> bool:
         """Tell whether a variable comes with the job; else it is gitlab-runner's operator's."""
@@ -116,6 +116,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
     problems = Problems()
     table = Table(payload, problems)
     info, git = table.table("job_info"), table.table("git_info")
+    variables = tuple(map(_as_in_environment, _variables(table)))
     job = Job(
         id=table.integer("id"),
         token=table.string("token"),
@@ -133,7 +134,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
         timeout_seconds=table.table("runner_info").integer("timeout", 3600),
         image=_image(table.table("image")),
         services=tuple(_image(each) for each in table.tables("services")),
-        variables=tuple(map(_as_in_environment, _variables(table))),
+        variables=variables,
         registries=tuple(
             RegistryLogin(
                 each.string("url", ""), each.string("username", ""), each.string("password", "")
@@ -142,7 +143,9 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
             if each.string("type", "") == "registry"
         ),
         secret_keys=tuple(_key(name) for name in table.table("secrets").names()),
-        secret_files=_secret_files(table.table("secrets")),
+        file_keys=_secret_files(table.table("secrets")).union(
+            each.key for each in variables if each.file
+        ),
     )
     if problems:
         raise JobPayloadError(
@@ -167,8 +170,8 @@ def _image(table: Table) -> JobImage:
     )
 
 
-def _secret_files(table: Table) -> tuple[str, ...]:
-    return tuple(
+def _secret_files(table: Table) -> frozenset[str]:
+    return frozenset(
         _key(name) for name in table.names() if table.table(name).boolean("file", default=True)
     )
 

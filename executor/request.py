@@ -43,8 +43,7 @@ class Request:
 
     def value(self, key: str) -> str:
         """Return a variable as an image name or a service's variable sees it: a file as its path."""
-        is_file = key in _RUNNER_FILES or key in self.job.secret_files
-        if is_file or any(each.key == key and each.file for each in self.job.variables):
+        if key in _RUNNER_FILES or key in self.job.file_keys:
             return self.file_path(key) if key in self.values else ""
         return self.values.get(key, "")
 
@@ -129,7 +128,9 @@ class Request:
         that contains a secret's, or refers to one, does not stand there either.  `service` is
         whose variables the environment has beside the job's.
         """
-        secrets = self.secrets()
+        # A job may have thousands of both: most secrets stand in no value at all.
+        whole = "\n".join(environment.values())
+        secrets = [secret for secret in self.secrets() if secret in whole]
         own = {each.key: each for each in service.variables} if service else {}
         variables = {**{each.key: each for each in self.job.variables}, **own}
         referring = referring_keys(self.job, self.values, variables.values())

@@ -64,7 +64,7 @@ def test_a_whole_payload() -> None:
         variables=(Variable("KEY", "$value", public=False, masked=True, file=True, raw=True),),
         registries=(RegistryLogin("r:5000", "u", "p"),),
         secret_keys=job.secret_keys,
-        secret_files=job.secret_files,
+        file_keys=job.file_keys,
     )
 
 
@@ -238,4 +238,4 @@ def test_a_secret_is_a_file_unless_the_job_says_otherwise() -> None:
     """As gitlab-runner makes it."""
     secrets = {"A": {"vault": {}}, "B": {"file": True}, "C": {"file": False}, "D": {"file": None}}
 
-    assert a_job(secrets=secrets).secret_files == ("A", "B", "D")
+    assert a_job(secrets=secrets).file_keys == {"A", "B", "D"}
