@@ -16,7 +16,7 @@ def load_yaml(text: str, source: str) -> object:
     """Return what a file says, every !reference replaced by what it refers to."""
     try:
         # A SafeLoader with one tag more, whose values are plain data.
-        value: object = yaml.load(text, _Loader)  # noqa: S506
+        documents = list(yaml.load_all(text, _Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
@@ -25,6 +25,13 @@ def load_yaml(text: str, source: str) -> object:
     except yaml.YAMLError as error:
         message = f"{source}: it is not YAML that can be read: {error}"
         raise PipelineError(message) from None
+    if len(documents) > 1:
+        message = (
+            f"{source}: it has a header or several YAML documents, and `spec:` is not supported by"
+            f" the embedded runner; keep one document or run this pipeline in GitLab"
+        )
+        raise PipelineError(message)
+    value = documents[0] if documents else None
     return _Resolver(value, source).resolved(value, ())
 
 

@@ -125,6 +125,8 @@ def test_hidden_jobs_and_anchors_serve_as_templates() -> None:
         ("stages: [build]", ["no job"]),
         ("", ["a mapping"]),
         ("job: [", ["line 1"]),
+        ("spec: {inputs: {}}\n---\njob: {script: [x]}", ["`spec:` is not supported", "GitLab"]),
+        ("spec: {}\njob: {script: [x]}", ["spec", "not supported"]),
         ("job: {script: [!reference [a, b]]}", ["!reference"]),
     ],
 )
