@@ -1,4 +1,4 @@
-"""Reading what a job keeps, waits for and survives: artifacts, caches, needs, retry, ...
+"""Reading what a job caches, waits for, survives and deploys to: cache, needs, retry, ...
 
 Pure.
 """
@@ -7,21 +7,28 @@ from collections.abc import Mapping
 
 from executor.local.durations import gitlab_seconds
 from executor.local.keywords import (
+    WHEN,
     Place,
     described,
     flag_at,
     mapping_at,
+    one_of,
     scalar_text,
     strings_at,
     text_at,
 )
-from executor.local.pipeline import RETRY_ALWAYS, Artifacts, Cache, Need, Report, Retry
+from executor.local.pipeline import (
+    RETRY_ALWAYS,
+    Cache,
+    Environment,
+    Need,
+    Retry,
+)
 
 _MOST_RETRIES = 2
 _MOST_CACHES = 4
 _MOST_FALLBACK_KEYS = 5
 _MOST_KEY_FILES = 2
-_WHEN = ("on_success", "on_failure", "always")
 _POLICIES = ("pull-push", "pull", "push")
 _FAILURES = (
     *(RETRY_ALWAYS, "unknown_failure", "script_failure", "api_failure"),
@@ -29,55 +36,8 @@ _FAILURES = (
     *("stale_schedule", "job_execution_timeout", "archived_failure", "unmet_prerequisites"),
     *("scheduler_failure", "data_integrity_failure"),
 )
-# Only these reports change nothing about how the pipeline runs.
-_REPORTS = (
-    *(
-        "accessibility",
-        "annotations",
-        "api_fuzzing",
-        "browser_performance",
-        "cluster_image_scanning",
-    ),
-    *("codequality", "container_scanning", "coverage_fuzzing", "coverage_report", "cyclonedx"),
-    *("dast", "dependency_scanning", "junit", "license_scanning", "load_performance", "metrics"),
-    *("performance", "repository_xray", "requirements", "requirements_v2", "sast"),
-    *("secret_detection", "terraform"),
-)
-# GitLab shows or hides artifacts by these; for the jobs they mean nothing.
-_ARTIFACT_DISPLAY = ("access", "expose_as", "public")
-_ARTIFACTS = ("paths", "exclude", "name", "when", "expire_in", "untracked", "reports")
-
-
-def artifacts_at(value: object, place: Place) -> Artifacts:
-    """Return what a job keeps for later jobs and for GitLab."""
-    fields = mapping_at(value, place)
-    place.check_keys(fields, (*_ARTIFACTS, *_ARTIFACT_DISPLAY))
-    untracked = flag_at(fields.get("untracked", False), place.of("untracked"))
-    if not untracked and not {"paths", "reports"} & fields.keys():
-        raise place.error('"paths" is missing; list what to keep')
-    return Artifacts(
-        paths=strings_at(fields.get("paths", []), place.of("paths")),
-        exclude=strings_at(fields.get("exclude", []), place.of("exclude")),
-        name=text_at(fields["name"], place.of("name")) if "name" in fields else "",
-        when=_one_of(_WHEN, fields.get("when", "on_success"), place.of("when")),
-        expire_in=scalar_text(fields.get("expire_in", "")),
-        untracked=untracked,
-        reports=_reports(fields.get("reports", {}), place.of("reports")),
-    )
-
-
-def _reports(value: object, place: Place) -> tuple[Report, ...]:
-    fields = mapping_at(value, place)
-    place.check_keys(fields, _REPORTS)
-    return tuple(
-        Report(kind, _report_paths(kind, paths, place.of(kind))) for kind, paths in fields.items()
-    )
-
-
-def _report_paths(kind: str, value: object, place: Place) -> tuple[str, ...]:
-    if kind == "coverage_report":
-        value = mapping_at(value, place).get("path")
-    return (value,) if isinstance(value, str) else strings_at(value, place)
+_ACTIONS = ("start", "prepare", "stop", "verify", "access")
+_TIERS = ("production", "staging", "testing", "development", "other")
 
 
 def caches_at(value: object, place: Place) -> tuple[Cache, ...]:
@@ -105,7 +65,7 @@ def _cache(value: object, place: Place) -> Cache:
         paths=strings_at(fields.get("paths", []), place.of("paths")),
         untracked=flag_at(fields.get("untracked", False), place.of("untracked")),
         policy=_policy(fields.get("policy", "pull-push"), place.of("policy")),
-        when=_one_of(_WHEN, fields.get("when", "on_success"), place.of("when")),
+        when=one_of(WHEN, fields.get("when", "on_success"), place.of("when")),
         fallback_keys=fallback_keys,
     )
 
@@ -140,7 +100,7 @@ def _key_text(value: object, place: Place) -> str:
 def _policy(value: object, place: Place) -> str:
     if isinstance(value, str) and "$" in value:
         return value
-    return _one_of(_POLICIES, value, place)
+    return one_of(_POLICIES, value, place)
 
 
 def needs_at(value: object, place: Place) -> tuple[Need, ...]:
@@ -172,7 +132,7 @@ def retry_at(value: object, place: Place) -> Retry:
     reasons = (when,) if isinstance(when, str) else strings_at(when, place.of("when"))
     return Retry(
         _retries(fields.get("max", 0), place.of("max")),
-        tuple(_one_of(_FAILURES, reason, place.of("when")) for reason in reasons),
+        tuple(one_of(_FAILURES, reason, place.of("when")) for reason in reasons),
         _exit_codes(fields, place),
     )
 
@@ -210,14 +170,24 @@ def timeout_at(value: object, place: Place) -> int:
     return seconds
 
 
-def environment_at(value: object, place: Place) -> str:
-    """Return the name of the environment; everything else about it is GitLab's affair."""
+def environment_at(value: object, place: Place) -> Environment:
+    """Return the environment of a job: what variables tell of it, and which job stops it."""
     if isinstance(value, str):
-        return text_at(value, place)
-    return text_at(mapping_at(value, place).get("name"), place.of("name"))
+        return Environment(text_at(value, place))
+    fields = mapping_at(value, place)
+    known = ("name", "url", "action", "deployment_tier", "on_stop", "auto_stop_in")
+    place.check_keys(fields, known)
 
+    def text(key: str) -> str:
+        return text_at(fields[key], place.of(key)) if key in fields else ""
 
-def _one_of(choices: tuple[str, ...], value: object, place: Place) -> str:
-    if value not in choices:
-        raise place.error(f'"{value}" is none of {", ".join(choices)}')
-    return str(value)
+    # Nothing of a pipeline depends on it: GitLab stops environments by and by.
+    text("auto_stop_in")
+    tier = fields.get("deployment_tier")
+    return Environment(
+        name=text_at(fields.get("name"), place.of("name")),
+        url=text("url"),
+        action=one_of(_ACTIONS, fields.get("action", "start"), place.of("action")),
+        tier=one_of(_TIERS, tier, place.of("deployment_tier")) if tier is not None else "",
+        on_stop=text("on_stop"),
+    )

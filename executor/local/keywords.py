@@ -1,7 +1,7 @@
 """Reading the values of keywords, with the place of every mistake.
 
 Pure: from what the YAML library returns to typed values. Here are scalars, lists, scripts,
-variables, containers and rules; `job_keywords` has what a job keeps, waits for and survives.
+variables, containers and rules; `job_keywords` and `artifact_keywords` have the rest.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from executor.local.pipeline import Image, YamlVariable
 from executor.local.rules import Rule, RuleSyntaxError, evaluate
 
 _MAX_SCRIPT_NESTING = 10
+WHEN = ("on_success", "on_failure", "always")
 _PULL_POLICIES = ("always", "if-not-present", "never")
 
 
@@ -71,6 +72,13 @@ def strings_at(value: object, place: Place) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise place.error(f"a list of strings is expected, not {described(value)}")
     return tuple(value)
+
+
+def one_of(choices: tuple[str, ...], value: object, place: Place) -> str:
+    """Return a string that is one of the choices."""
+    if value not in choices:
+        raise place.error(f'"{value}" is none of {", ".join(choices)}')
+    return str(value)
 
 
 def script_at(value: object, place: Place) -> tuple[str, ...]:
@@ -167,10 +175,7 @@ def _optional_strings(
 
 def _pull_policy(value: object, place: Place) -> tuple[str, ...]:
     policies = (value,) if isinstance(value, str) else strings_at(value, place)
-    for policy in policies:
-        if policy not in _PULL_POLICIES:
-            raise place.error(f'"{policy}" is none of {", ".join(_PULL_POLICIES)}')
-    return policies
+    return tuple(one_of(_PULL_POLICIES, policy, place) for policy in policies)
 
 
 def rules_at(value: object, place: Place) -> tuple[Rule, ...]:

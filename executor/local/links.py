@@ -1,4 +1,4 @@
-"""Checks what jobs say about each other: needs and dependencies that exist, in an order.
+"""Checks what jobs say about each other: that the jobs exist, and that there is an order.
 
 Pure.
 """
@@ -10,7 +10,7 @@ from executor.local.pipeline import JobDefinition
 
 
 def check_links(jobs: tuple[JobDefinition, ...], stages: tuple[str, ...], source: str) -> None:
-    """Name the first need or dependency that cannot be met."""
+    """Name the first job that another one needs, depends on or is stopped by in vain."""
     known = {job.name: job for job in jobs}
     for job in jobs:
         place = Place(source).job(job.name)
@@ -20,6 +20,9 @@ def check_links(jobs: tuple[JobDefinition, ...], stages: tuple[str, ...], source
             elif not need.optional:
                 raise place.of("needs").error(f'there is no job "{need.job}"')
         _check_dependencies(job, known, stages, place.of("dependencies"))
+        if job.environment and job.environment.on_stop not in ("", *known):
+            sentence = f'there is no job "{job.environment.on_stop}"'
+            raise place.of("environment:on_stop").error(sentence)
     for job in jobs:
         _check_circle(job, known, (), Place(source).job(job.name).of("needs"))
 

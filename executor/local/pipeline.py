@@ -104,6 +104,17 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """What a job deploys to; no tier means the one that the name suggests."""
+
+    name: str
+    url: str = ""
+    action: str = "start"
+    tier: str = ""
+    on_stop: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class JobDefinition:
     """One job of the file, with what it extends and `default:` already merged in.
 
@@ -123,7 +134,7 @@ class JobDefinition:
     artifacts: Artifacts | None = None
     allow_failure: bool = False
     allowed_exit_codes: tuple[int, ...] = ()
-    environment: str = ""
+    environment: Environment | None = None
     caches: tuple[Cache, ...] = ()
     needs: tuple[Need, ...] | None = None
     dependencies: tuple[str, ...] | None = None

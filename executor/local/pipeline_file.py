@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from executor.local.artifact_keywords import artifacts_at
 from executor.local.errors import LocalError
 from executor.local.extends import extended
 from executor.local.job_keywords import (
     allow_failure_at,
-    artifacts_at,
     caches_at,
     environment_at,
     needs_at,
@@ -151,7 +151,7 @@ def _job(
         artifacts=read("artifacts", artifacts_at, None),
         allow_failure=may_fail,
         allowed_exit_codes=exit_codes,
-        environment=read("environment", environment_at, ""),
+        environment=read("environment", environment_at, None),
         caches=read("cache", caches_at, ()),
         needs=read("needs", needs_at, None),
         dependencies=read("dependencies", strings_at, None),

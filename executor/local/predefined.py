@@ -14,7 +14,6 @@ from executor.local.variables import Variable
 # The user name that goes with a job token.
 JOB_TOKEN_USER = "gitlab-ci-token"  # noqa: S105
 _MAX_SLUG = 63
-_MAX_ENVIRONMENT_SLUG = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def job_variables(
     job: JobDefinition, *, job_id: int, token: str, project: Project, site: Site
 ) -> tuple[Variable, ...]:
     """Return the predefined variables of one job."""
-    variables = [
+    return (
         Variable("CI_JOB_ID", str(job_id)),
         Variable("CI_JOB_URL", f"{site.url}/{project.path}/-/jobs/{job_id}"),
         Variable("CI_JOB_TOKEN", token, public=False, masked=True),
@@ -143,12 +142,4 @@ def job_variables(
         Variable("CI_JOB_STAGE", job.ci_stage),
         Variable("CI_NODE_TOTAL", "1"),
         Variable("CI_REPOSITORY_URL", repository_url(site, project, token), public=False),
-    ]
-    if job.environment:
-        variables.append(Variable("CI_ENVIRONMENT_NAME", job.environment))
-        variables.append(
-            Variable(
-                "CI_ENVIRONMENT_SLUG", slug(job.environment)[:_MAX_ENVIRONMENT_SLUG].strip("-")
-            )
-        )
-    return tuple(variables)
+    )

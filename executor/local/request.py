@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from executor.local.checkout import Checkout
+from executor.local.deployment import environment_variables
 from executor.local.pipeline import Cache, JobDefinition, YamlVariable
 from executor.local.predefined import (
     JOB_TOKEN_USER,
@@ -113,22 +114,25 @@ def job_request(
     dependencies: tuple[Dependency, ...] = (),
 ) -> JobRequest:
     """Return the request for a job: its variables in GitLab's order of precedence."""
-    variables = (
+    first = (
         *facts.predefined,
         *job_variables(
             definition, job_id=job_id, token=token, project=facts.project, site=facts.site
         ),
+    )
+    last = (
         *registry_variables(facts.project, facts.given),
         *from_yaml(facts.yaml),
         *from_yaml(definition.variables),
         *facts.given,
     )
+    environment = environment_variables(definition.environment, (*first, *last))
     return JobRequest(
         id=job_id,
         token=token,
         facts=facts,
         definition=definition,
-        variables=resolved_by_server(variables),
+        variables=resolved_by_server((*first, *environment, *last)),
         dependencies=dependencies,
     )
 

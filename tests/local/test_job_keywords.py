@@ -3,7 +3,15 @@
 import pytest
 
 from executor.local.errors import PipelineError
-from executor.local.pipeline import Artifacts, Cache, JobDefinition, Need, Report, Retry
+from executor.local.pipeline import (
+    Artifacts,
+    Cache,
+    Environment,
+    JobDefinition,
+    Need,
+    Report,
+    Retry,
+)
 from executor.local.pipeline_file import parse_pipeline
 
 
@@ -92,6 +100,22 @@ def test_allow_failure(text: str, exit_code: int, expected: object) -> None:
     assert job(f"allow_failure: {text}").may_fail_with(exit_code) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("review/$CI_COMMIT_REF_SLUG", Environment("review/$CI_COMMIT_REF_SLUG")),
+        (
+            "{name: a, url: 'https://$H', action: verify, deployment_tier: staging}",
+            Environment("a", "https://$H", "verify", "staging"),
+        ),
+        ("{name: a, on_stop: job, auto_stop_in: 1 week}", Environment("a", on_stop="job")),
+    ],
+)
+def test_an_environment(text: str, expected: Environment) -> None:
+    """A name, or what is known of the environment as well."""
+    assert job(f"environment: {text}").environment == expected
+
+
 def test_reports_and_what_only_gitlab_shows() -> None:
     """A job may have reports and nothing else."""
     kept = job(
@@ -158,6 +182,14 @@ LATE = "late: {script: [x], stage: deploy}"
         ("artifacts: {when: sometimes}", "", ['"paths" is missing']),
         ("artifacts: {paths: [a], when: sometimes}", "", ['"sometimes"']),
         ("artifacts: {reports: {dotenv: build.env}}", "", [":reports", '"dotenv"']),
+        ("artifacts: {reports: {coverage_report: {pth: a}}}", "", [":coverage_report", '"pth"']),
+        ("artifacts: {reports: {coverage_report: {coverage_format: x}}}", "", ['"x"', "jacoco"]),
+        ("environment: {name: a, naem: b}", "", [":environment", '"naem"', "deployment_tier"]),
+        ("environment: {name: a, kubernetes: {}}", "", [":environment", '"kubernetes"']),
+        ("environment: {url: a}", "", [":environment:name", "nothing"]),
+        ("environment: {name: a, action: go}", "", [":environment:action", '"go"', "verify"]),
+        ("environment: {name: a, deployment_tier: top}", "", [":deployment_tier", '"top"']),
+        ("environment: {name: a, on_stop: absent}", "", [":environment:on_stop", '"absent"']),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text: str, others: str, words: list[str]) -> None:

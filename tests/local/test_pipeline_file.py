@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from executor.local.errors import LocalError, PipelineError
-from executor.local.pipeline import Artifacts, Image, YamlVariable
+from executor.local.pipeline import Artifacts, Environment, Image, YamlVariable
 from executor.local.pipeline_file import load_pipeline, parse_pipeline
 from executor.local.rules import Rule
 from executor.local.selection import select_jobs
@@ -58,7 +58,7 @@ other:
     )
     assert other.rules == (Rule('$A == "one"'), Rule(when="never"))
     assert other.artifacts == Artifacts(paths=("out",), expire_in="1 day")
-    assert other.environment == "production"
+    assert other.environment == Environment("production", url="https://example.com")
     assert other.allow_failure
     assert other.ci_stage == "test"
 
