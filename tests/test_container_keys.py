@@ -485,6 +485,10 @@ def test_the_pid_mode(settings: str, host: dict[str, object]) -> None:
         ("services_privileged = true", True),
         ("services_privileged = true\nallowed_privileged_services = ['postgres:*']", True),
         ("services_privileged = true\nallowed_privileged_services = ['mysql:*']", False),
+        (
+            "services_privileged = true\nallowed_privileged_services = ['**', '!postgres:*']",
+            False,
+        ),
         ("privileged = true\nallowed_privileged_services = ['mysql:*']", False),
         ("privileged = true\nallowed_privileged_images = ['mysql:*']", True),
     ],

@@ -385,21 +385,31 @@ def test_a_job_chooses_no_program_to_run_on_the_host(key: str, value: object) ->
     assert found_user("registry.local/a", catalogue) == "job from $DOCKER_AUTH_CONFIG"
 
 
-def test_helpers_of_the_operators_variable_are_asked() -> None:
+@pytest.mark.parametrize(
+    ("config", "questions"),
+    [
+        ({"credHelpers": {"b.local": "own"}}, ["get b.local"]),
+        ({"credsStore": "own"}, ["list", "get b.local"]),
+    ],
+)
+def test_helpers_of_the_operators_variable_are_asked(
+    config: dict[str, object], questions: list[str]
+) -> None:
     """DOCKER_AUTH_CONFIG in `environment` of config.toml is no job's choice."""
     run, asked = helper_with(
         {
+            ("docker-credential-own", "list", ""): json.dumps({"b.local": "b-own"}),
             ("docker-credential-own", "get", "b.local"): json.dumps(
                 {"Username": "b-own", "Secret": "3"}
-            )
+            ),
         }
     )
-    text = json.dumps({"credHelpers": {"b.local": "own"}})
+    text = json.dumps(config)
 
     catalogue = read_catalogue(text, None, [], run, operators_variable=True)
 
     assert found_user("b.local/image", catalogue) == "b-own from $DOCKER_AUTH_CONFIG"
-    assert asked == ["docker-credential-own get b.local"]
+    assert asked == [f"docker-credential-own {question}" for question in questions]
     assert read_catalogue(text, None, [], run).entries == ()
 
 

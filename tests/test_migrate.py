@@ -320,7 +320,15 @@ def test_keys_of_the_runner_that_change(key: str, value: object, word: str) -> N
 def test_keys_of_the_runner_that_stay() -> None:
     """gitlab-runner reads them whatever the executor."""
     migration = migrated(
-        {}, limit=3, environment=["A=b"], cache={"Type": "s3"}, pre_build_script="true"
+        {},
+        limit=3,
+        environment=["A=b"],
+        cache={"Type": "s3"},
+        pre_build_script="true",
+        clean_git_config=False,
+        prepare_timeout="10m",
+        get_sources_timeout="5m",
+        artifact={"upload_timeout": "1h"},
     )
 
     assert [each for each in migration.notes if each.startswith("[[runners]]")] == []

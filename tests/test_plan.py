@@ -330,6 +330,18 @@ def test_the_helper_for_an_engine(image: str, architecture: str, expected: str) 
     assert helper_for(image, architecture) == expected
 
 
+def test_the_operators_helper() -> None:
+    """In place of the runner's own, with the job's variables in its name."""
+    request = a_request(
+        settings='[docker]\nhelper_image = "$PLACE/helper:$CI_RUNNER_VERSION"',
+        variables=[a_variable("PLACE", "registry.corp.example")],
+    )
+
+    image = helper_for(plan_images(request).helper, "amd64")
+
+    assert image == "registry.corp.example/helper:17.9.0"
+
+
 def test_a_helper_that_the_jobs_variables_make_no_name_of() -> None:
     """The setting is named: the operator's to mend."""
     request = a_request(settings='[docker]\nhelper_image = "registry/helper:$NOWHERE"')

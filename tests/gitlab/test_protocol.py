@@ -1,12 +1,14 @@
 """The custom executor's protocol as a real gitlab-runner speaks it with the hooks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from executor.local.checkout import Checkout
 from executor.local.pipeline_file import parse_pipeline
+from executor.local.predefined import Site
 from tests.gitlab import leftovers, runner, server, trace
 from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab
@@ -70,7 +72,10 @@ def test_directories_come_from_config_and_a_failed_cleanup_fails_no_job(elsewher
 def test_the_runners_own_keys_work(
     another_gitlab: GitLab, checkout: Checkout, rig: Rig, tmp_path: Path
 ) -> None:
-    """gitlab-runner's keys beside `[runners.docker]`: scripts around the job's, variables, flags."""
+    """gitlab-runner's keys beside `[runners.docker]`: scripts around the job's, variables, flags.
+
+    The sources can be fetched from `clone_url` alone.
+    """
     table = {
         **runner.custom(rig.settings),
         "environment": ["FROM_CONFIG=of the operator"],
@@ -81,12 +86,17 @@ def test_the_runners_own_keys_work(
         "post_build_script": "echo after script",
         "feature_flags": {"FF_SCRIPT_SECTIONS": True},
         "shell": "sh",
+        "debug_trace_disabled": True,
     }
     text = """
-    job: {image: busybox, script: ["echo the\\necho script"]}
+    job: {image: busybox, variables: {CI_DEBUG_TRACE: "true"}, script: ["echo the\\necho script"]}
     """
+    pushed, pipeline = Pushed(another_gitlab, checkout), parse_pipeline(text, "test")
+    facts = pushed.facts(pipeline)
+    (definition,) = pushed.jobs_of(pipeline, facts).values()
+    nowhere = Site(another_gitlab.host, 1)
     with runner.working(another_gitlab, table, tmp_path / "runner"):
-        job = Pushed(another_gitlab, checkout).start_only(parse_pipeline(text, "test")).wait()
+        job = pushed.start(definition, replace(facts, site=nowhere)).wait()
     lines = trace.lines(job.trace)
     expected = [
         "before sources in /usr/bin/git",
@@ -98,6 +108,8 @@ def test_the_runners_own_keys_work(
     ]
     assert job.state == "success", lines
     assert [line for line in lines if line in expected] == expected
+    assert "CI_DEBUG_TRACE: usage is disabled on this Runner" in trace.plain(job.trace)
+    assert not [line for line in lines if line.startswith("+")]
     assert (
         b"section_start" in job.trace.partition(b"before script")[2].partition(b"after script")[0]
     )

@@ -1,5 +1,7 @@
 """Containers that something outside removes or ends while a job needs them."""
 
+from typing import Any
+
 import pytest
 
 from tests.stages.calls import SYSTEM_FAILURE, JobCalls, assert_error
@@ -16,6 +18,14 @@ def job(start_standing: Start) -> JobCalls:
     job = start_standing(JobRequest("docker:26.1-cli"), NO_DIND)
     job.up()
     return job
+
+
+def test_a_prune_takes_none(job: JobCalls, witness: Witness) -> None:
+    """The containers run for the whole job, also while no script does."""
+    mine: dict[str, Any] = {"label": f"dind-executor.job-id={job.id}"}
+    before = {each.id for each in witness.containers(job.id)}
+    assert not witness.client.containers.prune(filters=mine)["ContainersDeleted"]
+    assert len(before) == len(witness.client.containers.list(filters=mine)) == 2
 
 
 @pytest.mark.parametrize(("kind", "sub_stage"), [("build", "step_test"), ("helper", "get_sources")])

@@ -6,6 +6,7 @@ so that they come from the engine's host.
 
 import ipaddress
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,7 @@ def test_cleanup_takes_other_containers_off(start: Start, witness: Witness) -> N
     job.config().passed()
     job.prepare().passed()
     (name,) = witness.container(job.id, "build").attrs["NetworkSettings"]["Networks"]
+    assert re.fullmatch(rf"dind-executor-{job.id}-[0-9a-f]{{10}}", name)
     network = witness.client.networks.get(name)
     labels = network.attrs["Labels"]
     assert (

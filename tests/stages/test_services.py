@@ -72,7 +72,7 @@ def job(rig: Rig, start_standing: Start, images: Images) -> JobCalls:
             web(rig, f"{HTTPD} 80", "mistaken", HEALTHCHECK_TCP_PORT="http"),
             web(rig, f"{HTTPD} 81", "elsewhere", HealthCheck_TCP_port="81"),
             {"name": ports, "alias": "many", "command": ["httpd", "-f", "-p", "9019"]},
-            web(rig, "yes 0123456789 | head -n 20000; sleep 600", "loud"),
+            web(rig, "seq 100001 120000; sleep 600", "loud"),
         ],
     )
     job = start_standing(request, changes)
@@ -137,7 +137,10 @@ def test_a_health_check_port_that_is_none(job: JobCalls) -> None:
 
 def test_the_log_of_a_loud_service_is_cut(job: JobCalls) -> None:
     """Its last 64 KiB are enough to see what is wrong."""
-    assert 60_000 < len(warning(job, 9)) < 66_000
+    shown = warning(job, 9)
+    assert 60_000 < len(shown) < 66_000
+    assert shown.endswith(" 120000\n")
+    assert " 100001\n" not in shown
 
 
 def test_the_operators_service(job: JobCalls, rig: Rig) -> None:

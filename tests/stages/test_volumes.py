@@ -210,6 +210,9 @@ def test_the_volume_driver_and_its_options(start: Start, witness: Witness) -> No
     assert lines(job, "df -k /cache | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2") == ["9216"]
     (name,) = witness.lasting_volumes(project)
     assert witness.client.volumes.get(name).attrs["Options"] == options
+    # As for a named volume that the engine makes when it is first mounted.
+    for kind in ("build", "helper"):
+        assert witness.container(job.id, kind).attrs["HostConfig"]["VolumeDriver"] == "local"
 
 
 @pytest.mark.parametrize("value", ["../run", "x:ro"])

@@ -1,0 +1,45 @@
+"""What a stage starts from: where the engine is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from executor.env import RunnerEnv
+from executor.inputs import read_inputs
+from tests.builders import a_payload
+
+NOTHING: dict[str, str] = {}
+RUNNERS = {
+    "DOCKER_HOST": "tcp://runners:2376",
+    "DOCKER_CERT_PATH": "/runners/certs",
+    "DOCKER_TLS_VERIFY": "1",
+}
+OTHERS = {key: value for key, value in RUNNERS.items() if key != "DOCKER_HOST"}
+KEYS = 'tls_cert_path = "/own/certs"\ntls_verify = true\n'
+
+
+@pytest.mark.parametrize(
+    ("keys", "environ", "expected"),
+    [
+        ("", NOTHING, ("unix:///var/run/docker.sock", "", False)),
+        ("", RUNNERS, ("tcp://runners:2376", "/runners/certs", True)),
+        ("", {"DOCKER_HOST": "tcp://runners:2375"}, ("tcp://runners:2375", "", False)),
+        ("", OTHERS, ("unix:///var/run/docker.sock", "", False)),
+        (KEYS, RUNNERS, ("tcp://runners:2376", "/runners/certs", True)),
+        ('host = "tcp://own:2375"', RUNNERS, ("tcp://own:2375", "", False)),
+        (f'host = "tcp://own:2376"\n{KEYS}', RUNNERS, ("tcp://own:2376", "/own/certs", True)),
+    ],
+)
+def test_where_the_engine_is(
+    tmp_path: Path, keys: str, environ: dict[str, str], expected: tuple[str, str, bool]
+) -> None:
+    """Address, certificates and verification are all the settings', or all the environment's."""
+    settings, payload = tmp_path / "settings.toml", tmp_path / "response.json"
+    settings.write_text(f"[docker]\n{keys}", encoding="utf-8")
+    payload.write_text(json.dumps(a_payload()), encoding="utf-8")
+    env = RunnerEnv({"JOB_RESPONSE_FILE": str(payload), **environ})
+
+    context = read_inputs(env, ["--settings", str(settings)]).context
+
+    assert (context.host, context.tls_dir, context.tls_verify) == expected
