@@ -27,7 +27,7 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 
 def byte_size(text: str) -> int:
     """Return the bytes of a size such as `128m`, `1.5 GiB` or `1024`; k is 1024."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", text.lower(), re.ASCII)
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+) ?([kmgtp]?)(?:i?b)?", text.lower(), re.ASCII)
     if not found:
         raise ValueError(f"{text!r} must look like 512m or 1.5g")
     return int(float(found[1]) * 1024 ** _POWERS[found[2]])
@@ -39,13 +39,20 @@ def swap_size(text: str) -> int:
 
 
 def nano_cpus(text: str) -> int:
-    """Return billionths of a CPU for a rational number such as `0.5` or `1/3`, rounded down."""
-    found = re.fullmatch(r"(\d+)(?:\.(\d+))?|(\d+)/(\d+)", text, re.ASCII)
-    if not found or (found[4] is not None and int(found[4]) == 0):
+    """Return billionths of a CPU for a number such as `0.5`, `.5`, `5e-1` or `1/3`, rounded down.
+
+    As gitlab-runner reads it, but for numbers that are negative or not decimal.
+    """
+    found = re.fullmatch(
+        r"\+?(?:(\d+)/(\d+)|(?=\.?\d)(\d*)\.?(\d*)(?:e([+-]?\d{1,2}))?)", text.lower(), re.ASCII
+    )
+    if not found or (found[2] is not None and int(found[2]) == 0):
         raise ValueError(f"{text!r} must be a number of CPUs such as 0.5 or 1/3")
-    if found[4]:
-        return int(found[3]) * 10**9 // int(found[4])
-    return int(found[1]) * 10**9 + int((found[2] or "0").ljust(9, "0")[:9])
+    if found[2]:
+        return int(found[1]) * 10**9 // int(found[2])
+    digits, power = int(found[3] + found[4]), 9 - len(found[4]) + int(found[5] or 0)
+    nano: int = digits * 10**power if power >= 0 else digits // 10**-power
+    return nano
 
 
 def ulimit(text: str) -> tuple[int, int]:

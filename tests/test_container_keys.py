@@ -59,6 +59,8 @@ def dind_of(plan: Plan) -> ContainerSpec:
         ("1024", 1024),
         ("128m", 128 << 20),
         ("1.5g", 3 << 29),
+        (".5g", 1 << 29),
+        ("5.k", 5 << 10),
         ("2GiB", 2 * GIB),
         ("64 KB", 64 << 10),
         ("10b", 10),
@@ -86,10 +88,16 @@ def test_swap_may_be_unlimited() -> None:
         ("1/8", 125000000),
         ("0.0001", 100000),
         ("12.3456789012", 12345678901),
+        (".5", 5 * 10**8),
+        ("5.", 5 * 10**9),
+        ("+1.5", 15 * 10**8),
+        ("5e-1", 5 * 10**8),
+        ("1.25E1", 125 * 10**8),
+        ("1e-10", 0),
     ],
 )
 def test_cpus(text: str, nano: int) -> None:
-    """Rational numbers, as decimals or as fractions."""
+    """Rational numbers, as decimals or as fractions, in every spelling that gitlab-runner reads."""
     assert units.nano_cpus(text) == nano
 
 
@@ -145,9 +153,12 @@ def test_gpus(text: str, changes: dict[str, object]) -> None:
         ("memory = '-1'", "memory: '-1' must look like 512m or 1.5g"),
         ("memory_swap = '-2'", "memory_swap: '-2' must look like 512m or 1.5g"),
         ("memory_reservation = 'm'", "memory_reservation: 'm' must look like 512m or 1.5g"),
-        ("service_memory = '1.'", "service_memory: '1.' must look like 512m or 1.5g"),
+        ("service_memory = '1..5'", "service_memory: '1..5' must look like 512m or 1.5g"),
         ("cpus = 'two'", "cpus: 'two' must be a number of CPUs such as 0.5 or 1/3"),
         ("cpus = '1/0'", "cpus: '1/0' must be a number of CPUs such as 0.5 or 1/3"),
+        ("cpus = '.'", "cpus: '.' must be a number of CPUs such as 0.5 or 1/3"),
+        ("cpus = '-1'", "cpus: '-1' must be a number of CPUs such as 0.5 or 1/3"),
+        ("cpus = '1e999'", "cpus: '1e999' must be a number of CPUs such as 0.5 or 1/3"),
         ("service_cpus = '1/2/3'", "service_cpus: '1/2/3' must be a number of CPUs such as 0.5 or 1/3"),
         ("cpuset_cpus = '0-'", "cpuset_cpus: '0-' must look like 0-3 or 0,2"),
         ("cpuset_mems = 'a'", "cpuset_mems: 'a' must look like 0-3 or 0,2"),
