@@ -9,8 +9,8 @@ does no I/O and knows neither clock nor dice.
 4. `inputs`, `context`, `seccomp`, `host_network`, `host_credentials`: what stages read: settings
    and payload, what `run` needs of them, the host's files
 5. `pulls`: gets a job's images
-6. `migration`, `migration_text`, `migration_dind`, `migration_rules`, `settings_manual`: from the
-   Docker executor's keys to ours; the settings documented (pure)
+6. `migration`, `migration_text`, `migration_dind`, `migration_parts`, `migration_rules`,
+   `settings_manual`: from the Docker executor's keys to ours; the settings documented (pure)
 7. `plan`, `image_plan`: job + settings + facts → `spec.Plan`; which images a job gets (pure)
 8. `containers`, `dind_container`, `host_config`, `build_environment`, `dind_command`, `certificate_files`, `users`:
    each container of a plan, and what it is told (pure)

@@ -4,14 +4,16 @@ Which key is which goes by the settings' own definition: a field whose `same_as`
 config.toml takes its value.  What is left is named, with a sentence for each.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
+from executor.checks import wrong_pattern
 from executor.errors import SettingsError
 from executor.keys import Key, key_of
 from executor.migration_dind import sidecar_of
-from executor.migration_rules import CHANGED, KEPT_BY_RUNNER, LEFT_OUT, RUNNER_CHANGED
-from executor.migration_text import settings_text, toml
+from executor.migration_parts import Place, may_be_cut, read_alone, right_parts
+from executor.migration_rules import CHANGED, EXCLUSIONS, KEPT_BY_RUNNER, LEFT_OUT, RUNNER_CHANGED
+from executor.migration_text import refused_text, settings_text
 from executor.settings import DindSettings, DockerSettings, Settings, read_settings
 from executor.table import closest
 
@@ -33,6 +35,8 @@ class Migration:
     """The runner's section, as it was."""
     notes: list[str] = field(default_factory=list)
     """A sentence for each key that could not be carried over or means something else now."""
+    refused: bool = False
+    """Whether the settings must be mended by hand before they can be used."""
 
 
 def migrate_runner(runner: Table) -> Migration:
@@ -55,7 +59,13 @@ def migrate_runner(runner: Table) -> Migration:
     try:
         read_settings(result.settings, "settings.toml")
     except SettingsError as error:
-        result.notes += [f"to be mended by hand: {line.strip()}" for line in _mistakes(error)]
+        mistakes = [line.strip() for line in str(error).splitlines()[1:]] or [str(error)]
+        result.refused = True
+        result.settings = refused_text(mistakes) + result.settings
+        result.notes += [
+            f"to be mended by hand, as the settings are refused until then: {each}."
+            for each in mistakes
+        ]
     return result
 
 
@@ -78,48 +88,44 @@ def _carry(
     for name, value in given.items():
         if name in known:
             section, key, about = known[name]
-            carried = _services(value, about, notes) if about.section else value
-            _set(f"{where} {name}", carried, (section, key), tables, notes)
-        elif where == "[runners.docker]" and value:
+            if not section and value == "":
+                continue  # as if it were not there, for gitlab-runner
+            _set(f"{where} {name}", value, (section, key), tables, notes)
+            if wrong_pattern in (about.check, about.check_name) and _excludes(value):
+                notes.append(f"{where} {name}: {EXCLUSIONS}.")
+        elif where == "[runners.docker]":
             why = {**LEFT_OUT, **DockerSettings.REFUSED}.get(name)
             if not why:
                 close = closest(name, known)
                 hint = f" (did you mean {close}?)" if close else ""
-                why = f"this executor has no such key{hint}; it is not carried over"
-            notes.append(f"{where} {name}: {why}.")
+                notes.append(
+                    f"{where} {name}: this executor has no such key{hint}; it is not carried over."
+                )
+            elif value:
+                notes.append(f"{where} {name}: {why}.")
 
 
-def _set(
-    what: str, value: object, place: tuple[str, str], tables: Tables, notes: list[str]
-) -> None:
-    """Carry one key over, unless it says what holds anyway, or what cannot be."""
+def _set(what: str, value: object, place: Place, tables: Tables, notes: list[str]) -> None:
+    """Carry one key over, without what is wrong with it if jobs may do no more without that.
+
+    What says what holds anyway is left out.
+    """
     section, key = place
-    alone = toml({section: {key: value}} if section else {key: value})
-    try:
-        read = read_settings(alone, "settings.toml")
-    except SettingsError as error:
-        notes.append(f"{what}: not carried over, {'; '.join(_mistakes(error))}.")
+    right, wrong = right_parts(value, lambda part: read_alone(place, part)[1])
+    if wrong and not may_be_cut(key, right):
+        # The settings are refused with it, and whoever reads why finds it there.
+        tables[section][key] = value
         return
-    if read == Settings():
+    notes += [f"{what}{inner}: not carried over, {mistake}." for inner, mistake in wrong]
+    if right is None or read_alone(place, right)[0] == Settings():
         return
-    tables[section][key] = value
+    tables[section][key] = right
     if key in CHANGED and section:
         notes.append(f"{what}: {CHANGED[key]}.")
 
 
-def _services(value: object, about: Key, notes: list[str]) -> object:
-    """Return the services without keys that only other executors read."""
-    known = {each.name for each in fields(about.section)} if about.section else set()
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        return value
-    entries: list[dict[str, object]] = value
-    for entry in entries:
-        notes += [
-            f"[[runners.docker.services]] {key}: no Docker executor reads it; leave it out."
-            for key in entry
-            if key not in known
-        ]
-    return [{key: entry[key] for key in entry if key in known} for entry in entries]
+def _excludes(patterns: object) -> bool:
+    return isinstance(patterns, Iterable) and any(str(each)[:1] == "!" for each in patterns)
 
 
 def _name_others(runner: Table, notes: list[str]) -> None:
@@ -145,7 +151,3 @@ def _flat(runner: Table) -> Iterator[tuple[str, object]]:
             yield from ((f"{name}.{key}", each) for key, each in value.items())
         else:
             yield name, value
-
-
-def _mistakes(error: SettingsError) -> list[str]:
-    return [line.strip() for line in str(error).splitlines()[1:]] or [str(error)]

@@ -9,13 +9,30 @@ CHANGED = {
     "log_options": "carried over for services and the sidecar; of scripts the engine keeps no log",
     "allowed_privileged_images": "carried over for build containers; the helper is never privileged",
     "container_labels": "carried over; a value that holds a secret of the job is left out",
-    "runtime": "carried over for build, helper and services, and as `[dind] runtime` for the sidecar",
     "allowed_privileged_services": "carried over for services other than dind; which images may be"
     " the privileged sidecar says `[dind] allowed_images`",
     "network_mtu": "carried over, and handed on to the networks inside dind",
     "enable_ipv6": "carried over, for dind's own network as well",
 }
 """Keys that are carried over and mean something else, or more, from then on."""
+
+EXCLUSIONS = (
+    "a pattern that starts with `!` excludes what it matches, and a list of nothing else admits all"
+    " the rest; for gitlab-runner it is a pattern like any other, which matches no image"
+)
+"""Of patterns in the keys of allow-lists, where one starts with `!`."""
+
+MAY_GO = (
+    "image", "helper_image", "helper_image_flavor", "pull_policy", "hostname", "userns_mode",
+    "group_add", "cap_add", "devices", "device_cgroup_rules", "gpus", "pid_mode", "mac_address",
+    "tmpfs", "shm_size", "oom_kill_disable", "volumes", "volumes_from", "volume_keep", "services",
+    "service_gpus", "services_devices", "services_tmpfs", "wait_for_services_timeout",
+    "extra_hosts", "dns_search", "network_mtu", "enable_ipv6", "container_labels", "log_options",
+)  # fmt: skip
+"""Keys without which jobs may do no more than with them: what is wrong in them is left out.
+
+Whatever is wrong with any other is written as it is, so that the settings are refused.
+"""
 
 LEFT_OUT = {
     "helper_image_autoset_arch_and_os": "the Docker executor never read it; leave it out",

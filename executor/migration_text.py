@@ -1,7 +1,7 @@
 """What `migrate` writes: a settings file, and a runner's section of config.toml; pure."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from textwrap import wrap
 
@@ -33,6 +33,12 @@ def settings_text(name: str, tables: Mapping[str, Mapping[str, object]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def refused_text(mistakes: Sequence[str]) -> str:
+    """Return comments that say why the settings below them are refused."""
+    lines = [line for each in mistakes for line in _comment(f"To be mended: {each}.")]
+    return "\n".join(lines) + "\n"
+
+
 def section_text(runner: Mapping[str, object], settings_path: str) -> str:
     """Return the runner's section as it must become; nothing that may be secret is in it."""
     lines = ["[[runners]]"]
@@ -50,17 +56,6 @@ def section_text(runner: Mapping[str, object], settings_path: str) -> str:
         if stage in _TIMEOUTS:
             lines.append(f"    {stage}_exec_timeout = {_TIMEOUTS[stage]}")
     lines += ["    graceful_kill_timeout = 120", "    force_kill_timeout = 10"]
-    return "\n".join(lines) + "\n"
-
-
-def toml(tables: Mapping[str, object]) -> str:
-    """Return a document of keys and of tables of keys."""
-    lines = []
-    for name, value in tables.items():
-        if isinstance(value, dict):
-            lines += [f"[{name}]", *(f"{key} = {value_text(each)}" for key, each in value.items())]
-        else:
-            lines.append(f"{name} = {value_text(value)}")
     return "\n".join(lines) + "\n"
 
 

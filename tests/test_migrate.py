@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from executor.cli import run_command
+from executor.errors import SettingsError
 from executor.keys import key_of
 from executor.migration import Migration, known_keys, migrate_runner
-from executor.migration_rules import LEFT_OUT
+from executor.migration_rules import EXCLUSIONS, LEFT_OUT, MAY_GO
 from executor.settings import DindSettings, DockerSettings, Settings, read_settings
 from tests import container_keys, toml
 from tests.migrating import printed, shown
@@ -68,6 +69,9 @@ helper_image helper_image_flavor container_labels enable_ipv6 ulimit network_mtu
 """
 KEYS = _KEYS.split()
 """Every key of `[runners.docker]` that gitlab-runner documents."""
+
+
+MENDED = "to be mended by hand, as the settings are refused until then: "
 
 
 def migrated(docker: dict[str, object], **runner: object) -> Migration:
@@ -138,8 +142,7 @@ def test_a_value_that_is_refused_is_named() -> None:
 
     assert tomllib.loads(migration.settings)["docker"] == {"memory": "1g"}
     assert (
-        "[runners.docker] userns_mode: not carried over, docker.userns_mode: 'keep-id' is not one of:"
-        " , host."
+        "[runners.docker] userns_mode: not carried over, 'keep-id' is not one of: , host."
     ) in migration.notes
 
 
@@ -147,12 +150,161 @@ def test_values_that_do_not_go_together_are_named() -> None:
     """Each alone is fine."""
     migration = migrated({"tmpfs": {"/b": "rw"}}, builds_dir="/b")
 
-    assert migration.notes[-1].startswith('to be mended by hand: docker.tmpfs."/b": this is the')
+    assert migration.notes[-1].startswith(MENDED)
+    assert 'docker.tmpfs."/b": this is the builds directory' in migration.notes[-1]
+    assert migration.refused is True
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "carried", "named"),
+    [
+        (
+            "allowed_images",
+            ["registry.example.com/**", "bad[range"],
+            ["registry.example.com/**"],
+            "allowed_images[1]: not carried over, 'bad[range' is not a pattern",
+        ),
+        (
+            "allowed_services",
+            ["{postgres", "redis:*"],
+            ["redis:*"],
+            "allowed_services[0]: not carried over, '{postgres' is not a pattern",
+        ),
+        (
+            "allowed_pull_policies",
+            ["always", "sometimes"],
+            ["always"],
+            "allowed_pull_policies[1]: not carried over, unsupported",
+        ),
+        (
+            "allowed_users",
+            ["ci", 1000],
+            ["ci"],
+            "allowed_users[1]: not carried over, expected a string, found a whole number",
+        ),
+        (
+            "volumes",
+            ["/cache", "relative:relative", "/srv/a:/a:ro"],
+            ["/cache", "/srv/a:/a:ro"],
+            "volumes[1]: not carried over, invalid volume specification",
+        ),
+        (
+            "cap_add",
+            ["NET_ADMIN", "SYS-ADMIN"],
+            ["NET_ADMIN"],
+            "cap_add[1]: not carried over, 'SYS-ADMIN' must look like",
+        ),
+        (
+            "tmpfs",
+            {"/tmp": "rw", "run": "rw"},
+            {"/tmp": "rw"},
+            "tmpfs.run: not carried over, it must be an absolute path",
+        ),
+        (
+            "services",
+            [{"name": "redis:7", "alias": 1, "environment": ["A=b", "secret"]}, "redis:7"],
+            [{"name": "redis:7", "environment": ["A=b"]}],
+            "services[0].environment[1]: not carried over, a variable must be written KEY=value.",
+        ),
+    ],
+)
+def test_one_bad_part_does_not_take_the_others_along(
+    key: str, value: object, carried: object, named: str
+) -> None:
+    """It is named by its place, and what is right is carried over."""
+    migration = migrated({key: value})
+
+    assert tomllib.loads(migration.settings)["docker"] == {key: carried}
+    assert migration.refused is False
+    assert any(f"[runners.docker] {named}" in each for each in migration.notes)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("allowed_images", ["bad[range"]),
+        ("allowed_images", ["bad[range", "!ruby:*"]),
+        ("allowed_services", "redis:*"),
+        ("allowed_privileged_images", [""]),
+        ("allowed_users", [1000]),
+        ("allowed_pull_policies", ["sometimes"]),
+        ("cap_drop", ["NET_RAW", "SYS-ADMIN"]),
+        ("security_opt", ["seccomp=profile.json", "no-new-privileges:true"]),
+        ("services_security_opt", ["no-new-privileges", "apparmor"]),
+        ("ulimit", {"nofile": "1024", "nproc": "many"}),
+        ("dns", ["10.0.0.1", "resolver"]),
+        ("memory", "4 gigabytes"),
+        ("service_memory", 4),
+        ("cpus", "two"),
+        ("cpuset_cpus", "0-"),
+        ("services_limit", "3"),
+        ("user", 1000),
+        ("runtime", "my runtime"),
+        ("host", "engine"),
+        ("tls_verify", "yes"),
+        ("disable_entrypoint_overwrite", "true"),
+        ("disable_cache", 1),
+        ("services_privileged", "no"),
+    ],
+)
+def test_no_mistake_lets_jobs_do_more(key: str, value: object) -> None:
+    """Where they might without it, it is written all the same: the settings are refused with it."""
+    migration = migrated({key: value})
+
+    assert tomllib.loads(migration.settings)["docker"][key] == value
+    assert f"\n# To be mended: docker.{key}" in f"\n{migration.settings}"
+    assert any(each.startswith(f"{MENDED}docker.{key}") for each in migration.notes)
+    assert migration.refused is True
+    with pytest.raises(SettingsError, match=rf"docker\.{key}"):
+        read(migration)
+
+
+def test_what_may_go_without_harm_is_a_key() -> None:
+    """And none of those that keep jobs from something."""
+    known = known_keys({"docker": DockerSettings})
+
+    assert set(MAY_GO) <= set(known)
+    assert [each for each in MAY_GO if re.search("allowed|limit|drop|security|mem|cpu", each)] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("allowed_images", ["!ruby:*"]),
+        ("allowed_services", ["redis:*", "!redis:6"]),
+        ("services_devices", {"!redis:*": ["/dev/kvm"]}),
+    ],
+)
+def test_exclusions_mean_something_else(key: str, value: object) -> None:
+    """gitlab-runner takes the `!` for a part of the name, and so admits no image by it."""
+    said = f"[runners.docker] {key}: {EXCLUSIONS}."
+
+    assert said in migrated({key: value}).notes
+    assert said not in migrated({key: ["redis:*"]}).notes
+
+
+@pytest.mark.parametrize(
+    "directories",
+    [
+        {"cache_dir": "/builds/cache", "builds_dir": "/work"},
+        {"builds_dir": "/cache/builds", "cache_dir": "/caches"},
+    ],
+)
+def test_directories_are_judged_together(directories: dict[str, str]) -> None:
+    """Each would meet the other's default."""
+    settings = read(migrated({}, **directories))
+
+    assert {"builds_dir": settings.builds_dir, "cache_dir": settings.cache_dir} == directories
+
+
+def test_an_empty_directory_is_none() -> None:
+    """gitlab-runner takes its default, as it does without the key."""
+    assert read(migrated({}, builds_dir="", cache_dir="")) == Settings()
 
 
 def test_an_unknown_key_is_named() -> None:
     """A newer gitlab-runner may have more."""
-    migration = migrated({"from_the_future": 1})
+    migration = migrated({"from_the_future": False})
 
     assert (
         "[runners.docker] from_the_future: this executor has no such key; it is not carried over."
