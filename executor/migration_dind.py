@@ -14,7 +14,8 @@ _SOCKET = "/var/run/docker.sock"
 _DATA = "/var/lib/docker"
 _CERTS = ("/certs", "/certs/client", "/certs/ca", "/certs/server")
 _LISTS = {"--registry-mirror": "registry_mirrors", "--insecure-registry": "insecure_registries"}
-_OWN = ("--host", "-H", "--tls", "--data-root", "-g")
+_OWN = ("--host", "-H", "--data-root", "-g")
+_TLS_FILES = ("--tlscacert", "--tlscert", "--tlskey")
 
 
 def sidecar_of(
@@ -26,17 +27,16 @@ def sidecar_of(
     _volumes(rest, notes)
     _services(rest, tables, notes)
     _environment(runner, notes)
-    if rest.get("runtime"):
-        tables["dind"]["runtime"] = rest["runtime"]
     return {name: value for name, value in rest.items() if value is not None}
 
 
 def _privileges(
     rest: dict[str, object], tables: dict[str, dict[str, object]], notes: list[str]
 ) -> None:
-    privileged = rest.pop("privileged", False) is True
-    services = rest.get("services_privileged")
-    if privileged:
+    privileged, services = rest.get("privileged", False), rest.get("services_privileged")
+    if isinstance(privileged, bool):
+        rest.pop("privileged", None)
+    if privileged is True:
         notes.append(
             "[runners.docker] privileged: not carried over, as the sidecar is privileged by `[dind]"
             " privileged` and nothing else needs to be; jobs that need a privileged build container"
@@ -50,15 +50,41 @@ def _privileges(
             " `[dind] privileged`; other services that need it keep it by `[docker]"
             " services_privileged = true`."
         )
-    sidecar = privileged if services is None else services is True
-    if sidecar and rest.get("runtime") and "sysbox" not in str(rest["runtime"]):
-        tables["dind"]["privileged"] = True
-    if not sidecar and not rest.get("runtime"):
+    sidecar = (privileged if services is None else services) is True
+    _runtime(rest.get("runtime"), tables, notes, privileged=sidecar)
+    readable = isinstance(privileged, bool) and isinstance(services, bool | None)
+    if not sidecar and readable and not _is_sysbox(rest.get("runtime")):
         notes.append(
             "[runners.docker] privileged: it was off for services, so jobs had no Docker-in-Docker;"
             " here each gets a sidecar, which is privileged unless `[dind] runtime` names one that"
             " needs no privileges (docs/security.md)."
         )
+
+
+def _runtime(
+    runtime: object, tables: dict[str, dict[str, object]], notes: list[str], *, privileged: bool
+) -> None:
+    """Give the sidecar the runtime of the services, if dind can run in it as they did."""
+    if not runtime:
+        return
+    if not privileged and not _is_sysbox(runtime):
+        notes.append(
+            "[runners.docker] runtime: carried over for build, helper and services; not for the"
+            f" sidecar, as Docker-in-Docker needs privileges in {runtime}, where services had none."
+        )
+        return
+    tables["dind"]["runtime"] = runtime
+    if not _is_sysbox(runtime):
+        tables["dind"]["privileged"] = True
+    notes.append(
+        "[runners.docker] runtime: carried over for build, helper and services, and as `[dind]"
+        " runtime` for the sidecar."
+    )
+
+
+def _is_sysbox(runtime: object) -> bool:
+    """Tell whether dind needs no privileges in a runtime."""
+    return "sysbox" in str(runtime)
 
 
 def _volumes(rest: dict[str, object], notes: list[str]) -> None:
@@ -110,6 +136,7 @@ def _services(
                 f"[[runners.docker.services]] {service['name']}: it becomes `[dind] image`, the"
                 " sidecar of jobs that list no dind service; `docker` always leads to it."
             )
+            _name_left(service, notes)
             _command(_words(service.get("command")), tables, notes)
     rest["services"] = kept or None
 
@@ -125,21 +152,40 @@ def _has_more(service: Table) -> bool:
     """Tell whether a dind service has what `[dind]` has no key for."""
     name = ServiceName.parse(str(service["name"]))
     aliases = set(split_aliases(str(service.get("alias", ""))))
-    environment = service.get("environment", [])
-    names = (
-        [str(each).partition("=")[0] for each in environment]
-        if isinstance(environment, list)
-        else [""]
-    )
     command = _words(service.get("command"))
     program = command[:1] and not command[0].startswith("-")
     return bool(
         aliases - {ALIAS, *name.aliases}
-        or set(names) - set(DIND_VARIABLES)
+        or {name for name, _ in _variables(service)} - set(DIND_VARIABLES)
         or service.get("entrypoint")
         or not isinstance(service.get("command", []), list)
         or (program and command[0] != "dockerd")
     )
+
+
+def _name_left(service: Table, notes: list[str]) -> None:
+    """Name what is left of a dind service whose image and command are the sidecar's now."""
+    for name, value in _variables(service):
+        why = f"not carried over, as {DIND_VARIABLES[name]}"
+        if name == "DOCKER_TLS_CERTDIR" and not value:
+            why = (
+                "empty, it asked for Docker without TLS and is not carried over; the sidecar speaks"
+                " TLS with all jobs that do not ask for plain TCP themselves"
+            )
+        notes.append(f"[[runners.docker.services]] environment {name}: {why}.")
+    notes += [
+        f"[[runners.docker.services]] {key}: no Docker executor reads it; it is not carried over."
+        for key in service
+        if key not in ("name", "alias", "command", "entrypoint", "environment")
+    ]
+
+
+def _variables(service: Table) -> list[tuple[str, str]]:
+    """Return the variables of a service; one without a name where they cannot be read."""
+    environment = service.get("environment", [])
+    if not isinstance(environment, list):
+        return [("", "")]
+    return [(name, value) for name, _, value in (str(each).partition("=") for each in environment)]
 
 
 def _words(value: object) -> list[str]:
@@ -153,7 +199,12 @@ def _command(command: list[str], tables: dict[str, dict[str, object]], notes: li
     while left:
         argument = left.pop(0)
         name, equals, value = argument.partition("=")
-        if name in (*_LISTS, "--mtu", *_OWN) and not equals and left and left[0][:1] != "-":
+        if (
+            name in (*_LISTS, "--mtu", *_OWN, *_TLS_FILES)
+            and not equals
+            and left
+            and left[0][:1] != "-"
+        ):
             value = left.pop(0)
         if name in _LISTS:
             listed = dind.setdefault(_LISTS[name], [])

@@ -244,6 +244,7 @@ def test_one_bad_part_does_not_take_the_others_along(
         ("tls_verify", "yes"),
         ("disable_entrypoint_overwrite", "true"),
         ("disable_cache", 1),
+        ("privileged", "yes"),
         ("services_privileged", "no"),
     ],
 )
@@ -388,6 +389,30 @@ def test_a_service_key_of_another_executor_is_named() -> None:
     assert any("suspend_data_path" in each for each in migration.notes)
 
 
+def test_what_a_dind_service_loses_is_named() -> None:
+    """As it has become the sidecar's image, and what speaks of its certificates goes."""
+    environment = ["DOCKER_TLS_CERTDIR=", "DOCKER_HOST=tcp://0.0.0.0:2375"]
+    service = {"name": "docker:28-dind", "environment": environment, "pull_policy": "never"}
+
+    migration = migrated({"services": [service], "privileged": True})
+
+    assert tomllib.loads(migration.settings) == {"dind": {"image": "docker:28-dind"}}
+    said = [each.partition("services]] ")[2] for each in migration.notes]
+    assert any(each.startswith("environment DOCKER_TLS_CERTDIR: empty, it") for each in said)
+    assert any(each.startswith("environment DOCKER_HOST: not carried over") for each in said)
+    assert any(each.startswith("pull_policy: no Docker executor reads it") for each in said)
+
+
+def test_a_certificate_for_dind_goes_with_its_path() -> None:
+    """The path alone would be an argument that dockerd does not know."""
+    command = ["--debug", "--tlscacert", "/certs/ca.pem", "--tls", "--tlskey=/certs/key.pem"]
+    service = {"name": "docker:28-dind", "command": command}
+
+    migration = migrated({"services": [service], "privileged": True})
+
+    assert read(migration).dind.command == ("--debug",)
+
+
 def test_volumes_for_dind_go() -> None:
     """Certificates and the host's socket; the others are kept or named as they are."""
     migration = migrated(
@@ -428,6 +453,9 @@ def test_variables_for_dind_may_go() -> None:
         ({"privileged": True, "services_privileged": False}, True, "", True),
         ({"runtime": "sysbox-runc"}, False, "sysbox-runc", False),
         ({"runtime": "kata", "privileged": True}, True, "kata", False),
+        ({"runtime": "nvidia", "gpus": "all", "privileged": False}, True, "", True),
+        ({"runtime": "nvidia", "privileged": True, "services_privileged": False}, True, "", True),
+        ({"runtime": "sysbox-runc", "services_privileged": True}, False, "sysbox-runc", False),
     ],
 )
 def test_the_sidecars_privileges(
@@ -443,6 +471,25 @@ def test_the_sidecars_privileges(
     assert (settings.dind.privileged, settings.dind.runtime) == (privileged, runtime)
     assert settings.docker.privileged is False
     assert any("jobs had no Docker-in-Docker" in each for each in migration.notes) is named
+
+
+def test_a_runtime_that_the_sidecar_does_not_get() -> None:
+    """Services without privileges could run in it, and dind cannot."""
+    migration = migrated({"runtime": "nvidia", "gpus": "all"})
+
+    assert read(migration).docker.runtime == "nvidia"
+    (said,) = [each for each in migration.notes if "[runners.docker] runtime:" in each]
+    assert "not for the sidecar, as Docker-in-Docker needs privileges in nvidia" in said
+
+
+@pytest.mark.parametrize("wrong", ["yes", [], {"a": 1}, 1])
+@pytest.mark.parametrize("key", ["privileged", "services_privileged"])
+def test_privileges_that_cannot_be_read(key: str, wrong: object) -> None:
+    """Nothing is said of what they were."""
+    migration = migrated({key: wrong})
+
+    assert migration.refused is True
+    assert [each for each in migration.notes if "it was off" in each] == []
 
 
 # --- the runner's own section -------------------------------------------------------------------
