@@ -19,6 +19,8 @@ from executor.table import closest
 
 MIGRATABLE = "docker"
 
+_TABLES = ("docker", "services", "custom_build_dir")
+
 Table = Mapping[str, object]
 Tables = dict[str, dict[str, object]]
 """Keys of the settings by their section; the top level has no name."""
@@ -39,8 +41,26 @@ class Migration:
     """Whether the settings must be mended by hand before they can be used."""
 
 
+def in_lower_case(table: Table) -> dict[str, object]:
+    """Return a runner's section with its keys as they are written: gitlab-runner knows no case."""
+    lowered = {name.lower(): value for name, value in table.items()}
+    return {
+        name: _each_in_lower_case(value) if name in _TABLES else value
+        for name, value in lowered.items()
+    }
+
+
+def _each_in_lower_case(value: object) -> object:
+    if isinstance(value, list):
+        return [_each_in_lower_case(each) for each in value]
+    return in_lower_case(value) if isinstance(value, dict) else value
+
+
 def migrate_runner(runner: Table) -> Migration:
-    """Return what becomes of a `[[runners]]` section with `executor = "docker"`."""
+    """Return what becomes of a `[[runners]]` section with `executor = "docker"`.
+
+    Its keys are in lower case: see `in_lower_case`.
+    """
     result = Migration(str(runner.get("name", "")), runner=runner)
     docker = runner.get("docker")
     tables: Tables = {"": {}, "docker": {}, "dind": {}}
@@ -140,8 +160,14 @@ def _name_others(runner: Table, notes: list[str]) -> None:
         elif table not in (*KEPT_BY_RUNNER, *own, "docker", "executor"):
             known = "it stays as it is, for gitlab-runner to read"
             notes.append(f"[[runners]] {name}: this command does not know the key; {known}.")
+        elif name in ("custom_build_dir", "custom_build_dir.enabled") and not _is_read(value):
+            notes.append(f"[[runners]] {name}: neither true nor false, it becomes false.")
         elif name == "shell" and value not in ("bash", "sh", ""):
             notes.append("[[runners]] shell: scripts are run by a POSIX shell; it becomes bash.")
+
+
+def _is_read(enabled: object) -> bool:
+    return isinstance(enabled, bool) or enabled == {}
 
 
 def _flat(runner: Table) -> Iterator[tuple[str, object]]:

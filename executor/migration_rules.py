@@ -1,7 +1,13 @@
 """What `migrate` knows of keys beyond the settings' own definition: data only.
 
-Each sentence continues `key: ` and ends without a full stop.
+Each sentence continues `key: ` and ends without a full stop, unless it is said to be whole.
 """
+
+VOLUMES = (
+    "Caches and fetched sources begin empty, as the names of their volumes are others;"
+    " docs/migrating.md says how to find and remove those of gitlab-runner."
+)
+"""What holds of every runner; a whole sentence."""
 
 CHANGED = {
     "mac_address": "carried over for the build container alone, as two containers on a network"

@@ -109,8 +109,8 @@ def _shell(runner: Mapping[str, object]) -> str:
 
 def _own_directories(runner: Mapping[str, object]) -> bool:
     """Tell whether jobs may choose GIT_CLONE_PATH, as they may with the Docker executor."""
-    table = runner.get("custom_build_dir")
-    return not isinstance(table, dict) or table.get("enabled", True) is not False
+    table = runner.get("custom_build_dir", {})
+    return isinstance(table, dict) and table.get("enabled", True) is True
 
 
 def _first_sentence(text: str) -> str:

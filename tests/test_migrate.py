@@ -505,6 +505,8 @@ def test_privileges_that_cannot_be_read(key: str, wrong: object) -> None:
         ("machine", {"IdleCount": 1}, "autoscaling"),
         ("autoscaler", {"plugin": "aws"}, "autoscaling"),
         ("shell", "pwsh", "POSIX"),
+        ("custom_build_dir", {"enabled": "no"}, "becomes false"),
+        ("custom_build_dir", "no", "becomes false"),
         ("from_the_future", 1, "stays as it is"),
     ],
 )
@@ -541,6 +543,10 @@ def test_left_out_keys_are_no_fields() -> None:
 # --- the command --------------------------------------------------------------------------------
 
 SECRETS = ("glrt-secret-token", "hidden-key", "variable-secret")
+
+
+NAMED = (("gpu", 11), ("gpu", 12), ("1", 13))
+"""Names and ids of runners."""
 
 
 def config(directory: Path, *runners: dict[str, object]) -> Path:
@@ -609,6 +615,75 @@ def test_several_runners_get_a_file_each(tmp_path: Path, capfd: pytest.CaptureFi
     assert len(documents(capfd.readouterr().out)) == 2
 
 
+def test_no_two_runners_share_settings(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever their names; notes say by a number which of them is meant."""
+    names = ("gpu", "gpu", "GPU", "gpu-2", "", "")
+    path = config(tmp_path, *(a_runner(name) for name in names))
+
+    assert run_command(["migrate", str(path)]) == 0
+
+    out, err = capfd.readouterr()
+    words = ("gpu", "gpu-2", "gpu-3", "gpu-2-2", "runner", "runner-2")
+    paths = [f"/etc/dind-executor/settings-{word}.toml" for word in words]
+    found = documents(out)
+    assert [title for title, _ in found[::2]] == paths
+    assert [each["runners"][0]["custom"]["run_args"][1] for _, each in found[1::2]] == paths
+    titles = [each.partition(": ")[0] for each in err.splitlines()[:-1]]
+    assert titles == ["gpu (runner 1)", "gpu (runner 2)", "GPU", "gpu-2", "runner 5", "runner 6"]
+
+
+def test_a_runner_by_its_number(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """For those whose names are the same; a name that is a number goes before it."""
+    path = config(tmp_path, *(a_runner(name) | {"id": id_} for name, id_ in NAMED))
+
+    def migrated_ids(*args: str) -> list[int]:
+        assert run_command(["migrate", str(path), *args]) == 0
+        return [each["runners"][0]["id"] for _, each in documents(capfd.readouterr().out)[1::2]]
+
+    assert migrated_ids("--runner", "2") == [12]
+    assert migrated_ids("--runner", "gpu") == [11, 12]
+    assert migrated_ids("--runner", "1") == [13]
+
+    assert run_command(["migrate", str(path), "--runner", "gpu", "--output", "/nowhere"]) == 2
+    assert "name one of gpu (runner 1), gpu (runner 2), or its number" in capfd.readouterr().err
+
+
+def test_keys_are_read_in_any_case(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """As gitlab-runner reads them: a limit may have stood there as `Memory` for years."""
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[[runners]]\nName = "one"\nExecutor = "docker"\n[runners.Docker]\nMemory = "4g"\n'
+        '[[runners.Docker.Services]]\nName = "redis:7"\n'
+    )
+
+    assert run_command(["migrate", str(path)]) == 0
+
+    (_, settings), _ = documents(capfd.readouterr().out)
+    assert settings == {"docker": {"memory": "4g", "services": [{"name": "redis:7"}]}}
+
+
+def test_refused_settings_are_told_by_the_exit_code(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And are printed all the same."""
+    docker = {"cap_drop": ["NET_RAW", "SYS-ADMIN"]}
+    path = config(tmp_path, a_runner() | {"docker": docker})
+
+    assert run_command(["migrate", str(path)]) == 1
+    assert documents(capfd.readouterr().out)[0][1] == {"docker": docker}
+
+
+def test_that_caches_begin_empty_is_told_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """For all runners together."""
+    path = config(tmp_path, a_runner("one"), a_runner("two"))
+
+    assert run_command(["migrate", str(path)]) == 0
+
+    assert capfd.readouterr().err.count("Caches and fetched sources begin empty") == 1
+
+
 def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """For their owner alone, and never over another file unless told to."""
     path, output = config(tmp_path, a_runner()), tmp_path / "settings.toml"
@@ -635,6 +710,11 @@ def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[s
         ("a = [", "config.toml is not TOML: "),
         ("concurrent = 1\n", "config.toml has no [[runners]]."),
         ("runners = 1\n", "config.toml has no [[runners]]."),
+        ("runners = []\n", "config.toml has no [[runners]]."),
+        (
+            '[[runners]]\nname = "a"\nexecutor = "docker"\ndocker = 3\n',
+            "[runners.docker] of the runner 'a' in",
+        ),
         ('[[runners]]\nexecutor = "shell"\n', 'no runner with executor = "docker" to migrate.'),
         ('[[runners]]\nexecutor = "docker+machine"\n', "and scales machines"),
         ('[[runners]]\nexecutor = "docker-autoscaler"\n', "and scales machines"),
@@ -658,8 +738,9 @@ def test_nothing_to_migrate(
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["--runner", "three"], "has no runner named 'three'."),
-        (["--output", "/nowhere"], "name one of one, two with --runner."),
+        (["--runner", "three"], "has no runner 'three': name one of one, two, or its number."),
+        (["--runner", "0"], "has no runner '0': name one of one, two, or its number."),
+        (["--output", "/nowhere"], "name one of one, two, or its number, with --runner."),
     ],
 )
 def test_which_runner_is_meant(
