@@ -7,7 +7,7 @@ Every request has a connection of its own, so that threads need no locks.
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from executor.engine.wire import Answer, Reader, read_body, read_head, request_head
 from executor.errors import EngineUnavailable
@@ -93,6 +93,32 @@ class Api:
             connection.close()
             raise self._broken(error) from None
         return status, _closing(connection, read_body(reader, answered))
+
+    def upload(self, path: str, pieces: Iterable[bytes], *, idle_seconds: float) -> Answer:
+        """Send a POST whose body is an archive that comes piece by piece; return the whole answer.
+
+        `idle_seconds` is the longest time that the engine may need for one piece, and for its
+        answer.  Raises EngineUnavailable as `send` does, and what `pieces` raises but OSError;
+        then the engine knows that it has not got everything.
+        """
+        connection = self._connect(idle_seconds)
+        try:
+            headers = {"Content-Type": "application/x-tar"}
+            connection.sendall(request_head("POST", self._prefix + path, None, headers))
+            try:
+                for piece in pieces:
+                    connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+                connection.sendall(b"0\r\n\r\n")
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the engine has seen enough, and its answer says why
+            reader = Reader(connection)
+            status, answered = read_head(reader)
+            content = b"".join(read_body(reader, answered))
+        except (OSError, ValueError) as error:
+            raise self._broken(error) from None
+        finally:
+            connection.close()
+        return Answer(status, answered, content)
 
     def hijack(self, path: str, body: object = None) -> tuple[Answer, Reader]:
         """Send a POST that turns the connection into a raw stream; the caller closes it.

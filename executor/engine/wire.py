@@ -114,9 +114,10 @@ class Reader:
             self.socket.close()
 
 
-def request_head(method: str, path: str, length: int, headers: dict[str, str]) -> bytes:
-    """Return what begins a request."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: docker", f"Content-Length: {length}"]
+def request_head(method: str, path: str, length: int | None, headers: dict[str, str]) -> bytes:
+    """Return what begins a request; without a length, its body comes in chunks."""
+    body = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    lines = [f"{method} {path} HTTP/1.1", "Host: docker", body]
     if "Connection" not in headers:
         lines.append("Connection: close")
     lines += [f"{name}: {value}" for name, value in headers.items()]

@@ -96,6 +96,8 @@ class StubEngine:
 
     path: Path
     received: list[Received] = field(default_factory=list)
+    reads_bodies: bool = True
+    """Else an answer may read the body, or leave it."""
 
     def __post_init__(self) -> None:
         """Listen."""
@@ -173,7 +175,7 @@ class StubEngine:
         while line := there.file.readline().decode().strip():
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        body = there.file.read(int(headers.get("content-length", "0")))
+        body = _body(there, headers) if self.reads_bodies else b""
         received = Received(first[0], first[1], headers, body)
         with self._lock:
             self.received.append(received)
@@ -186,6 +188,16 @@ class StubEngine:
                 if method == received.method and path.search(unquote(received.path)):
                     return answers.pop(0) if len(answers) > 1 else answers[0]
         return refusal(404, f"the stub has no answer to {received.method} {received.path}")
+
+
+def _body(there: Connection, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding") != "chunked":
+        return there.file.read(int(headers.get("content-length", "0")))
+    body = b""
+    while size := int(there.file.readline() or b"0", 16):
+        body += there.file.read(size)
+        there.file.readline()
+    return body
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """HTTP to the engine: what arrives whole, and what every fault of the other end becomes."""
 
+import queue
 import socket
 import ssl
 import threading
@@ -378,3 +379,48 @@ def test_a_missing_certificate_is_named(tmp_path: Path, missing: str) -> None:
         api = Api(f"tcp://localhost:{port}", str(client), tls_verify=True)
         with pytest.raises(EngineUnavailable, match=f"{client} lacks .*{missing}"):
             api.get("/version")
+
+
+def test_a_body_that_comes_in_pieces(stub: StubEngine) -> None:
+    """Nobody knows its length; the engine gets all of it."""
+    stub.on("POST", "/x", http(200, {"a": 1}))
+    pieces = [bytes([each]) * 300_000 for each in range(3)]
+
+    assert stub.api().upload("/x", pieces, idle_seconds=60).json() == {"a": 1}
+    (received,) = stub.received
+    assert received.body == b"".join(pieces)
+    assert "content-length" not in received.headers
+
+
+def test_pieces_that_end_in_an_error_are_no_whole_body(stub: StubEngine) -> None:
+    """The error is the caller's own, and the engine sees that something is missing."""
+    came: queue.Queue[bytes] = queue.Queue()
+
+    def listen(connection: Connection, _received: Received) -> None:
+        came.put(connection.file.read())
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first"
+        raise RuntimeError("unreadable")
+
+    stub.on("POST", "/x", listen)
+    stub.reads_bodies = False
+    with pytest.raises(RuntimeError, match="unreadable"):
+        stub.api().upload("/x", pieces(), idle_seconds=60)
+
+    assert came.get(timeout=60) == b"5\r\nfirst\r\n"
+
+
+def test_an_engine_that_takes_a_body_and_says_nothing(stub: StubEngine) -> None:
+    """It is not waited for without end."""
+    over = threading.Event()
+
+    def wait(_connection: Connection, _received: Received) -> None:
+        over.wait(60)
+
+    stub.on("POST", "/x", wait)
+
+    with pytest.raises(EngineUnavailable, match="timed out"):
+        stub.api().upload("/x", [b"all"], idle_seconds=0.2)
+
+    over.set()
