@@ -8,7 +8,7 @@ does no I/O and knows neither clock nor dice.
 3. `stages`: config, prepare, run, cleanup: each reads, decides and acts
 4. `inputs`, `context`, `seccomp`, `host_network`, `host_credentials`: what stages read: settings
    and payload, what `run` needs of them, the host's files
-5. `pulls`: gets a job's images
+5. `pulls`, `helper_archive`: get a job's images
 6. `migration`, `migration_text`, `migration_dind`, `migration_parts`, `migration_rules`,
    `settings_manual`: from the Docker executor's keys to ours; the settings documented (pure)
 7. `plan`, `image_plan`: job + settings + facts → `spec.Plan`; which images a job gets (pure)

@@ -55,6 +55,7 @@ def plan_images(request: Request) -> ImagePlan:
         services=tuple(pulls[1 : len(services) + 1]),
         default_dind=pulls[-1] if wanted else None,
         runners_helper=runners,
+        helper_archive=f"prebuilt-{_flavor(request)}-{{arch}}",
         helper_policies=own_policies(settings.docker),
         notices=tuple(notices),
     )
@@ -65,11 +66,16 @@ def helper_for(image: str, architecture: str) -> str:
 
     Raises SettingsError where the job's variables made no image's name of it.
     """
-    spelled = {"amd64": "x86_64", "armv6l": "arm", "armv7l": "arm", "aarch64": "arm64"}
     try:
-        return with_default_tag(image.replace("{arch}", spelled.get(architecture, architecture)))
+        return with_default_tag(for_architecture(image, architecture))
     except InvalidImage as error:
         raise SettingsError(f"`[docker] helper_image`: {error}.") from None
+
+
+def for_architecture(text: str, architecture: str) -> str:
+    """Put an engine's architecture into a name, in gitlab-runner's spelling of it."""
+    spelled = {"amd64": "x86_64", "armv6l": "arm", "armv7l": "arm", "aarch64": "arm64"}
+    return text.replace("{arch}", spelled.get(architecture, architecture))
 
 
 def _build(request: Request, notices: list[str]) -> Pull:
@@ -170,9 +176,13 @@ def _runners_helper(request: Request) -> str:
     """
     version = request.values.get("CI_RUNNER_VERSION", "")
     tag = f"v{version}" if _is_release(version) else "latest"
-    flavor = expand(request.settings.docker.helper_image_flavor, request.value)
-    prefix = "" if flavor in ("", "alpine") else f"{flavor}-"
+    flavor = _flavor(request)
+    prefix = "" if flavor == "alpine" else f"{flavor}-"
     return f"{_HELPER}:{prefix}{{arch}}-{tag}"
+
+
+def _flavor(request: Request) -> str:
+    return expand(request.settings.docker.helper_image_flavor, request.value) or "alpine"
 
 
 def _is_release(version: str) -> bool:

@@ -12,7 +12,7 @@ from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, Se
 from executor.log import OperatorLog
 from executor.pull_policies import go_list
 from executor.references import is_bare_id
-from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, Pull
+from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, ImagePlan, Pull
 
 Say = Callable[[str], None]
 
@@ -46,8 +46,13 @@ class Pulls:
                     raise
                 raise SettingsError(f"`{key}` of the runner's settings: {error}") from None
 
-    def helper(self, pull: Pull, runners: str) -> ImageFacts:
-        """Return the helper image; gitlab-runner's own, `runners`, is not pulled if it is there."""
+    def helper(self, pull: Pull, images: ImagePlan) -> ImageFacts:
+        """Return the helper image.
+
+        gitlab-runner's own is not pulled where the engine has it, or an archive of the runner's,
+        whatever the policy.
+        """
+        runners = images.runners_helper
         if pull.image != runners:
             self._say(
                 f"Using helper image:  {pull.image}  (overridden, default would be  {runners} )"
@@ -56,6 +61,13 @@ class Pulls:
         facts = self._engine.image(pull.image)
         if facts:
             return facts
+        from executor.helper_archive import load_helper  # noqa: PLC0415 (rarely needed)
+
+        loaded = load_helper(
+            self._engine.api, pull.image, images.helper_archive, self._log, self._say
+        )
+        if loaded:
+            return loaded
         self._say(f"Using helper image:  {pull.image}")
         return self.fetch(pull, _HELPER_KEY)
 

@@ -147,6 +147,8 @@ class ImagePlan:
     """The operator's dind image where it may be needed."""
     runners_helper: str = ""
     """The helper image that gitlab-runner itself would take."""
+    helper_archive: str = ""
+    """How the name of an archive of it begins in gitlab-runner's packages."""
     helper_policies: tuple[str, ...] = (ALWAYS,)
     notices: tuple[str, ...] = ()
 

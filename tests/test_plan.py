@@ -9,7 +9,7 @@ from executor.errors import (
     SettingsError,
     UnsupportedJobOption,
 )
-from executor.image_plan import helper_for, plan_images
+from executor.image_plan import for_architecture, helper_for, plan_images
 from executor.plan import (
     certificate_seconds,
     plan_environment,
@@ -247,6 +247,24 @@ def test_the_flavor_of_the_runners_helper(flavor: str, tag: str) -> None:
     image = helper_for(plan_images(request).helper, "amd64")
 
     assert image == f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{tag}"
+
+
+@pytest.mark.parametrize(
+    ("flavor", "architecture", "archive"),
+    [
+        ("", "amd64", "prebuilt-alpine-x86_64"),
+        ("alpine", "arm64", "prebuilt-alpine-arm64"),
+        ("$FLAVOR", "s390x", "prebuilt-ubuntu-s390x"),
+    ],
+)
+def test_the_archive_of_the_runners_helper(flavor: str, architecture: str, archive: str) -> None:
+    """As gitlab-runner's packages name it, which is not quite as the image's tag."""
+    request = a_request(
+        settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
+        variables=[a_variable("FLAVOR", "ubuntu")],
+    )
+
+    assert for_architecture(plan_images(request).helper_archive, architecture) == archive
 
 
 @pytest.mark.parametrize("bare", ["sha256:" + "a" * 64, "a" * 64])

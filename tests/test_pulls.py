@@ -11,7 +11,7 @@ from executor.engine.docker import Engine
 from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, SettingsError
 from executor.log import OperatorLog
 from executor.pulls import Pulls
-from executor.spec import Pull
+from executor.spec import ImagePlan, Pull
 from tests.builders import a_login
 from tests.engine.stub import StubEngine, events, http, refusal, stub_engine
 
@@ -214,10 +214,15 @@ def test_an_image_of_the_settings_is_the_operators(sample: Sample) -> None:
         sample.pulls.fetch(Pull(NAME), "[dind] image")
 
 
+def planned(runners: str) -> ImagePlan:
+    """Return the part of a plan that says which helper gitlab-runner would take."""
+    return ImagePlan(NAME, Pull(NAME), (), None, runners, "prebuilt-none")
+
+
 def test_the_runners_own_helper_is_not_pulled_if_it_is_there(sample: Sample) -> None:
     """Whatever the policy; where it is not there, the job log says which it is."""
     sample.has_local()
-    assert sample.pulls.helper(Pull(NAME), NAME).id == LOCAL
+    assert sample.pulls.helper(Pull(NAME), planned(NAME)).id == LOCAL
     assert (sample.pulled, sample.said) == (0, [])
 
 
@@ -232,5 +237,5 @@ def test_which_helper_it_is(sample: Sample, runners: str, line: str) -> None:
     """In gitlab-runner's words; the operator's own goes by the pull policy."""
     sample.registry(PULLED)
 
-    assert sample.pulls.helper(Pull(NAME), runners).id == NEW
+    assert sample.pulls.helper(Pull(NAME), planned(runners)).id == NEW
     assert (sample.pulled, sample.said[0]) == (1, line)

@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -93,10 +93,10 @@ def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
     digest = ""
     try:
         status, pieces = api.stream(path, headers, idle_seconds=_IDLE_SECONDS)
-        for event in _events(pieces):
-            detail = as_table(event.get("errorDetail")).get("message") or event.get("error")
+        for event in events(pieces):
+            detail = error_of(event)
             if detail or (status >= 400 and event.get("message")):  # noqa: PLR2004
-                return "", str(detail or event["message"])
+                return "", detail or str(event["message"])
             text = str(event.get("status", ""))
             if text.startswith("Digest: "):
                 digest = text.removeprefix("Digest: ").strip()
@@ -152,7 +152,7 @@ def _by_digest(image: str, digest: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}@{digest}"
 
 
-def _events(pieces: Iterator[bytes]) -> Iterator[dict[str, object]]:
+def events(pieces: Iterable[bytes]) -> Iterator[dict[str, object]]:
     """Yield the JSON objects of a stream that has one on each line."""
     pending = b""
     for piece in pieces:
@@ -160,6 +160,11 @@ def _events(pieces: Iterator[bytes]) -> Iterator[dict[str, object]]:
         yield from (as_table(json.loads(line)) for line in lines if line.strip())
     if pending.strip():
         yield as_table(json.loads(pending))
+
+
+def error_of(event: dict[str, object]) -> str:
+    """Return what an event of a stream says has gone wrong, "" where nothing has."""
+    return str(as_table(event.get("errorDetail")).get("message") or event.get("error") or "")
 
 
 def _strings(value: object) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from executor.engine.script import write_through
 from executor.env import RunnerEnv
 from executor.errors import BuildFailure, ExecutorError, SettingsError, UnusableImage
 from executor.health import HealthCheck, health_check
-from executor.image_plan import helper_for, plan_images
+from executor.image_plan import for_architecture, helper_for, plan_images
 from executor.images import ServiceName, with_default_tag
 from executor.inputs import engine_api, read_inputs
 from executor.log import OperatorLog, say
@@ -65,6 +65,7 @@ class Preparation:
             images,
             helper=helper_for(images.helper, engine.architecture),
             runners_helper=helper_for(images.runners_helper, engine.architecture),
+            helper_archive=for_architecture(images.helper_archive, engine.architecture),
         )
         self._pulls = Pulls(engine, request.catalogue, log, say)
         self._log = log
@@ -96,9 +97,7 @@ class Preparation:
         # After the others: an image that is also the job's is pulled whether it is there or not.
         helper = Pull(self._images.helper, policies=self._images.helper_policies)
         if helper not in self._facts:
-            self._facts[helper] = Task(
-                lambda: self._pulls.helper(helper, self._images.runners_helper)
-            )
+            self._facts[helper] = Task(lambda: self._pulls.helper(helper, self._images))
         facts = {pull: self._facts[pull].result() for pull in self._images.services}
         sidecar = choose_sidecar(self._request, self._images, facts)
         if sidecar:

@@ -12,7 +12,7 @@ from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab
 from tests.rig.state import Rig
 from tests.stages.conftest import settings_text
-from tests.stages.registry import Images
+from tests.stages.registry import LIKE_GITLABS, Images
 from tests.stages.witness import Witness
 
 PIPELINE = """
@@ -26,14 +26,6 @@ user:
   stage: use
   image: busybox
   script: [cat made]
-"""
-
-# GitLab's image has the program under one name only, and an entrypoint with an init before it.
-_LIKE_GITLABS = """\
-rm /usr/bin/gitlab-runner
-printf '#!/bin/bash\\nsetsid "$@" <&0 &\\nwait $!\\n' >/usr/bin/dumb-init
-printf '#!/bin/bash\\nset -eo pipefail\\nexec "$@"\\n' >/entrypoint
-chmod 755 /usr/bin/dumb-init /entrypoint
 """
 
 
@@ -61,7 +53,7 @@ def test_gitlabs_own_helper_image_works_as_it_is(
     another_gitlab: GitLab, checkout: Checkout, rig: Rig, images: Images, settings: Path
 ) -> None:
     entrypoint = 'ENTRYPOINT ["/usr/bin/dumb-init", "/entrypoint"]'
-    helper = images.changed(rig.helper_image, _LIKE_GITLABS, entrypoint)
+    helper = images.changed(rig.helper_image, LIKE_GITLABS, entrypoint)
     images.tag(helper, "dind-executor-tests/helper:1")
     pushed = Pushed(another_gitlab, checkout)
     with runner.working(another_gitlab, runner.custom(settings), settings.parent / "runner"):

@@ -27,6 +27,14 @@ _LONGEST_SECONDS = 20.0
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
+# GitLab's image has the program under one name only, and an entrypoint with an init before it.
+LIKE_GITLABS = """\
+rm /usr/bin/gitlab-runner
+printf '#!/bin/bash\\nsetsid "$@" <&0 &\\nwait $!\\n' >/usr/bin/dumb-init
+printf '#!/bin/bash\\nset -eo pipefail\\nexec "$@"\\n' >/entrypoint
+chmod 755 /usr/bin/dumb-init /entrypoint
+"""
+
 
 class Images:
     """Images that tests make on the engine, and give names and places; all go at the end."""
@@ -115,6 +123,10 @@ class Images:
         ):
             assert "errorDetail" not in event, f"{name}: {event}"
         self.forget(name)
+
+    def expect(self, name: str) -> None:
+        """Take charge of a name that something else will give to an image."""
+        self._made.append(name)
 
     def forget(self, name: str) -> None:
         """Take a name, or an image by its id, from the engine; one that is gone is fine."""
