@@ -9,11 +9,11 @@ import json
 import socket
 from collections.abc import Iterable, Iterator
 
-from executor.engine.wire import Answer, Reader, read_body, read_head, request_head
+from executor.engine.wire import Answer, Reader, joined, read_body, read_head, request_head
 from executor.errors import EngineUnavailable
 
 TIMEOUT_SECONDS = 120.0
-"""The longest silence of the engine on an ordinary request."""
+"""How long an ordinary request may take, with all of its answer."""
 
 
 class Api:
@@ -58,9 +58,10 @@ class Api:
         content_type: str = "application/json",
         timeout: float = TIMEOUT_SECONDS,
     ) -> Answer:
-        """Send a request and return the whole answer.
+        """Send a request and return the whole answer, which may take `timeout` seconds in all.
 
-        Raises EngineUnavailable where there is no connection or it breaks.
+        Raises EngineUnavailable where there is no connection or it breaks, and where the answer
+        takes longer or is longer than `wire.MOST_BYTES`.
         """
         connection = self._connect(timeout)
         try:
@@ -68,9 +69,9 @@ class Api:
                 method, self._prefix + path, len(body), {"Content-Type": content_type}
             )
             connection.sendall(head + body)
-            reader = Reader(connection)
+            reader = Reader(connection, timeout)
             status, headers = read_head(reader)
-            content = b"" if method == "HEAD" else b"".join(read_body(reader, headers))
+            content = b"" if method == "HEAD" else joined(read_body(reader, headers))
         except (OSError, ValueError) as error:
             raise self._broken(error) from None
         finally:
@@ -87,8 +88,10 @@ class Api:
         connection = self._connect(idle_seconds)
         try:
             connection.sendall(request_head(method, self._prefix + path, 0, headers))
-            reader = Reader(connection)
+            reader = Reader(connection, idle_seconds)
             status, answered = read_head(reader)
+            reader.deadline = None
+            connection.settimeout(idle_seconds)
         except (OSError, ValueError) as error:
             connection.close()
             raise self._broken(error) from None
@@ -111,9 +114,9 @@ class Api:
                 connection.sendall(b"0\r\n\r\n")
             except (BrokenPipeError, ConnectionResetError):
                 pass  # the engine has seen enough, and its answer says why
-            reader = Reader(connection)
+            reader = Reader(connection, idle_seconds)
             status, answered = read_head(reader)
-            content = b"".join(read_body(reader, answered))
+            content = joined(read_body(reader, answered))
         except (OSError, ValueError) as error:
             raise self._broken(error) from None
         finally:
@@ -134,12 +137,13 @@ class Api:
                 "Upgrade": "tcp",
             }
             connection.sendall(request_head("POST", self._prefix + path, len(data), headers) + data)
-            reader = Reader(connection)
+            reader = Reader(connection, TIMEOUT_SECONDS)
             status, answered = read_head(reader)
             if status not in {101, 200}:
-                content = b"".join(read_body(reader, answered))
+                content = joined(read_body(reader, answered))
                 connection.close()
                 return Answer(status, answered, content), reader
+            reader.deadline = None
             connection.settimeout(None)
         except (OSError, ValueError) as error:
             connection.close()

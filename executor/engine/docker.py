@@ -108,7 +108,9 @@ class Engine:
             reader.socket.close()
             raise
         # A container that has ended already shows at the reading end, or to whoever needs it.
+        # One that does not read keeps us no longer than its keeper may.
         with suppress(OSError):
+            reader.socket.settimeout(_KEEPER_SECONDS)
             reader.socket.sendall(sent_on_stdin(spec))
         if spec.runs_scripts:
             return StartedKeeper(spec, reader, _KEEPER_SECONDS)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from executor.engine.api import Api
 from executor.engine.inside import succeeds
-from executor.engine.output import split_frames
+from executor.engine.last_output import last_output
 from executor.health import HealthCheck
 
 _CONNECT_SECONDS = 1.0
@@ -18,7 +18,6 @@ _BETWEEN_QUESTIONS_SECONDS = 3.0
 """How often the helper is asked although the address seems in reach and refuses: it may be another
 container's, of another engine."""
 
-_LOG_BYTES = 64 * 1024
 _LOG_LINES = 2000
 
 # $0 is the address.  Not every bash has /dev/tcp, and not every nc has -z.
@@ -144,14 +143,8 @@ def _collect(waiting: list[socket.socket], results: list[int]) -> None:
 
 def service_log(api: Api, container: str) -> str:
     """Return a service's last output, with the time of each line, at most 64 KiB of it."""
-    query = f"stdout=1&stderr=1&timestamps=1&tail={_LOG_LINES}"
-    answer = api.get(f"/containers/{container}/logs?{query}")
-    if not answer.ok:
-        return answer.message
-    text = b"".join(data for _, data in split_frames(answer.body)).strip()
-    if len(text) > _LOG_BYTES:
-        text = text[-_LOG_BYTES:].partition(b"\n")[2] or text[-_LOG_BYTES:]
-    return text.decode(errors="replace")
+    answer = last_output(api, container, _LOG_LINES, timestamps=True)
+    return answer.body.decode(errors="replace") if answer.ok else answer.message
 
 
 def _find(api: Api, name: str) -> Found | None:

@@ -1,11 +1,13 @@
 """What a container prints: the engine's frames, and in them a script's output up to its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from executor.engine.wire import Reader
 
 _HEADER = 8
 _STDOUT, _STDERR = 1, 2
+_LONGEST_WORDS = 64
+"""More than the keeper says in a line of its own, in bytes."""
 
 Sink = Callable[[int, bytes], None]
 """Takes a file descriptor (1 or 2) and the bytes that were written to it."""
@@ -52,6 +54,8 @@ class _Stream:
             at = data.find(self._marker)
             end = data.find(b"\n", at) if at >= 0 else -1
             if end < 0:
+                if len(data) - at > len(self._marker) + _LONGEST_WORDS:
+                    at = -1  # not the keeper's, although it knows the nonce
                 break
             self._pass(data[:at])
             words = data[at + len(self._marker) : end].strip()
@@ -118,12 +122,13 @@ class Frames:
         return enough
 
 
-def split_frames(body: bytes) -> list[tuple[int, bytes]]:
-    """Return descriptor and content of each whole frame of an answer that has come as one."""
-    frames, at = [], 0
-    while len(body) - at >= _HEADER:
-        start = at + _HEADER
-        end = start + int.from_bytes(body[at + 4 : start], "big")
-        frames.append((body[at], body[start:end]))
-        at = end
-    return frames
+class Pieces(Reader):
+    """The pieces of an answer, read as a stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        """Read these."""
+        self._pieces = pieces
+
+    def some(self) -> bytes:
+        """Return the next piece; empty after the last."""
+        return next(self._pieces, b"")

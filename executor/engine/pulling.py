@@ -20,6 +20,8 @@ Say = Callable[[str], None]
 _ATTEMPTS = 3
 _IDLE_SECONDS = 300.0
 _NOT_FOUND = 404
+_LONGEST_EVENT = 1024 * 1024
+"""In bytes.  An engine may quote a whole answer of a registry that an author names."""
 
 
 def pull_image(
@@ -153,10 +155,12 @@ def _by_digest(image: str, digest: str) -> str:
 
 
 def events(pieces: Iterable[bytes]) -> Iterator[dict[str, object]]:
-    """Yield the JSON objects of a stream that has one on each line."""
+    """Yield the JSON objects of a stream that has one on each line; ValueError where it has not."""
     pending = b""
     for piece in pieces:
         *lines, pending = (pending + piece).split(b"\n")
+        if len(pending) > _LONGEST_EVENT:
+            raise ValueError("an event without an end")
         yield from (as_table(json.loads(line)) for line in lines if line.strip())
     if pending.strip():
         yield as_table(json.loads(pending))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from executor.engine.api import Api
 from executor.engine.inside import succeeds
-from executor.engine.output import split_frames
+from executor.engine.last_output import last_output
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused, ServiceNotReady
 
@@ -197,12 +197,9 @@ def _answers_inside(api: Api, sidecar: Sidecar, waited_seconds: float) -> bool:
 
 
 def logs(api: Api, name: str, lines: int) -> str:
-    """Return the last lines that a container printed."""
-    answer = api.get(f"/containers/{name}/logs?stdout=1&stderr=1&tail={lines}")
-    if not answer.ok:
-        return ""
-    text = b"".join(data for _, data in split_frames(answer.body))
-    return text.decode(errors="replace").strip()
+    """Return the last lines that a container printed, at most 64 KiB of them."""
+    answer = last_output(api, name, lines)
+    return answer.body.decode(errors="replace") if answer.ok else ""
 
 
 def _last_words(api: Api, name: str) -> str:

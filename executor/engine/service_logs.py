@@ -10,12 +10,11 @@ import calendar
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from executor.engine.api import TIMEOUT_SECONDS, Api
-from executor.engine.output import Frames
+from executor.engine.output import Frames, Pieces
 from executor.engine.script import write_through
-from executor.engine.wire import Reader
 from executor.errors import EngineUnavailable
 from executor.names import SERVICE_LOGS
 
@@ -155,7 +154,7 @@ class ServiceLogs:
         try:
             status, pieces = self._api.stream(path, {}, idle_seconds=idle_seconds, method="GET")
             if status < 400:  # noqa: PLR2004
-                Frames(_Pieces(pieces), take).copy()
+                Frames(Pieces(pieces), take).copy()
         except (EngineUnavailable, OSError, ValueError):
             return
 
@@ -178,16 +177,6 @@ def _taker(log: ServiceLog, deadline: float) -> Callable[[int, bytes], bool]:
         return time.monotonic() > deadline
 
     return take
-
-
-class _Pieces(Reader):
-    """The pieces of an answer, read as a stream."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-
-    def some(self) -> bytes:
-        return next(self._pieces, b"")
 
 
 def new_logs(api: Api, temp_dir: str, services: Iterable[tuple[str, str]]) -> ServiceLogs:

@@ -2,12 +2,21 @@
 
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 
 from executor.errors import EngineUnavailable
 
+MOST_BYTES = 16 * 1024 * 1024
+"""The longest answer that is kept whole, in bytes: a job has a say in what some of them hold."""
+
 _CHUNK = 65536
+_LONGEST_LINE = 65536
+_MOST_HEADERS = 256
+_MOST_LEFT = 1024 * 1024
+"""How much of the rest of a stream is read, in bytes."""
 _CUT_OFF = "the answer was cut off"
+_NO_HTTP = "it does not speak HTTP"
 
 
 class Answer:
@@ -53,34 +62,33 @@ def as_table(value: object) -> dict[str, object]:
 class Reader:
     """Buffered reading of one connection; nothing that came with the headers is lost."""
 
-    __slots__ = ("_buffer", "socket")
+    __slots__ = ("_buffer", "deadline", "socket")
 
-    def __init__(self, connection: socket.socket) -> None:
-        """Read from `connection`."""
+    def __init__(self, connection: socket.socket, seconds: float | None = None) -> None:
+        """Read from `connection`, for `seconds` in all; None leaves it to the socket's own limit."""
         self.socket = connection
         self._buffer = b""
+        self.deadline = None if seconds is None else time.monotonic() + seconds
 
     def some(self) -> bytes:
         """Return what is there, at least one byte; empty at the end of the stream."""
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        return self.socket.recv(_CHUNK)
+        return self._receive()
 
-    def exactly(self, size: int) -> bytes:
-        """Return `size` bytes, fewer only at the end of the stream."""
-        while len(self._buffer) < size:
-            data = self.socket.recv(max(_CHUNK, size - len(self._buffer)))
-            if not data:
-                break
-            self._buffer += data
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
-        return data
+    def part(self, most: int) -> bytes:
+        """Return at least one byte and at most so many; empty at the end of the stream."""
+        data = self.some()
+        self._buffer = data[most:]
+        return data[:most]
 
     def line(self) -> bytes:
-        """Return the next line with its end."""
+        """Return the next line with its end; raises ValueError where it is too long for one."""
         while (end := self._buffer.find(b"\n")) < 0:
-            data = self.socket.recv(_CHUNK)
+            if len(self._buffer) > _LONGEST_LINE:
+                raise ValueError(_NO_HTTP)
+            data = self._receive()
             if not data:
                 end = len(self._buffer) - 1
                 break
@@ -103,15 +111,34 @@ class Reader:
             self.socket.close()
 
     def drain(self, seconds: float) -> None:
-        """Read to the end, waiting at most so long for each piece; close."""
+        """Read to the end, for so long in all; close."""
+        for _ in self.rest(seconds):
+            pass
+
+    def rest(self, seconds: float) -> Iterator[bytes]:
+        """Yield what still comes, for so long in all, and no more than 1 MiB of it; close.
+
+        What prints may be a job's own program, and never end.
+        """
+        self.deadline = time.monotonic() + seconds
+        left = _MOST_LEFT
         try:
-            self.socket.settimeout(seconds)
-            while self.some():
-                pass
+            while left > 0 and (data := self.part(left)):
+                left -= len(data)
+                yield data
         except OSError:
             pass
         finally:
             self.socket.close()
+
+    def _receive(self) -> bytes:
+        """Return what comes next; raises TimeoutError where the time for all is over."""
+        if self.deadline is not None:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            self.socket.settimeout(left)
+        return self.socket.recv(_CHUNK)
 
 
 def request_head(method: str, path: str, length: int | None, headers: dict[str, str]) -> bytes:
@@ -131,25 +158,39 @@ def read_head(reader: Reader) -> tuple[int, dict[str, str]]:
         raise ValueError("it closed the connection")
     status = _number(first[1])
     headers: dict[str, str] = {}
-    while (line := reader.line()).strip() != b"":
-        name, _, value = line.decode("latin-1").partition(":")
+    for _ in range(_MOST_HEADERS):
+        line = reader.line()
+        if not line:
+            raise ValueError(_CUT_OFF)
+        if not line.strip():
+            return status, headers
+        name, _colon, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
-    if not line:
-        raise ValueError(_CUT_OFF)
-    return status, headers
+    raise ValueError(_NO_HTTP)
 
 
 def read_body(reader: Reader, headers: dict[str, str]) -> Iterator[bytes]:
     """Yield the body piece by piece; ValueError where it ends too early."""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         while size := _chunk_size(reader):
-            yield _whole(reader, size)
+            yield from _whole(reader, size)
             reader.line()
     elif "content-length" in headers:
-        yield _whole(reader, _number(headers["content-length"].encode()))
+        yield from _whole(reader, _number(headers["content-length"].encode()))
     else:
         while data := reader.some():
             yield data
+
+
+def joined(pieces: Iterable[bytes]) -> bytes:
+    """Return a body as a whole; raises ValueError where it is longer than `MOST_BYTES`."""
+    parts, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise ValueError(f"its answer is longer than {MOST_BYTES} bytes")
+        parts.append(piece)
+    return b"".join(parts)
 
 
 def _chunk_size(reader: Reader) -> int:
@@ -159,15 +200,17 @@ def _chunk_size(reader: Reader) -> int:
     return _number(line.split(b";")[0].strip(), 16)
 
 
-def _whole(reader: Reader, size: int) -> bytes:
-    data = reader.exactly(size)
-    if len(data) < size:
-        raise ValueError(_CUT_OFF)
-    return data
+def _whole(reader: Reader, size: int) -> Iterator[bytes]:
+    while size > 0:
+        data = reader.part(size)
+        if not data:
+            raise ValueError(_CUT_OFF)
+        size -= len(data)
+        yield data
 
 
 def _number(text: bytes, base: int = 10) -> int:
     try:
         return int(text, base)
     except ValueError:
-        raise ValueError("it does not speak HTTP") from None
+        raise ValueError(_NO_HTTP) from None
