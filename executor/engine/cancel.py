@@ -1,6 +1,7 @@
 """Ends what a cancelled script leaves behind: its container, and those that it started in dind."""
 
 from executor.engine.api import Api
+from executor.engine.inside import output
 from executor.errors import EngineUnavailable
 from executor.names import removal_query
 
@@ -8,7 +9,8 @@ _STOP_SECONDS = 5
 """How long a container in dind may take to end after SIGTERM."""
 _ENTRYPOINT_SECONDS = 3
 """How long an image's entrypoint may take to end after SIGTERM."""
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
+"""How long all of that may take: what runs in the sidecar may be a program of the job's."""
 
 # Through the sidecar's own socket: its address may be out of reach, and the job may have chosen
 # another transport.  A script that was cancelled in the middle of a `docker run` may have asked for
@@ -52,16 +54,9 @@ def stop_inner_containers(api: Api, dind: str) -> int:
 
     Without a sidecar that runs, there is nothing to stop.
     """
-    request = {"AttachStdout": True, "User": "0", "Cmd": ["sh", "-c", _STOP_ALL]}
     try:
-        created = api.post(f"/containers/{dind}/exec", request)
-        found = created.json() if created.ok else None
-        if not isinstance(found, dict):
-            return 0
-        answer = api.post(
-            f"/exec/{found['Id']}/start", {"Detach": False}, timeout=_PATIENCE_SECONDS
-        )
+        said = output(api, dind, ("sh", "-c", _STOP_ALL), _PATIENCE_SECONDS)
+        # Multiplexed or not, each container is a line.
+        return sum(piece.count(b"\n") for piece in said)
     except EngineUnavailable:
         return 0
-    # Multiplexed or not, each container is a line.
-    return answer.body.count(b"\n") if answer.ok else 0

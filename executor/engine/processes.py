@@ -59,7 +59,7 @@ def signaller(signal: str, *, shares_pids: bool = False) -> tuple[str, ...]:
     on and starts the next one, whose end it then waits for before it acts on the signal.
 
     `shares_pids` tells whether the container sees processes that are not its own.  It is not for
-    the container to say: the command runs as root, and a script may write to the keeper's notes.
+    the container to say: its user may be root, and a script may write to the keeper's notes.
     """
     tell = TELL_OURS + MARK_OURS if shares_pids else "ours() { :; }\n"
     return (

@@ -9,7 +9,6 @@ import os
 from executor.engine.api import Api
 from executor.engine.keeper import sent_script
 from executor.engine.output import Frames, Output, Sink
-from executor.engine.processes import signaller
 from executor.engine.wire import Reader
 from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
 
@@ -38,9 +37,9 @@ def run_script(
 ) -> int:
     """Run `script` in `container` and return its exit status.
 
-    Raises ContainerLost where the container is gone or has ended, EnvironmentLost where the stream
-    broke, and passes Cancelled on once the script and everything it started in the container have
-    ended.
+    Raises ContainerLost where the container is gone, has ended or takes no script, EnvironmentLost
+    where the stream broke.  Passes Cancelled on once the script has ended, with all that the
+    container's user may end; after a time of grace also if it has not.
     """
     answer, reader = api.hijack(
         f"/containers/{container}/attach?stream=1&stdin=1&stdout=1&stderr=1"
@@ -55,7 +54,9 @@ def run_script(
         if not _begins(api, container, copying):
             _free(api, container)
             if not _begins_after_all(copying, reader, sent_script(script, nonce)):
-                raise EnvironmentLost(f"The container {container} does not take a script any more.")
+                raise ContainerLost(
+                    f"The container {container} does not take a script any more.", begun=False
+                )
         copying.ended.acquire()
         copying.ended.release()
     except Cancelled:
@@ -167,11 +168,18 @@ def _free(api: Api, container: str) -> None:
     It takes one at once, unless a `run` call was killed: that left its script running, which
     nobody waits for any more, or sent half of one, and then ours was taken for the other half.
     """
+    from executor.engine.signals import signal_script  # noqa: PLC0415 (rarely needed)
+
     signal_script(api, container, "KILL")
 
 
 def _stop(api: Api, container: str, copying: _Copying) -> None:
-    """End the script: SIGTERM, some time, SIGKILL.  Its last words still reach the log."""
+    """End the script: SIGTERM, some time, SIGKILL.  Its last words still reach the log.
+
+    What runs as a user whom the container's own may not signal goes with the build container.
+    """
+    from executor.engine.signals import signal_script  # noqa: PLC0415 (rarely needed)
+
     for signal, seconds in (("TERM", _GRACE_SECONDS), ("KILL", _KILL_SECONDS)):
         try:
             signal_script(api, container, signal)
@@ -180,22 +188,6 @@ def _stop(api: Api, container: str, copying: _Copying) -> None:
         if copying.ended.acquire(timeout=seconds):
             copying.ended.release()
             return
-
-
-def signal_script(api: Api, container: str, signal: str) -> None:
-    """Signal all that a script started in `container`; a container that is gone is fine."""
-    host = _inspected(api, container).get("HostConfig")
-    shares_pids = isinstance(host, dict) and host.get("PidMode") not in {None, "", "private"}
-    # As root: a script may have started processes of other users.
-    command = signaller(signal, shares_pids=shares_pids)
-    request = {"AttachStdout": True, "User": "0", "Cmd": list(command)}
-    created = api.post(f"/containers/{container}/exec", request)
-    found = created.json() if created.ok else None
-    if not isinstance(found, dict):
-        return
-    answer, reader = api.hijack(f"/exec/{found['Id']}/start", {"Detach": False, "Tty": False})
-    if answer.ok:
-        reader.drain(_KILL_SECONDS)
 
 
 def _inspected(api: Api, container: str) -> dict[str, object]:

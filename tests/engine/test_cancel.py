@@ -19,7 +19,7 @@ def test_the_containers_that_were_stopped_are_counted(stub: StubEngine) -> None:
     assert stop_inner_containers(stub.api(), "job-dind") == 3
 
     (asked,) = stub.asked("POST", "/containers/job-dind/exec")
-    assert asked.json()["User"] == "0"
+    assert "User" not in asked.json()
 
 
 @pytest.mark.parametrize(

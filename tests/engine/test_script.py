@@ -13,7 +13,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine import script as module
 from executor.engine.script import run_script
-from executor.errors import Cancelled, EnvironmentLost
+from executor.errors import Cancelled, ContainerLost, EnvironmentLost
 from tests.engine.stub import (
     UPGRADED,
     Connection,
@@ -397,6 +397,27 @@ def test_a_script_that_ignores_term_is_killed(
 
 
 @pytest.mark.usefixtures("cancelling")
+def test_a_script_that_no_signal_ends(stub: StubEngine, mocker: MockerFixture) -> None:
+    """It may have become another user: the call ends, and its container is removed after it."""
+    mocker.patch.object(module, "_GRACE_SECONDS", 0.1)
+    mocker.patch.object(module, "_KILL_SECONDS", 0.1)
+    signals, done = Signals(stub), threading.Event()
+
+    def act(keeper: Keeper) -> None:
+        keeper.connection.send(keeper.begins())
+        os.kill(os.getpid(), signal.SIGTERM)
+        done.wait(10)
+
+    stub.on("POST", ATTACH, attached(act))
+
+    with pytest.raises(Cancelled):
+        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+    done.set()
+
+    assert signals.got == ["TERM", "KILL"]
+
+
+@pytest.mark.usefixtures("cancelling")
 def test_a_container_that_is_gone_when_the_cancel_comes(stub: StubEngine) -> None:
     """There is nobody to signal, and the call ends all the same."""
     stub.on("POST", EXEC, refusal(404, "no such container"))
@@ -449,7 +470,7 @@ def test_a_script_that_a_killed_call_left_is_ended(
 
 
 def test_a_keeper_that_takes_nothing_is_lost(stub: StubEngine, mocker: MockerFixture) -> None:
-    """There is an end to waiting."""
+    """There is an end to waiting, and another container may take its place."""
     mocker.patch.object(module, "_BEGIN_SECONDS", 0.1)
     mocker.patch.object(module, "_KILL_SECONDS", 0.1)
     signals, done = Signals(stub), threading.Event()
@@ -460,9 +481,11 @@ def test_a_keeper_that_takes_nothing_is_lost(stub: StubEngine, mocker: MockerFix
 
     stub.on("POST", ATTACH, attached(act))
 
-    with pytest.raises(EnvironmentLost, match="does not take a script"):
+    with pytest.raises(ContainerLost, match="does not take a script") as caught:
         run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
     done.set()
+
+    assert not caught.value.begun
 
     assert "KILL" in signals.got
 
