@@ -63,6 +63,7 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) ->
         return env.system_failure
     except ExecutorError as error:
         outcome = error.outcome
+        _hide_secrets(env, log)
         log.event("stage failed", error=str(error), kind=type(error).__name__)
         complain(f"ERROR: {log.without_secrets(str(error))}")
         return env.build_failure if error.outcome == BUILD_FAILURE else env.system_failure
@@ -74,6 +75,21 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) ->
         _ignore_signals()
         log.close(outcome)
     return 0
+
+
+def _hide_secrets(env: RunnerEnv, log: OperatorLog) -> None:
+    """Keep the job's secrets out of an error's words: the engine or dind may have quoted one.
+
+    prepare has done so before it began; the others read the payload for this alone.
+    """
+    if log.hides:
+        return
+    from executor.inputs import known_secrets  # noqa: PLC0415
+
+    try:  # noqa: SIM105 (contextlib is slow to import)
+        log.hide(known_secrets(env))
+    except ExecutorError:
+        pass  # without a payload there is no job whose secrets anyone could know
 
 
 def _stage(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) -> None:

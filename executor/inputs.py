@@ -65,6 +65,24 @@ class Inputs:
         )
 
 
+def known_secrets(env: RunnerEnv) -> tuple[str, ...]:
+    """Return the secret values of the job, for a stage that failed before or without planning it.
+
+    No credential helper is asked.  Raises JobPayloadError where there is no payload.
+    """
+    from executor.credentials import read_catalogue  # noqa: PLC0415
+    from executor.host_credentials import read_host_config, run_credential_helper  # noqa: PLC0415
+    from executor.secrets import secret_values  # noqa: PLC0415
+
+    job, values = read_job(env.job_response_file), env.job_values()
+    auth_config = values.get("DOCKER_AUTH_CONFIG", "")
+    host_config = read_host_config(env.environ)
+    catalogue = read_catalogue(
+        auth_config, host_config, job.registries, run_credential_helper, images=()
+    )
+    return secret_values(job, values, (each.credential for each in catalogue.entries))
+
+
 def settings_path(args: list[str]) -> str:
     """Return the settings file that a stage's arguments name.
 

@@ -58,6 +58,11 @@ class OperatorLog:
         """Add values that must not be written."""
         self._secrets = (*self._secrets, *secrets)
 
+    @property
+    def hides(self) -> bool:
+        """Tell whether there are values that must not be written."""
+        return bool(self._secrets)
+
     def without_secrets(self, text: str) -> str:
         """Return a sentence for the job log: the engine and dind may have quoted a secret.
 

@@ -5,7 +5,7 @@ import pytest
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE, assert_error
 from tests.stages.conftest import Start
-from tests.stages.request import JobRequest
+from tests.stages.request import JobRequest, Variable
 
 
 def test_a_dind_that_exits_at_once(rig: Rig, start: Start) -> None:
@@ -58,6 +58,23 @@ def test_a_dind_without_privileges(start: Start) -> None:
         "The dind sidecar exited with code",
         "Likely cause: the sidecar may not do what dockerd needs: set `[dind] privileged = true`",
     )
+
+
+def test_the_last_words_hold_no_secret(start: Start) -> None:
+    """A private variable that nobody masks, as a sidecar prints it: in neither log."""
+    secret = Variable("SECRET", "private-value-0013", public=False)
+    service = {
+        "name": "docker:26.1-dind",
+        "entrypoint": ["sh", "-c", "echo it is $OF_DIND; exit 3", "dockerd"],
+        "variables": [{"key": "OF_DIND", "value": "$SECRET", "public": True}],
+    }
+    job = start(JobRequest(services=[service], variables=[secret]))
+    job.up()
+    call = job.script("echo never")
+    log = (job.settings.parent / "operator.log").read_text(encoding="utf-8")
+    assert_error(call, SYSTEM_FAILURE, "exited with code 3", "it is [MASKED]")
+    assert "it is [MASKED]" in log
+    assert secret.value not in call.output + log
 
 
 def test_a_dind_that_never_answers(start: Start) -> None:
