@@ -41,7 +41,7 @@ _Token = str | _Wild | _Class
 def match(pattern: str, name: str) -> bool:
     """Tell whether a pattern matches a whole name; a malformed one matches nothing."""
     try:
-        return any(_matches(_tokens(plain), name) for plain in _alternatives(pattern))
+        return any(_matches(_tokens(plain), name) for plain in alternatives(pattern))
     except MalformedPattern:
         return False
 
@@ -49,7 +49,7 @@ def match(pattern: str, name: str) -> bool:
 def is_pattern(pattern: str) -> bool:
     """Tell whether a pattern is well formed."""
     try:
-        for plain in _alternatives(pattern):
+        for plain in alternatives(pattern):
             _tokens(plain)
     except MalformedPattern:
         return False
@@ -158,8 +158,8 @@ def _class_character(pattern: str, place: int) -> tuple[str, int]:
     return pattern[place], place + 1
 
 
-def _alternatives(pattern: str) -> list[str]:
-    """Write a pattern with braces as the patterns without that it stands for."""
+def alternatives(pattern: str) -> list[str]:
+    """Return the patterns without braces that a pattern stands for; raises MalformedPattern."""
     opened = _unquoted(pattern, 0, "{")
     if opened is None:
         return [pattern]
@@ -176,7 +176,7 @@ def _alternatives(pattern: str) -> list[str]:
             starts.append(place)
     head, tail = pattern[:opened], pattern[place:]
     choices = [pattern[a : b - 1] for a, b in pairwise(starts)]
-    return [plain for choice in choices for plain in _alternatives(head + choice + tail)]
+    return [plain for choice in choices for plain in alternatives(head + choice + tail)]
 
 
 def _unquoted(pattern: str, place: int, wanted: str) -> int | None:

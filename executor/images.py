@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from executor.globs import match
+from executor.globs import MalformedPattern, alternatives, match
 from executor.references import (
     DEFAULT_TAG,
     HUB,
@@ -11,6 +11,7 @@ from executor.references import (
     ImageReference,
     InvalidImage,
     is_bare_id,
+    names_a_host,
     with_default_tag,
 )
 
@@ -93,11 +94,12 @@ def _without_port(name: str) -> str:
 
 
 def _excludes(pattern: str, image: str) -> bool:
-    """Tell whether an exclusion covers an image, however its author spells it.
+    """Tell whether an exclusion covers an image, however its author and the operator spell it.
 
     The registry is the same in any case and with its default port, Docker Hub has several
     names, and a missing tag means `latest`.
     """
+    patterns = (pattern, *_plain_patterns(pattern))
     try:
         reference = ImageReference.parse(image)
     except InvalidImage:
@@ -110,9 +112,9 @@ def _excludes(pattern: str, image: str) -> bool:
         # Longer names only where the pattern speaks of them: `!*/*` must not exclude `ruby`
         # because that is `library/ruby` in full.
         official = "" if "/" in short else "library/"
-        if "library" in pattern:
+        if any("library" in each for each in patterns):
             names.add(official + short)
-        if HUB in pattern:
+        if any(HUB in each for each in patterns):
             names |= {f"{host}/{part}{short}" for host in HUB_HOSTS for part in ("", official)}
     else:
         names.add(f"{domain}/{reference.path}")
@@ -121,7 +123,21 @@ def _excludes(pattern: str, image: str) -> bool:
         endings.add("")
     if reference.digest:
         endings |= {f"{ending}@{reference.digest}" for ending in ("", *endings)}
-    return any(match(pattern, name + ending) for name in names for ending in endings)
+    spelled = [name + ending for name in names for ending in endings]
+    return any(match(each, name) for each in patterns for name in spelled)
+
+
+def _plain_patterns(pattern: str) -> list[str]:
+    """Return an exclusion with the registry that it names spelled as `_plain_domain` does it."""
+    try:
+        parts = [each.partition("/") for each in alternatives(pattern)]
+    except MalformedPattern:
+        return []
+    return [
+        f"{_plain_domain(first)}/{path}"
+        for first, has_slash, path in parts
+        if has_slash and names_a_host(first)
+    ]
 
 
 def _plain_domain(domain: str) -> str:
