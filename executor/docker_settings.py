@@ -73,7 +73,9 @@ class DockerSettings(ServiceSettings):
     enable_ipv6: bool = field(
         default=False,
         metadata=about(
-            "Give the job's network, and dind's default network, private IPv6 addresses.",
+            "Give the job's network, and dind's default network, private IPv6 addresses. Refused on"
+            " an engine that would let jobs reach each other over them: before 27 it must have"
+            ' `"experimental": true` and `"ip6tables": true` in its daemon.json.',
             same_as="enable_ipv6",
         ),
     )

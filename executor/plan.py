@@ -9,6 +9,7 @@ from executor.address_pools import ipv6_subnet
 from executor.certs import Certificates
 from executor.containers import build_container, helper_container, service_container
 from executor.dind_container import dind_container
+from executor.errors import SettingsError
 from executor.job import Job
 from executor.proxies import direct_names, proxy_notices, with_direct_names
 from executor.request import Request
@@ -30,8 +31,17 @@ def certificate_seconds(job: Job) -> int:
 
 
 def plan_network(request: Request) -> NetworkSpec:
-    """Return the job's network; it can be made before anything is pulled."""
+    """Return the job's network; it can be made before anything is pulled.
+
+    Raises SettingsError where it is to have IPv6, and other jobs would reach it that way.
+    """
     docker = request.settings.docker
+    if docker.enable_ipv6 and not request.surroundings.separates_ipv6:
+        raise SettingsError(
+            "`[docker] enable_ipv6`: the Docker Engine does not keep jobs apart over IPv6; update it"
+            ' to 27 or later, or set `"experimental": true` and `"ip6tables": true` in its'
+            " daemon.json, or `enable_ipv6 = false` in the runner's settings."
+        )
     return NetworkSpec(
         request.names.network,
         request.labels("network"),

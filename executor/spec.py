@@ -54,6 +54,8 @@ class Surroundings:
     """Registries that the engine reaches without verified TLS, as `host:port` or in CIDR form."""
     authorities: tuple[tuple[str, bytes], ...] = ()
     """Registries, as `host:port`, and the certificates (PEM) that vouch for them."""
+    separates_ipv6: bool = False
+    """Whether the engine can keep networks apart over IPv6, as it does over IPv4."""
 
 
 @dataclass(frozen=True, slots=True)

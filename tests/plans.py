@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from executor.certs import Certificates
@@ -15,7 +15,7 @@ from executor.image_plan import plan_images
 from executor.plan import plan_environment
 from executor.request import Request
 from executor.sidecar import choose_sidecar
-from executor.spec import ImageFacts, Pull
+from executor.spec import ImageFacts, Pull, Surroundings
 from tests.builders import a_login, a_request, a_service, a_variable
 
 DIRECTORY = Path(__file__).parent / "data" / "plans"
@@ -36,12 +36,13 @@ PAGE_VARIABLES = (
 def a_page_job() -> Request:
     """Return a job of the four-stage pipeline: client, dind, TLS variables and a login."""
     login = Entry("registry.example.com", a_login(), "job payload (GitLab Registry)")
-    return a_request(
+    request = a_request(
         services=[a_service("docker:20.10.16-dind")],
         variables=PAGE_VARIABLES,
         catalogue=Catalogue((login,)),
         settings=EVERYTHING,
     )
+    return replace(request, surroundings=Surroundings(separates_ipv6=True))
 
 
 EVERYTHING = """

@@ -13,6 +13,7 @@ from executor.image_plan import for_architecture, helper_for, plan_images
 from executor.plan import (
     certificate_seconds,
     plan_environment,
+    plan_network,
 )
 from executor.sidecar import certificate_names, choose_sidecar
 from executor.spec import Plan, Pull
@@ -647,3 +648,11 @@ def test_certificates_outlive_the_job() -> None:
 def test_the_page_job_has_its_login_from_the_payload() -> None:
     """The sample that most of this stands on is what it says."""
     assert a_page_job().catalogue.entries[0].credential == a_login()
+
+
+def test_ipv6_is_refused_where_jobs_would_reach_each_other() -> None:
+    """The operator is told what the engine lacks; without IPv6 it lacks nothing."""
+    with pytest.raises(SettingsError, match=r'`\[docker\] enable_ipv6`: .*"ip6tables": true'):
+        plan_network(a_request(settings="[docker]\nenable_ipv6 = true\n"))
+
+    assert plan_network(a_request()).ipv6_subnet == ""

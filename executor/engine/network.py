@@ -9,6 +9,9 @@ from executor.tasks import Task
 _CONFLICT = 409
 _MTU = "com.docker.network.driver.mtu"
 _USUAL_MTU = 1500
+_FILTERS_IPV6 = 27
+"""The first major version of the engine with rules for IPv6 by itself; before, they count as
+experimental."""
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
@@ -32,6 +35,7 @@ def survey(api: Api) -> Surroundings:
         ),
         mirrors=mirrors,
         insecure_registries=insecure,
+        separates_ipv6=_separates_ipv6(told),
     )
 
 
@@ -69,6 +73,12 @@ def _mtu(network: dict[str, object]) -> int:
     """Return what `mtu` in the engine's daemon.json says, 0 where that is the default."""
     text = str(_table(network.get("Options")).get(_MTU, ""))
     return int(text) if text.isdecimal() and int(text) != _USUAL_MTU else 0
+
+
+def _separates_ipv6(told: dict[str, object]) -> bool:
+    major = str(told.get("ServerVersion") or "").partition(".")[0]
+    known = major.isdecimal() and int(major) >= _FILTERS_IPV6
+    return known or told.get("ExperimentalBuild") is True
 
 
 def _registries(config: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:

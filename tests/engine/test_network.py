@@ -113,3 +113,23 @@ def test_an_engine_that_tells_nothing(stub: StubEngine, networks: bytes, info: b
     stub.on("GET", "/info", info)
 
     assert survey(stub.api()) == Surroundings()
+
+
+@pytest.mark.parametrize(
+    ("info", "separates"),
+    [
+        ({"ServerVersion": "20.10.24+dfsg1", "ExperimentalBuild": False}, False),
+        ({"ServerVersion": "26.1.3"}, False),
+        ({"ServerVersion": "26.1.3", "ExperimentalBuild": True}, True),
+        ({"ServerVersion": "27.0.1-rc.1"}, True),
+        ({"ServerVersion": "dev"}, False),
+    ],
+)
+def test_whether_ipv6_keeps_jobs_apart(
+    stub: StubEngine, info: dict[str, object], *, separates: bool
+) -> None:
+    """An engine before 27 has its rules for IPv6 only among what is experimental."""
+    stub.on("GET", "/networks", http(200, []))
+    stub.on("GET", "/info", http(200, info))
+
+    assert survey(stub.api()).separates_ipv6 is separates

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ def start(mirror: str | None, wrapper: Wrapper | None) -> Engine:
         "pidfile": str(RUN / "dockerd.pid"),
         "registry-mirrors": [mirror] if mirror else [],
         "runtimes": {wrapper.name: {"path": str(wrapper.path)}} if wrapper else {},
+        **_ipv6(),
     }
     path = RUN / "daemon.json"
     path.write_text(json.dumps(configuration, indent=1), encoding="utf-8")
@@ -97,6 +99,20 @@ def start(mirror: str | None, wrapper: Wrapper | None) -> Engine:
         # A run that was killed has left its jobs in the engine's directory.
         _empty(engine)
         return engine
+
+
+def _ipv6() -> dict[str, object]:
+    """Return what keeps networks apart over IPv6 in an engine before 27, where the kernel can."""
+    try:
+        looked = subprocess.run(
+            ["ip6tables", "-t", "nat", "-S"],
+            env={"PATH": search_path()},
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return {}
+    return {"experimental": True, "ip6tables": True} if looked.returncode == 0 else {}
 
 
 def search_path(binary: Path | None = None) -> str:

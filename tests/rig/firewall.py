@@ -16,6 +16,7 @@ _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _KEY = Path("/etc/docker/key.json")
 _DIRECTORIES = (Path("/run/docker"), Path("/run/containerd"))
 _TABLES = ("filter", "nat", "raw")
+_POLICIES = {"iptables": "policy", "ip6tables": "policy6"}
 
 
 def remember() -> None:
@@ -25,7 +26,7 @@ def remember() -> None:
     before = {
         "docker0": _bridge(),
         "chains": any("DOCKER" in line for table in _TABLES for line in _rules(table)),
-        "policy": next((line for line in _rules("filter") if line.startswith("-P FORWARD")), ""),
+        **{key: _policy(command) for command, key in _POLICIES.items()},
         "forwarding": _FORWARDING.read_text(encoding="utf-8").strip(),
         "key": _KEY.exists(),
         "directories": [str(path) for path in _DIRECTORIES if path.exists()],
@@ -41,10 +42,10 @@ def restore() -> None:
     except OSError:
         return
     if not before["chains"]:
-        for command in ("iptables", "ip6tables"):
+        for command, key in _POLICIES.items():
             _remove_rules(command)
-        if before["policy"]:
-            _run("iptables", *before["policy"].split())
+            if before.get(key):
+                _run(command, *before[key].split())
     if not before["docker0"] and _bridge():
         _run("ip", "link", "delete", "docker0")
     if not before["key"]:
@@ -72,6 +73,11 @@ def _remove_rules(command: str) -> None:
         for rule in rules:
             if rule.startswith("-N DOCKER"):
                 _run(command, "-t", table, "-X", rule.split()[1])
+
+
+def _policy(command: str) -> str:
+    rules = _rules("filter", command)
+    return next((line for line in rules if line.startswith("-P FORWARD")), "")
 
 
 def _rules(table: str, command: str = "iptables") -> list[str]:

@@ -24,19 +24,36 @@ MTU = 1380
 MTU_OPTION = "com.docker.network.driver.mtu"
 HAS_IPV6 = Path("/proc/net/if_inet6").exists()
 CHANGES: Changes = {
-    "docker": {"network_mtu": MTU, "enable_ipv6": HAS_IPV6},
+    "docker": {"network_mtu": MTU},
     "dind": {"registry_mirrors": [], "volumes": []},
 }
+IPV6_RULES = 27
+"""The first major version of the engine that keeps networks apart over IPv6 by itself."""
 LOOK = "cat /sys/class/net/eth0/mtu; wget -qO- http://web/"
 
 
+@pytest.fixture(scope="module")
+def has_ipv6(witness: Witness) -> bool:
+    """Tell whether a job here may have IPv6."""
+    told = witness.client.info()
+    major = int(told["ServerVersion"].partition(".")[0])
+    return HAS_IPV6 and (major >= IPV6_RULES or told["ExperimentalBuild"])
+
+
 @pytest.fixture(scope="module", params=GENERATIONS)
-def job(request: pytest.FixtureRequest, rig: Rig, start_standing: Start, login: Login) -> JobCalls:
+def job(
+    request: pytest.FixtureRequest,
+    rig: Rig,
+    start_standing: Start,
+    login: Login,
+    has_ipv6: bool,  # noqa: FBT001 (a fixture)
+) -> JobCalls:
     """Return a job with dind of one generation, and a service that answers to `web`."""
     web = {"name": rig.special("tools/web:1"), "alias": "web"}
     services = [{"name": request.param}, web]
+    changes: Changes = {**CHANGES, "docker": {**CHANGES["docker"], "enable_ipv6": has_ipv6}}
     job = start_standing(
-        JobRequest(rig.special("tools/docker-cli:1"), services, (), [login]), CHANGES
+        JobRequest(rig.special("tools/docker-cli:1"), services, (), [login]), changes
     )
     job.up()
     return job
@@ -112,7 +129,13 @@ def test_addresses_inside_are_nowhere_outside(job: JobCalls, witness: Witness) -
     assert not any(one.overlaps(other) for one, other in pairs)
 
 
-@pytest.mark.skipif(not HAS_IPV6, reason="the kernel has no IPv6")
+@pytest.fixture
+def _ipv6(has_ipv6: bool) -> None:  # noqa: FBT001 (a fixture)
+    if not has_ipv6:
+        pytest.skip("the kernel has no IPv6, or the engine does not keep networks apart over it")
+
+
+@pytest.mark.usefixtures("_ipv6")
 def test_a_container_reaches_services_over_ipv6(job: JobCalls, witness: Witness) -> None:
     """The job's network and dind's default one have addresses, also on engines without a pool."""
     (service,) = witness.containers(job.id, "service")
@@ -124,6 +147,24 @@ def test_a_container_reaches_services_over_ipv6(job: JobCalls, witness: Witness)
         f"docker run --rm alpine wget -qO- {url} 2>/dev/null",
     )
     assert found == [network["GlobalIPv6Address"], "a service that is not dind"]
+
+
+@pytest.mark.usefixtures("_ipv6")
+def test_no_other_job_is_reached_over_ipv6(
+    job: JobCalls, rig: Rig, start: Start, witness: Witness
+) -> None:
+    """Its network has addresses of its own, and the engine lets nobody across."""
+    web = {"name": rig.special("tools/web:1"), "alias": "web"}
+    other = start(JobRequest(services=[web]), {"docker": {"enable_ipv6": True}})
+    other.up()
+    (service,) = witness.containers(other.id, "service")
+    (network,) = service.attrs["NetworkSettings"]["Networks"].values()
+    ask = f"timeout 5 wget -qO- http://[{network['GlobalIPv6Address']}]/ || echo nothing"
+    assert lines(other, ask) == ["a service that is not dind"]
+
+    found = lines(job, f'docker run --rm --network host alpine sh -c "{ask}" 2>/dev/null')
+
+    assert found == ["nothing"]
 
 
 def test_the_engines_mirrors_are_dinds(job: JobCalls, rig: Rig) -> None:
