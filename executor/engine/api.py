@@ -15,6 +15,9 @@ from executor.errors import EngineUnavailable
 TIMEOUT_SECONDS = 120.0
 """How long an ordinary request may take, with all of its answer."""
 
+_KEEPALIVE_SECONDS = 30
+_KEEPALIVE_COUNT = 3
+
 
 class Api:
     """A Docker Engine at an address such as `unix:///var/run/docker.sock` or `tcp://host:2376`."""
@@ -173,6 +176,7 @@ class Api:
             # The settings are checked; $DOCKER_HOST of the runner's process comes as it is.
             raise OSError("the address is neither unix://path nor tcp://host:port")
         connection = socket.create_connection((name.strip("[]"), int(port)), timeout)
+        _keep_alive(connection)
         if not self._tls_dir and not self._tls_verify:
             return connection
         try:
@@ -204,6 +208,17 @@ class Api:
             f"Cannot talk to the Docker Engine at {self.host}: {reason}. Is it running, and may"
             " the runner's user reach it?"
         )
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Have the kernel ask an idle other end whether it is there, and break off without an answer.
+
+    A silent script has no time-out of its own, and firewalls forget connections without traffic.
+    """
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
+        connection.setsockopt(socket.IPPROTO_TCP, option, _KEEPALIVE_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEPALIVE_COUNT)
 
 
 def _encoded(body: object) -> bytes:

@@ -369,6 +369,25 @@ def test_an_engine_with_another_name(tmp_path: Path) -> None:
         assert Api(f"tcp://localhost:{port}", client).get("/version").ok
 
 
+@pytest.mark.parametrize("tls", [False, True])
+def test_an_engine_elsewhere_is_asked_whether_it_is_there(tmp_path: Path, *, tls: bool) -> None:
+    """The stream of a silent script has no time-out, and its host may vanish without a word."""
+    certificates = mint(("localhost",), 600)
+    client = str(keep(tmp_path / "client", certificates, server=False))
+    with tls_engine(keep(tmp_path / "server", certificates, server=True)) as port:
+        host = f"tcp://localhost:{port}"
+        api = Api(host, client, tls_verify=True) if tls else Api(host)
+        with api._connect(5) as connection:
+            kept_alive = connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, every, times = (
+                connection.getsockopt(socket.IPPROTO_TCP, each)
+                for each in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            )
+
+    assert kept_alive
+    assert idle + every * times <= 120
+
+
 @pytest.mark.parametrize("missing", ["ca.pem", "cert.pem", "key.pem"])
 def test_a_missing_certificate_is_named(tmp_path: Path, missing: str) -> None:
     """The operator reads which file it is."""
