@@ -1,19 +1,20 @@
 """Which ports tell that a service is up, and the job log's words about one that is not."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from executor.engine.health import connects
+from executor.engine.health import Prober, connects, wait_for_service
 from executor.health import HealthCheck, exposed_ports, health_check, health_warning
 from executor.log import OperatorLog
 from executor.spec import ContainerSpec, ImageFacts
 from executor.stages.waiting import Waiting
 from executor.tasks import Task
-from tests.engine.stub import http, stub_engine
+from tests.engine.stub import UPGRADED, Connection, Received, http, stub_engine
 
 NAME = "dind-executor-1-ab-service-0"
 IMAGE = ImageFacts("sha256:1", ports=("5432/tcp",))
@@ -120,6 +121,34 @@ def test_how_long_a_service_is_waited_for(
         waiting.finish()
 
     assert capfd.readouterr() == (said, "")
+
+
+def test_a_helper_that_does_not_answer_in_time(tmp_path: Path) -> None:
+    """`wait_for_services_timeout` holds for the helper too: ports may swallow what is asked."""
+    running = {
+        "State": {"Running": True, "ExitCode": 0},
+        "NetworkSettings": {"Networks": {"n": {"IPAddress": "255.255.255.255"}}},
+    }
+    over = threading.Event()
+
+    def asking(connection: Connection, _received: Received) -> None:
+        connection.send(UPGRADED)
+        over.wait(60)
+
+    with stub_engine(tmp_path) as stub:
+        stub.on("GET", "/containers/.*/json", http(200, running))
+        stub.on("POST", "/containers/helper/exec", http(201, {"Id": "1"}))
+        stub.on("POST", "/exec/1/start", asking)
+        stub.on("GET", "/exec/1/json", http(200, {"Running": True, "ExitCode": None}))
+        api = stub.api()
+        check = HealthCheck(NAME, "postgres:16", (5432,))
+        error = wait_for_service(api, check, Prober(api, "helper", lambda: None), 1)
+        assert not over.is_set()
+        over.set()
+
+    assert error == (
+        'service "postgres:16" timeout: nothing accepts connections on its port 5432 after 1 seconds'
+    )
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ _LONGEST_PAUSE_SECONDS = 0.5
 _BETWEEN_QUESTIONS_SECONDS = 3.0
 """How often the helper is asked although the address seems in reach and refuses: it may be another
 container's, of another engine."""
+_QUESTION_SECONDS = 2.0
+"""The shortest that the helper may take for an answer."""
 
 _LOG_LINES = 2000
 
@@ -62,8 +64,11 @@ class Prober:
         self._direct = api.local
         self._asked = time.monotonic()
 
-    def accepts(self, address: str, ports: Sequence[int]) -> bool:
-        """Tell whether one of the ports accepts a connection."""
+    def accepts(self, address: str, ports: Sequence[int], deadline: float) -> bool:
+        """Tell whether one of the ports accepts a connection before `deadline`.
+
+        One that has passed, while the helper was waited for, still leaves time for a question.
+        """
         if self._direct:
             answer = connects(address, ports)
             self._direct = answer is not None
@@ -74,7 +79,8 @@ class Prober:
         self._wait_for_helper()
         self._asked = time.monotonic()
         command = ("sh", "-c", _ASK, address, *map(str, ports))
-        return succeeds(self._api, self._helper, command)
+        left = max(deadline - self._asked, _QUESTION_SECONDS)
+        return succeeds(self._api, self._helper, command, left)
 
 
 def wait_for_service(api: Api, check: HealthCheck, prober: Prober, timeout_seconds: float) -> str:
@@ -89,7 +95,9 @@ def wait_for_service(api: Api, check: HealthCheck, prober: Prober, timeout_secon
             return f'service "{check.service}" is gone: something removed it'
         if not found.running and (check.ports or found.exit_code):
             return f'service "{check.service}" exited with code {found.exit_code}'
-        if not check.ports or prober.accepts(found.address or check.container, check.ports):
+        if not check.ports or prober.accepts(
+            found.address or check.container, check.ports, deadline
+        ):
             return ""
         if time.monotonic() > deadline:
             ports = ", ".join(map(str, check.ports))

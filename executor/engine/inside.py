@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from executor.engine.api import Api
 from executor.engine.wire import Reader, as_table
 
-_SECONDS = 60.0
-"""How long a command that answers a question may take."""
 
+def succeeds(api: Api, container: str, command: tuple[str, ...], timeout_seconds: float) -> bool:
+    """Tell whether a command ends with 0 in a container; False also where it cannot run.
 
-def succeeds(api: Api, container: str, command: tuple[str, ...]) -> bool:
-    """Tell whether a command ends with 0 in a container; False also where it cannot run."""
+    False also where it takes longer than `timeout_seconds`; it may go on in the container then.
+    """
     begun = _begin(api, container, command)
     if begun is None:
         return False
     name, reader = begun
-    reader.drain(_SECONDS)
+    reader.drain(timeout_seconds)
     state = api.get(f"/exec/{name}/json")
     return state.ok and as_table(state.json()).get("ExitCode") == 0
 

@@ -152,7 +152,7 @@ def _answers(
             return False  # in reach, and not listening yet
         except OSError:
             pass  # out of reach
-    return _answers_inside(api, sidecar, waited_seconds)
+    return _answers_inside(api, sidecar, max(left_seconds, 0.1), waited_seconds)
 
 
 def _answers_directly(sidecar: Sidecar, temp_dir: str, left_seconds: float) -> bool:
@@ -185,7 +185,7 @@ def _secured(connection: socket.socket, temp_dir: str) -> socket.socket:
     return context.wrap_socket(connection, server_hostname="docker")
 
 
-def _answers_inside(api: Api, sidecar: Sidecar, waited_seconds: float) -> bool:
+def _answers_inside(api: Api, sidecar: Sidecar, left_seconds: float, waited_seconds: float) -> bool:
     """Ask from within the sidecar.
 
     An exec while dockerd sets up its control groups can break it (hack/dind before 28), so its log
@@ -193,7 +193,7 @@ def _answers_inside(api: Api, sidecar: Sidecar, waited_seconds: float) -> bool:
     """
     if waited_seconds < _SETTLED_SECONDS and "API listen on" not in logs(api, sidecar.name, 200):
         return False
-    return succeeds(api, sidecar.name, ("sh", "-c", _ASK_INSIDE))
+    return succeeds(api, sidecar.name, ("sh", "-c", _ASK_INSIDE), left_seconds)
 
 
 def logs(api: Api, name: str, lines: int) -> str:

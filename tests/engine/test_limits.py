@@ -34,7 +34,6 @@ def endless(first: bytes, piece: bytes) -> Callable[[Connection, Received], None
 def program(request: pytest.FixtureRequest, stub: StubEngine, mocker: MockerFixture) -> None:
     """Have an exec print for ever: as fast as it can, or a byte now and then."""
     mocker.patch.object(cancel, "_PATIENCE_SECONDS", 0.3)
-    mocker.patch.object(inside, "_SECONDS", 0.3)
     mocker.patch.object(signals, "_SECONDS", 0.3)
     fast = endless(UPGRADED, frame(1, b"y\n" * 16000))
 
@@ -56,7 +55,7 @@ def program(request: pytest.FixtureRequest, stub: StubEngine, mocker: MockerFixt
 @pytest.mark.usefixtures("program")
 def test_a_question_has_an_end(stub: StubEngine) -> None:
     """What does not end has not succeeded."""
-    assert inside.succeeds(stub.api(), "job-build", ("sh",)) is False
+    assert inside.succeeds(stub.api(), "job-build", ("sh",), 0.3) is False
 
 
 @pytest.mark.usefixtures("program")

@@ -7,7 +7,7 @@ import pytest
 from executor.engine.api import Api
 from executor.engine.keeper import sent_script
 from tests.rig.state import Rig
-from tests.stages.calls import HOOKS, JobCalls
+from tests.stages.calls import HOOKS, SYSTEM_FAILURE, JobCalls, assert_error
 from tests.stages.conftest import Start
 from tests.stages.request import JobRequest
 from tests.stages.witness import Witness
@@ -37,6 +37,27 @@ def test_dind_is_asked_from_within_where_its_address_is_out_of_reach(
 
     call.passed()
     assert "Server" in call.output
+
+
+def test_a_dind_that_is_asked_from_within_and_never_answers(start: Start) -> None:
+    """`ready_timeout` holds there as well, and dind's last words are told: here it stands still."""
+    stopped = (
+        "dockerd >/dev/null 2>&1 & until [ -S /var/run/docker.sock ]; do sleep 0.1; done;"
+        " kill -STOP $!; echo API listen on nothing; wait"
+    )
+    service = {"name": "docker:26.1-dind", "entrypoint": ["sh", "-c", stopped, "dockerd"]}
+    job = start(JobRequest(services=[service]), {"dind": {"ready_timeout": 3}})
+    job.up()
+    path = written(job, "echo never")
+
+    call = job.start("run", str(path), "build_script", program=UNREACHABLE).finish()
+
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar did not answer within 3 seconds (`[dind] ready_timeout`).",
+        "  API listen on nothing\n",
+    )
 
 
 def test_a_call_that_died_while_it_sent_its_script_costs_no_other(
