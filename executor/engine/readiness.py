@@ -9,7 +9,7 @@ from executor.engine.api import Api
 from executor.engine.inside import succeeds
 from executor.engine.last_output import last_output
 from executor.engine.wire import as_table
-from executor.errors import EngineRefused, ServiceNotReady
+from executor.errors import EngineRefused
 
 TRANSPORT_LABEL = "dind-executor.transport"
 """Label of the sidecar: `tls` or `tcp`."""
@@ -24,11 +24,12 @@ TCP_PORT = 2375
 
 _POLL_SECONDS = 0.05
 _CONNECT_SECONDS = 1.0
-_SETTLED_SECONDS = 8.0
-_LOG_LINES = 20
+
+SETTLED_SECONDS = 8.0
+"""After so long a sidecar that runs has been set up, whether its log says so or not."""
 
 _ANSWERED = "dind-executor-answered"
-"""A file in the job's temporary directory: its sidecar has answered."""
+"""A file in the job's temporary directory: when the sidecar had started that has answered."""
 
 _ASK_INSIDE = """\
 for socket in /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" /run/user/1000/docker.sock; do
@@ -37,33 +38,11 @@ done
 exit 1
 """
 
-# Substrings of a failing dockerd's last words, the cause that they stand for, and the remedy.
-_CAUSES = (
-    (
-        ("permission denied", "must be run with --privileged", "operation not permitted"),
-        (
-            "the sidecar may not do what dockerd needs: set `[dind] privileged = true`, or name a"
-            " `[dind] runtime` such as sysbox-runc"
-        ),
-    ),
-    (("no space left on device",), "the disk of the engine's host is full"),
-    (
-        ('failed to register "bridge" driver', "iptables failed", "iptables not found"),
-        "the host's kernel lacks a netfilter module that dockerd needs (ip_tables or nf_tables)",
-    ),
-    (
-        ("error initializing graphdriver", "failed to mount overlay"),
-        "the storage driver does not work on the host's file system",
-    ),
-    (("unknown flag", "invalid value", "unable to configure"), "dockerd got a wrong argument"),
-    (("address already in use",), "something else listens on dockerd's port"),
-)
-
 
 class Sidecar:
     """What the engine says of the sidecar right now."""
 
-    __slots__ = ("address", "exit_code", "name", "running", "tls")
+    __slots__ = ("address", "exit_code", "name", "out_of_memory", "running", "started", "tls")
 
     def __init__(self, name: str, found: dict[str, object]) -> None:
         """Read an inspected container."""
@@ -73,7 +52,9 @@ class Sidecar:
         addresses = [str(as_table(each).get("IPAddress") or "") for each in networks.values()]
         self.name = name
         self.running = bool(state.get("Running"))
+        self.started = str(state.get("StartedAt") or "")
         self.exit_code = state.get("ExitCode")
+        self.out_of_memory = bool(state.get("OOMKilled"))
         self.tls = labels.get(TRANSPORT_LABEL) == "tls"
         self.address = next((each for each in addresses if each), "")
 
@@ -105,45 +86,66 @@ def wait_until_ready(api: Api, name: str, temp_dir: str, timeout_seconds: float)
     """Return once the sidecar's daemon answers; at once where the job has no sidecar.
 
     A daemon binds its port long before it serves, so one request parks until it does: no polling
-    but for the moment before that.  Once it has answered, later sub-stages do not ask again.
+    but for the moment before that.  One that has answered is not asked again, only looked at.
     Raises ServiceNotReady with the daemon's last words.
     """
-    answered = f"{temp_dir}/{_ANSWERED}"
-    if os.path.exists(answered):  # noqa: PTH110 (pathlib costs 9 ms a call)
-        return
-    started = time.monotonic()
-    deadline = started + timeout_seconds
+    began = time.monotonic()
+    deadline = began + timeout_seconds
+    answered = start_that_answered(temp_dir)
     sidecar = find_sidecar(api, name)
-    if sidecar is None:
+    if still_runs(sidecar, answered) or (sidecar is None and not answered):
         return
-    while sidecar is not None and sidecar.running:
-        waited = time.monotonic() - started
-        if _answers(api, sidecar, temp_dir, deadline - time.monotonic(), waited):
-            os.close(os.open(answered, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    while sidecar is not None and sidecar.running and not answered:
+        now = time.monotonic()
+        if answers(api, sidecar, temp_dir, deadline - now, now - began):
+            keep_answered(temp_dir, sidecar.started)
             return
         if time.monotonic() > deadline:
-            raise ServiceNotReady(
-                f"The dind sidecar did not answer within {timeout_seconds:.0f} seconds"
-                f" (`[dind] ready_timeout`). {_last_words(api, name)}"
-            )
+            from executor.engine.last_words import never_answered  # noqa: PLC0415 (rarely needed)
+
+            raise never_answered(api, name, timeout_seconds)
         time.sleep(_POLL_SECONDS)
         sidecar = find_sidecar(api, name)
-    if sidecar is None:
-        raise ServiceNotReady(
-            "The dind sidecar is gone: something removed it (a prune on the host?)."
-        )
-    raise ServiceNotReady(
-        f"The dind sidecar exited with code {sidecar.exit_code}. {_last_words(api, name)}"
-    )
+    from executor.engine.last_words import ended  # noqa: PLC0415 (rarely needed)
+
+    raise ended(api, name, sidecar, had_answered=bool(answered))
 
 
-def _answers(
+def still_runs(sidecar: Sidecar | None, answered: str) -> bool:
+    """Tell whether it is the sidecar that has answered: `answered` is when that one had started.
+
+    One that was started anew has neither the job's certificates, which were in memory, nor the
+    containers that earlier scripts ran in it.
+    """
+    return bool(answered and sidecar and sidecar.running and sidecar.started == answered)
+
+
+def start_that_answered(temp_dir: str) -> str:
+    """Return when the sidecar had started that has answered; "" where none has."""
+    try:
+        with open(f"{temp_dir}/{_ANSWERED}", encoding="utf-8") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return ""
+
+
+def keep_answered(temp_dir: str, started: str) -> None:
+    """Note that the sidecar has answered that had started then."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    descriptor = os.open(f"{temp_dir}/{_ANSWERED}", flags, 0o600)
+    try:
+        os.write(descriptor, started.encode())
+    finally:
+        os.close(descriptor)
+
+
+def answers(
     api: Api, sidecar: Sidecar, temp_dir: str, left_seconds: float, waited_seconds: float
 ) -> bool:
-    """Ask directly where the sidecar's address is in reach, else from within the sidecar.
+    """Tell whether the daemon answers within the time left, of a sidecar that runs for so long.
 
-    A container's address is out of reach for a runner in a container, a rootless engine, and an
-    engine on another host.
+    It is asked directly where the sidecar's address is in reach, else from within: a runner in a
+    container is out of its reach, as is that of a rootless engine or an engine on another host.
     """
     if api.local:
         try:
@@ -191,7 +193,7 @@ def _answers_inside(api: Api, sidecar: Sidecar, left_seconds: float, waited_seco
     An exec while dockerd sets up its control groups can break it (hack/dind before 28), so its log
     has to say that it serves, unless it has had time enough: not every log level says so.
     """
-    if waited_seconds < _SETTLED_SECONDS and "API listen on" not in logs(api, sidecar.name, 200):
+    if waited_seconds < SETTLED_SECONDS and "API listen on" not in logs(api, sidecar.name, 200):
         return False
     return succeeds(api, sidecar.name, ("sh", "-c", _ASK_INSIDE), left_seconds)
 
@@ -200,13 +202,3 @@ def logs(api: Api, name: str, lines: int) -> str:
     """Return the last lines that a container printed, at most 64 KiB of them."""
     answer = last_output(api, name, lines)
     return answer.body.decode(errors="replace") if answer.ok else ""
-
-
-def _last_words(api: Api, name: str) -> str:
-    text = logs(api, name, _LOG_LINES)
-    lower = text.lower()
-    causes = [cause for patterns, cause in _CAUSES if any(each in lower for each in patterns)]
-    cause = f"Likely cause: {causes[0]}. " if causes else ""
-    if not text:
-        return f"{cause}It printed nothing; does its image start a Docker daemon?"
-    return f"{cause}Its last log lines:\n" + "\n".join(f"  {line}" for line in text.splitlines())

@@ -91,32 +91,46 @@ def _run_sub_stage(
         )
 
         script = with_direct_names(script)
-    if not helps and sub_stage != "after_script":
-        _wait_for_dind(api, context, env, log)
+
+    def wait() -> None:
+        if not helps and sub_stage != "after_script":
+            _wait_for_dind(api, context, env, log)
+
     container = context.names.helper if helps else context.names.build
     started = time.monotonic()
     if not helps and _was_cancelled(env):
         _replace(api, env, container)
     try:
-        code = _attempt(api, env, container, sub_stage, script, log)
+        code = _attempt(api, env, container, sub_stage, script, log, wait)
     except Cancelled:
         if not helps:
             _end_cancelled(api, context, env, log)
         raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
+    if code and not helps:
+        from executor.engine.last_words import warn_of_end  # noqa: PLC0415 (rarely needed)
+
+        warn_of_end(api, context.names.dind, env.temp_dir)
     return code
 
 
 def _attempt(
-    api: Api, env: RunnerEnv, container: str, sub_stage: str, script: bytes, log: OperatorLog
+    api: Api,
+    env: RunnerEnv,
+    container: str,
+    sub_stage: str,
+    script: bytes,
+    log: OperatorLog,
+    wait: Callable[[], None],
 ) -> int:
     """Run the script and return its status, in a new container where the old one is gone.
 
-    A script that had begun is run again only as often as the job admits.
+    A script that had begun is run again only as often as the job admits; `wait` comes each time.
     """
     attempts = left = _attempts(env)
     is_new = False
     while True:
+        wait()
         try:
             return _run(api, env, container, sub_stage, script)
         except ContainerLost as lost:

@@ -1,0 +1,88 @@
+"""A sidecar that had answered, and then ended: no script runs without its Docker daemon unawares."""
+
+from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, assert_error
+from tests.stages.conftest import Start
+from tests.stages.request import JobRequest, Variable
+from tests.stages.witness import Witness
+
+WARNING = (
+    "WARNING: The dind sidecar exited with code 137: the script has probably failed because it has"
+    " no Docker daemon any more.\n"
+)
+AGAIN = "run the job again, which gets a new one."
+
+
+def test_a_dind_that_ended_between_two_scripts(start: Start, witness: Witness) -> None:
+    """The second one does not begin: a system failure with dind's end and its last words."""
+    job = start(JobRequest("docker:26.1-cli"))
+    job.up()
+    job.script("docker version").passed()
+    witness.container(job.id, "dind").kill()
+    call = job.script("echo never", sub_stage="step_release")
+    assert_error(
+        call, SYSTEM_FAILURE, "The dind sidecar exited with code 137.", AGAIN, "API listen on"
+    )
+    assert "Likely cause" not in call.stderr
+    assert "never" not in call.output
+    assert job.exit_code is None
+    job.script("echo after", sub_stage="after_script").passed()
+
+
+def test_a_dind_that_was_removed_between_two_scripts(start: Start, witness: Witness) -> None:
+    """It is not taken for a job that never had one."""
+    job = start(JobRequest("docker:26.1-cli"))
+    job.up()
+    job.script("docker version").passed()
+    witness.container(job.id, "dind").remove(force=True, v=True)
+    call = job.script("echo never", sub_stage="step_release")
+    assert_error(call, SYSTEM_FAILURE, "The dind sidecar is gone: something removed it", AGAIN)
+
+
+def test_a_dind_that_ends_under_a_script(start: Start, witness: Witness) -> None:
+    """The script's exit code counts, the author is told, and after_script runs as ever."""
+    job = start(JobRequest("docker:26.1-cli"))
+    job.up()
+    commands = ("echo started", "docker events", "exit 42")
+    running = job.start_run("build_script", job.authors(*commands))
+    running.wait_for("started\n")
+    witness.container(job.id, "dind").kill()
+    call = running.finish()
+    assert call.code == BUILD_FAILURE
+    assert call.stderr.endswith(WARNING)
+    assert job.exit_code not in {None, "0"}
+    after = job.script("echo after", sub_stage="after_script").passed()
+    assert "sidecar" not in after.output
+
+
+def test_a_script_that_fails_beside_a_dind_that_runs(start: Start) -> None:
+    """Nobody is led astray."""
+    job = start(JobRequest("docker:26.1-cli"))
+    job.up()
+    call = job.script("exit 42")
+    assert (call.code, job.exit_code) == (BUILD_FAILURE, "42")
+    assert "sidecar" not in call.output
+
+
+def test_a_script_is_not_tried_again_without_dind(start: Start, witness: Witness) -> None:
+    """As after a restart of the engine, which ends build container and dind."""
+    attempts = Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "2")
+    job = start(JobRequest("docker:26.1-cli", variables=[attempts]))
+    job.up()
+    running = job.start_run("build_script", job.authors("echo started", "sleep 3600"))
+    running.wait_for("started\n")
+    witness.container(job.id, "dind").kill()
+    witness.container(job.id, "build").kill()
+    call = running.finish()
+    assert call.code == SYSTEM_FAILURE
+    assert "ERROR: The dind sidecar exited with code 137." in call.stderr
+    assert call.stdout.count("$ echo started\n") == 1
+
+
+def test_a_dind_that_was_started_anew(start: Start, witness: Witness) -> None:
+    """It runs, and is not the one that earlier scripts left their containers in."""
+    job = start(JobRequest("docker:26.1-cli"))
+    job.up()
+    job.script("docker version").passed()
+    witness.container(job.id, "dind").restart(timeout=0)
+    call = job.script("echo never", sub_stage="step_release")
+    assert_error(call, SYSTEM_FAILURE, "The dind sidecar was ended and started anew", AGAIN)
