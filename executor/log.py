@@ -16,6 +16,7 @@ _SHORTEST_IN_JOB_LOG = 8
 """GitLab masks values from this length on."""
 
 _JOURNAL = "/run/systemd/journal/socket"
+_JOURNAL_SECONDS = 1.0
 _SHORT_STAGES = ("config", "run")
 
 
@@ -102,7 +103,7 @@ class OperatorLog:
                 kind, _, path = self._target.partition(":")
                 complain(
                     f"WARNING: The operator's log {path or kind} cannot be written:"
-                    f" {error.strerror}. The job goes on; see `[log]` of the runner's settings."
+                    f" {error.strerror or error}. The job goes on; see `[log]` of the runner's settings."
                 )
 
     @property
@@ -193,6 +194,8 @@ def _to_journal(lines: list[str]) -> None:
     import socket  # noqa: PLC0415
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        # A journald that hangs must not make every stage hang at its end.
+        journal.settimeout(_JOURNAL_SECONDS)
         journal.connect(_JOURNAL)
         for line in lines:
             journal.send(f"PRIORITY=6\nSYSLOG_IDENTIFIER=dind-executor\nMESSAGE={line}\n".encode())

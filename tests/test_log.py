@@ -204,6 +204,25 @@ def test_a_host_without_a_journal(
     assert "The operator's log journal cannot be written" in capfd.readouterr().err
 
 
+def test_a_journal_that_hangs(
+    tmp_path: Path, mocker: MockerFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its socket takes nothing more: the stage ends all the same."""
+    path = str(tmp_path / "journal.sock")
+    mocker.patch.object(module, "_JOURNAL", path)
+    mocker.patch.object(module, "_JOURNAL_SECONDS", 0.05)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(path)
+        log = OperatorLog("prepare")
+        log.open("journal:", 1, 2)
+        for _ in range(3000):
+            log.event("more than the socket holds", text="x" * 1000)
+
+        log.close("success")
+
+    assert "The operator's log journal cannot be written: timed out" in capfd.readouterr().err
+
+
 def test_texts_that_are_no_unicode(tmp_path: Path) -> None:
     """What an engine or a file name says may hold anything."""
     log = a_log(tmp_path / "log", "run")
