@@ -184,6 +184,19 @@ def test_a_directory_of_the_host_holds_caches(start: Start, tmp_path: Path) -> N
     assert kept.read_text(encoding="utf-8") == "1\n"
 
 
+def test_sources_on_the_host_belong_to_one_job_at_a_time(start: Start, tmp_path: Path) -> None:
+    """As those in a volume do."""
+    project, settings = new_job_id(), changes(cache_dir=str(tmp_path / "caches"))
+    first, beside = (
+        start(JobRequest(project_id=project, may_fetch=True), settings) for _ in range(2)
+    )
+    first.up()
+    lines(first, "echo three >context/mine")
+    said = beside.up().output
+    assert f"WARNING: The job {first.id} still uses the sources of this slot" in said
+    assert lines(beside, "ls context") == []
+
+
 def test_builds_may_lie_on_the_host(start: Start, tmp_path: Path, witness: Witness) -> None:
     """gitlab-runner is told that all jobs share them; no volume is made, and no mode changed."""
     host = tmp_path / "host"
