@@ -13,6 +13,7 @@ import time
 from executor.engine.api import Api
 from executor.engine.container_request import sent_to
 from executor.engine.docker import Engine
+from executor.engine.gate import Gate
 from executor.engine.script import write_through
 from executor.names import removal_query
 from executor.spec import ContainerSpec, FileSpec
@@ -60,14 +61,15 @@ def replace(engine: Engine, temp_dir: str, name: str) -> bool:
         runs_scripts=True,
     )
     engine.connect()
-    with unfinished(temp_dir):
+    gate = Gate()
+    with unfinished(temp_dir, gate.close):
         if is_over(temp_dir):
             return False
-        _clear(engine.api, spec)
-        engine.create_as(spec, noted["request"])
-        keeper = engine.start(spec)
-    if keeper:
-        keeper.wait(write_through)
+        gate.do(lambda: _clear(engine.api, spec))
+        gate.do(lambda: engine.create_as(spec, noted["request"]))
+        started = gate.do(lambda: engine.start(spec))
+    if started:
+        started.wait(write_through)
     return True
 
 

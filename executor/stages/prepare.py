@@ -43,13 +43,10 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     engine = Engine(engine_api(inputs.context))
     engine.connect()
     begin_making(env.temp_dir)
-    with unfinished(env.temp_dir):
-        preparation = Preparation(engine, request, images, log)
-        try:
-            preparation.make(env.temp_dir)
-        finally:
-            # Whatever ends this stage, nothing may appear after cleanup has looked.
-            preparation.close()
+    preparation = Preparation(engine, request, images, log)
+    # Whatever ends this stage, nothing may appear after cleanup has looked.
+    with unfinished(env.temp_dir, preparation.close):
+        preparation.make(env.temp_dir)
 
 
 class Preparation:
@@ -116,9 +113,9 @@ class Preparation:
         shown = shown_services(self._request, plan, with_dind=asked_for)
         show_logs(self._engine.api, temp_dir, shown)
 
-    def close(self) -> None:
-        """Let nothing new begin, and wait for what is under way at the engine."""
-        self._gate.close()
+    def close(self) -> bool:
+        """Let nothing new begin, and wait for what is under way at the engine; see `Gate.close`."""
+        return self._gate.close()
 
     def _apply(self, plan: Plan) -> None:
         self._volumes = self._task("volumes created", lambda: self._make_volumes(plan))
