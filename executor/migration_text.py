@@ -11,7 +11,7 @@ from executor.settings import Settings
 
 _WIDTH = 98
 _HOOKS = "/opt/dind-executor/hooks"
-_TIMEOUTS = {"config": 60, "prepare": 1800, "cleanup": 300}
+_TIMEOUTS = {"config": 60, "prepare": 1800, "cleanup": 900}
 _WRITTEN = ("docker", "executor", "shell", "builds_dir", "cache_dir", "safe_directory_checkout")
 """Keys that are written anew, whatever they were."""
 

@@ -15,6 +15,10 @@ from executor.errors import EngineUnavailable
 TIMEOUT_SECONDS = 120.0
 """How long an ordinary request may take, with all of its answer."""
 
+VOLUME_SECONDS = 300.0
+"""The same where volumes are concerned: whatever has to do with them waits while the engine deletes
+one, and some hold many files on a slow disk."""
+
 _KEEPALIVE_SECONDS = 30
 _KEEPALIVE_COUNT = 3
 

@@ -6,85 +6,100 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import quote
 
-from executor.engine.api import Api
-from executor.errors import EngineRefused, EngineUnavailable
+from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
+from executor.errors import EngineUnavailable
 from executor.log import OperatorLog
 from executor.names import JobNames, removal_query
 from executor.tasks import Task
 
 Listed = list[dict[str, object]]
 
-_ROUNDS = 5
+PATIENCE_SECONDS = 180.0
+"""How long to try again what cannot be removed: an engine that restarts breaks the jobs whose
+cleanup comes at once, and gitlab-runner calls it once only."""
+
 _PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 10.0
+_MOST_CLEARED = 20
+"""How often everything may be removed, and something be there again."""
 _NOT_FOUND = 404
-_CONFLICT = 409
 
 
 def remove_all(
-    api: Api, names: JobNames, log: OperatorLog, *, quiet_seconds: float = 0.0
+    api: Api,
+    names: JobNames,
+    log: OperatorLog,
+    *,
+    quiet_seconds: float = 0.0,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[str]:
     """Remove the job's containers, then its network and volumes; return what is left and why.
 
-    Gone is done: a 404 is a success.  Everything is tried, whatever fails.  It is over when a look
-    finds nothing, and nothing appeared for `quiet_seconds`.
+    Gone is done: a 404 is a success.  Everything is tried, whatever fails, and what fails is tried
+    again, with growing pauses.  It is over when a look finds nothing, and nothing appeared for
+    `quiet_seconds`, or when something is left after `patience_seconds` and two tries at least.
     """
-    left: list[str] = []
-    since = time.monotonic()
-    for attempt in range(_ROUNDS):
-        if attempt:
-            time.sleep(_PAUSE_SECONDS * attempt)
-        if _look_and_remove(api, names, log, left):
-            since = time.monotonic()
-        while not left and not _owned(api, names).anything:
-            if time.monotonic() - since >= quiet_seconds:
+    deadline = time.monotonic() + patience_seconds
+    pause, tried, cleared = _PAUSE_SECONDS, False, 0
+    quiet_since: float | None = None
+    while True:
+        found, left = _look_and_remove(api, names, log)
+        now = time.monotonic()
+        if left:
+            if tried and now >= deadline:
+                return left
+            time.sleep(pause)
+            pause, tried = min(2 * pause, _LONGEST_PAUSE_SECONDS), True
+            quiet_since = None
+        elif found:
+            cleared += 1
+            if cleared > _MOST_CLEARED:
+                return ["objects that appear as fast as they are removed"]
+            if cleared > 1:
+                time.sleep(_PAUSE_SECONDS)
+            quiet_since = None
+        else:
+            quiet_since = now if quiet_since is None else quiet_since
+            quiet_left = quiet_since + quiet_seconds - now
+            if quiet_left <= 0:
                 return []
-            time.sleep(_PAUSE_SECONDS)
-    return left or ["objects that appear as fast as they are removed"]
+            time.sleep(min(quiet_left, _PAUSE_SECONDS))
 
 
-def _look_and_remove(api: Api, names: JobNames, log: OperatorLog, left: list[str]) -> bool:
-    """Remove what is there, put what could not be removed into `left`; tell if there was any."""
-    found = _owned(api, names)
-    left.clear()
-    if not found.anything:
-        return False
+def _look_and_remove(api: Api, names: JobNames, log: OperatorLog) -> tuple[bool, list[str]]:
+    """Remove what is there; tell if there was anything, and what is left of it and why.
+
+    Each kind is looked for by itself: the engine lists no volumes while it deletes one, of this job
+    or another, and that may take minutes.
+    """
     started = time.monotonic()
-    left += _remove(api, found)
-    log.done(
-        "removed",
-        started,
-        containers=len(found.containers),
-        networks=len(found.networks),
-        volumes=len(found.volumes),
-        left=len(left),
-    )
-    return True
-
-
-class _Owned:
-    """The job's objects, by kind."""
-
-    __slots__ = ("containers", "networks", "volumes")
-
-    def __init__(self, containers: "Listed", networks: "Listed", volumes: "Listed") -> None:
-        # Each with how to remove it: a volume without a name may have to stay.
-        self.containers = {str(each["Id"]): removal_query(_labels(each)) for each in containers}
-        self.networks = [str(each["Id"]) for each in networks]
-        self.volumes = [str(each["Name"]) for each in volumes]
-
-    @property
-    def anything(self) -> bool:
-        return bool(self.containers or self.networks or self.volumes)
-
-
-def _owned(api: Api, names: JobNames) -> _Owned:
     filters = quote(json.dumps({"label": [names.owner]}))
-    kinds = [
-        Task(lambda: _listed(api, f"/containers/json?all=1&filters={filters}")),
-        Task(lambda: _listed(api, f"/networks?filters={filters}")),
-        Task(lambda: _listed(api, f"/volumes?filters={filters}")),
-    ]
-    return _Owned(*(kind.result() for kind in kinds))
+    listings = (
+        Task(_listing(api, f"/containers/json?all=1&filters={filters}")),
+        Task(_listing(api, f"/networks?filters={filters}")),
+        Task(_listing(api, f"/volumes?filters={filters}", VOLUME_SECONDS)),
+    )
+    (containers, no_containers), (networks, no_networks) = (each.result() for each in listings[:2])
+    told = [no_containers, no_networks, *_remove(api, containers, networks)]
+    volumes, no_volumes = listings[2].result()
+    # Those that most jobs have are known without a list.
+    known = [names.builds_volume, names.docker_volume] if no_volumes else []
+    by_name = [*known, *(str(each["Name"]) for each in volumes)]
+    told += [no_volumes, *_results([_task(api, f"/volumes/{each}?force=1") for each in by_name])]
+    # An engine that does not answer says so to each question.
+    left = [each for each in dict.fromkeys(told) if each]
+    found = bool(containers or networks or volumes)
+    if found or left:
+        log.done(
+            "removed",
+            started,
+            containers=len(containers),
+            networks=len(networks),
+            volumes=len(volumes),
+            left=len(left),
+            **({"error": "; ".join(left)} if left else {}),
+        )
+    return found, left
 
 
 def _labels(found: dict[str, object]) -> dict[str, object]:
@@ -92,42 +107,53 @@ def _labels(found: dict[str, object]) -> dict[str, object]:
     return labels if isinstance(labels, dict) else {}
 
 
-def _listed(api: Api, path: str) -> "Listed":
-    answer = api.get(path)
-    if not answer.ok:
-        raise EngineRefused(
-            f"The Docker Engine cannot list what belongs to the job: {answer.message}.",
-            answer.status,
-        )
-    decoded = answer.json()
-    if isinstance(decoded, dict):
-        decoded = decoded.get("Volumes")
-    return decoded if isinstance(decoded, list) else []
+def _listing(
+    api: Api, path: str, timeout: float = TIMEOUT_SECONDS
+) -> Callable[[], "tuple[Listed, str]"]:
+    """Return what lists one kind of the job's objects, and says why it cannot."""
+
+    def look() -> "tuple[Listed, str]":
+        try:
+            answer = api.get(path, timeout=timeout)
+            decoded = answer.json() if answer.ok else None
+        except EngineUnavailable as error:
+            return [], str(error).rstrip(".")
+        if not answer.ok:
+            what = f"The Docker Engine cannot list what belongs to the job: {answer.message}"
+            return [], what
+        if isinstance(decoded, dict):
+            decoded = decoded.get("Volumes")
+        return (decoded if isinstance(decoded, list) else []), ""
+
+    return look
 
 
-def _remove(api: Api, found: _Owned) -> list[str]:
-    _disconnect(api, found)
-    removals = [
-        *(_task(api, f"/containers/{each}?{query}") for each, query in found.containers.items()),
-        *(_task(api, f"/networks/{each}") for each in found.networks),
-    ]
-    left = _failures(removals)
-    volumes = [_task(api, f"/volumes/{each}?force=1") for each in found.volumes]
-    return left + _failures(volumes)
+def _remove(api: Api, containers: "Listed", networks: "Listed") -> list[str]:
+    """Remove containers and networks; return what the engine says where it does not."""
+    # Each with how to remove it: a volume without a name may have to stay.
+    queries = {str(each["Id"]): removal_query(_labels(each)) for each in containers}
+    names = [str(each["Id"]) for each in networks]
+    _disconnect(api, list(queries), names)
+    return _results(
+        [
+            *(_task(api, f"/containers/{each}?{query}") for each, query in queries.items()),
+            *(_task(api, f"/networks/{each}") for each in names),
+        ]
+    )
 
 
-def _disconnect(api: Api, found: _Owned) -> None:
+def _disconnect(api: Api, containers: list[str], networks: list[str]) -> None:
     """Take the containers off the network, so that both can be removed at the same time.
 
     Removing a network takes as long as removing a container.  What cannot be taken off makes the
     network's removal fail, and the next round find it.  Somebody else's container that was put on
     the network is taken off too, and stays: it is not the job's.
     """
-    listings = [(network, Task(_attached(api, network))) for network in found.networks]
+    listings = [(network, Task(_attached(api, network))) for network in networks]
     pairs = [
         (network, each)
         for network, listing in listings
-        for each in dict.fromkeys((*found.containers, *listing.result()))
+        for each in dict.fromkeys((*containers, *listing.result()))
     ]
     tasks = [Task(_disconnection(api, *pair)) for pair in pairs]
     for task in tasks:
@@ -163,17 +189,14 @@ def _task(api: Api, path: str) -> "Task[str]":
 def _removal(api: Api, path: str) -> Callable[[], str]:
     def remove() -> str:
         try:
-            answer = api.delete(path)
+            # A container takes its volumes along.
+            answer = api.send("DELETE", path, timeout=VOLUME_SECONDS)
         except EngineUnavailable as error:
-            return str(error)
-        if answer.ok or answer.status == _NOT_FOUND:
-            return ""
-        if answer.status == _CONFLICT and "already in progress" in answer.message:
-            return ""
-        return answer.message
+            return str(error).rstrip(".")
+        return "" if answer.ok or answer.status == _NOT_FOUND else answer.message
 
     return remove
 
 
-def _failures(tasks: "list[Task[str]]") -> list[str]:
-    return [message for task in tasks if (message := task.result())]
+def _results(tasks: "list[Task[str]]") -> list[str]:
+    return [task.result() for task in tasks]

@@ -6,14 +6,14 @@ died at any point, or when nothing was ever made.
 
 from executor.context import run_context
 from executor.engine.api import Api
-from executor.engine.removal import remove_all
+from executor.engine.removal import PATIENCE_SECONDS, remove_all
 from executor.env import RunnerEnv
 from executor.errors import EngineRefused
 from executor.log import OperatorLog
-from executor.unfinished import end_making, is_unfinished
+from executor.unfinished import end_making, is_unfinished, may_have_made
 
-_SETTLE_SECONDS = 3.0
-"""How long the engine may take to finish what a killed prepare asked of it last."""
+_SETTLE_SECONDS = 30.0
+"""How long the engine may take to finish what a killed stage asked of it last."""
 
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
@@ -24,9 +24,18 @@ def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
     end_making(env.temp_dir)
     quiet_seconds = _SETTLE_SECONDS if is_unfinished(env.temp_dir) else 0.0
-    left = remove_all(api, context.names, log, quiet_seconds=quiet_seconds)
+    # An engine that prepare did not reach has nothing of the job that it were worth waiting for.
+    patience_seconds = PATIENCE_SECONDS if may_have_made(env.temp_dir) else 0.0
+    left = remove_all(
+        api,
+        context.names,
+        log,
+        quiet_seconds=quiet_seconds,
+        patience_seconds=patience_seconds,
+    )
     if left:
         raise EngineRefused(
-            f"These could not be removed: {'; '.join(left)}. The next cleanup of the job tries"
-            " again; remove them by hand if there is none."
+            f"What the job has left could not be removed ({'; '.join(left)}): the next cleanup of"
+            " the job tries again; without one, remove by hand what has the label"
+            f" {context.names.owner}."
         )

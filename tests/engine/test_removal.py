@@ -1,12 +1,14 @@
 """Removal at a stub, for faults that a real engine cannot be made to show."""
 
+import threading
 from pathlib import Path
 
 import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine import removal
-from executor.engine.removal import remove_all
+from executor.engine.api import VOLUME_SECONDS, Api
+from executor.engine.removal import PATIENCE_SECONDS, remove_all
 from executor.log import OperatorLog
 from executor.names import JobNames
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http, refusal
@@ -53,11 +55,20 @@ class Belongings:
         connection.send(http(204))
 
 
-def removed(stub: StubEngine, directory: Path) -> list[str]:
+def removed(
+    stub: StubEngine, directory: Path, patience_seconds: float = PATIENCE_SECONDS
+) -> list[str]:
     """Remove what is the job's; return what is left."""
     log = OperatorLog("cleanup")
     log.open(f"file:{directory}/operator.log", 1, 2)
-    return remove_all(stub.api(), NAMES, log)
+    left = remove_all(stub.api(), NAMES, log, patience_seconds=patience_seconds)
+    log.close("success")
+    return left
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(mocker: MockerFixture) -> None:
+    mocker.patch.object(removal, "_PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -110,16 +121,14 @@ def test_a_removal_that_fails_is_tried_again(belongings: Belongings, tmp_path: P
 
 
 @pytest.mark.parametrize("path", ["/containers/ours", "/networks/net", "/volumes/data"])
-def test_what_cannot_be_removed_is_told(
-    belongings: Belongings, tmp_path: Path, mocker: MockerFixture, path: str
-) -> None:
+def test_what_cannot_be_removed_is_told(belongings: Belongings, tmp_path: Path, path: str) -> None:
     """In the engine's words; it keeps nothing else from being removed."""
-    mocker.patch.object(removal, "_PAUSE_SECONDS", 0.0)
     everything = {"/containers/ours", "/networks/net", "/volumes/data"}
     belongings.have_a_volume()
     belongings.stub.on("DELETE", path, refusal(500, "the device is busy"))
-    assert removed(belongings.stub, tmp_path) == ["the device is busy"]
+    assert removed(belongings.stub, tmp_path, 0) == ["the device is busy"]
     assert belongings.there == {path}
+    assert '"error": "the device is busy"' in (tmp_path / "operator.log").read_text()
     deleted = {each.path.partition("?")[0] for each in belongings.stub.asked("DELETE", "/")}
     assert deleted == everything
 
@@ -135,3 +144,138 @@ def test_what_is_gone_meanwhile_is_done(belongings: Belongings, tmp_path: Path) 
     belongings.stub.on("DELETE", "/", gone)
     assert removed(belongings.stub, tmp_path) == []
     assert len(belongings.stub.asked("DELETE", "/")) == 3
+
+
+LISTINGS = ["/containers/json", r"/networks\?", "/volumes"]
+
+
+@pytest.mark.parametrize("answer", [b"", refusal(503, "starting up")])
+def test_an_engine_that_comes_back_is_waited_for(
+    belongings: Belongings, tmp_path: Path, answer: bytes
+) -> None:
+    """It broke the jobs by its restart, and cleanup is called but once."""
+    belongings.have_a_volume()
+    stub = belongings.stub
+    for path in LISTINGS:
+        there = stub.choose(Received("GET", path.replace("\\", ""), {}, b""))
+        stub.on("GET", path, answer, answer, answer, there)
+    assert removed(stub, tmp_path) == []
+    assert belongings.there == set()
+
+
+def test_an_engine_that_stays_away_is_told_once(belongings: Belongings, tmp_path: Path) -> None:
+    """Each question has the same answer."""
+    for path in LISTINGS:
+        belongings.stub.on("GET", path, b"")
+    belongings.stub.on("DELETE", "/", b"")
+    (told,) = removed(belongings.stub, tmp_path, 0)
+    assert told.startswith("Cannot talk to the Docker Engine at")
+
+
+@pytest.mark.parametrize(
+    ("listing", "kept"),
+    [
+        ("/containers/json", {"/containers/ours"}),
+        (r"/networks\?", {"/networks/net"}),
+        ("/volumes", {"/volumes/data"}),
+    ],
+)
+def test_a_list_that_fails_keeps_nothing_else_alive(
+    belongings: Belongings, tmp_path: Path, listing: str, kept: set[str]
+) -> None:
+    """Each kind of object is looked for by itself."""
+    belongings.have_a_volume()
+    belongings.stub.on("GET", listing, refusal(500, "a plugin does not answer"))
+    (told,) = removed(belongings.stub, tmp_path, 0)
+    assert told == "The Docker Engine cannot list what belongs to the job: a plugin does not answer"
+    assert belongings.there == kept
+
+
+def test_volumes_that_every_job_has_need_no_list(belongings: Belongings, tmp_path: Path) -> None:
+    """They are the largest."""
+    belongings.stub.on("GET", "/volumes", refusal(500, "a plugin does not answer"))
+    mine = {f"/volumes/{NAMES.builds_volume}", f"/volumes/{NAMES.docker_volume}"}
+    belongings.there |= mine
+    removed(belongings.stub, tmp_path, 0)
+    assert not belongings.there & mine
+
+
+def test_containers_do_not_wait_for_the_list_of_volumes(
+    belongings: Belongings, tmp_path: Path
+) -> None:
+    """That comes when the engine has deleted some other job's volume, and not before."""
+    in_time: list[bool] = []
+    gone = threading.Event()
+
+    def list_late(connection: Connection, _received: Received) -> None:
+        in_time.append(gone.wait(20))
+        connection.send(http(200, {"Volumes": None}))
+
+    def remove(connection: Connection, _received: Received) -> None:
+        belongings.there.discard("/containers/ours")
+        gone.set()
+        connection.send(http(204))
+
+    belongings.stub.on("GET", "/volumes", list_late)
+    belongings.stub.on("DELETE", "/containers/ours", remove)
+    assert removed(belongings.stub, tmp_path) == []
+    assert all(in_time)
+
+
+def test_a_removal_that_somebody_else_has_begun_is_waited_for(
+    belongings: Belongings, tmp_path: Path
+) -> None:
+    """With the volumes that the container still uses."""
+    belongings.have_a_volume()
+    attempts: list[str] = []
+    stub = belongings.stub
+
+    def going_on(connection: Connection, received: Received) -> None:
+        attempts.append(received.path)
+        if len(attempts) > 8:
+            belongings.there.discard("/containers/ours")
+        connection.send(refusal(409, "removal of container ours is already in progress"))
+
+    def in_use(connection: Connection, _received: Received) -> None:
+        if "/containers/ours" in belongings.there:
+            connection.send(refusal(409, "volume is in use"))
+        else:
+            belongings.there.discard("/volumes/data")
+            connection.send(http(204))
+
+    stub.on("DELETE", "/containers/ours", going_on)
+    stub.on("DELETE", "/volumes/data", in_use)
+    assert removed(stub, tmp_path) == []
+    assert belongings.there == set()
+
+
+def test_what_is_waited_for_in_vain_is_named(belongings: Belongings, tmp_path: Path) -> None:
+    """Whoever removes the container may hang."""
+    told = "removal of container ours is already in progress"
+    belongings.stub.on("DELETE", "/containers/ours", refusal(409, told))
+    assert removed(belongings.stub, tmp_path, 0) == [told]
+
+
+def test_what_appears_again_and_again(belongings: Belongings, tmp_path: Path) -> None:
+    """There is an end to it."""
+    belongings.stub.on("DELETE", "/", http(204))
+    assert removed(belongings.stub, tmp_path) == ["objects that appear as fast as they are removed"]
+
+
+def test_what_waits_for_volumes_has_more_time(
+    belongings: Belongings, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    """Their list and their removal, and that of a container, which takes its own along."""
+    belongings.have_a_volume()
+    send = mocker.spy(Api, "send")
+    removed(belongings.stub, tmp_path)
+    patient = {
+        (each.args[1], each.args[2].partition("?")[0])
+        for each in send.call_args_list
+        if each.kwargs.get("timeout") == VOLUME_SECONDS
+    }
+    assert {
+        ("GET", "/volumes"),
+        ("DELETE", "/volumes/data"),
+        ("DELETE", "/containers/ours"),
+    } <= patient
