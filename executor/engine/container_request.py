@@ -3,11 +3,11 @@
 Pure: no I/O.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from executor.engine.keeper import ENVIRONMENT, quoted, receiver, sent_environment, sent_files
-from executor.names import LABEL, JobNames
-from executor.spec import ContainerSpec, ImageFacts
+from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}
 """A script's output goes to gitlab-runner, which masks it, and stays in no file of the engine."""
@@ -20,15 +20,21 @@ _MAC_OF_ENDPOINT = (1, 44)
 
 
 def container_request(
-    spec: ContainerSpec, image: ImageFacts, api: tuple[int, ...] = (1, 41)
+    spec: ContainerSpec,
+    image: ImageFacts,
+    api: tuple[int, ...] = (1, 41),
+    volumes: Mapping[str, VolumeSpec] = {},
 ) -> dict[str, object]:
-    """Return what the engine is asked to create, by a version of its API; nothing is secret."""
+    """Return what the engine is asked to create, by a version of its API; nothing is secret.
+
+    `volumes` are those that were made for the job, by name.
+    """
     host: dict[str, object] = {
         **spec.host,
         "Privileged": spec.privileged,
         "NetworkMode": spec.network,
         "Binds": list(spec.binds),
-        "Mounts": [_mount(spec, name, target) for name, target in spec.mounts],
+        "Mounts": [_mount(volumes.get(name), name, target) for name, target in spec.mounts],
         "Tmpfs": spec.tmpfs,
         "ExtraHosts": list(spec.extra_hosts),
         "Dns": list(spec.dns),
@@ -107,16 +113,18 @@ def sent_on_stdin(spec: ContainerSpec) -> bytes:
     return (sent_files(first) if first else b"") + sent_files(rest)
 
 
-def _mount(spec: ContainerSpec, name: str, target: str) -> dict[str, object]:
-    """Return the mount of a volume; the engine makes one that is gone again, with our label.
+def _mount(volume: VolumeSpec | None, name: str, target: str) -> dict[str, object]:
+    """Return the mount of a volume; the engine makes one that is gone again, the same as before.
 
-    That happens where something removes it, or cleanup does while a killed prepare's last request
-    is under way.  What lasts beyond the job has no label of the job's.
+    That happens where something removes it (a prune on the host), or cleanup does while a killed
+    prepare's last request is under way.
     """
     mount: dict[str, object] = {"Type": "volume", "Source": name, "Target": target}
-    key = spec.labels.get(LABEL, "")
-    if key and name.startswith(f"{JobNames(key).network}-"):
-        mount["VolumeOptions"] = {"Labels": {LABEL: key}}
+    if volume:
+        options: dict[str, object] = {"Labels": volume.labels}
+        if volume.driver:
+            options["DriverConfig"] = {"Name": volume.driver, "Options": volume.options}
+        mount["VolumeOptions"] = options
     return mount
 
 

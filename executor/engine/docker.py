@@ -38,6 +38,7 @@ class Engine:
         self.version = ""
         self.architecture = ""
         self._api_version: tuple[int, ...] = _OLDEST_API
+        self._volumes: dict[str, VolumeSpec] = {}
 
     def connect(self) -> None:
         """Agree on a version of the API.
@@ -69,6 +70,7 @@ class Engine:
 
     def ensure_volume(self, spec: VolumeSpec) -> None:
         """Create a volume, or keep the one that is there."""
+        self._volumes[spec.name] = spec
         request: dict[str, object] = {"Name": spec.name, "Labels": spec.labels}
         if spec.driver:
             request["Driver"] = spec.driver
@@ -80,7 +82,7 @@ class Engine:
 
     def create(self, spec: ContainerSpec, image: ImageFacts) -> object:
         """Create a container from what was pulled; return what the engine was asked for."""
-        request = container_request(spec, image, self._api_version)
+        request = container_request(spec, image, self._api_version, self._volumes)
         self.create_as(spec, request)
         return request
 

@@ -376,6 +376,32 @@ def test_a_volume_that_cannot_be_made(stub: StubEngine) -> None:
         Engine(stub.api()).ensure_volume(VolumeSpec("job-builds", {}))
 
 
+@pytest.mark.parametrize(
+    ("volume", "options"),
+    [
+        (VolumeSpec("cache", {"a": "b"}), {"Labels": {"a": "b"}}),
+        (
+            VolumeSpec("cache", {}, "nfs", {"share": "ci"}),
+            {"Labels": {}, "DriverConfig": {"Name": "nfs", "Options": {"share": "ci"}}},
+        ),
+    ],
+)
+def test_a_volume_that_is_gone_again_is_made_the_same(
+    stub: StubEngine, volume: VolumeSpec, options: dict[str, object]
+) -> None:
+    """A prune comes between; the engine makes what a container mounts, and by these words."""
+    stub.on("POST", "/(volumes|containers)/create", http(201, {"Id": "new"}))
+    engine = Engine(stub.api())
+    engine.ensure_volume(volume)
+    engine.create(replace(SPEC, mounts=(("cache", "/cache"),)), ImageFacts(NEW))
+
+    host = stub.asked("POST", "/containers/create")[0].json()["HostConfig"]
+    assert isinstance(host, dict)
+    assert host["Mounts"] == [
+        {"Type": "volume", "Source": "cache", "Target": "/cache", "VolumeOptions": options}
+    ]
+
+
 def test_a_container_of_the_same_name_is_replaced(stub: StubEngine) -> None:
     """What an earlier attempt left is not what this one wants."""
     stub.on(
