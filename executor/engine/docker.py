@@ -5,13 +5,12 @@ over from an earlier attempt under the same name is replaced.  Everything carrie
 from the moment it exists, so that cleanup finds it.
 """
 
-from contextlib import suppress
 from urllib.parse import quote
 
 from executor.engine import failures
-from executor.engine.api import Api
-from executor.engine.container_request import container_request, sent_on_stdin
-from executor.engine.handover import StartedKeeper
+from executor.engine.api import VOLUME_SECONDS, Api
+from executor.engine.container_request import container_request
+from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.engine.pulling import Say, find_image, pull_image
 from executor.engine.wire import Answer, as_table
 from executor.errors import EngineUnavailable
@@ -23,8 +22,8 @@ _NEWEST_API = (1, 47)
 _OLDEST_API = (1, 41)
 """Docker 20.10."""
 
-_KEEPER_SECONDS = 120.0
-_RECEIVE_SECONDS = 30.0
+_HANDOVER_SECONDS = 120.0
+"""How long a container may take to take what it is sent, and its entrypoint to hand over."""
 
 _CONFLICT = 409
 
@@ -76,7 +75,7 @@ class Engine:
             request["Driver"] = spec.driver
         if spec.options:
             request["DriverOpts"] = spec.options
-        answer = self.api.post("/volumes/create", request)
+        answer = self.api.post("/volumes/create", request, timeout=VOLUME_SECONDS)
         if not answer.ok:
             raise failures.volume_failure(spec.name, answer.status, answer.message)
 
@@ -90,34 +89,33 @@ class Engine:
         """Create a container by a request; one of the same name is replaced."""
         platform = f"&platform={quote(spec.platform)}" if spec.platform else ""
         path = f"/containers/create?name={spec.name}{platform}"
-        answer = self.api.post(path, request)
+        answer = self.api.post(path, request, timeout=VOLUME_SECONDS)
         if answer.status == _CONFLICT:
-            self.api.delete(f"/containers/{spec.name}?{removal_query(spec.labels)}")
-            answer = self.api.post(path, request)
+            old = f"/containers/{spec.name}?{removal_query(spec.labels)}"
+            self.api.send("DELETE", old, timeout=VOLUME_SECONDS)
+            answer = self.api.post(path, request, timeout=VOLUME_SECONDS)
         self._check(spec, answer)
 
-    def start(self, spec: ContainerSpec) -> StartedKeeper | None:
-        """Start a container and send it its files; return the keeper of one that runs scripts."""
+    def start(self, spec: ContainerSpec) -> StartedKeeper | StartedReceiver | None:
+        """Start a container; return what sends it its files, if it gets any."""
         if not spec.receives:
-            self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
+            self._start(spec)
             return None
         streams = "stdin=1&stdout=1&stderr=1" if spec.runs_scripts else "stdin=1"
         answer, reader = self.api.hijack(f"/containers/{spec.name}/attach?stream=1&{streams}")
         self._check(spec, answer)
         try:
-            self._check(spec, self.api.post(f"/containers/{spec.name}/start"))
+            self._start(spec)
         except BaseException:
             reader.socket.close()
             raise
-        # A container that has ended already shows at the reading end, or to whoever needs it.
-        # One that does not read keeps us no longer than its keeper may.
-        with suppress(OSError):
-            reader.socket.settimeout(_KEEPER_SECONDS)
-            reader.socket.sendall(sent_on_stdin(spec))
         if spec.runs_scripts:
-            return StartedKeeper(spec, reader, _KEEPER_SECONDS)
-        reader.finish(_RECEIVE_SECONDS)
-        return None
+            return StartedKeeper(spec, reader, _HANDOVER_SECONDS)
+        return StartedReceiver(spec, reader, _HANDOVER_SECONDS)
+
+    def _start(self, spec: ContainerSpec) -> None:
+        path = f"/containers/{spec.name}/start"
+        self._check(spec, self.api.post(path, timeout=VOLUME_SECONDS))
 
     def _check(self, spec: ContainerSpec, answer: Answer) -> None:
         if answer.ok or answer.status == 101:  # noqa: PLR2004

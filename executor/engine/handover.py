@@ -1,15 +1,23 @@
-"""Waits until an image's entrypoint has handed over to the keeper."""
+"""Sends a started container its files, and waits until it has taken them.
 
+In a build or helper container that is when its image's entrypoint has handed over to the keeper.
+"""
+
+import socket
 import time
+from contextlib import suppress
 
+from executor.engine.container_request import sent_on_stdin
 from executor.engine.keeper import READY
 from executor.engine.output import Frames, Sink
 from executor.engine.wire import Reader
-from executor.errors import SettingsError, UnusableImage
+from executor.errors import EnvironmentLost, SettingsError, UnusableImage
 from executor.spec import ContainerSpec
+from executor.tasks import Task
 
 _STDOUT = 1
 _LONGEST_LINE = 256 * 1024
+_RECEIVE_SECONDS = 30.0
 
 
 class StartedKeeper:
@@ -22,14 +30,15 @@ class StartedKeeper:
         self._patience_seconds = patience_seconds
 
     def wait(self, sink: Sink) -> None:
-        """Wait until the keeper runs; what the entrypoint prints meanwhile goes to `sink`.
+        """Send the container its files, and wait until the keeper runs.
 
-        Raises UnusableImage where the entrypoint ends first, or never hands over.
+        What the entrypoint prints meanwhile goes to `sink`.  Raises UnusableImage where the
+        entrypoint ends first, or never hands over.
         """
         until_ready = _UntilReady(sink)
         how = "ended without doing so"
         try:
-            self._copy(Frames(self._reader, until_ready))
+            self._exchange(Frames(self._reader, until_ready))
         except OSError:
             how = f"did not do so within {self._patience_seconds:.0f} seconds"
         finally:
@@ -47,15 +56,77 @@ class StartedKeeper:
                 " An entrypoint that is the whole job needs a script that calls it."
             )
 
-    def _copy(self, frames: Frames) -> None:
-        """Copy until the keeper runs; one deadline for all, as an entrypoint may print for ever."""
+    def _exchange(self, frames: Frames) -> None:
+        """Send and copy until the keeper runs; one deadline for all.
+
+        An entrypoint may print more than fits anywhere before the keeper reads, so both go on at
+        the same time; but not over TLS, where a connection may not be used for both at once.
+        """
         deadline = time.monotonic() + self._patience_seconds
-        self._reader.socket.settimeout(self._patience_seconds)
-        while frames.copy_some():
+        connection = self._reader.socket
+        connection.settimeout(self._patience_seconds)
+        if hasattr(connection, "context"):
+            self._send()
+            self._copy(frames, deadline)
+            return
+        sending = Task(self._send)
+        try:
+            self._copy(frames, deadline)
+        finally:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            # It ends with the connection; only then may the descriptor be somebody else's.
+            with suppress(OSError):
+                sending.result()
+
+    def _send(self) -> None:
+        """Send; a container that has ended shows at the reading end.  Raises TimeoutError."""
+        try:
+            self._reader.socket.sendall(sent_on_stdin(self._spec))
+        except TimeoutError:
+            raise
+        except OSError:
+            return
+
+    def _copy(self, frames: Frames, deadline: float) -> None:
+        """Copy until the keeper runs; an entrypoint may print for ever."""
+        while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
             self._reader.socket.settimeout(left)
+            if not frames.copy_some():
+                return
+
+
+class StartedReceiver:
+    """A service that may not have taken its files yet."""
+
+    def __init__(self, spec: ContainerSpec, reader: Reader, patience_seconds: float) -> None:
+        """Take the stream that leads to the container's stdin."""
+        self._spec = spec
+        self._reader = reader
+        self._patience_seconds = patience_seconds
+
+    def wait(self, _sink: Sink) -> None:
+        """Send the container its files, and wait until they are taken.
+
+        One that has ended already shows to whoever needs it.  Raises EnvironmentLost where it takes
+        nothing.
+        """
+        self._reader.socket.settimeout(self._patience_seconds)
+        try:
+            self._reader.socket.sendall(sent_on_stdin(self._spec))
+        except TimeoutError:
+            self._reader.socket.close()
+            raise EnvironmentLost(
+                f"The container {self._spec.name} did not take what it was sent within"
+                f" {self._patience_seconds:.0f} seconds: is the host overloaded, or something wrong"
+                f' with the `sh` of its image "{self._spec.image}"?'
+            ) from None
+        except OSError:
+            pass
+        self._reader.finish(_RECEIVE_SECONDS)
 
 
 class _UntilReady:

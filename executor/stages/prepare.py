@@ -9,7 +9,7 @@ from executor.debug_services import shown_services
 from executor.engine.container_request import without_needless_secrets
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
-from executor.engine.handover import StartedKeeper
+from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.engine.readiness import keep_client
 from executor.engine.replacement import keep
 from executor.engine.script import write_through
@@ -156,16 +156,16 @@ class Preparation:
         return start
 
     def _up(self, spec: ContainerSpec) -> None:
-        """Create and start a container; wait for one that runs scripts to be ready for them."""
+        """Create and start a container, and wait until it has what it is sent."""
         try:
-            started, keeper = self._network.holding(lambda: self._begin(spec))
+            started, sending = self._network.holding(lambda: self._begin(spec))
         except UnusableImage as error:
             raise self._blamed(spec.image, error) from None
-        if keeper:
-            keeper.wait(write_through)
+        if sending:
+            sending.wait(write_through)
         self._log.done("container started", started, container=spec.name)
 
-    def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | None]:
+    def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:
         spec = self._create(spec)
         started = time.monotonic()
         with self._gate.passing():

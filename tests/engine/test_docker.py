@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 from pytest_mock import MockerFixture
 
+from executor.engine.api import VOLUME_SECONDS, Api
 from executor.engine.docker import Engine
 from executor.errors import (
     EngineRefused,
@@ -402,6 +403,18 @@ def test_a_volume_that_is_gone_again_is_made_the_same(
     ]
 
 
+def test_what_waits_for_volumes_has_more_time(stub: StubEngine, mocker: MockerFixture) -> None:
+    """While the engine deletes a large one, whatever has to do with volumes stands still."""
+    send = mocker.spy(Api, "send")
+    stub.on("POST", "/", http(201))
+    engine = Engine(stub.api())
+    engine.ensure_volume(VolumeSpec("cache", {}))
+    engine.create(SPEC, ImageFacts(NEW))
+    engine.start(replace(SPEC, runs_scripts=False))
+
+    assert [each.kwargs["timeout"] for each in send.call_args_list] == [VOLUME_SECONDS] * 3
+
+
 def test_a_container_of_the_same_name_is_replaced(stub: StubEngine) -> None:
     """What an earlier attempt left is not what this one wants."""
     stub.on(
@@ -538,7 +551,9 @@ def test_a_started_container_gets_its_files(stub: StubEngine) -> None:
     stub.on("POST", "/containers/job-dind/attach", attach)
     stub.on("POST", "/containers/job-dind/start", http(204))
 
-    assert Engine(stub.api()).start(SIDECAR) is None
+    receiver = Engine(stub.api()).start(SIDECAR)
+    assert receiver is not None
+    receiver.wait(lambda *_: None)
     end = got[0].partition(b"\n")[0]
     assert got == [end + b"\n/certs/server/key.pem\nhunter2\n" + end + b"\n\n"]
 
@@ -640,7 +655,7 @@ def test_an_entrypoint_that_ends_before_its_files_come(stub: StubEngine) -> None
 
 def test_an_entrypoint_that_never_hands_over(stub: StubEngine, mocker: MockerFixture) -> None:
     """Also one that goes on printing is given up."""
-    mocker.patch("executor.engine.docker._KEEPER_SECONDS", 0.3)
+    mocker.patch("executor.engine.docker._HANDOVER_SECONDS", 0.3)
 
     with pytest.raises(UnusableImage, match="did not do so within"):
         started(stub, patience=4.0)

@@ -1,11 +1,84 @@
-"""What an entrypoint prints before it hands over to the keeper."""
+"""What a container is sent as it starts, and what its entrypoint prints meanwhile."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from pytest_mock import MockerFixture
 
-from executor.engine.handover import _UntilReady
+from executor.engine.docker import Engine
+from executor.engine.handover import StartedKeeper, StartedReceiver, _UntilReady
 from executor.engine.keeper import READY
+from executor.errors import EnvironmentLost, UnusableImage
+from executor.spec import ContainerSpec, FileSpec
+from tests.engine.stub import UPGRADED, Answer, Connection, Received, StubEngine, frame, http
 
 LONG = b"x" * (1 << 20)
+KEEPER = ContainerSpec(
+    name="job-build",
+    image="alpine:3",
+    labels={},
+    network="job",
+    files=(FileSpec("/run/certificates", LONG),),
+    runs_scripts=True,
+)
+SIDECAR = replace(KEEPER, name="job-dind", runs_scripts=False)
+
+
+def begun(stub: StubEngine, spec: ContainerSpec, attach: Answer) -> StartedKeeper | StartedReceiver:
+    """Return what sends a container its files, once it is started."""
+    stub.on("POST", "/containers/.*/attach", attach)
+    stub.on("POST", "/containers/.*/start", http(204))
+    found = Engine(stub.api()).start(spec)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def deaf(mocker: MockerFixture) -> Iterator[Answer]:
+    """Return a container that reads nothing until the test is over, and little patience."""
+    mocker.patch("executor.engine.docker._HANDOVER_SECONDS", 0.3)
+    over = threading.Event()
+
+    def attach(connection: Connection, _received: Received) -> None:
+        connection.send(UPGRADED)
+        over.wait(20)
+
+    yield attach
+    over.set()
+
+
+def test_an_entrypoint_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
+    """More than the buffers hold keeps nobody waiting for ever: the sentence is the usual one."""
+    keeper = begun(stub, KEEPER, deaf)
+    with pytest.raises(UnusableImage, match="did not do so within"):
+        keeper.wait(lambda *_: None)
+
+
+def test_a_service_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
+    """It is named, and its image."""
+    receiver = begun(stub, SIDECAR, deaf)
+    with pytest.raises(EnvironmentLost, match=r"job-dind did not take .*alpine:3"):
+        receiver.wait(lambda *_: None)
+
+
+def test_an_entrypoint_that_prints_much_before_the_keeper_reads(stub: StubEngine) -> None:
+    """Both directions go on at the same time; neither waits for the other."""
+    received: list[bytes] = []
+
+    def attach(connection: Connection, _received: Received) -> None:
+        connection.send(UPGRADED, *[frame(1, b"x" * 65535 + b"\n")] * 64)
+        end = connection.file.readline()
+        received.append(connection.file.read(len(LONG)))
+        assert end
+        connection.send(frame(1, f"{READY}\n".encode()))
+
+    heard: list[int] = []
+    begun(stub, KEEPER, attach).wait(lambda _, data: heard.append(len(data)))
+
+    assert sum(heard) == 64 * 65536
+    assert received[0].startswith(b"/run/certificates\nxxx")
 
 
 @pytest.mark.parametrize("cut", [1, len(READY) // 2, len(READY)])
