@@ -98,10 +98,17 @@ class EnvironmentLost(SystemFailure):
 class ContainerLost(EnvironmentLost):
     """A container of the job is gone or has ended; another one may take its place."""
 
-    def __init__(self, message: str, *, begun: bool) -> None:
-        """Keep whether the script had begun; else running it elsewhere repeats nothing."""
+    def __init__(
+        self, message: str, *, begun: bool, removed: bool = False, exit_code: int | None = None
+    ) -> None:
+        """Keep whether the script had begun; else running it elsewhere repeats nothing.
+
+        `removed` tells whether the container is gone, `exit_code` how its own script ended it.
+        """
         super().__init__(message)
         self.begun = begun
+        self.removed = removed
+        self.exit_code = exit_code
 
 
 class Cancelled(SystemFailure):

@@ -7,7 +7,7 @@ from executor.names import removal_query
 
 _STOP_SECONDS = 5
 """How long a container in dind may take to end after SIGTERM."""
-_ENTRYPOINT_SECONDS = 3
+ENTRYPOINT_SECONDS = 3
 """How long an image's entrypoint may take to end after SIGTERM."""
 _PATIENCE_SECONDS = 60.0
 """How long all of that may take: what runs in the sidecar may be a program of the job's."""
@@ -39,7 +39,7 @@ def remove_container(api: Api, name: str) -> None:
     The keeper and an image's entrypoint get SIGTERM first, as under the Docker executor.
     """
     try:
-        api.post(f"/containers/{name}/stop?t={_ENTRYPOINT_SECONDS}")
+        api.post(f"/containers/{name}/stop?t={ENTRYPOINT_SECONDS}")
         answer = api.get(f"/containers/{name}/json")
         found = answer.json() if answer.ok else None
         config = found.get("Config") if isinstance(found, dict) else None

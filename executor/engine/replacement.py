@@ -4,6 +4,9 @@ A cancel takes the build container with it, so that after_script begins in a cle
 the Docker executor; and a prune on the host, or the kernel out of memory, may take either.  What
 prepare asked of the engine lies in the job's temporary directory, beside the payload whose secrets
 it repeats: private, and gone with the job.
+
+Where a script left or ended what only the container's own end or start can mend, the old one is
+started again, as the Docker executor does for each sub-stage.
 """
 
 import json
@@ -11,6 +14,7 @@ import os
 import time
 
 from executor.engine.api import Api
+from executor.engine.cancel import ENTRYPOINT_SECONDS
 from executor.engine.container_request import sent_to
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
@@ -40,10 +44,10 @@ def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
         json.dump(noted, file)
 
 
-def replace(engine: Engine, temp_dir: str, name: str) -> bool:
+def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False) -> bool:
     """Make the container again, in place of what is left of the old one; tell whether it stands.
 
-    It does not where prepare left no note, and where cleanup has begun: nothing may appear then.
+    `in_place` starts the old one again where it is there, with the files that it has.  It does not where prepare left no note, and where cleanup has begun: nothing may appear then.
     Raises what `Engine.create` and `Engine.start` do.
     """
     try:
@@ -65,12 +69,18 @@ def replace(engine: Engine, temp_dir: str, name: str) -> bool:
     with unfinished(temp_dir, gate.close):
         if is_over(temp_dir):
             return False
-        gate.do(lambda: _clear(engine.api, spec))
-        gate.do(lambda: engine.create_as(spec, noted["request"]))
+        if not (in_place and gate.do(lambda: _stop(engine.api, name))):
+            gate.do(lambda: _clear(engine.api, spec))
+            gate.do(lambda: engine.create_as(spec, noted["request"]))
         started = gate.do(lambda: engine.start(spec))
     if started:
         started.wait(write_through)
     return True
+
+
+def _stop(api: Api, name: str) -> bool:
+    """End all that runs in a container, and tell whether it is there."""
+    return api.post(f"/containers/{name}/stop?t={ENTRYPOINT_SECONDS}").ok
 
 
 def _clear(api: Api, spec: ContainerSpec) -> None:

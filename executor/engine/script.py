@@ -202,23 +202,6 @@ def _state(api: Api, container: str) -> dict[str, object]:
 
 
 def _lost(api: Api, container: str, *, begun: bool) -> EnvironmentLost:
-    """Return what became of a container, as an error."""
-    state = _state(api, container)
-    if not state:
-        return ContainerLost(
-            f"The container {container} is gone: something removed it while the job ran"
-            " (a prune on the host?).",
-            begun=begun,
-        )
-    if state.get("OOMKilled") and not state.get("Running"):
-        return ContainerLost(
-            f"The container {container} was ended because it ran out of memory.", begun=begun
-        )
-    if not state.get("Running"):
-        return ContainerLost(
-            f"The container {container} stopped while the job ran (exit code"
-            f" {state.get('ExitCode')}): did the script end every process, or was the Docker Engine"
-            " restarted?",
-            begun=begun,
-        )
-    return EnvironmentLost(f"The Docker Engine lost the script that ran in {container}.")
+    from executor.engine.ending import lost  # noqa: PLC0415 (rarely needed)
+
+    return lost(api, container, begun=begun)

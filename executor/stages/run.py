@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from executor.context import RunContext, run_context
 from executor.engine.api import Api
-from executor.engine.script import run_script
 from executor.env import RunnerEnv
-from executor.errors import Cancelled, ContainerLost, ScriptFailed, SystemFailure
-from executor.log import OperatorLog, complain, say
+from executor.errors import Cancelled, ScriptFailed, SystemFailure
+from executor.log import OperatorLog, say
 from executor.names import SERVICE_LOGS
+from executor.stages.attempts import CANCELLED, Place, attempt, heed_notes, note
 
 HELPER_SUB_STAGES = frozenset(
     (
@@ -31,16 +31,6 @@ HELPER_SUB_STAGES = frozenset(
 )
 """What gitlab-runner calls predefined: it runs where git and gitlab-runner are.  Everything else
 (`build_script`, `step_*`, `after_script`) is the author's and runs in the job's image."""
-
-_CACHES_AND_ARTIFACTS = ("restore_cache", "download_", "archive_cache", "upload_")
-"""How the sub-stages begin that call gitlab-runner in the helper container."""
-
-_NO_UMASK = "FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR"
-
-_MOST_ATTEMPTS = 10
-
-_CANCELLED = "dind-executor-cancelled"
-"""A file in the job's temporary directory: the next script of the author's gets a new container."""
 
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
@@ -97,11 +87,12 @@ def _run_sub_stage(
             _wait_for_dind(api, context, env, log)
 
     container = context.names.helper if helps else context.names.build
+    wait()  # a cancel meanwhile has no script to end
     started = time.monotonic()
-    if not helps and _was_cancelled(env):
-        _replace(api, env, container)
+    if not helps:
+        heed_notes(api, env, container)
     try:
-        code = _attempt(api, env, container, sub_stage, script, log, wait)
+        code = attempt(Place(api, env, container, helps=helps), sub_stage, script, log, wait)
     except Cancelled:
         if not helps:
             _end_cancelled(api, context, env, log)
@@ -114,92 +105,11 @@ def _run_sub_stage(
     return code
 
 
-def _attempt(
-    api: Api,
-    env: RunnerEnv,
-    container: str,
-    sub_stage: str,
-    script: bytes,
-    log: OperatorLog,
-    wait: Callable[[], None],
-) -> int:
-    """Run the script and return its status, in a new container where the old one is gone.
-
-    A script that had begun is run again only as often as the job admits; `wait` comes each time.
-    """
-    attempts = left = _attempts(env)
-    is_new = False
-    while True:
-        wait()
-        try:
-            return _run(api, env, container, sub_stage, script)
-        except ContainerLost as lost:
-            if lost.begun:
-                left -= 1
-                if not left:
-                    if attempts > 1:
-                        complain("ERROR: Execution attempts exceeded")
-                    raise
-                complain(f'ERROR: Container "{container}" not found or removed. Will retry...')
-                say(f"Retrying {sub_stage}")
-            elif is_new:
-                raise
-            log.event("container lost", container=container, error=str(lost))
-            if not _replace(api, env, container):
-                raise
-            if not lost.begun:
-                complain(f"WARNING: {lost} A new one has taken its place.")
-            is_new = True
-
-
-def _run(api: Api, env: RunnerEnv, container: str, sub_stage: str, script: bytes) -> int:
-    if sub_stage not in HELPER_SUB_STAGES and env.job_value(_NO_UMASK) == "true":
-        from executor.engine.ownership import give_sources  # noqa: PLC0415 (for few jobs only)
-
-        # A job cannot set this one: gitlab-runner's own comes last.
-        directory = env.job_value("RUNNER_TEMP_PROJECT_DIR") or ""
-        give_sources(api, container, env.temp_dir, directory)
-    if not sub_stage.startswith(_CACHES_AND_ARTIFACTS):
-        return run_script(api, container, script)
-    from executor.engine.helper import run_with_gitlab_runner  # noqa: PLC0415 (for few jobs only)
-
-    version = env.job_value("CI_RUNNER_VERSION") or ""
-    return run_with_gitlab_runner(api, container, script, version)
-
-
-def _attempts(env: RunnerEnv) -> int:
-    """Return how often a sub-stage may begin; gitlab-runner has warned of a number that is none."""
-    text = env.job_value("EXECUTOR_JOB_SECTION_ATTEMPTS") or ""
-    attempts = int(text) if text.isdecimal() and len(text) < 3 else 1  # noqa: PLR2004
-    return attempts if 1 <= attempts <= _MOST_ATTEMPTS else 1
-
-
-def _replace(api: Api, env: RunnerEnv, container: str) -> bool:
-    """Make the container anew; tell whether it stands."""
-    # Slow to import, and a container is rarely lost.
-    from executor.engine.docker import Engine  # noqa: PLC0415
-    from executor.engine.replacement import replace  # noqa: PLC0415
-
-    return replace(Engine(api), env.temp_dir, container)
-
-
-def _was_cancelled(env: RunnerEnv) -> bool:
-    """Tell whether an earlier script was cancelled, and forget it."""
-    try:
-        os.unlink(f"{env.temp_dir}/{_CANCELLED}")  # noqa: PTH108 (pathlib costs 9 ms a call)
-    except OSError:
-        return False
-    return True
-
-
 def _end_cancelled(api: Api, context: RunContext, env: RunnerEnv, log: OperatorLog) -> None:
     """End what the author's script left, in the build container and in dind."""
     from executor.engine.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
 
-    try:  # noqa: SIM105 (contextlib is slow to import)
-        os.close(os.open(f"{env.temp_dir}/{_CANCELLED}", os.O_WRONLY | os.O_CREAT, 0o600))
-    except OSError:
-        pass  # gitlab-runner has given up on this call, and no script comes after it
+    note(env, CANCELLED)
     started = time.monotonic()
     remove_container(api, context.names.build)
     stopped = stop_inner_containers(api, context.names.dind)

@@ -9,7 +9,7 @@ from executor.engine.docker import Engine
 from executor.engine.replacement import keep, replace
 from executor.env import RunnerEnv
 from executor.spec import ContainerSpec, FileSpec
-from executor.stages.run import _attempts
+from executor.stages.attempts import _attempts
 from executor.unfinished import begin_making, end_making, is_unfinished
 from tests.engine.stub import StubEngine, http, refusal
 
@@ -49,6 +49,20 @@ def test_the_engine_is_asked_for_the_same_again(stub: StubEngine, tmp_path: Path
     assert asked.json() == REQUEST
     assert "name=job-build" in asked.path
     assert not is_unfinished(str(tmp_path))
+
+
+def test_a_container_that_is_there_may_be_started_again(stub: StubEngine, tmp_path: Path) -> None:
+    """What runs in it ends first, and nothing is removed or made."""
+    keep(str(tmp_path), SPEC, REQUEST)
+    stub.on("GET", "/version", VERSION)
+    stub.on("POST", "/containers/job-build/stop", http(204))
+    stub.on("POST", "/containers/job-build/attach", refusal(500, "enough for this test"))
+
+    with pytest.raises(Exception, match="enough for this test"):
+        replace(Engine(stub.api()), str(tmp_path), "job-build", in_place=True)
+
+    assert stub.asked("DELETE", "/") == []
+    assert stub.asked("POST", "/containers/create") == []
 
 
 def test_nothing_appears_once_cleanup_has_begun(stub: StubEngine, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.stages.calls import SYSTEM_FAILURE, JobCalls, assert_error
+from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, JobCalls, assert_error
 from tests.stages.conftest import Start
 from tests.stages.request import JobRequest, Variable
 from tests.stages.witness import Witness
@@ -83,6 +83,23 @@ def test_a_sub_stage_is_tried_as_often_as_the_job_says(start: Start, witness: Wi
     call = running.finish()
     assert call.code == SYSTEM_FAILURE
     assert "ERROR: Execution attempts exceeded\n" in call.stderr
+
+
+def test_a_script_that_ends_its_container_fails_with_its_status(start: Start) -> None:
+    """As under the Docker executor, once; the container starts again with the files it has."""
+    variables = [
+        Variable("FF_USE_INIT_WITH_DOCKER_EXECUTOR", "true"),
+        Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "2"),
+    ]
+    job = start(JobRequest("docker:26.1-cli", variables=variables), NO_DIND)
+    job.up()
+
+    call = job.script("echo begun >>/tmp/begun", "kill -9 -1", "sleep 60")
+
+    assert (call.code, job.exit_code) == (BUILD_FAILURE, "137")
+    assert "The script ended every process of its container" in call.stderr
+    after = job.script("cat /tmp/begun", sub_stage="after_script").passed()
+    assert (after.stdout.splitlines()[-1:], after.stderr) == (["begun"], "")
 
 
 def test_a_volume_that_was_removed_too_goes_with_the_job(start: Start, witness: Witness) -> None:
