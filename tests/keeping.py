@@ -14,17 +14,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from executor.engine.keeper import READY, keeper, sent_files, sent_script
+from executor.engine.keeper import keeper, sent_files
 from executor.engine.output import Output
 from executor.engine.processes import DIRECTORY, signaller
+from executor.engine.serving import READY, sent_script
 
 _LONGEST_SECONDS = 15.0
 _UNSHARE = [shutil.which("unshare") or "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
 _AS_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+_SETSID = shutil.which("setsid") or "setsid"
 _LOOKED_FOR = r"/usr/local/bin/bash .*/busybox/sh"
 """The shells that the keeper looks for."""
 
-_APPLETS = "cat chmod dd head id ln ls mkdir rm sleep tail touch tr wc"
+_APPLETS = "cat chmod dd head id ln ls mkdir rm rmdir sleep tail touch tr wc"
 
 
 def namespaces_work() -> bool:
@@ -56,6 +58,8 @@ class Ended:
     code: int | None
     stdout: bytes
     stderr: bytes
+    left: bool = False
+    untaken: bool = False
 
 
 class Kept:
@@ -71,6 +75,7 @@ class Kept:
         files: Mapping[str, bytes] | None = None,
         prelude: str = "",
         shells: str = "",
+        workdir: str = "",
     ) -> None:
         """Start a keeper behind an entrypoint; `entrypoint` may use the programs of the PATH."""
         self.directory = directory / "run"
@@ -78,18 +83,20 @@ class Kept:
         self.directory.chmod(0o1777)
         self.home = directory / "home"
         self.home.mkdir(exist_ok=True)
+        (directory / workdir).mkdir(exist_ok=True)
         self._programs = programs
         command = keeper(prelude=prelude)
         # The shell under test also runs the scripts, whatever else this machine has.
         shells = shells or str(programs / "sh")
         command = tuple(re.sub(_LOOKED_FOR, shells, self._here(each)) for each in command)
         self._process = subprocess.Popen(
-            [*_UNSHARE, *_AS_USER, *entrypoint, str(programs / "sh"), *command[1:]],
+            # In a session of its own, as in a container: a script may signal its process group.
+            [*_UNSHARE, *_AS_USER, _SETSID, *entrypoint, str(programs / "sh"), *command[1:]],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={"PATH": str(programs), "HOME": str(self.home), **(environment or {})},
-            cwd=directory,
+            cwd=directory / workdir,
         )
         assert self._process.stdin
         assert self._process.stdout
@@ -132,6 +139,10 @@ class Kept:
         os.kill(self._first(), signal.SIGTERM)
         return self._process.wait(_LONGEST_SECONDS)
 
+    def signal_first(self, name: str) -> None:
+        """Send a signal to the first process of the namespace."""
+        os.kill(self._first(), getattr(signal, f"SIG{name}"))
+
     def arguments(self) -> set[str]:
         """Return the arguments of all processes of the namespace."""
         return set(self._inside(["sh", "-c", "cat /proc/[0-9]*/cmdline"]).split("\0"))
@@ -143,11 +154,11 @@ class Kept:
             assert time.monotonic() < deadline, f"still there: {there}"
             time.sleep(0.01)
 
-    def wait_until_there(self, argument: str) -> None:
-        """Return once a process has this argument."""
+    def wait_until_there(self, *arguments: str) -> None:
+        """Return once a process has one of these arguments."""
         deadline = time.monotonic() + _LONGEST_SECONDS
-        while argument not in self.arguments():
-            assert time.monotonic() < deadline, f"{argument} is not there"
+        while not self.arguments() & set(arguments):
+            assert time.monotonic() < deadline, f"none of {arguments} is there"
             time.sleep(0.01)
 
     def read(self) -> list[tuple[int, bytes]]:
@@ -203,14 +214,13 @@ class Kept:
         read = {1: b"", 2: b""}
         deadline = time.monotonic() + _LONGEST_SECONDS
         line = f"{READY}\n".encode()
-        while line not in read[1]:
+        while line not in read[1] and line not in read[2]:
             for number, data in self.read():
                 read[number] += data
                 if not data:
                     raise AssertionError(f"the keeper ended before it was ready: {read}")
             assert time.monotonic() < deadline, f"the keeper is not ready: {read}"
-        read[1] = read[1].replace(line, b"")
-        return read
+        return {number: data.replace(line, b"") for number, data in read.items()}
 
 
 class Going:
@@ -231,7 +241,8 @@ class Going:
         """Wait for the end."""
         while not self._some():
             pass
-        return Ended(self._output.exit_code, self._read[1], self._read[2])
+        output = self._output
+        return Ended(output.exit_code, self._read[1], self._read[2], output.left, output.untaken)
 
     def _take(self, descriptor: int, data: bytes) -> None:
         self._read[descriptor] += data

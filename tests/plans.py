@@ -10,7 +10,7 @@ from pathlib import Path
 
 from executor.certs import Certificates
 from executor.credentials import Catalogue, Entry
-from executor.engine.keeper import READY
+from executor.engine.serving import READY
 from executor.image_plan import plan_images
 from executor.plan import plan_environment
 from executor.request import Request

@@ -111,7 +111,7 @@ def keeper(connection: Connection, _received: Received) -> None:
     nonce = connection.file.readline().split()[1]
     for text in (b"begins", b"0"):
         for stream in (2, 1):
-            connection.send(frame(stream, b"\0" + nonce + b" " + text + b"\n"))
+            connection.send(frame(stream, b"\0%s %d %s\n" % (nonce, stream, text)))
 
 
 def a_run(stub: StubEngine, directory: Path, sub_stage: str) -> tuple[list[str], dict[str, str]]:

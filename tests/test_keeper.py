@@ -1,8 +1,11 @@
 """The shell program in a job's containers, run for real under three shells."""
 
 import json
+import os
+import shutil
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -465,6 +468,18 @@ def test_a_script_that_was_cut_off_does_not_run(start: Start) -> None:
     assert kept.run("echo next; exit 3", "next-nonce").stdout == b"next\n"
 
 
+def test_a_keeper_that_waits_for_the_rest_of_a_script_is_freed(start: Start) -> None:
+    """Nobody sends it any more: what was to read it is killed, and after a line the next comes."""
+    kept = start()
+    kept.send(b"run lost-nonce 4711\necho never\n")
+    kept.wait_until_there("4711", "count=4711")
+
+    kept.signal("KILL")
+    kept.send(b"\n")
+
+    assert kept.run("exit 8", "next-nonce").code == 8
+
+
 def test_the_keeper_ends_with_its_stdin(start: Start) -> None:
     """A container whose engine ends its stdin does not linger."""
     assert start().close() == 0
@@ -478,6 +493,160 @@ def test_term_ends_an_idle_keeper(start: Start) -> None:
     assert kept.run("kill -TERM $$", "another-nonce").code == 143
 
     assert kept.terminate() == 143
+
+
+STAYS = '"$@"; exit $?'
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("signal", ["TERM", "INT", "HUP", "QUIT", "USR1", "ALRM", "PIPE"])
+def test_a_script_that_signals_its_parent_or_its_group(
+    start: Start, programs: Path, signal: str, *, first: bool
+) -> None:
+    """Its status is its own, and the keeper goes on, whether it is the first process or not."""
+    entry = () if first else (str(programs / "sh"), "-c", STAYS, "sh")
+    kept = start(entrypoint=entry)
+
+    to_parent = kept.run(f"kill -{signal} $PPID; exit 3", "first-nonce")
+    to_group = kept.run(
+        f"trap '' {signal}; kill -{signal} 0; trap - {signal}; echo on; exit 4", "second-nonce"
+    )
+    at_its_end = kept.run(f"trap 'kill -{signal} 0' EXIT; true", "third-nonce")
+
+    assert (to_parent.code, to_group.code, to_group.stdout) == (3, 4, b"on\n")
+    assert at_its_end.code is not None
+    assert kept.run("exit 8", "last-nonce").code == 8
+
+
+def test_an_idle_keeper_does_not_mind_signals(start: Start) -> None:
+    """What an entrypoint left running may send them."""
+    kept = start()
+    kept.run("true")
+    for name in ("INT", "HUP", "USR1"):
+        kept.signal_first(name)
+
+    assert kept.run("exit 8", "another-nonce").code == 8
+
+
+@pytest.mark.parametrize(
+    ("redirection", "merged"),
+    [
+        ("exec 2>&1", True),
+        ("exec > >(cat) 2>&1", True),
+        ("exec >&2", True),
+        ("exec 2> >(cat >&2)", False),
+        ("exec > >(cat) 2> >(cat >&2)", False),
+    ],
+)
+def test_an_entrypoint_that_leads_its_streams_elsewhere(
+    start: Start, redirection: str, *, merged: bool
+) -> None:
+    """All that the script prints arrives, in order, and its end is found."""
+    bash = shutil.which("bash")
+    assert bash
+    kept = start(entrypoint=(bash, "-c", f'{redirection}; exec "$@"', "bash"))
+
+    for nonce in ("first-nonce", "second-nonce"):
+        ended = kept.run("echo one; echo two >&2; echo three; exit 3", nonce)
+        assert ended.code == 3
+        if merged:
+            assert ended.stdout + ended.stderr == b"one\ntwo\nthree\n"
+        else:
+            assert (ended.stdout, ended.stderr) == (b"one\nthree\n", b"two\n")
+
+
+NON_BLOCKING = """\
+import fcntl, os
+for each in (1, 2):
+    fcntl.fcntl(each, fcntl.F_SETFL, fcntl.fcntl(each, fcntl.F_GETFL) | os.O_NONBLOCK)
+"""
+FLAGS = (
+    "while read -r key value; do case $key in flags:) echo $value;; esac; done </proc/self/fdinfo/1"
+)
+
+
+def test_flags_of_a_scripts_streams_end_with_it(start: Start) -> None:
+    """A program that makes stdout non-blocking (node, ssh) does so for its own script only."""
+    kept = start()
+    before = kept.run(FLAGS, "first-nonce").stdout
+
+    kept.run(f"{sys.executable} -c {quoted(NON_BLOCKING)}; exit 3", "second-nonce")
+
+    assert int(before, 8) & os.O_NONBLOCK == 0
+    assert kept.run(FLAGS, "third-nonce").stdout == before
+
+
+SLOW_SOCKET = """\
+import os, socket, sys, time
+ours, theirs = socket.socketpair()
+if os.fork() == 0:
+    theirs.close()
+    while data := ours.recv(65536):
+        os.write(1, data)
+        time.sleep(0.5 if len(data) > 1000 else 0)
+    os._exit(0)
+theirs.setblocking(False)
+os.dup2(theirs.fileno(), 1)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_an_end_waits_for_its_place_in_a_stream_that_is_full(start: Start) -> None:
+    """One that cannot be opened again, such as a socket, stays as a script made it."""
+    kept = start(entrypoint=(sys.executable, "-c", SLOW_SOCKET))
+
+    ended = kept.run("while printf '%01000d' 0; do :; done 2>/dev/null; exit 3")
+
+    assert ended.code == 3
+    assert kept.run("exit 8", "another-nonce").code == 8
+
+
+@pytest.mark.parametrize("missing", [(), ("head",), ("head", "dd")])
+@pytest.mark.parametrize("full", [True, False])
+def test_a_script_without_a_place_is_told(
+    start: Start, programs: Path, missing: tuple[str, ...], *, full: bool
+) -> None:
+    """The directory may be full or closed to the keeper; once that is mended, scripts run again."""
+    for each in missing:
+        (programs / each).unlink()
+    kept = start()
+    spoil = "ln -s /dev/full" if full else "mkdir"
+    script = f"{kept.directory}/script"
+    kept.run(f"rm {script}; {spoil} {script}; exit 0", "first-nonce")
+
+    ended = kept.run("run run 3\n" * 5000, "second-nonce")
+
+    assert (ended.code, ended.untaken, ended.stdout, ended.stderr) == (None, True, b"", b"")
+    (kept.directory / "script").unlink() if full else (kept.directory / "script").rmdir()
+    assert kept.run("exit 8", "third-nonce").code == 8
+
+
+def test_a_script_begins_where_the_image_says(start: Start) -> None:
+    """Also after one that removed that directory, and then made it again."""
+    kept = start(workdir="work")
+    work = kept.run("pwd").stdout
+
+    kept.run(f"rmdir {work.decode().strip()}", "first-nonce")
+    without = kept.run("pwd", "second-nonce")
+    kept.run(f"mkdir {work.decode().strip()}", "third-nonce")
+
+    assert (without.stdout, without.stderr) == (b"/\n", b"")
+    assert kept.run("pwd", "fourth-nonce").stdout == work
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts something as another user")
+def test_processes_that_the_keeper_may_not_end_are_told(start: Start) -> None:
+    """A container without CAP_KILL, or one whose user is not root, leaves those of other users."""
+    setpriv = shutil.which("setpriv")
+    assert setpriv
+    kept = start(entrypoint=(setpriv, "--bounding-set=-kill", "--inh-caps=-kill"))
+
+    mine = kept.run("sleep 4711 & true", "first-nonce")
+    other = kept.run(f"{setpriv} --reuid=65534 sleep 4712 & sleep 0.2; exit 3", "second-nonce")
+
+    assert (mine.code, mine.left, other.code, other.left) == (0, False, 3, True)
+    kept.wait_until_gone("4711")
+    kept.wait_until_there("4712")
 
 
 @pytest.mark.parametrize(

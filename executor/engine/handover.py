@@ -8,14 +8,13 @@ import time
 from contextlib import suppress
 
 from executor.engine.container_request import sent_on_stdin
-from executor.engine.keeper import READY
 from executor.engine.output import Frames, Sink
+from executor.engine.serving import READY
 from executor.engine.wire import Reader
 from executor.errors import EnvironmentLost, SettingsError, UnusableImage
 from executor.spec import ContainerSpec
 from executor.tasks import Task
 
-_STDOUT = 1
 _LONGEST_LINE = 256 * 1024
 _RECEIVE_SECONDS = 30.0
 
@@ -139,9 +138,9 @@ class _UntilReady:
 
     def __call__(self, descriptor: int, data: bytes) -> bool:
         data = self._held.pop(descriptor, b"") + data
-        if descriptor == _STDOUT:
-            data, found, _after = data.partition(f"{READY}\n".encode())
-            self.found = bool(found)
+        # On either stream: an entrypoint may have led one into the other.
+        data, found, _after = data.partition(f"{READY}\n".encode())
+        self.found = bool(found)
         last = data.rfind(b"\n") + 1
         if len(data) - last > _LONGEST_LINE:
             # It may never end; the keeper's own line may begin in what came last.

@@ -14,7 +14,8 @@ import os
 from collections.abc import Iterable, Mapping
 
 from executor.engine import processes
-from executor.engine.processes import END_PROCESSES, MARK_OURS, MARK_PROCESSES, TELL_OURS
+from executor.engine.processes import ALL_OURS, MARK_OURS, MARK_PROCESSES, TELL_OURS
+from executor.engine.serving import SERVE
 
 DIRECTORY = processes.DIRECTORY
 
@@ -23,9 +24,6 @@ DOCKER_CONFIG = f"{DIRECTORY}/docker"
 
 ENVIRONMENT = f"{DIRECTORY}/environment"
 """Where a receiver gets the variables that must not show in a container's configuration."""
-
-READY = "dind-executor: the container is ready"
-"""What the keeper prints once an image's entrypoint has handed over to it."""
 
 _SHELLS_OWN = frozenset(
     ("BASHOPTS", "BASH_VERSINFO", "EUID", "OPTIND", "PPID", "SHELLOPTS", "UID", "_")
@@ -86,26 +84,6 @@ for _s in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin
 done
 """
 
-# A script goes to a file first: shells read ahead when a script is on a pipe, and slowly where
-# they do not.  The line after it proves that it came whole.  Not every head stops at the last byte
-# that is asked for: that of busybox reads ahead.
-_TAKE_SCRIPT = """\
-exact() {
-  [ "$(printf 'ab\\n' | { "$@" >/dev/null; IFS= read -r _l; echo "$_l"; } 2>/dev/null)" = b ]
-}
-if exact head -c 1; then
-  take() { head -c "$_size" >"$_d/script"; IFS= read -r _end; }
-elif exact dd ibs=1 obs=4096 count=1; then
-  take() { dd ibs=1 obs=4096 count="$_size" >"$_d/script" 2>/dev/null; IFS= read -r _end; }
-else
-  take() {
-    while IFS= read -r _end && [ "$_end" != "$_nonce" ]; do
-      printf '%s\\n' "$_end"
-    done >"$_d/script"
-  }
-fi
-"""
-
 # With TMOUT, bash would not wait for the next script any longer than that.
 _KEEPER = f"""\
 _tmout=${{TMOUT-}}
@@ -113,38 +91,15 @@ unset TMOUT
 _u=$(umask)
 umask 022
 _d={DIRECTORY}
+_pwd=$PWD
 {_RECEIVE_FILES}{_LINK_DOCKER_CONFIG}umask 077
-: >"$_d/script"
-{_TAKE_SCRIPT}{_FIND_SHELL}umask "$_u"
+{{ true >"$_d/script"; }} 2>/dev/null
+{_FIND_SHELL}umask "$_u"
+_pipes=
+if [ -p /proc/self/fd/1 ] && [ -p /proc/self/fd/2 ]; then
+  {{ true >>/proc/self/fd/1 && true >>/proc/self/fd/2; }} 2>/dev/null && _pipes=1
+fi
 unset _f _h _l _s _t _u
-"""
-
-# The first process of a container is deaf to signals that it does not handle; SIGTERM says that the
-# container shall end, and an entrypoint that waits for the keeper may then do what it does at its end.
-_SERVE = f"""\
-trap 'exit 143' TERM
-_last=
-printf '%s\\n' '{READY}'
-while read -r _word _nonce _size; do
-  [ "$_word" = run ] || continue
-  if [ "$_nonce" = "$_last" ]; then take; continue; fi
-  _last=$_nonce
-  printf '\\000%s begins\\n' "$_nonce" >&2
-  printf '\\000%s begins\\n' "$_nonce"
-  take
-  [ "$_end" = "$_nonce" ] || continue
-  eval "$_once" 2>/dev/null
-  _once=
-  if [ -n "$_tmout" ]; then
-    TMOUT=$_tmout "$_shell" <"$_d/script"
-  else
-    "$_shell" <"$_d/script"
-  fi
-  _code=$?
-  : >"$_d/script"
-{END_PROCESSES}  printf '\\000%s %s\\n' "$_nonce" "$_code" >&2
-  printf '\\000%s %s\\n' "$_nonce" "$_code"
-done
 """
 
 
@@ -163,10 +118,8 @@ def keeper(
     processes that are not its own.
     """
     begin = f"{_KEEPER}_once={quoted(before_first)}\n{prelude}{MARK_PROCESSES}"
-    if not shares_pids:
-        return ("sh", "-c", begin + _SERVE)
-    serve = _SERVE.replace("kill -9", 'ours "$_p" && kill -9')
-    return ("sh", "-c", begin + TELL_OURS + MARK_OURS + serve)
+    tell = TELL_OURS + MARK_OURS if shares_pids else ALL_OURS
+    return ("sh", "-c", begin + tell + SERVE)
 
 
 def receiver(
@@ -205,12 +158,3 @@ def sent_environment(variables: Mapping[str, str]) -> bytes:
         if key.isascii() and key.isidentifier() and key not in _SHELLS_OWN
     ]
     return "".join(lines).encode()
-
-
-def sent_script(script: bytes, nonce: str) -> bytes:
-    """Return what a keeper reads from its stdin to run a script.
-
-    The keeper says on stdout and on stderr that it begins and how it ended, each in a line that
-    starts with NUL and `nonce`, which no script knows.
-    """
-    return b"run %s %d\n%s\n%s\n" % (nonce.encode(), len(script) + 1, script, nonce.encode())

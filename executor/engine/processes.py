@@ -10,6 +10,7 @@ DIRECTORY = "/run/dind-executor"
 MARK_PROCESSES = """\
 _keep=" "
 for _p in /proc/[0-9]*; do _keep="$_keep${_p#/proc/} "; done
+_kept=$_keep
 printf '%s\\n' "$_keep" >"$_d/processes"
 """
 
@@ -30,25 +31,33 @@ ours() {
   case ${_g#"$_b"} in /..|/../*) return 1 ;; esac
 }
 """
+ALL_OURS = "ours() { :; }\n"
 MARK_OURS = """\
 path "$$"
 _own=${_g:--}
 case $_own in /) path 1; case $_g in /..*) ;; *) _own=- ;; esac ;; esac
 """
 
+# Another user's process may be one that the keeper may not end; one that is dead already and waits
+# for its parent does no harm.
 END_PROCESSES = """\
   _again=1
+  _left=
   while [ -n "$_again" ]; do
     _again=
     for _p in /proc/[0-9]*; do
       _p=${_p#/proc/}
-      case "$_keep" in
-        *" $_p "*) ;;
-        *) kill -9 "$_p" 2>/dev/null && _again=1; _keep="$_keep$_p " ;;
-      esac
+      case "$_keep" in *" $_p "*) continue ;; esac
+      _keep="$_keep$_p "
+      ours "$_p" || continue
+      if kill -9 "$_p" 2>/dev/null; then
+        _again=1
+      elif { IFS= read -r _l <"/proc/$_p/stat"; } 2>/dev/null; then
+        case $_l in *") Z "*) ;; *) _left=" left" ;; esac
+      fi
     done
   done
-  IFS= read -r _keep <"$_d/processes"
+  _keep=$_kept
 """
 
 
@@ -61,7 +70,7 @@ def signaller(signal: str, *, shares_pids: bool = False) -> tuple[str, ...]:
     `shares_pids` tells whether the container sees processes that are not its own.  It is not for
     the container to say: its user may be root, and a script may write to the keeper's notes.
     """
-    tell = TELL_OURS + MARK_OURS if shares_pids else "ours() { :; }\n"
+    tell = TELL_OURS + MARK_OURS if shares_pids else ALL_OURS
     return (
         "sh",
         "-c",

@@ -5,10 +5,12 @@ The way of every `run` call, so only the cheapest modules are loaded here.
 
 import _thread
 import os
+from collections.abc import Callable
 
 from executor.engine.api import Api
-from executor.engine.keeper import sent_script
 from executor.engine.output import Frames, Output, Sink
+from executor.engine.processes import DIRECTORY
+from executor.engine.serving import sent_script
 from executor.engine.wire import Reader
 from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
 
@@ -34,8 +36,11 @@ def run_script(
     script: bytes,
     *,
     sink: Sink = write_through,
+    leftovers: Callable[[], None] = lambda: None,
 ) -> int:
     """Run `script` in `container` and return its exit status.
+
+    `leftovers` is called where it left processes that the container's user may not end.
 
     Raises ContainerLost where the container is gone, has ended or takes no script, EnvironmentLost
     where the stream broke.  Passes Cancelled on once the script has ended, with all that the
@@ -50,10 +55,10 @@ def run_script(
     output = Output(nonce, sink)
     copying = _Copying(Frames(reader, output), output)
     try:
-        _feed(reader, sent_script(script, nonce))
+        _feed(reader, sent_script(script, nonce), copying)
         if not _begins(api, container, copying):
             _free(api, container)
-            if not _begins_after_all(copying, reader, sent_script(script, nonce)):
+            if not _begins_after_all(api, container, copying, sent_script(script, nonce)):
                 raise ContainerLost(
                     f"The container {container} does not take a script any more.", begun=False
                 )
@@ -66,20 +71,32 @@ def run_script(
         copying.close(reader)
     if copying.error is not None:
         raise EnvironmentLost(f"The stream to {container} broke: {copying.error}.")
+    if output.untaken:
+        raise EnvironmentLost(
+            f"The container {container} cannot hold the job's script: {DIRECTORY} in it is full or"
+            " not writable, by an earlier script's doing or the image's entrypoint's; free it, or"
+            " raise `[docker] memory`."
+        )
+    if output.left:
+        leftovers()
     if output.exit_code is None:
         raise _lost(api, container, begun=output.begun)
     return output.exit_code
 
 
-def _feed(reader: Reader, data: bytes) -> None:
-    """Send the script.
+def _feed(reader: Reader, data: bytes, copying: "_Copying") -> None:
+    """Send the script and start to copy.
 
-    In a thread, as the keeper may be busy and the pipe full; but not over TLS, where one
-    connection may not be used for both directions at the same time.
+    Both at the same time, as the keeper may be busy and the pipe full; but over TLS one after the
+    other: such a connection may not be used for both directions at once.
     """
     if hasattr(reader.socket, "context"):
+        reader.socket.settimeout(_BEGIN_SECONDS)
         _send(reader, data)
+        reader.socket.settimeout(None)
+        copying.start()
     else:
+        copying.start()
         _thread.start_new_thread(_send, (reader, data))
 
 
@@ -101,7 +118,7 @@ class _Copying:
     __slots__ = ("_frames", "_output", "begun", "ended", "error")
 
     def __init__(self, frames: Frames, output: Output) -> None:
-        """Start to copy; the locks are free once the script has begun or ended."""
+        """Prepare to copy; the locks are free once the script has begun or ended."""
         self._frames = frames
         self._output = output
         self.begun = _thread.allocate_lock()
@@ -109,6 +126,9 @@ class _Copying:
         self.error: Exception | None = None
         self.begun.acquire()
         self.ended.acquire()
+
+    def start(self) -> None:
+        """Start to copy."""
         _thread.start_new_thread(self._copy, ())
 
     def close(self, reader: Reader) -> None:
@@ -122,15 +142,20 @@ class _Copying:
         reader.socket.close()
 
     def _copy(self) -> None:
+        has_begun = False
         try:
-            while not self._output.begun and self._frames.copy_some():
-                pass
-            self.begun.release()
-            self._frames.copy()
+            while self._frames.copy_some():
+                if self._output.begun and not has_begun:
+                    has_begun = True
+                    self.begun.release()
+                seconds = self._output.seconds_left()
+                if seconds is not None:
+                    self._frames.limit(seconds)
         except (OSError, ValueError) as error:
-            self.error = error
+            if not (isinstance(error, TimeoutError) and self._output.settle()):
+                self.error = error
         finally:
-            if self.begun.locked():
+            if not has_begun:
                 self.begun.release()
             self.ended.release()
 
@@ -150,15 +175,19 @@ def _begins(api: Api, container: str, copying: _Copying) -> bool:
     return True
 
 
-def _begins_after_all(copying: _Copying, reader: Reader, data: bytes) -> bool:
+def _begins_after_all(api: Api, container: str, copying: _Copying, data: bytes) -> bool:
     """Wait for a keeper that was freed; send the script again if it got lost.
 
     A keeper takes a nonce once only, so a script never runs twice.
     """
     if copying.begun.acquire(timeout=_KILL_SECONDS):
         return True
-    # The keeper may still wait for the end of a line.
-    _feed(reader, b"\n" + data)
+    answer, reader = api.hijack(f"/containers/{container}/attach?stream=1&stdin=1")
+    if answer.status in {101, 200}:
+        # The keeper may still wait for the end of a line.
+        reader.socket.settimeout(_KILL_SECONDS)
+        _send(reader, b"\n" + data)
+        reader.finish(_KILL_SECONDS)
     return copying.begun.acquire(timeout=_KILL_SECONDS)
 
 

@@ -88,7 +88,12 @@ def _run(place: Place, sub_stage: str, script: bytes) -> int:
         directory = env.job_value("RUNNER_TEMP_PROJECT_DIR") or ""
         give_sources(api, container, env.temp_dir, directory)
     if not sub_stage.startswith(_CACHES_AND_ARTIFACTS):
-        return run_script(api, container, script)
+
+        def leftovers() -> None:
+            if not place.helps:
+                note(env, _RESTART)
+
+        return run_script(api, container, script, leftovers=leftovers)
     from executor.engine.helper import run_with_gitlab_runner  # noqa: PLC0415 (for few jobs only)
 
     version = env.job_value("CI_RUNNER_VERSION") or ""

@@ -9,7 +9,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
 from executor.engine.handover import StartedKeeper, StartedReceiver, _UntilReady
-from executor.engine.keeper import READY
+from executor.engine.serving import READY
 from executor.errors import EnvironmentLost, UnusableImage
 from executor.spec import ContainerSpec, FileSpec
 from tests.engine.stub import UPGRADED, Answer, Connection, Received, StubEngine, frame, http
@@ -93,3 +93,13 @@ def test_a_line_without_an_end_is_not_kept(cut: int) -> None:
     assert until_ready(1, ready[cut:])
     until_ready.flush()
     assert b"".join(passed) == LONG
+
+
+def test_the_keepers_line_may_come_on_stderr() -> None:
+    """Where an entrypoint led its stdout there."""
+    passed: list[tuple[int, bytes]] = []
+    until_ready = _UntilReady(lambda *piece: passed.append(piece))
+
+    assert not until_ready(2, b"of the entrypoint\n")
+    assert until_ready(2, f"{READY}\n".encode())
+    assert passed == [(2, b"of the entrypoint\n")]

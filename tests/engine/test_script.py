@@ -11,6 +11,7 @@ from types import FrameType
 import pytest
 from pytest_mock import MockerFixture
 
+from executor.engine import output as output_module
 from executor.engine import script as module
 from executor.engine.script import run_script
 from executor.errors import Cancelled, ContainerLost, EnvironmentLost
@@ -57,18 +58,18 @@ class Keeper:
         self.last = connection.file.readline()
         assert word == b"run"
 
-    def line(self, text: bytes) -> bytes:
-        """Return one of the keeper's own lines."""
-        return b"\0" + self.nonce + b" " + text + b"\n"
+    def line(self, number: int, text: bytes) -> bytes:
+        """Return one of the keeper's own lines, written to this stream."""
+        return b"\0%s %d %s\n" % (self.nonce, number, text)
 
     def begins(self) -> bytes:
         """Return what says on both streams that the script begins."""
-        return frame(2, self.line(b"begins")) + frame(1, self.line(b"begins"))
+        return frame(2, self.line(2, b"begins")) + frame(1, self.line(1, b"begins"))
 
     def ends(self, code: int) -> bytes:
         """Return what says on both streams that it ended."""
-        text = self.line(str(code).encode())
-        return frame(2, text) + frame(1, text)
+        text = str(code).encode()
+        return frame(2, self.line(2, text)) + frame(1, self.line(1, text))
 
 
 Acts = Callable[[Keeper], None]
@@ -191,9 +192,9 @@ def test_the_keepers_lines_may_be_split_over_frames(stub: StubEngine) -> None:
     def act(keeper: Keeper) -> None:
         out = b"".join(
             frame(1, each)
-            for each in byte_by_byte(keeper.line(b"begins") + b"x\0" + keeper.line(b"12"))
+            for each in byte_by_byte(keeper.line(1, b"begins") + b"x\0" + keeper.line(1, b"12"))
         )
-        keeper.connection.send(out, frame(2, keeper.line(b"begins") + keeper.line(b"12")))
+        keeper.connection.send(out, frame(2, keeper.line(2, b"begins") + keeper.line(2, b"12")))
 
     stub.on("POST", ATTACH, attached(act))
 
@@ -233,15 +234,108 @@ def test_all_output_comes_before_the_end(stub: StubEngine) -> None:
     def act(keeper: Keeper) -> None:
         keeper.connection.send(
             keeper.begins(),
-            frame(1, keeper.line(b"5")),
+            frame(1, keeper.line(1, b"5")),
             frame(2, b"late"),
-            frame(2, keeper.line(b"5")),
+            frame(2, keeper.line(2, b"5")),
         )
 
     stub.on("POST", ATTACH, attached(act))
 
     assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 5
     assert heard.on(2) == b"late"
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_reading_waits_for_a_script_to_be_sent_over_tls(
+    mocker: MockerFixture, *, tls: bool
+) -> None:
+    """Such a connection may not be used for both directions at once; others are."""
+    order: list[str] = []
+    reader, copying = mocker.Mock(), mocker.Mock()
+    if not tls:
+        del reader.socket.context
+    reader.socket.sendall = lambda _: order.append("sent")
+    copying.start = lambda: order.append("reading")
+    mocker.patch("_thread.start_new_thread", lambda do, given: do(*given))
+
+    module._feed(reader, b"a script", copying)
+
+    assert order == (["sent", "reading"] if tls else ["reading", "sent"])
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_stream_that_is_led_nowhere(stub: StubEngine, mocker: MockerFixture, number: int) -> None:
+    """An entrypoint may have done that: the other stream brings output and status."""
+    mocker.patch.object(output_module, "_SILENT_SECONDS", 0.1)
+    heard, done = Heard(), threading.Event()
+
+    def act(keeper: Keeper) -> None:
+        keeper.connection.send(
+            frame(number, keeper.line(number, b"begins") + b"mine" + keeper.line(number, b"6"))
+        )
+        while not done.wait(0.02):
+            keeper.connection.send(frame(3 - number, b"a daemon's\n"))
+
+    stub.on("POST", ATTACH, attached(act))
+
+    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 6
+    done.set()
+    assert heard.pieces == [(number, b"mine")]
+
+
+def test_a_stream_that_breaks_off(stub: StubEngine, mocker: MockerFixture) -> None:
+    """What an entrypoint put behind stderr was ended by the script: the status counts."""
+    mocker.patch.object(output_module, "_LATE_SECONDS", 0.1)
+    done = threading.Event()
+
+    def act(keeper: Keeper) -> None:
+        keeper.connection.send(keeper.begins(), frame(1, keeper.line(1, b"6")))
+        done.wait(10)
+
+    stub.on("POST", ATTACH, attached(act))
+
+    assert run_script(stub.api(), "job-build", SCRIPT, sink=Heard()) == 6
+    done.set()
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_streams_that_are_led_into_one(stub: StubEngine, first: int) -> None:
+    """Both of the keeper's lines come on one stream, one after the other or not."""
+    heard = Heard()
+
+    def act(keeper: Keeper) -> None:
+        lines = [
+            keeper.line(number, text) for text in (b"begins", b"6") for number in (first, 3 - first)
+        ]
+        text = b"before" + b"one".join(lines[:2]) + b"two" + b"three".join(lines[2:]) + b"after"
+        keeper.connection.send(frame(1, text))
+
+    stub.on("POST", ATTACH, attached(act))
+
+    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 6
+    assert heard.on(1) == b"onetwothree"
+
+
+def test_a_script_without_a_place(stub: StubEngine) -> None:
+    """It did not run: that is no status of its own, and no reason to wait."""
+    stub.on("POST", ATTACH, attached(lambda keeper: keeper.connection.send(
+        keeper.begins(), frame(2, keeper.line(2, b"untaken")), frame(1, keeper.line(1, b"untaken"))
+    )))  # fmt: skip
+
+    with pytest.raises(EnvironmentLost, match="/run/dind-executor in it is full or not writable"):
+        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+
+
+def test_processes_that_are_left(stub: StubEngine) -> None:
+    """The caller hears of them, and the status is the script's."""
+    told: list[bool] = []
+    stub.on("POST", ATTACH, attached(lambda keeper: keeper.connection.send(
+        keeper.begins(), frame(2, keeper.line(2, b"3 left")), frame(1, keeper.line(1, b"3 left"))
+    )))  # fmt: skip
+
+    code = run_script(stub.api(), "job-build", SCRIPT, leftovers=lambda: told.append(True))
+
+    assert (code, told) == (3, [True])
 
 
 # --- a container or an engine that is lost ----------------------------------------------------
@@ -342,7 +436,7 @@ def test_a_status_on_one_stream_only_is_none(stub: StubEngine) -> None:
     stub.on("GET", "/containers/job-build/json", refusal(404, ""))
 
     def act(keeper: Keeper) -> None:
-        keeper.connection.send(keeper.begins(), frame(2, keeper.line(b"0")))
+        keeper.connection.send(keeper.begins(), frame(2, keeper.line(2, b"0")))
 
     stub.on("POST", ATTACH, attached(act))
 
@@ -520,6 +614,7 @@ def test_a_keeper_that_takes_nothing_is_lost(stub: StubEngine, mocker: MockerFix
         done.wait(10)
 
     stub.on("POST", ATTACH, attached(act))
+    stub.on("POST", rf"{ATTACH}\?stream=1&stdin=1$", UPGRADED)
 
     with pytest.raises(ContainerLost, match="does not take a script") as caught:
         run_script(stub.api(), "job-build", SCRIPT, sink=Heard())

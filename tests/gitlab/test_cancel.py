@@ -19,7 +19,7 @@ job:
     - echo half of it >kept
     - touch /tmp/of-the-script
     - trap 'echo Caught SIGTERM; exit 1' TERM
-    - while true; do echo tick; sleep 1; done
+    - while true; do echo tick; sleep 1s; done
   after_script:
     - echo "the status is $CI_JOB_STATUS"
     - cat /proc/[0-9]*/cmdline | tr '\\0' ' '
@@ -42,7 +42,7 @@ def test_a_cancel_stops_the_script_and_nothing_else(pushed: Pushed) -> None:
     assert (job.state, job.failure_reason) == ("failed", "job_canceled")
     assert "the status is canceled" in after.splitlines(), before + after
     assert "sleep 98765" not in after
-    assert "sleep 1" not in after
+    assert "sleep 1s" not in after
     # The daemon is still there for the after_script; what ran in it has ended.
     assert "left-running exited" in after.splitlines()
     assert "a clean container" in after.splitlines()
