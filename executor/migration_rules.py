@@ -18,7 +18,8 @@ CHANGED = {
     "allowed_privileged_services": "carried over for services other than dind; which images may be"
     " the privileged sidecar says `[dind] allowed_images`",
     "network_mtu": "carried over, and handed on to the networks inside dind",
-    "enable_ipv6": "carried over, for dind's own network as well",
+    "enable_ipv6": "carried over, for dind's own network as well; an engine before 27 must have"
+    ' `"experimental": true` and `"ip6tables": true` in its daemon.json',
 }
 """Keys that are carried over and mean something else, or more, from then on."""
 

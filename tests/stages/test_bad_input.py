@@ -189,7 +189,7 @@ _IMPATIENT = """\
 import sys
 from executor.__main__ import main
 from executor.engine import docker
-docker._KEEPER_SECONDS = 1.0
+docker._HANDOVER_SECONDS = 1.0
 sys.argv.insert(1, "prepare")
 main()
 """
