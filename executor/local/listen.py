@@ -1,5 +1,6 @@
 """Where the server listens: an address of this host that the jobs' containers reach."""
 
+import ipaddress
 import tomllib
 from pathlib import Path
 
@@ -42,9 +43,18 @@ def bridge_gateway(engine: str) -> str:
 
 
 def gateway_of(settings: list[dict[str, str]]) -> str:
-    """Return the first IPv4 gateway of a network's settings, if there is one."""
-    gateways = (setting.get("Gateway", "") for setting in settings)
-    return next((gateway for gateway in gateways if gateway and ":" not in gateway), "")
+    """Return the first IPv4 gateway of a network's settings, if there is one.
+
+    Docker 20.10 leaves it out where the bridge was not there when the engine started: then it is
+    the subnet's first address.
+    """
+    for setting in settings:
+        gateway, subnet = setting.get("Gateway", ""), setting.get("Subnet", "")
+        if not gateway and subnet:
+            gateway = str(next(ipaddress.ip_network(subnet, strict=False).hosts()))
+        if gateway and ":" not in gateway:
+            return gateway
+    return ""
 
 
 def engine_of(settings: Path | None) -> str:

@@ -66,7 +66,7 @@ def test_after_a_cancel_the_after_script_begins_in_a_clean_container(
 ) -> None:
     """As under the Docker executor: the project is there, the image is as it was, docker works."""
     running = job.start_run(
-        "build_script", job.authors("touch /tmp/kept kept", "echo it", "cat <&1")
+        "build_script", job.authors("touch /tmp/kept kept", "echo it", "sleep 3600")
     )
     running.wait_for("it\n")
     running.signal(signal.SIGTERM)

@@ -64,14 +64,14 @@ def test_a_script_that_fails_beside_a_dind_that_runs(start: Start) -> None:
 
 
 def test_a_script_is_not_tried_again_without_dind(start: Start, witness: Witness) -> None:
-    """As after a restart of the engine, which ends build container and dind."""
+    """As where somebody removed the build container and dind has ended too."""
     attempts = Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "2")
     job = start(JobRequest("docker:26.1-cli", variables=[attempts]))
     job.up()
     running = job.start_run("build_script", job.authors("echo started", "sleep 3600"))
     running.wait_for("started\n")
     witness.container(job.id, "dind").kill()
-    witness.container(job.id, "build").kill()
+    witness.container(job.id, "build").remove(force=True)
     call = running.finish()
     assert call.code == SYSTEM_FAILURE
     assert "ERROR: The dind sidecar exited with code 137." in call.stderr
