@@ -205,9 +205,11 @@ def test_devices_of_a_service(job: JobCalls, witness: Witness) -> None:
 @pytest.fixture
 def companion(witness: Witness) -> Iterator[Container]:
     """Return a container of somebody else's that goes on."""
-    container = witness.client.containers.run(
-        "alpine", ["sleep", "600"], detach=True, volumes=["/shared"]
-    )
+    # Not by `containers.run`, which asks for a bind without a source: Docker 29 gives such a volume
+    # no name, and no other container can mount it.
+    made = witness.client.api.create_container("alpine", ["sleep", "600"], volumes=["/shared"])
+    witness.client.api.start(made["Id"])
+    container = witness.client.containers.get(made["Id"])
     yield container
     with suppress(NotFound):
         container.remove(force=True, v=True)
