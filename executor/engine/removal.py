@@ -37,19 +37,21 @@ def remove_all(
 
     Gone is done: a 404 is a success.  Everything is tried, whatever fails, and what fails is tried
     again, with growing pauses.  It is over when a look finds nothing, and nothing appeared for
-    `quiet_seconds`, or when something is left after `patience_seconds` and two tries at least.
+    `quiet_seconds`, or when something is left after `patience_seconds`.  Without any patience, an
+    engine that answers is tried twice, and one that does not once.
     """
     deadline = time.monotonic() + patience_seconds
-    pause, tried, cleared = _PAUSE_SECONDS, False, 0
+    volume_seconds = VOLUME_SECONDS if patience_seconds else TIMEOUT_SECONDS
+    pause, again, cleared = _PAUSE_SECONDS, not patience_seconds, 0
     quiet_since: float | None = None
     while True:
-        found, left = _look_and_remove(api, names, log)
+        found, left, answered = _look_and_remove(api, names, log, volume_seconds)
         now = time.monotonic()
         if left:
-            if tried and now >= deadline:
+            if now >= deadline and not (again and answered):
                 return left
             time.sleep(pause)
-            pause, tried = min(2 * pause, _LONGEST_PAUSE_SECONDS), True
+            pause, again = min(2 * pause, _LONGEST_PAUSE_SECONDS), False
             quiet_since = None
         elif found:
             cleared += 1
@@ -66,8 +68,12 @@ def remove_all(
             time.sleep(min(quiet_left, _PAUSE_SECONDS))
 
 
-def _look_and_remove(api: Api, names: JobNames, log: OperatorLog) -> tuple[bool, list[str]]:
-    """Remove what is there; tell if there was anything, and what is left of it and why.
+def _look_and_remove(
+    api: Api, names: JobNames, log: OperatorLog, volume_seconds: float
+) -> tuple[bool, list[str], bool]:
+    """Remove what is there; tell if there was anything, what is left of it and why.
+
+    The last value tells whether the engine has answered to anything.
 
     Each kind is looked for by itself: the engine lists no volumes while it deletes one, of this job
     or another, and that may take minutes.
@@ -77,13 +83,14 @@ def _look_and_remove(api: Api, names: JobNames, log: OperatorLog) -> tuple[bool,
     listings = (
         Task(_listing(api, f"/containers/json?all=1&filters={filters}")),
         Task(_listing(api, f"/networks?filters={filters}")),
-        Task(_listing(api, f"/volumes?filters={filters}", VOLUME_SECONDS)),
+        Task(_listing(api, f"/volumes?filters={filters}", volume_seconds)),
     )
     (containers, no_containers), (networks, no_networks) = (each.result() for each in listings[:2])
     told = [no_containers, no_networks, *_remove(api, containers, networks)]
     volumes, no_volumes = listings[2].result()
+    answered = not (no_containers and no_networks and no_volumes)
     # Those that most jobs have are known without a list.
-    known = [names.builds_volume, names.docker_volume] if no_volumes else []
+    known = [names.builds_volume, names.docker_volume] if answered and no_volumes else []
     by_name = [*known, *(str(each["Name"]) for each in volumes)]
     told += [no_volumes, *_results([_task(api, f"/volumes/{each}?force=1") for each in by_name])]
     # An engine that does not answer says so to each question.
@@ -99,7 +106,7 @@ def _look_and_remove(api: Api, names: JobNames, log: OperatorLog) -> tuple[bool,
             left=len(left),
             **({"error": "; ".join(left)} if left else {}),
         )
-    return found, left
+    return found, left, answered
 
 
 def _labels(found: dict[str, object]) -> dict[str, object]:
