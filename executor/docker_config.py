@@ -177,7 +177,7 @@ def _decoded(auth: str) -> tuple[str, str]:
 def _from_store(
     source: str, name: object, helpers: Helpers, warnings: list[str]
 ) -> dict[str, Credential]:
-    if not name:
+    if not name or helpers.wanted == frozenset():
         return {}
     try:
         servers = helpers.ask(name, "list", "")

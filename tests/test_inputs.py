@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from executor.env import RunnerEnv
-from executor.inputs import read_inputs
-from tests.builders import a_payload
+from executor.inputs import known_secrets, read_inputs
+from tests.builders import TOKEN, a_payload
 
 NOTHING: dict[str, str] = {}
 RUNNERS = {
@@ -43,3 +43,23 @@ def test_where_the_engine_is(
     context = read_inputs(env, ["--settings", str(settings)]).context
 
     assert (context.host, context.tls_dir, context.tls_verify) == expected
+
+
+def test_the_secrets_of_an_error_are_known_without_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stage that failed does not wait for a credential helper to say so."""
+    asked = tmp_path / "asked"
+    helper = tmp_path / "docker-credential-store"
+    helper.write_text(f"#!/bin/sh\ntouch {asked}\necho '{{}}'\n")
+    helper.chmod(0o755)
+    (tmp_path / ".docker").mkdir()
+    config = {"auths": {"r.local": {"auth": "dTpwYXNzd29yZDE="}}, "credsStore": "store"}
+    (tmp_path / ".docker/config.json").write_text(json.dumps(config))
+    response = tmp_path / "response.json"
+    response.write_text(json.dumps(a_payload()))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    environ = {"JOB_RESPONSE_FILE": str(response), "HOME": str(tmp_path)}
+
+    assert {TOKEN, "password1"} <= set(known_secrets(RunnerEnv(environ)))
+    assert not asked.exists()
