@@ -22,7 +22,7 @@ from executor.engine.keeper import (
     sent_files,
 )
 from executor.engine.processes import MARK_OURS, TELL_OURS
-from tests.keeping import Kept, namespaces_work, shell_directory
+from tests.keeping import Going, Kept, namespaces_work, shell_directory
 
 SHELLS = ("bash", "dash", "busybox")
 
@@ -469,14 +469,20 @@ def test_a_script_that_was_cut_off_does_not_run(start: Start) -> None:
 
 
 def test_a_keeper_that_waits_for_the_rest_of_a_script_is_freed(start: Start) -> None:
-    """Nobody sends it any more: what was to read it is killed, and after a line the next comes."""
+    """Nobody sends it any more: what was to read it is killed, and after a line the next comes.
+
+    Who waits for it all the same is told: the kernel may have killed it where memory ran out.
+    """
     kept = start()
     kept.send(b"run lost-nonce 4711\necho never\n")
     kept.wait_until_there("4711", "count=4711")
+    lost = Going(kept, "lost-nonce")
 
     kept.signal("KILL")
     kept.send(b"\n")
 
+    ended = lost.finish()
+    assert (ended.code, ended.untaken) == (None, True)
     assert kept.run("exit 8", "next-nonce").code == 8
 
 

@@ -33,10 +33,15 @@ def lost(api: Api, container: str, *, begun: bool) -> EnvironmentLost:
             removed=True,
         )
     if state.get("Running"):
-        return EnvironmentLost(f"The Docker Engine lost the script that ran in {container}.")
+        return EnvironmentLost(
+            f"The Docker Engine lost the script that ran in {container}, which still runs: was the"
+            " engine restarted, or the container paused? Run the job again."
+        )
     if state.get("OOMKilled"):
         return ContainerLost(
-            f"The container {container} was ended because it ran out of memory.", begun=begun
+            f"The container {container} was ended because it ran out of memory: let the job need"
+            " less, or raise `[docker] memory`.",
+            begun=begun,
         )
     code = state.get("ExitCode")
     if begun and isinstance(code, int) and code > 0 and _ended_by_itself(api, container, state):

@@ -59,8 +59,12 @@ def run_script(
         if not _begins(api, container, copying):
             _free(api, container)
             if not _begins_after_all(api, container, copying, sent_script(script, nonce)):
+                # It must not begin when nobody listens any more: the script will run elsewhere.
+                api.post(f"/containers/{container}/kill")
                 raise ContainerLost(
-                    f"The container {container} does not take a script any more.", begun=False
+                    f"The container {container} does not take a script any more: a process of an"
+                    " earlier script holds it, or the host is overloaded. Run the job again.",
+                    begun=output.begun,
                 )
         copying.ended.acquire()
         copying.ended.release()

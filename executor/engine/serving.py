@@ -90,10 +90,9 @@ while :; do
   say '2 begins' >&2
   say '1 begins'
   take
-  if [ -n "$_lost" ]; then
+  # What did not come whole does not run; whoever sent half of it does not listen any more.
+  if [ -n "$_lost" ] || [ "$_end" != "$_nonce" ]; then
     _code=untaken
-  elif [ "$_end" != "$_nonce" ]; then
-    continue
   else
     _busy=1
     eval "$_once" 2>/dev/null

@@ -52,7 +52,7 @@ def attempt(
             log.event("container lost", container=place.container, error=str(lost))
             if lost.exit_code:
                 complain(f"WARNING: {lost}")
-                note(place.env, _RESTART)
+                _restart_later(place)
                 return lost.exit_code
             if lost.begun:
                 left -= 1
@@ -88,12 +88,7 @@ def _run(place: Place, sub_stage: str, script: bytes) -> int:
         directory = env.job_value("RUNNER_TEMP_PROJECT_DIR") or ""
         give_sources(api, container, env.temp_dir, directory)
     if not sub_stage.startswith(_CACHES_AND_ARTIFACTS):
-
-        def leftovers() -> None:
-            if not place.helps:
-                note(env, _RESTART)
-
-        return run_script(api, container, script, leftovers=leftovers)
+        return run_script(api, container, script, leftovers=lambda: _restart_later(place))
     from executor.engine.helper import run_with_gitlab_runner  # noqa: PLC0415 (for few jobs only)
 
     version = env.job_value("CI_RUNNER_VERSION") or ""
@@ -107,11 +102,24 @@ def _attempts(env: RunnerEnv) -> int:
     return attempts if 1 <= attempts <= _MOST_ATTEMPTS else 1
 
 
+def _restart_later(place: Place) -> None:
+    """Have the build container start again before its next script; see `heed_notes`."""
+    if not place.helps:
+        note(place.env, _RESTART)
+
+
 def heed_notes(api: Api, env: RunnerEnv, container: str) -> None:
     """Make the build container fit for another script, where the last one left it unfit."""
-    restart, cancelled = _was_noted(env, _RESTART), _was_noted(env, CANCELLED)
+    paths = [f"{env.temp_dir}/{what}" for what in (_RESTART, CANCELLED)]
+    restart, cancelled = map(os.path.exists, paths)
     if restart or cancelled:
         _replace(Place(api, env, container, helps=False), in_place=not cancelled)
+        # Not before: a cancel may come in between.
+        for path in paths:
+            try:  # noqa: SIM105 (contextlib is slow to import)
+                os.unlink(path)  # noqa: PTH108 (pathlib costs 9 ms a call)
+            except OSError:
+                pass
 
 
 def _replace(place: Place, *, in_place: bool = False) -> bool:
@@ -129,12 +137,3 @@ def note(env: RunnerEnv, what: str) -> None:
         os.close(os.open(f"{env.temp_dir}/{what}", os.O_WRONLY | os.O_CREAT, 0o600))
     except OSError:
         pass  # gitlab-runner has given up on this call, and no script comes after it
-
-
-def _was_noted(env: RunnerEnv, what: str) -> bool:
-    """Tell whether an earlier call left this note, and forget it."""
-    try:
-        os.unlink(f"{env.temp_dir}/{what}")  # noqa: PTH108 (pathlib costs 9 ms a call)
-    except OSError:
-        return False
-    return True

@@ -621,8 +621,9 @@ def test_a_keeper_that_takes_nothing_is_lost(stub: StubEngine, mocker: MockerFix
     done.set()
 
     assert not caught.value.begun
-
     assert "KILL" in signals.got
+    # It would run the script twice if it got free only now.
+    assert stub.asked("POST", "/containers/job-build/kill")
 
 
 def test_a_sink_that_breaks_ends_the_call(stub: StubEngine) -> None:
