@@ -34,9 +34,6 @@ _CLIENTS = (
 )
 """What a job says to Docker's client; dockerd and its entrypoint read it too, and would break."""
 
-_RUNNERS = ("CI_", "RUNNER_TEMP_PROJECT_DIR")
-"""What gitlab-runner itself says of a job."""
-
 
 def dind_container(
     request: Request,
@@ -101,8 +98,8 @@ def _dind_environment(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return what the sidecar is told, as any service is, and what of it must not show.
 
-    That is also what gitlab-runner's operator set, who may have put a password there: dind has a
-    shell to take it with.
+    That is also what does not come with the job: gitlab-runner's operator may have put a password
+    there, and dind has a shell to take it with.
     """
     public, variables = request.public_environment(), request.service_variables(own) if own else {}
     others = {
@@ -113,6 +110,5 @@ def _dind_environment(
     environment = {key: each for key, each in others.items() if key not in _CLIENTS} | variables
     environment.pop("DOCKER_TLS_CERTDIR", None)
     shown, hidden = request.split(environment, own)
-    known = {*public, *variables}
-    private = [key for key in shown if key not in known and not key.startswith(_RUNNERS)]
+    private = [key for key in shown if key not in public and key not in variables]
     return shown, hidden | {key: shown.pop(key) for key in private}

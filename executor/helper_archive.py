@@ -65,7 +65,8 @@ def _runner() -> Path | None:
         while pid:
             program = Path(f"/proc/{pid}/exe").readlink()
             if program.name.startswith("gitlab-runner"):
-                return program
+                # One that was replaced while it runs has another version's archives beside it.
+                return None if program.name.endswith(" (deleted)") else program
             status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
             pid = int(status.rpartition(")")[2].split()[1])
     return None

@@ -70,7 +70,7 @@ def _runners(path: str) -> list[_Runner]:
         raise _Unusable(f"{path} is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:
         raise _Unusable(f"{path} is not TOML: {error}.") from None
-    found = document.get("runners")
+    found = in_lower_case(document).get("runners")
     tables = found if isinstance(found, list) else []
     if not tables or not all(isinstance(each, dict) for each in tables):
         raise _Unusable(f"{path} has no [[runners]].")

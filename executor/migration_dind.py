@@ -70,7 +70,9 @@ def _runtime(
     if not privileged and not _is_sysbox(runtime):
         notes.append(
             "[runners.docker] runtime: carried over for build, helper and services; not for the"
-            f" sidecar, as Docker-in-Docker needs privileges in {runtime}, where services had none."
+            f" sidecar, as Docker-in-Docker needs privileges in {runtime}, where services had none:"
+            " what a job builds runs outside of that runtime, in a sidecar with privileges. Leave a"
+            " runner whose runtime is to keep jobs in with the Docker executor."
         )
         return
     tables["dind"]["runtime"] = runtime

@@ -24,8 +24,8 @@ _DINDS_OWN = (
 """Where dockerd keeps what it works with; a socket of the host's engine belongs nowhere in dind."""
 
 
-_ENGINE_SOCKET = "/docker.sock"
-"""How the path of such a socket on the host ends, wherever the operator mounts it."""
+_ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+"""Where such a socket usually is on the host; `[docker] host` may name another."""
 
 
 def build_volumes(request: Request, way: Transport | None) -> JobVolumes:
@@ -39,7 +39,8 @@ def dind_volumes(request: Request, way: Transport) -> JobVolumes:
     own = (each.split(":")[1] for each in request.settings.dind.volumes)
     certificates = (way.cert_dir,) if way.tls else ()
     volumes = job_volumes(request).clear_of((*_DINDS_OWN, *certificates, *own))
-    return volumes.without_sources(_ENGINE_SOCKET)
+    socket = request.settings.docker.host.removeprefix("unix://")
+    return volumes.without_sources((*_ENGINE_SOCKETS, *([socket] if socket[:1] == "/" else [])))
 
 
 def forgetting(request: Request, volumes: JobVolumes) -> str:

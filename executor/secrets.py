@@ -18,7 +18,47 @@ _SHORTEST_PRIVATE = 8
 GitLab calls all variables of projects and groups private, also those whose value is `true` or
 `main`.  Whatever refers to one by name counts as secret all the same.
 """
-_GITLABS_OWN = ("CI_", "GITLAB_")
+_GITLABS_WORDS = frozenset(
+    [
+        "CI_API_V4_URL",
+        "CI_COMMIT_AUTHOR",
+        "CI_COMMIT_BRANCH",
+        "CI_COMMIT_REF_NAME",
+        "CI_COMMIT_REF_SLUG",
+        "CI_COMMIT_SHA",
+        "CI_COMMIT_SHORT_SHA",
+        "CI_COMMIT_TAG",
+        "CI_DEFAULT_BRANCH",
+        "CI_DEPENDENCY_PROXY_SERVER",
+        "CI_ENVIRONMENT_NAME",
+        "CI_ENVIRONMENT_SLUG",
+        "CI_ENVIRONMENT_TIER",
+        "CI_ENVIRONMENT_URL",
+        "CI_JOB_NAME",
+        "CI_JOB_NAME_SLUG",
+        "CI_JOB_STAGE",
+        "CI_PAGES_DOMAIN",
+        "CI_PAGES_URL",
+        "CI_PIPELINE_SOURCE",
+        "CI_PROJECT_NAME",
+        "CI_PROJECT_NAMESPACE",
+        "CI_PROJECT_PATH",
+        "CI_PROJECT_PATH_SLUG",
+        "CI_PROJECT_ROOT_NAMESPACE",
+        "CI_PROJECT_TITLE",
+        "CI_PROJECT_URL",
+        "CI_REGISTRY",
+        "CI_REGISTRY_IMAGE",
+        "CI_REGISTRY_USER",
+        "CI_SERVER_FQDN",
+        "CI_SERVER_HOST",
+        "CI_SERVER_URL",
+        "GITLAB_USER_EMAIL",
+        "GITLAB_USER_LOGIN",
+        "GITLAB_USER_NAME",
+    ]
+)
+"""What GitLab says to everyone of a job: a private variable of the same value keeps no secret."""
 
 
 def secret_values(
@@ -44,7 +84,7 @@ def secret_values(
     for username, password in logins:
         pair = f"{username}:{password}"
         found |= {password, base64.b64encode(pair.encode()).decode()} if password else set()
-    told = _told(job, values)
+    told = _told(job)
     kept = {each for each in _with_lines(found) if len(each) >= _SHORTEST}
     kept |= {
         each for each in _with_lines(private) if len(each) >= _SHORTEST_PRIVATE and each not in told
@@ -56,7 +96,7 @@ def referring_keys(
     job: Job, values: Mapping[str, str], variables: Iterable[Variable]
 ) -> frozenset[str]:
     """Return which of these variables refer to a secret one, however short its value is."""
-    told = _told(job, values)
+    told = _told(job)
     last = {each.key: each for each in job.variables}
     secret = set(job.secret_keys)
     for key, variable in last.items():
@@ -79,17 +119,17 @@ def _references(variable: Variable) -> set[str]:
     return names
 
 
-def _told(job: Job, values: Mapping[str, str]) -> str:
-    """Return what GitLab and gitlab-runner say of the job to everyone: none of it is a secret."""
-    last = {each.key: each for each in job.variables}
-    public = (
-        value
-        for key, value in values.items()
-        if key.startswith(_GITLABS_OWN)
-        and key not in job.secret_keys
-        and not (key in last and last[key].secret)
+def _told(job: Job) -> frozenset[str]:
+    """Return the values that everyone knows.
+
+    Of several variables of a name the first is GitLab's own: an author's comes after it.
+    """
+    first: dict[str, Variable] = {}
+    for each in job.variables:
+        first.setdefault(each.key, each)
+    return frozenset(
+        first[key].value for key in _GITLABS_WORDS if key in first and not first[key].secret
     )
-    return "\n".join(public)
 
 
 def _with_lines(texts: Iterable[str]) -> set[str]:

@@ -82,9 +82,14 @@ class JobVolumes:
         kept = (each for each in self.all if not is_within(each.destination, taken))
         return replace(self, all=tuple(kept))
 
-    def without_sources(self, ending: str) -> "JobVolumes":
-        """Return what is mounted from no path of the host that ends so."""
-        kept = (each for each in self.all if each.volume or not each.source.endswith(ending))
+    def without_sources(self, paths: Iterable[str]) -> "JobVolumes":
+        """Return what shows none of these paths of the host."""
+        places = tuple(paths)
+        kept = (
+            each
+            for each in self.all
+            if each.volume or not any(overlap(path, clean(each.source)) for path in places)
+        )
         return replace(self, all=tuple(kept))
 
     def clear_of(self, taken: Iterable[str]) -> "JobVolumes":

@@ -479,6 +479,8 @@ def test_a_keeper_that_waits_for_the_rest_of_a_script_is_freed(start: Start) -> 
     lost = Going(kept, "lost-nonce")
 
     kept.signal("KILL")
+    # Until it is gone it may still take the line.
+    kept.wait_until_gone("4711", "count=4711")
     kept.send(b"\n")
 
     ended = lost.finish()

@@ -555,8 +555,8 @@ def test_what_dockerd_reads_from_its_environment(
     plan = plan_environment(request, images, sidecar, CERTIFICATES)
 
     assert plan.dind
-    ours = {**RUNNER_VALUES, "DOCKER_TLS_CERTDIR": cert_dir}
-    assert plan.dind.environment == {**ours, **expected}
+    told = {**plan.dind.environment, **plan.dind.secret_environment}
+    assert told == {**RUNNER_VALUES, "DOCKER_TLS_CERTDIR": cert_dir, **expected}
 
 
 def test_what_the_operator_tells_dind_does_not_show() -> None:
@@ -571,8 +571,9 @@ def test_what_the_operator_tells_dind_does_not_show() -> None:
     dind = plan_environment(request, images, choose_sidecar(request, images, {}), CERTIFICATES).dind
 
     assert dind
-    assert not {"HTTPS_PROXY", "VAULT_TOKEN", "no_proxy"} & set(dind.environment)
+    assert dind.environment == {"DOCKER_TLS_CERTDIR": "/certs"}
     assert dind.secret_environment == {
+        **RUNNER_VALUES,
         "HTTPS_PROXY": proxy,
         "VAULT_TOKEN": "of the operator",
         "no_proxy": "docker,localhost,127.0.0.1,build,x",

@@ -44,6 +44,26 @@ def test_a_private_value_that_everyone_knows_is_none() -> None:
         assert {"true", "development"} & set(found) == secret
 
 
+@pytest.mark.parametrize("key", ["AUTH_URL", "CI_AUTH_URL", "GITLAB_AUTH_URL", "CI_REGISTRY"])
+def test_no_name_of_an_authors_makes_a_secret_public(key: str) -> None:
+    """Whether GitLab has expanded it or leaves that to gitlab-runner; nor does an operator's."""
+    for value in ("https://u:$TOKEN@host", "https://u:hunter2-hunter2@host", "$TOKEN"):
+        request = a_request(
+            variables=[
+                a_variable("CI_REGISTRY", "registry.example.com"),
+                a_variable("TOKEN", "hunter2-hunter2", public=False),
+                a_variable(key, value),
+            ],
+            values={
+                key: value.replace("$TOKEN", "hunter2-hunter2"),
+                "CI_SERVER_URL": "hunter2-hunter2",
+            },
+        )
+
+        assert key in request.split(request.public_environment())[1]
+        assert "hunter2-hunter2" in request.secrets()
+
+
 def test_what_refers_to_a_secret_is_one() -> None:
     """However short the secret is, which is not searched for in other values."""
     request = a_request(

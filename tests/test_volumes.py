@@ -302,9 +302,14 @@ def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) 
     assert [destination for _, destination in volumes.mounts] == ["/builds"]
 
 
-def test_the_hosts_engine_is_not_in_dind() -> None:
+@pytest.mark.parametrize(
+    "source", ["/var/run/docker.sock", "/run/docker.sock/", "/var/run", "/run", "/", "/own/d.sock"]
+)
+def test_the_hosts_engine_is_not_in_dind(source: str) -> None:
     """Its socket may be the operator's choice for jobs, wherever it is mounted."""
-    settings = 'docker.volumes = ["/var/run/docker.sock:/host/docker.sock", "/srv:/srv"]'
+    settings = (
+        f'docker.host = "unix:///own/d.sock"\ndocker.volumes = ["{source}:/host/x", "/srv:/srv"]'
+    )
     request = a_request(settings=settings)
 
     assert dind_volumes(request, TLS).binds == ("/srv:/srv",)

@@ -175,7 +175,7 @@ def environment_at(value: object, place: Place) -> Environment:
     if isinstance(value, str):
         return Environment(text_at(value, place))
     fields = mapping_at(value, place)
-    known = ("name", "url", "action", "deployment_tier", "on_stop", "auto_stop_in")
+    known = ("name", "url", "action", "deployment_tier", "on_stop", "auto_stop_in", "kubernetes")
     place.check_keys(fields, known)
 
     def text(key: str) -> str:

@@ -25,7 +25,7 @@ def load_yaml(text: str, source: str) -> object:
     except yaml.YAMLError as error:
         message = f"{source}: it is not YAML that can be read: {error}"
         raise PipelineError(message) from None
-    if len(documents) > 1:
+    if len(documents) > 1 and documents[1:] != [None]:
         message = (
             f"{source}: it has a header or several YAML documents, and `spec:` is not supported by"
             f" the embedded runner; keep one document or run this pipeline in GitLab"

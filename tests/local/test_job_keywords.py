@@ -185,7 +185,7 @@ LATE = "late: {script: [x], stage: deploy}"
         ("artifacts: {reports: {coverage_report: {pth: a}}}", "", [":coverage_report", '"pth"']),
         ("artifacts: {reports: {coverage_report: {coverage_format: x}}}", "", ['"x"', "jacoco"]),
         ("environment: {name: a, naem: b}", "", [":environment", '"naem"', "deployment_tier"]),
-        ("environment: {name: a, kubernetes: {}}", "", [":environment", '"kubernetes"']),
+        ("environment: {name: a, naem: {}}", "", [":environment", '"naem"']),
         ("environment: {url: a}", "", [":environment:name", "nothing"]),
         ("environment: {name: a, action: go}", "", [":environment:action", '"go"', "verify"]),
         ("environment: {name: a, deployment_tier: top}", "", [":deployment_tier", '"top"']),
