@@ -88,7 +88,8 @@ class JobVolumes:
         kept = (
             each
             for each in self.all
-            if each.volume or not any(overlap(path, clean(each.source)) for path in places)
+            # A source without a slash is a volume's name.
+            if each.source[:1] != "/" or not any(overlap(path, each.source) for path in places)
         )
         return replace(self, all=tuple(kept))
 

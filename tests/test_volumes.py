@@ -307,13 +307,11 @@ def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) 
 )
 def test_the_hosts_engine_is_not_in_dind(source: str) -> None:
     """Its socket may be the operator's choice for jobs, wherever it is mounted."""
-    settings = (
-        f'docker.host = "unix:///own/d.sock"\ndocker.volumes = ["{source}:/host/x", "/srv:/srv"]'
-    )
+    settings = f'docker.host = "unix:///own/d.sock"\ndocker.volumes = ["{source}:/host/x", "/srv:/srv", "run:/r"]'
     request = a_request(settings=settings)
 
-    assert dind_volumes(request, TLS).binds == ("/srv:/srv",)
-    assert len(build_volumes(request, TLS).binds) == 2
+    assert dind_volumes(request, TLS).binds == ("/srv:/srv", "run:/r")
+    assert len(build_volumes(request, TLS).binds) == 3
 
 
 def test_the_certificates_of_the_docker_executor_idiom_give_way() -> None:
