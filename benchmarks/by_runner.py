@@ -7,7 +7,7 @@ from pathlib import Path
 import docker
 
 from benchmarks.jobs import MeasuredJob, script_seconds, settings_without_dind
-from executor.local.checkout import Checkout
+from executor.local.project.checkout import Checkout
 from tests.gitlab import git, runner, server, trace
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.server import GitLab

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from executor.local.pipeline import Pipeline
-from executor.local.pipeline_file import parse_pipeline
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.pipeline.model import Pipeline
 from tests.rig.state import Rig
 
 _ECHO = """

@@ -1,41 +1,26 @@
 """dind-executor: a GitLab Runner custom executor for jobs that build container images.
 
-The modules, from the top.  One imports only from its own row and from rows below it; what is pure
-does no I/O and knows neither clock nor dice.
+The rooms from the top.  A room imports only from floors below its own (`pyproject.toml`, contracts).
 
-1. `__main__`, `cli`: the process's exit code; from a command's name to its module
-2. `install`, `migrate`, `local`: the commands that a person types; `local` is the embedded runner
-3. `stages`: config, prepare, run, cleanup: each reads, decides and acts
-4. `inputs`, `context`, `seccomp`, `host_network`, `host_credentials`: what stages read: settings
-   and payload, what `run` needs of them, the host's files
-5. `pulls`, `helper_archive`: get a job's images
-6. `migration`, `migration_text`, `migration_dind`, `migration_parts`, `migration_rules`,
-   `settings_manual`: from the Docker executor's keys to ours; the settings documented (pure)
-7. `plan`, `image_plan`: job + settings + facts → `spec.Plan`; which images a job gets (pure)
-8. `containers`, `dind_container`, `host_config`, `build_environment`, `dind_command`, `certificate_files`, `users`:
-   each container of a plan, and what it is told (pure)
-9. `mounting`, `volumes`, `slots`: which volumes a job gets, and who shares them (pure)
-10. `sidecar`, `debug_services`, `proxies`, `authorities`, `pull_policies`: single decisions about
-   a job (pure)
-11. `request`: job + settings + credentials: what a job is planned from (pure)
-12. `engine`: the Docker Engine: transport, verbs, scripts, readiness
-13. `settings`: the operator's file, read and checked
-14. `docker_settings`, `service_settings`, `volume_settings`, `container_settings`,
-   `service_limit_settings`, `resource_settings`, `image_settings`, `engine_settings`,
-   `dind_limit_settings`, `dind_settings`: the keys, by topic (pure)
-15. `keys`, `checks`, `container_checks`, `units`, `volume_entry`: what a key is, and what is wrong
-   with a value (pure)
-16. `services`, `credentials`, `secrets`, `labels`, `images`, `docker_config`, `health`,
-   `platforms`: what counts as dind, aliases, logins, secrets, labels, images, ports (pure)
-17. `job`: JOB_RESPONSE_FILE as frozen data
-18. `log`, `env`, `certs`, `tasks`, `unfinished`: the two logs, what gitlab-runner says in the
-   environment, a job's certificates, things done at the same time
-19. `spec`, `names`, `variables`, `references`, `globs`, `address_pools`, `redaction`, `table`,
-   `errors`: plain data, and rules that know no job (pure)
-
-Pure modules take texts from `engine` (the shell of a container) and never its client; the two meet
-in `spec`.  What `run` needs before the script starts stays free of every package that is slow to
-import (`tests/test_imports.py` holds this list to the code).
+| floor | room | what it does |
+|---|---|---|
+| 9 | `__main__` | Owns the process exit: whatever happens, the code says what gitlab-runner must believe. |
+| 8 | `cli` | From a command's name to its module, from an error's class to an exit code. |
+| 7 | `commands` | What a person types, one file a command. |
+| 6 | `stages` | The four calls of gitlab-runner: each reads, decides and acts. |
+| 6 | `local` | The embedded runner: calls the hooks for the jobs of a pipeline file, without GitLab. |
+| 5 | `reading` | Reads settings, payload and host once. |
+| 4 | `plan` | Decides everything that a job gets. |
+| 4 | `scripts` | Runs one script in one standing container, and replaces the container where it was lost. |
+| 4 | `services` | The sidecar and the other services while a job goes on: are they up, why did they end. |
+| 3 | `engine` | The Docker Engine: HTTP, about ten verbs, its refusals as our errors. |
+| 3 | `settings` | The administrator's file: every key with its check and its documentation. |
+| 3 | `runner` | What gitlab-runner hands to a call, and what one call leaves for the next. |
+| 3 | `host` | What the runner's host has for jobs: docker configuration, routes, profiles, archives. |
+| 2 | `notation` | How values are written by Docker's and gitlab-runner's rules: parsed, and checked. |
+| 2 | `log` | Two audiences, two channels: the job log and the administrator's log. |
+| 1 | `shell` | The shell programs that run in a job's containers. |
+| 1 | `errors`, `names`, `spec`, `tasks`, `redaction` | Words that every room uses. |
 """
 
 __version__ = "0.1.0"

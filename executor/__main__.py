@@ -1,4 +1,4 @@
-"""Owns the process exit: whatever happens, the exit code says what gitlab-runner must believe.
+"""Owns the process exit: whatever happens, the code says what gitlab-runner must believe.
 
 Python exits 1 on a crash, which gitlab-runner reads as "the script failed"; so everything, the
 imports of our own modules included, happens inside one `try`.

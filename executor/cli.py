@@ -1,12 +1,12 @@
-"""From a command's name to its module, and from an error to an exit code."""
+"""From a command's name to its module, from an error's class to an exit code."""
 
 import signal
 from types import FrameType
 
 from executor import __version__
-from executor.env import RunnerEnv
 from executor.errors import BUILD_FAILURE, Cancelled, ExecutorError, ScriptFailed
 from executor.log import OperatorLog, complain, say
+from executor.runner.environ import RunnerEnv
 
 STAGES = ("config", "prepare", "run", "cleanup")
 
@@ -84,7 +84,7 @@ def _hide_secrets(env: RunnerEnv, log: OperatorLog) -> None:
     """
     if log.hides:
         return
-    from executor.inputs import known_secrets  # noqa: PLC0415
+    from executor.reading import known_secrets  # noqa: PLC0415
 
     try:  # noqa: SIM105 (contextlib is slow to import)
         log.hide(known_secrets(env))
@@ -119,16 +119,16 @@ def _admin(name: str, args: list[str]) -> int:
 
         return main(args)
     if name == "settings":
-        from executor.settings_manual import documented_defaults  # noqa: PLC0415
+        from executor.settings.manual import documented_defaults  # noqa: PLC0415
 
         say(documented_defaults().rstrip())
         return 0
     if name == "install":
-        from executor.install import main as install  # noqa: PLC0415
+        from executor.commands.install import main as install  # noqa: PLC0415
 
         return install(args)
     if name == "migrate":
-        from executor.migrate import main as migrate  # noqa: PLC0415
+        from executor.commands.migrate.command import main as migrate  # noqa: PLC0415
 
         return migrate(args)
     complain(f"dind-executor: there is no command `{name}`; see `dind-executor --help`.")

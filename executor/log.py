@@ -1,4 +1,4 @@
-"""Two audiences, two channels: plain sentences for the job log, JSON for the operator's log.
+"""Two audiences, two channels: the job log and the administrator's log.
 
 What a stage does is noted at once and written at its end, by structlog, one line per thing done.
 structlog takes longer to import than a `run` call takes in all: prepare and cleanup load it beside

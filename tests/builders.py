@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from executor.credentials import Catalogue
-from executor.docker_config import Credential
-from executor.job import Job, parse_job
 from executor.names import JobNames
-from executor.request import Request
-from executor.settings import Settings, read_settings
+from executor.notation.docker_config import Credential
+from executor.plan.credentials import Catalogue
+from executor.plan.inputs import Request
+from executor.runner.payload import Job, parse_job
+from executor.settings.file import Settings, read_settings
 
 TOKEN = "glcbt-64_sample-token"
 """The token of every sample job."""

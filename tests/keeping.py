@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from executor.engine.keeper import keeper, sent_files
-from executor.engine.output import Output
-from executor.engine.processes import DIRECTORY, signaller
-from executor.engine.serving import READY, sent_script
+from executor.engine.frames import Output
+from executor.shell.keeper import keeper, sent_files
+from executor.shell.processes import DIRECTORY, signaller
+from executor.shell.serving import READY, sent_script
 
 _LONGEST_SECONDS = 15.0
 _UNSHARE = [shutil.which("unshare") or "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]

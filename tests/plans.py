@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from executor.certs import Certificates
-from executor.credentials import Catalogue, Entry
-from executor.engine.serving import READY
-from executor.image_plan import plan_images
-from executor.plan import plan_environment
-from executor.request import Request
-from executor.sidecar import choose_sidecar
+from executor.plan.credentials import Catalogue, Entry
+from executor.plan.environment import plan_environment
+from executor.plan.images import plan_images
+from executor.plan.inputs import Request
+from executor.plan.sidecar import choose_sidecar
+from executor.shell.serving import READY
 from executor.spec import ImageFacts, Pull, Surroundings
+from executor.stages.prepare.certificates import Certificates
 from tests.builders import a_login, a_request, a_service, a_variable
 
 DIRECTORY = Path(__file__).parent / "data" / "plans"

@@ -12,7 +12,7 @@ import pytest
 
 import executor
 from executor import errors
-from executor.settings import read_settings
+from executor.settings.file import read_settings
 
 BUILD_FAILURE, SYSTEM_FAILURE = 41, 42
 """Not the usual 1 and 2: the numbers are gitlab-runner's to choose, and 1 is Python's own."""

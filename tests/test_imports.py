@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import executor
-from executor.env import RUN_CONTEXT
+from executor.runner.environ import RUN_CONTEXT
 from tests.engine.stub import UPGRADED, Connection, Received, StubEngine, frame, http, stub_engine
 
 PACKAGE = Path(executor.__file__).parent
@@ -141,7 +141,7 @@ def test_run_loads_little_on_its_way_to_the_script(tmp_path: Path, sub_stage: st
 
         modules = loaded(WATCH, args, environment, tmp_path)
 
-    assert "executor.engine.script" in modules
+    assert "executor.scripts.script" in modules
     assert among(modules, SLOW_FOR_RUN) == set()
 
 
@@ -213,106 +213,36 @@ def test_prepare_loads_nothing_slow_by_being_imported(tmp_path: Path) -> None:
     )
 
 
-# --- layers: the list in the package's docstring ----------------------------------------------
+# --- the table in the package's docstring ------------------------------------------------------
 
 
-def rows() -> list[tuple[list[str], bool]]:
-    """Return the rows of the list from the top: the modules, and whether they are pure."""
-    found = re.findall(
-        r"^\d+\. (.*?)(?=^\d+\. |^$)", executor.__doc__ or "", re.MULTILINE | re.DOTALL
-    )
-    assert found, "the package's docstring has no list"
-    return [
-        (re.findall(r"`(\w+)`", row.partition(":")[0]), row.rstrip().endswith("(pure)"))
-        for row in found
-    ]
+def rows() -> list[tuple[list[str], str]]:
+    """Return the rows of the table from the top: the rooms, and their sentence."""
+    found = re.findall(r"^\| \d \| (`.*?`) \| (.*) \|$", executor.__doc__ or "", re.MULTILINE)
+    assert found, "the package's docstring has no table"
+    return [(re.findall(r"`(\w+)`", names), sentence) for names, sentence in found]
 
 
-LISTED = [module for modules, _pure in rows() for module in modules]
-PURE = [module for modules, pure in rows() if pure for module in modules]
-
-
-def files_of(module: str) -> list[Path]:
-    """Return the files of a module or a package."""
-    path = PACKAGE / module
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-
-
-def imports_of(path: Path) -> set[str]:
-    """Return which modules of ours a file imports, wherever in the file."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            parts = node.module.split(".")
-            names = parts[1:2] or [alias.name for alias in node.names]
-            found |= set(names) if parts[0] == "executor" else set()
-        elif isinstance(node, ast.Import):
-            dotted = [alias.name.split(".") for alias in node.names]
-            found |= {parts[1] for parts in dotted if parts[0] == "executor" and len(parts) > 1}
-    return found
-
-
-def typing_only(path: Path) -> set[str]:
-    """Return which modules of ours a file imports for annotations alone."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            for each in ast.walk(node):
-                if isinstance(each, ast.ImportFrom) and (each.module or "").startswith("executor."):
-                    found.add(str(each.module).split(".")[1])
-    return found
-
-
-def test_the_list_has_every_module_once() -> None:
-    """The map of the package shows what exists."""
+def test_the_table_has_every_room_once() -> None:
+    """The map of the package shows what exists, and nothing else."""
     there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
 
-    assert sorted(LISTED) == sorted(there - {"__init__", "__pycache__"})
+    listed = [name for names, _sentence in rows() for name in names]
+
+    assert sorted(listed) == sorted(there - {"__init__", "__pycache__"})
 
 
-@pytest.mark.parametrize("module", LISTED)
-def test_a_module_imports_only_from_its_row_and_below(module: str) -> None:
-    """As the docstring of the package says; `local` stands apart and calls the hooks."""
-    above: set[str] = set()
-    for modules, _pure in rows():
-        if module in modules:
-            break
-        above |= set(modules)
+@pytest.mark.parametrize(
+    ("name", "sentence"), [(names[0], text) for names, text in rows() if len(names) == 1]
+)
+def test_a_room_says_of_itself_what_the_table_says(name: str, sentence: str) -> None:
+    """The first sentence of a room's docstring is its row in the table."""
+    path = PACKAGE / name / "__init__.py"
+    tree = ast.parse((path if path.exists() else path.parent.with_suffix(".py")).read_text())
 
-    wrong = {
-        f"{path.relative_to(PACKAGE)} imports {name}"
-        for path in files_of(module)
-        for name in (imports_of(path) - typing_only(path)) & above
-    }
+    first = " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
 
-    assert wrong == set()
-
-
-EFFECTS = {
-    "socket",
-    "subprocess",
-    "time",
-    "random",
-    "structlog",
-    "docker",
-    "requests",
-    "urllib",
-    "secrets",
-}
-
-
-@pytest.mark.parametrize("name", PURE)
-def test_what_decides_does_nothing(name: str) -> None:
-    """No I/O, no clock and no dice in what plans a job."""
-    tree = ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-
-    assert found & EFFECTS == set()
+    assert first == sentence
 
 
 def test_only_the_entry_points_look_at_the_environment() -> None:
@@ -323,4 +253,9 @@ def test_only_the_entry_points_look_at_the_environment() -> None:
         if "os.environ" in path.read_text(encoding="utf-8") and "local" not in path.parts
     }
 
-    assert looking <= {"env.py", "__main__.py", "install.py", "host_credentials.py"}
+    assert looking <= {
+        "runner/environ.py",
+        "__main__.py",
+        "commands/install.py",
+        "host/credentials.py",
+    }

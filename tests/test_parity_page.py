@@ -4,9 +4,9 @@ from dataclasses import fields, is_dataclass
 
 import pytest
 
-from executor.docker_settings import DockerSettings
-from executor.keys import key_of
-from executor.settings import Settings
+from executor.settings.docker import DockerSettings
+from executor.settings.file import Settings
+from executor.settings.keys import key_of
 from tests import parity_page
 from tests.parity_page import DOCKER_KEYS, RUNNER_KEYS, SCENARIOS, VERDICTS, Row
 

@@ -6,7 +6,7 @@ Pure: no I/O.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from executor.engine.keeper import ENVIRONMENT, quoted, receiver, sent_environment, sent_files
+from executor.shell.keeper import ENVIRONMENT, quoted, receiver, sent_environment, sent_files
 from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}

@@ -11,7 +11,7 @@ from executor.engine import failures
 from executor.engine.api import VOLUME_SECONDS, Api
 from executor.engine.container_request import container_request
 from executor.engine.handover import StartedKeeper, StartedReceiver
-from executor.engine.pulling import Say, find_image, pull_image
+from executor.engine.images import Say, find_image, pull_image
 from executor.engine.wire import Answer, as_table
 from executor.errors import EngineUnavailable
 from executor.names import removal_query

@@ -8,10 +8,10 @@ import time
 from contextlib import suppress
 
 from executor.engine.container_request import sent_on_stdin
-from executor.engine.output import Frames, Sink
-from executor.engine.serving import READY
+from executor.engine.frames import Frames, Sink
 from executor.engine.wire import Reader
 from executor.errors import EnvironmentLost, SettingsError, UnusableImage
+from executor.shell.serving import READY
 from executor.spec import ContainerSpec
 from executor.tasks import Task
 

@@ -1,4 +1,4 @@
-"""The embedded runner: `dind-executor local` runs a pipeline file's jobs through the hooks.
+"""The embedded runner: calls the hooks for the jobs of a pipeline file, without GitLab.
 
 What a GitLab server would know, free of the runner:
   pipeline       the pipeline as frozen data

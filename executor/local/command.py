@@ -12,19 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from executor.local import given
-from executor.local.artifact_store import ArtifactStore
-from executor.local.cache_store import CacheStore
-from executor.local.checkout import Checkout, last_commits, make_snapshot, read_checkout
-from executor.local.environment import DEFAULT_RUNNER_VERSION
 from executor.local.errors import LocalError
-from executor.local.listen import engine_of, listen_address
-from executor.local.order import planned_jobs
-from executor.local.output import CYAN, YELLOW, Terminal
-from executor.local.pipeline_file import load_pipeline
+from executor.local.pipeline.file import load_pipeline
+from executor.local.pipeline.order import planned_jobs
+from executor.local.pipeline.selection import select_jobs, with_cache_keys
 from executor.local.places import Places, runner_token
-from executor.local.predefined import Project, Site, pipeline_variables
-from executor.local.registration import (
+from executor.local.project import given
+from executor.local.project.checkout import Checkout, last_commits, make_snapshot, read_checkout
+from executor.local.project.predefined import Project, Site, pipeline_variables
+from executor.local.project.variables import Variable
+from executor.local.report import exit_code, table, write_json
+from executor.local.runner.environment import DEFAULT_RUNNER_VERSION
+from executor.local.runner.job_request import PipelineFacts
+from executor.local.runner.output import CYAN, YELLOW, Terminal
+from executor.local.runner.registration import (
     DEFAULT_CONFIG,
     DEFAULT_SETTINGS,
     Registration,
@@ -32,12 +33,11 @@ from executor.local.registration import (
     from_config,
     from_hooks,
 )
-from executor.local.report import exit_code, table, write_json
-from executor.local.request import PipelineFacts
 from executor.local.schedule import Runner, Schedule
-from executor.local.selection import select_jobs, with_cache_keys
-from executor.local.server import Server
-from executor.local.variables import Variable
+from executor.local.server.artifact_store import ArtifactStore
+from executor.local.server.cache_store import CacheStore
+from executor.local.server.http import Server
+from executor.local.server.listen import engine_of, listen_address
 
 _USAGE_ERROR = 2
 _LARGEST_ID = 0x7FFFFFFF

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from executor.local.errors import LocalError
-from executor.local.outcome import Outcome, Result
+from executor.local.runner.outcome import Outcome, Result
 
 _STAGES = ("config", "prepare", "run", "cleanup")
 _NOT_RUN = ("config", "prepare", "cleanup")

@@ -4,15 +4,15 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
-from executor.local.artifact_store import ArtifactStore
-from executor.local.environment import Slot
-from executor.local.job import Job
-from executor.local.order import Planned
-from executor.local.outcome import Outcome, Result, is_worth_retrying
-from executor.local.output import YELLOW, JobLog, Masker, Terminal
+from executor.local.pipeline.order import Planned
 from executor.local.places import Places
-from executor.local.registration import Registration
-from executor.local.request import Dependency, JobRequest, PipelineFacts, job_request
+from executor.local.runner.environment import Slot
+from executor.local.runner.job import Job
+from executor.local.runner.job_request import Dependency, JobRequest, PipelineFacts, job_request
+from executor.local.runner.outcome import Outcome, Result, is_worth_retrying
+from executor.local.runner.output import YELLOW, JobLog, Masker, Terminal
+from executor.local.runner.registration import Registration
+from executor.local.server.artifact_store import ArtifactStore
 
 
 @dataclass(frozen=True, slots=True)

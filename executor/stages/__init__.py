@@ -1,1 +1,1 @@
-"""The four stages of the custom executor: each reads, decides and acts, in this order."""
+"""The four calls of gitlab-runner: each reads, decides and acts."""

@@ -4,13 +4,13 @@ It may run at any time and any number of times: after success, failure, a cancel
 died at any point, or when nothing was ever made.
 """
 
-from executor.context import run_context
 from executor.engine.api import Api
 from executor.engine.removal import PATIENCE_SECONDS, remove_all
-from executor.env import RunnerEnv
 from executor.errors import EngineRefused
 from executor.log import OperatorLog
-from executor.unfinished import end_making, is_unfinished, may_have_made
+from executor.runner.environ import RunnerEnv
+from executor.runner.notes import end_making, is_unfinished, may_have_made
+from executor.stages.context import run_context
 
 _SETTLE_SECONDS = 30.0
 """How long the engine may take to finish what a killed stage asked of it last."""

@@ -4,10 +4,10 @@ import json
 import os
 
 from executor import __version__
-from executor.env import RunnerEnv
-from executor.inputs import read_inputs
 from executor.log import OperatorLog
-from executor.volume_entry import holds_builds
+from executor.notation.volumes import holds_builds
+from executor.reading import read_inputs
+from executor.runner.environ import RunnerEnv
 
 
 def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:

@@ -7,13 +7,14 @@ import os
 import time
 from collections.abc import Callable
 
-from executor.context import RunContext, run_context
 from executor.engine.api import Api
-from executor.env import RunnerEnv
 from executor.errors import Cancelled, ScriptFailed, SystemFailure
 from executor.log import OperatorLog, say
 from executor.names import SERVICE_LOGS
-from executor.stages.attempts import CANCELLED, Place, attempt, heed_notes, note
+from executor.runner.context import RunContext
+from executor.runner.environ import RunnerEnv
+from executor.scripts.attempts import CANCELLED, Place, attempt, heed_notes, note
+from executor.stages.context import run_context
 
 HELPER_SUB_STAGES = frozenset(
     (
@@ -58,7 +59,7 @@ def _follow_services(api: Api, env: RunnerEnv) -> Callable[[], None]:
     """
     if not os.path.exists(f"{env.temp_dir}/{SERVICE_LOGS}"):  # noqa: PTH110
         return lambda: None
-    from executor.engine.service_logs import read_logs  # noqa: PLC0415 (for few jobs only)
+    from executor.services.logs import read_logs  # noqa: PLC0415 (for few jobs only)
 
     logs = read_logs(api, env.temp_dir)
     logs.follow()
@@ -76,7 +77,7 @@ def _run_sub_stage(
     """Run the script where it belongs, once dind answers, and return its exit status."""
     helps = sub_stage in HELPER_SUB_STAGES
     if not helps and (env.job_value("NO_PROXY") or env.job_value("no_proxy")):
-        from executor.engine.proxied_script import (  # noqa: PLC0415 (for few jobs only)
+        from executor.scripts.no_proxy import (  # noqa: PLC0415 (for few jobs only)
             with_direct_names,
         )
 
@@ -99,7 +100,7 @@ def _run_sub_stage(
         raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
     if code and not helps:
-        from executor.engine.last_words import warn_of_end  # noqa: PLC0415 (rarely needed)
+        from executor.services.dind_causes import warn_of_end  # noqa: PLC0415 (rarely needed)
 
         warn_of_end(api, context.names.dind, env.temp_dir)
     return code
@@ -107,7 +108,7 @@ def _run_sub_stage(
 
 def _end_cancelled(api: Api, context: RunContext, env: RunnerEnv, log: OperatorLog) -> None:
     """End what the author's script left, in the build container and in dind."""
-    from executor.engine.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
+    from executor.scripts.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
 
     note(env, CANCELLED)
     started = time.monotonic()
@@ -139,7 +140,7 @@ def _read(path: str) -> bytes:
 
 
 def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv, log: OperatorLog) -> None:
-    from executor.engine.readiness import wait_until_ready  # noqa: PLC0415 (not for the helper's)
+    from executor.services.dind import wait_until_ready  # noqa: PLC0415 (not for the helper's)
 
     started = time.monotonic()
     wait_until_ready(api, context.names.dind, env.temp_dir, context.ready_timeout)

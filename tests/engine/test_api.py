@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.certs import Certificates, mint
 from executor.engine.api import Api
 from executor.errors import EngineUnavailable
+from executor.stages.prepare.certificates import Certificates, mint
 from tests.engine.stub import (
     UPGRADED,
     Connection,

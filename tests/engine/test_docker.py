@@ -60,7 +60,7 @@ PULLED = events(
 def pauses(mocker: MockerFixture) -> list[float]:
     """Return the pauses that were asked for, none of which is made."""
     asked: list[float] = []
-    mocker.patch("executor.engine.pulling.time.sleep", side_effect=asked.append)
+    mocker.patch("executor.engine.images.time.sleep", side_effect=asked.append)
     return asked
 
 
@@ -240,7 +240,7 @@ def test_a_registry_that_falls_silent(
     stub: StubEngine, pauses: list[float], mocker: MockerFixture
 ) -> None:
     """A pull that stalls is broken off and tried again."""
-    mocker.patch("executor.engine.pulling._IDLE_SECONDS", 0.05)
+    mocker.patch("executor.engine.images._IDLE_SECONDS", 0.05)
     stalled: list[int] = []
 
     def stall(connection: Connection, _received: Received) -> None:

@@ -9,8 +9,8 @@ from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
 from executor.engine.handover import StartedKeeper, StartedReceiver, _UntilReady
-from executor.engine.serving import READY
 from executor.errors import EnvironmentLost, UnusableImage
+from executor.shell.serving import READY
 from executor.spec import ContainerSpec, FileSpec
 from tests.engine.stub import UPGRADED, Answer, Connection, Received, StubEngine, frame, http
 

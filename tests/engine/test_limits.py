@@ -7,10 +7,14 @@ from contextlib import suppress
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.engine import cancel, inside, last_output, pulling, signals, wire
-from executor.engine.health import service_log
-from executor.engine.output import Output
+from executor.engine import exec as inside
+from executor.engine import images as pulling
+from executor.engine import logs as last_output
+from executor.engine import wire
+from executor.engine.frames import Output
 from executor.errors import EngineUnavailable, PullInterrupted
+from executor.scripts import cancel, signals
+from executor.services.health import service_log
 from executor.spec import Pull
 from tests.engine.stub import UPGRADED, Connection, Received, StubEngine, chunked, frame, http
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.local.checkout import Checkout
+from executor.local.project.checkout import Checkout
 from tests import pipelines
 from tests.gitlab import git, leftovers, runner, server
 from tests.gitlab.pipelines import Pushed, project_variables

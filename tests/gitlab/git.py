@@ -8,8 +8,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
-from executor.local.checkout import Checkout, read_checkout
-from executor.local.git_backend import GitQuestion, ask_git
+from executor.local.project.checkout import Checkout, read_checkout
+from executor.local.server.git_backend import GitQuestion, ask_git
 from tests.gitlab.api import Answer, Request
 
 _IDENTITY = ("-c", "user.name=Author", "-c", "user.email=author@example.com")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import docker
 
-from executor.local.checkout import Checkout
-from executor.local.pipeline import JobDefinition, Pipeline
-from executor.local.pipeline_file import parse_pipeline
-from executor.local.request import PipelineFacts
-from executor.local.variables import Variable
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.pipeline.model import JobDefinition, Pipeline
+from executor.local.project.checkout import Checkout
+from executor.local.project.variables import Variable
+from executor.local.runner.job_request import PipelineFacts
 from tests import pipelines, toml
 from tests.gitlab import leftovers, runner, server
 from tests.gitlab.jobs import Job

@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from executor.local.checkout import Checkout, last_commits, make_snapshot
-from executor.local.payload import payload_of
-from executor.local.pipeline import JobDefinition, Pipeline
-from executor.local.predefined import Project, Site, pipeline_variables
-from executor.local.request import Dependency, PipelineFacts, job_request
-from executor.local.selection import select_jobs, with_cache_keys
-from executor.local.variables import Variable
+from executor.local.pipeline.model import JobDefinition, Pipeline
+from executor.local.pipeline.selection import select_jobs, with_cache_keys
+from executor.local.project.checkout import Checkout, last_commits, make_snapshot
+from executor.local.project.predefined import Project, Site, pipeline_variables
+from executor.local.project.variables import Variable
+from executor.local.runner.job_request import Dependency, PipelineFacts, job_request
+from executor.local.runner.payload import payload_of
 from tests.gitlab.jobs import Job
 from tests.gitlab.server import GitLab
 

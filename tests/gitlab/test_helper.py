@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.local.checkout import Checkout
-from executor.local.pipeline_file import parse_pipeline
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.project.checkout import Checkout
 from tests.gitlab import runner, trace
 from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab

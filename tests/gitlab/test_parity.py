@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from executor.local.checkout import Checkout
+from executor.local.project.checkout import Checkout
 from tests.gitlab import differences, trace
 from tests.gitlab.differences import DIFFERENCES, OUTCOMES, Difference
 from tests.gitlab.jobs import Job

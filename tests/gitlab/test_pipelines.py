@@ -2,7 +2,7 @@
 
 import pytest
 
-from executor.local.pipeline_file import parse_pipeline
+from executor.local.pipeline.file import parse_pipeline
 from tests import pipelines
 from tests.gitlab import trace
 from tests.gitlab.pipelines import Pushed

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.local.checkout import Checkout
-from executor.local.pipeline_file import parse_pipeline
-from executor.local.predefined import Site
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.project.checkout import Checkout
+from executor.local.project.predefined import Site
 from tests.gitlab import leftovers, runner, server, trace
 from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab

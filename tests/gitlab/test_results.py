@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.local.checkout import Checkout
-from executor.local.pipeline_file import parse_pipeline
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.project.checkout import Checkout
 from tests.gitlab import leftovers, runner, trace
 from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed, project_variables

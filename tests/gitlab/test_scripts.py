@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from executor.local.checkout import Checkout
-from executor.local.pipeline_file import parse_pipeline
-from executor.local.variables import Variable
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.project.checkout import Checkout
+from executor.local.project.variables import Variable
 from tests.gitlab import runner, trace
 from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from executor.local.pipeline_file import parse_pipeline
+from executor.local.pipeline.file import parse_pipeline
 from tests.gitlab import trace
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.rig.state import Rig

@@ -7,8 +7,8 @@ from pathlib import Path
 import gitlab as python_gitlab
 import pytest
 
-from executor.local.checkout import Checkout
-from executor.local.pipeline_file import parse_pipeline
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.project.checkout import Checkout
 from tests import toml
 from tests.gitlab import runner, server, trace
 from tests.gitlab.pipelines import Pushed, project_variables

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from executor.local.checkout import Checkout
-from executor.local.environment import Slot
-from executor.local.pipeline import Image, JobDefinition
-from executor.local.predefined import Project, Site, pipeline_variables
-from executor.local.registration import Hook, Registration
-from executor.local.request import Dependency, JobRequest, PipelineFacts, job_request
-from executor.local.variables import Variable
+from executor.local.pipeline.model import Image, JobDefinition
+from executor.local.project.checkout import Checkout
+from executor.local.project.predefined import Project, Site, pipeline_variables
+from executor.local.project.variables import Variable
+from executor.local.runner.environment import Slot
+from executor.local.runner.job_request import Dependency, JobRequest, PipelineFacts, job_request
+from executor.local.runner.registration import Hook, Registration
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 SLOT = Slot("local1234", 0, "17.9.0")

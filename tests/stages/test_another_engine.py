@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.certs import Certificates, mint
+from executor.stages.prepare.certificates import Certificates, mint
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE
 from tests.stages.conftest import Changes, Start

@@ -144,7 +144,7 @@ def test_scripts_under_either_shell(start: Start, witness: Witness, image: str) 
 _IMPATIENT = """\
 import sys
 from executor.__main__ import main
-from executor.engine import script
+from executor.scripts import script
 script._BEGIN_SECONDS = 1.0
 sys.argv.insert(1, "run")
 main()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from executor.engine.api import Api
-from executor.engine.loading import LoadFailed, load_image
+from executor.engine.archives import LoadFailed, load_image
 from tests.rig.state import Rig
 from tests.stages import scripts
 from tests.stages.conftest import Start

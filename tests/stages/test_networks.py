@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.host_network import host_mtu
+from executor.host.network import host_mtu
 from tests.generations import GENERATIONS, OLD
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from executor.engine.api import Api
-from executor.engine.serving import sent_script
+from executor.shell.serving import sent_script
 from tests.rig.state import Rig
 from tests.stages.calls import HOOKS, SYSTEM_FAILURE, JobCalls, assert_error
 from tests.stages.conftest import Start

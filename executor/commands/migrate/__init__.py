@@ -1,0 +1,1 @@
+"""From the Docker executor's config.toml to ours."""

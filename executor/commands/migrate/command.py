@@ -1,0 +1,168 @@
+"""`dind-executor migrate`: from a config.toml of the Docker executor to this one."""
+
+import argparse
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from executor.commands.migrate.rules import VOLUMES
+from executor.commands.migrate.runner import MIGRATABLE, Migration, in_lower_case, migrate_runner
+from executor.commands.migrate.text import section_text
+from executor.log import complain, say
+
+_SETTINGS = "/etc/dind-executor/settings.toml"
+_SCALING = ("docker+machine", "docker-autoscaler", "docker-ssh+machine")
+
+
+class _Unusable(Exception):
+    """The command ends without a result; the text says why."""
+
+
+class _Runner(NamedTuple):
+    """A runner of the file."""
+
+    title: str
+    """Its name, and its number where others share it."""
+    table: Mapping[str, object]
+
+
+def main(args: list[str]) -> int:
+    """Migrate a runner or all of them; return an exit code.
+
+    It is 2 where nothing could be migrated, 1 where settings must be mended before they are of use.
+    """
+    parser = argparse.ArgumentParser(
+        prog="dind-executor migrate",
+        description="Print settings and registration for runners of the Docker executor.",
+        epilog="What cannot be carried over, or means something else, is named on stderr.",
+    )
+    parser.add_argument("config", metavar="config.toml", help="gitlab-runner's configuration")
+    parser.add_argument(
+        "--runner", metavar="NAME", help="the runner that is meant, or its number in the file"
+    )
+    parser.add_argument("--output", metavar="FILE", help="write the settings to FILE, mode 0600")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    given = parser.parse_args(args)
+    try:
+        runners = _chosen(_runners(given.config), given.config, given.runner)
+        migrations = [migrate_runner(each.table) for each in runners]
+        if given.output:
+            _write(given.output, runners, migrations, force=given.force)
+    except _Unusable as error:
+        complain(f"dind-executor migrate: {error}")
+        return 2
+    paths = _paths(migrations, given.output)
+    for runner, migration, path in zip(runners, migrations, paths, strict=True):
+        _print(runner.title, migration, path, written=given.output)
+    complain(VOLUMES)
+    return 1 if any(each.refused for each in migrations) else 0
+
+
+def _runners(path: str) -> list[_Runner]:
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (as in the settings)
+            document = tomllib.loads(file.read())
+    except OSError as error:
+        raise _Unusable(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise _Unusable(f"{path} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _Unusable(f"{path} is not TOML: {error}.") from None
+    found = in_lower_case(document).get("runners")
+    tables = found if isinstance(found, list) else []
+    if not tables or not all(isinstance(each, dict) for each in tables):
+        raise _Unusable(f"{path} has no [[runners]].")
+    tables = [in_lower_case(each) for each in tables]
+    names = [str(each.get("name", "")) for each in tables]
+    return [
+        _Runner(_title(name, number, alone=names.count(name) == 1), table)
+        for number, (name, table) in enumerate(zip(names, tables, strict=True), start=1)
+    ]
+
+
+def _title(name: str, number: int, *, alone: bool) -> str:
+    if name:
+        return name if alone else f"{name} (runner {number})"
+    return f"runner {number}"
+
+
+def _chosen(runners: Sequence[_Runner], path: str, wanted: str | None) -> list[_Runner]:
+    """Return the runners to migrate, and say of the others why they are not among them."""
+    meant = _meant(runners, wanted)
+    if not meant:
+        titles = ", ".join(each.title for each in runners)
+        raise _Unusable(f"{path} has no runner {wanted!r}: name one of {titles}, or its number.")
+    for title, runner in meant:
+        executor = runner.get("executor")
+        if executor in _SCALING:
+            complain(
+                f"the runner {title!r} is not migrated: it has the executor {executor}"
+                " and scales machines, which a custom executor cannot; register one runner on each"
+                " machine."
+            )
+        elif executor != MIGRATABLE:
+            complain(f"the runner {title!r} is left as it is: its executor is {executor}.")
+    found = [each for each in meant if each.table.get("executor") == MIGRATABLE]
+    if not found:
+        raise _Unusable(f'{path} has no runner with executor = "{MIGRATABLE}" to migrate.')
+    for title, runner in found:
+        if not isinstance(runner.get("docker", {}), dict):
+            raise _Unusable(f"[runners.docker] of the runner {title!r} in {path} is no table.")
+    return found
+
+
+def _meant(runners: Sequence[_Runner], wanted: str | None) -> list[_Runner]:
+    """Return the runners of a name, or else the one of a number, which counts from 1."""
+    if wanted is None:
+        return list(runners)
+    named = [each for each in runners if each.table.get("name") == wanted]
+    if named or not wanted.isdecimal():
+        return named
+    return [each for number, each in enumerate(runners, start=1) if number == int(wanted)]
+
+
+def _write(
+    path: str, runners: Sequence[_Runner], migrations: Sequence[Migration], *, force: bool
+) -> None:
+    if len(runners) > 1:
+        titles = ", ".join(each.title for each in runners)
+        raise _Unusable(
+            f"--output takes one runner: name one of {titles}, or its number, with --runner."
+        )
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+    try:
+        descriptor = os.open(path, flags, 0o600)
+        os.fchmod(descriptor, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor)
+            file.write(migrations[0].settings)
+    except FileExistsError:
+        raise _Unusable(f"{path} exists already: --force overwrites it.") from None
+    except OSError as error:
+        raise _Unusable(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _paths(migrations: Sequence[Migration], output: str | None) -> list[str]:
+    """Return where the settings of each are, or are to be: no two at the same path."""
+    if output:
+        return [os.path.abspath(output)]  # noqa: PTH100 (as written, without following links)
+    if len(migrations) == 1:
+        return [_SETTINGS]
+    paths: list[str] = []
+    for each in migrations:
+        letters = (c if c.isascii() and c.isalnum() else "-" for c in each.name.lower())
+        word = "".join(letters).strip("-") or "runner"
+        words = (word if number == 1 else f"{word}-{number}" for number in count(1))
+        every = (_SETTINGS.replace("settings", f"settings-{each}") for each in words)
+        paths.append(next(path for path in every if path not in paths))
+    return paths
+
+
+def _print(title: str, migration: Migration, path: str, *, written: str | None) -> None:
+    for sentence in migration.notes:
+        complain(f"{title}: {sentence}")
+    if not written:
+        say(f"# ===== {path}\n{migration.settings}")
+    say("# ===== the runner's section in config.toml")
+    say(section_text(migration.runner, path))

@@ -1,0 +1,175 @@
+"""Images of a Docker Engine: what it has, and what it pulls."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from urllib.parse import quote
+
+from executor.engine import failures
+from executor.engine.api import Api
+from executor.engine.wire import as_table
+from executor.errors import EngineRefused, ImageUnavailable
+from executor.notation.platforms import fits
+from executor.spec import ImageFacts, Pull
+
+Say = Callable[[str], None]
+"""Takes a sentence for the job log."""
+
+_ATTEMPTS = 3
+_IDLE_SECONDS = 300.0
+_NOT_FOUND = 404
+_LONGEST_EVENT = 1024 * 1024
+"""In bytes.  An engine may quote a whole answer of a registry that an author names."""
+
+
+def pull_image(
+    api: Api, pull: Pull, registry_auth: str, say: Say, architecture: str = ""
+) -> ImageFacts:
+    """Pull an image and return what came, by digest, so that a tag that moves cannot matter.
+
+    A transient failure is tried three times in all.  Raises ImageUnavailable or PullInterrupted;
+    a stale image that is there changes nothing.  `architecture` is the engine's own.
+    """
+    digest = _pull_patiently(api, pull, registry_auth, say)
+    facts = _pulled(api, pull, digest, architecture)
+    if not is_for(facts, pull.platform or architecture):
+        # Another job pulled the image for another platform meanwhile, or there is no other.
+        digest = _pull_patiently(api, pull, registry_auth, say)
+        facts = _pulled(api, pull, digest, architecture)
+    if not is_for(facts, pull.platform) and facts.id == digest:
+        # The containerd image store has one id for all platforms of a list, shows the engine's own,
+        # and makes containers of the one that came.
+        return replace(facts, system="", architecture="")
+    if not is_for(facts, pull.platform):
+        raise ImageUnavailable(
+            f'The image "{pull.image}" is there for {facts.system}/{facts.architecture} and not for'
+            f" {pull.platform}: name the digest of the image for that platform, or a tag"
+        )
+    return facts
+
+
+def find_image(api: Api, name: str) -> ImageFacts | None:
+    """Return what the engine knows of an image, or None where it has none of that name."""
+    answer = api.get(f"/images/{quote(name, safe='')}/json")
+    if answer.status == _NOT_FOUND:
+        return None
+    if not answer.ok:
+        raise EngineRefused(
+            f'The Docker Engine cannot show the image "{name}": {answer.message}.',
+            answer.status,
+        )
+    return _image_facts(as_table(answer.json()), name)
+
+
+def is_for(facts: ImageFacts, platform: str) -> bool:
+    """Tell whether an image is for a platform; one that does not say what it is for is for any."""
+    if not platform or not facts.architecture:
+        return True
+    return fits(platform, facts.system, facts.architecture)
+
+
+def _pull_patiently(api: Api, pull: Pull, registry_auth: str, say: Say) -> str:
+    """Pull with some attempts; return the digest that came, "" where the engine names none."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        digest, message = _pull_once(api, pull, registry_auth)
+        if not message:
+            return digest
+        if attempt == _ATTEMPTS or not failures.is_transient(message):
+            raise failures.pull_failure(message)
+        say(
+            f'WARNING: Failed to pull image "{pull.image}" (attempt #{attempt}), retrying:'
+            f" {message}"
+        )
+        time.sleep(random.uniform(2, 4) * attempt)  # noqa: S311 (spreads retries)
+    raise AssertionError("unreachable")
+
+
+def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
+    """Return the digest that came and "", or "" and why none came."""
+    platform = f"&platform={quote(pull.platform)}" if pull.platform else ""
+    # Without a tag the engine takes a digest for one, but an image without either as all tags.
+    path = f"/images/create?fromImage={quote(pull.image, safe='')}{platform}"
+    headers = {"X-Registry-Auth": registry_auth} if registry_auth else {}
+    digest = ""
+    try:
+        status, pieces = api.stream(path, headers, idle_seconds=_IDLE_SECONDS)
+        for event in events(pieces):
+            detail = error_of(event)
+            if detail or (status >= 400 and event.get("message")):  # noqa: PLR2004
+                return "", detail or str(event["message"])
+            text = str(event.get("status", ""))
+            if text.startswith("Digest: "):
+                digest = text.removeprefix("Digest: ").strip()
+    except OSError as error:
+        return "", f"i/o timeout: the registry was silent ({error})"
+    except ValueError:
+        return "", "unexpected EOF: the engine broke off the pull"
+    return (digest, "") if status < 400 else ("", f"HTTP status {status}")  # noqa: PLR2004
+
+
+def _pulled(api: Api, pull: Pull, digest: str, architecture: str) -> ImageFacts:
+    """Return what a digest stands for on the engine.
+
+    That may be the image for another platform: the digest is that of the list of all, and an
+    engine keeps it for the first that came.  Then the tag stands for the last one.
+    """
+    by_digest = find_image(api, _by_digest(pull.image, digest))
+    if by_digest and is_for(by_digest, pull.platform or architecture):
+        return by_digest
+    facts = find_image(api, pull.image) or by_digest
+    if facts is None:
+        raise ImageUnavailable(
+            f'The image "{pull.image}" was pulled and is gone: something removed it (a prune on'
+            " the host?)"
+        )
+    return facts
+
+
+def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
+    config = as_table(found.get("Config"))
+    digests = found.get("RepoDigests")
+    known = [str(each) for each in digests] if isinstance(digests, list) else []
+    wanted = name if "@" in name else ""
+    return ImageFacts(
+        id=str(found.get("Id", "")),
+        entrypoint=_strings(config.get("Entrypoint")),
+        command=_strings(config.get("Cmd")),
+        ports=tuple(as_table(config.get("ExposedPorts"))),
+        volumes=tuple(as_table(config.get("Volumes"))),
+        environment=_strings(config.get("Env")),
+        digest=wanted if wanted in known else next(iter(known), ""),
+        system=str(found.get("Os", "")),
+        architecture=str(found.get("Architecture", "")),
+    )
+
+
+def _by_digest(image: str, digest: str) -> str:
+    """Return `name@digest`, the one reference that a later push cannot move."""
+    if not digest:
+        return image
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}@{digest}"
+
+
+def events(pieces: Iterable[bytes]) -> Iterator[dict[str, object]]:
+    """Yield the JSON objects of a stream that has one on each line; ValueError where it has not."""
+    pending = b""
+    for piece in pieces:
+        *lines, pending = (pending + piece).split(b"\n")
+        if len(pending) > _LONGEST_EVENT:
+            raise ValueError("an event without an end")
+        yield from (as_table(json.loads(line)) for line in lines if line.strip())
+    if pending.strip():
+        yield as_table(json.loads(pending))
+
+
+def error_of(event: dict[str, object]) -> str:
+    """Return what an event of a stream says has gone wrong, "" where nothing has."""
+    return str(as_table(event.get("errorDetail")).get("message") or event.get("error") or "")
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()

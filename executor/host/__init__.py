@@ -1,0 +1,1 @@
+"""What the runner's host has for jobs: docker configuration, routes, profiles, archives."""

@@ -1,0 +1,63 @@
+"""The runner user's own docker configuration and its credential helpers, on the runner host."""
+
+import os
+from collections.abc import Mapping
+
+from executor.plan.credentials import HelperFailed, HostConfig
+
+TIMEOUT_SECONDS = 30
+
+
+def read_host_config(environ: Mapping[str, str]) -> HostConfig | None:
+    """Return the docker configuration of the runner's user, None where there is none.
+
+    `$DOCKER_CONFIG/config.json` stands in for `~/.docker/config.json`, as for the docker client;
+    `~/.dockercfg` is what clients before 1.7 wrote.
+    """
+    home = environ.get("HOME", "")
+    directory = environ.get("DOCKER_CONFIG", "") or (home and f"{home}/.docker")
+    for path in (directory and f"{directory}/config.json", home and f"{home}/.dockercfg"):
+        if not path:
+            continue
+        try:
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow to import)
+                return HostConfig(path, file.read())
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return HostConfig(path, problem=f"it cannot be read: {error.strerror}")
+        except UnicodeDecodeError:
+            return HostConfig(path, problem="it is not UTF-8 text")
+    return None
+
+
+def run_credential_helper(program: str, verb: str, text: str) -> str:
+    """Run a credential helper of the operator's and return what it prints.
+
+    It sees the runner's environment without the job's variables. What it prints where it fails
+    is not repeated: helpers have been seen to print the secret with the error.
+    """
+    import subprocess  # only where a helper is configured
+
+    environ = {key: os.environ[key] for key in os.environ if not key.startswith("CUSTOM_ENV_")}
+    try:
+        done = subprocess.run(
+            [program, verb],
+            input=text,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            env=environ,
+            timeout=TIMEOUT_SECONDS,
+        )
+    except FileNotFoundError:
+        raise HelperFailed(f"{program} is not on the PATH of gitlab-runner") from None
+    except OSError as error:
+        raise HelperFailed(f"{program} cannot be started: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise HelperFailed(f"{program} {verb} took more than {TIMEOUT_SECONDS} s") from None
+    except UnicodeDecodeError:
+        raise HelperFailed(f"{program} {verb} did not answer with UTF-8 text") from None
+    if done.returncode:
+        raise HelperFailed(f"{program} {verb} ended with exit status {done.returncode}")
+    return done.stdout

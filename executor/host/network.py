@@ -1,0 +1,112 @@
+"""What the runner's host says of its own network: read from files, nothing is run."""
+
+import os
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from executor.settings.file import Settings
+from executor.spec import Surroundings
+
+_ROUTES = "/proc/net/route"
+_INTERFACES = "/sys/class/net"
+_USUAL_MTU = 1500
+_UP = 1
+_SHORTEST_PREFIX = 8
+_RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
+
+
+def with_host(around: Surroundings, settings: Settings, *, local: bool) -> Surroundings:
+    """Add what the runner's host knows; its network counts where the engine is `local`."""
+    return replace(
+        around,
+        mtu=around.mtu or (host_mtu() if local else 0),
+        subnets=(*around.subnets, *((*host_subnets(), *host_resolvers()) if local else ())),
+        authorities=authorities(settings.docker.certs_d),
+    )
+
+
+def host_mtu(routes: str = _ROUTES, interfaces: str = _INTERFACES) -> int:
+    """Return the MTU of the default route, 0 where it is 1500 or more, or not known.
+
+    A larger one is of no use: packets leave the host for networks that carry 1500.
+    """
+    found = []
+    for interface, destination, mask, metric, mtu in _routes(routes):
+        if destination == mask == 0:
+            found.append((metric, mtu or _interface_mtu(f"{interfaces}/{interface}/mtu")))
+    best = min(found, default=(0, 0))[1]
+    return best if best < _USUAL_MTU else 0
+
+
+def host_subnets(routes: str = _ROUTES) -> tuple[str, ...]:
+    """Return what the host has routes to, in CIDR form.
+
+    Without the default route, and without those that stand for it: a VPN has `0.0.0.0/1`.
+    """
+    found = (
+        f"{socket.inet_ntoa(struct.pack('=I', destination))}/{mask.bit_count()}"
+        for _, destination, mask, _, _ in _routes(routes)
+        if mask.bit_count() >= _SHORTEST_PREFIX
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def host_resolvers(files: Iterable[str] = _RESOLVERS) -> tuple[str, ...]:
+    """Return the addresses of the host's DNS servers; containers ask them by themselves."""
+    lines = (line.split() for file in files for line in _read(file).splitlines())
+    found = (words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1)
+    return tuple(dict.fromkeys(found))
+
+
+def authorities(directory: str) -> tuple[tuple[str, bytes], ...]:
+    """Return registries and the certificates that vouch for them; without any where none may be read.
+
+    Only `*.crt` are authorities: a `.cert` and `.key` are the host's own identity.
+    """
+    found = []
+    for registry in _listed(directory):
+        names = [each for each in _listed(f"{directory}/{registry}") if each.endswith(".crt")]
+        texts = [_bytes(f"{directory}/{registry}/{name}").strip() for name in names]
+        if any(texts):
+            found.append((registry, b"".join(text + b"\n" for text in texts if text)))
+    return tuple(found)
+
+
+def _listed(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))  # noqa: PTH208 (pathlib costs 9 ms a stage)
+    except OSError:
+        return []
+
+
+def _routes(path: str) -> Iterator[tuple[str, int, int, int, int]]:
+    """Yield interface, destination, mask (both as the kernel has them), metric and MTU."""
+    for line in _read(path).splitlines()[1:]:
+        fields = line.split()
+        try:
+            flags = int(fields[3], 16)
+            values = (int(fields[1], 16), int(fields[7], 16), int(fields[6]), int(fields[8]))
+        except (IndexError, ValueError):
+            continue
+        if flags & _UP:
+            yield (fields[0], *values)
+
+
+def _interface_mtu(path: str) -> int:
+    text = _read(path).strip()
+    return int(text) if text.isdecimal() else 0
+
+
+def _read(path: str) -> str:
+    """Return a file's text, "" where it cannot be read: not every host has /proc as Linux does."""
+    return _bytes(path).decode("ascii", "replace")
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (pathlib costs 9 ms a stage)
+            return file.read()
+    except OSError:
+        return b""

@@ -1,0 +1,1 @@
+"""The pipeline file: its language, and the jobs that it describes."""

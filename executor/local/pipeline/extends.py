@@ -1,0 +1,51 @@
+"""`extends`: jobs that take what other jobs, or hidden ones, say.
+
+Pure. Mappings are merged, at any depth; anything else is replaced. An entry without a value
+takes away what the parent says.
+"""
+
+from collections.abc import Mapping
+
+from executor.local.pipeline.keywords import Place, mapping_at, strings_at, text_at
+
+_DEEPEST = 11
+
+
+def extended(name: str, entries: Mapping[str, object], place: Place) -> dict[str, object]:
+    """Return a job with what it extends merged in, parents first, itself last."""
+    return _extended(name, entries, place.job(name), ())
+
+
+def _extended(
+    name: str, entries: Mapping[str, object], place: Place, below: tuple[str, ...]
+) -> dict[str, object]:
+    if name in below:
+        raise place.error(f"it extends itself: {' > '.join((*below, name))}")
+    if len(below) >= _DEEPEST:
+        raise place.error(f"it extends more than {_DEEPEST} levels deep: {' > '.join(below)}")
+    own = mapping_at(entries[name], Place(place.source, f'job "{name}"'))
+    parents = own.pop("extends", ())
+    result: dict[str, object] = {}
+    for parent in _names(parents, place.of("extends")):
+        if parent not in entries:
+            raise place.of("extends").error(f'there is no "{parent}" to extend')
+        result = _merged(result, _extended(parent, entries, place, (*below, name)))
+    return {key: value for key, value in _merged(result, own).items() if value is not None}
+
+
+def _names(value: object, place: Place) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (text_at(value, place),)
+    return strings_at(list(value) if isinstance(value, tuple) else value, place)
+
+
+def _merged(parent: Mapping[str, object], child: Mapping[str, object]) -> dict[str, object]:
+    result = dict(parent)
+    for key, value in child.items():
+        before = result.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            inner = _merged(before, value)
+            result[key] = {name: item for name, item in inner.items() if item is not None}
+        else:
+            result[key] = value
+    return result

@@ -1,0 +1,182 @@
+"""The driver under trial, through its four hooks: one prepare attempt and what follows it."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from executor.local.runner.cancellation import Cancellation
+from executor.local.runner.driver_config import DriverConfig, configured
+from executor.local.runner.environment import JobVariables, custom_environment, go_json
+from executor.local.runner.job_request import JobRequest
+from executor.local.runner.outcome import DriverFailure, ScriptFailure, Stopped
+from executor.local.runner.output import Capture, JobLog, Sink
+from executor.local.runner.payload import payload_of
+from executor.local.runner.registration import Hook, Registration
+from executor.local.runner.stage import Ending, Surroundings, call_hook
+
+BUILD_FAILURE_EXIT_CODE = 1
+SYSTEM_FAILURE_EXIT_CODE = 2
+
+
+class Driver:
+    """The hooks, called for one job with one temporary directory."""
+
+    def __init__(
+        self,
+        request: JobRequest,
+        registration: Registration,
+        log: JobLog,
+        *,
+        hurry: Cancellation,
+    ) -> None:
+        self.config = DriverConfig(
+            registration.builds_dir, registration.cache_dir, registration.shell
+        )
+        self.seconds: list[tuple[str, float]] = []
+        self._request = request
+        self._registration = registration
+        self._log = log
+        self._hurry = hurry
+        self._directory = Path(tempfile.mkdtemp(prefix="custom-executor"))
+        self._response = self._directory / "response.json"
+        self._exit_code = self._directory / "build_exit_code"
+        self._write_payload()
+
+    def _write_payload(self) -> None:
+        descriptor = os.open(self._response, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(go_json(payload_of(self._request)) + "\n")
+
+    def configure(self, variables: JobVariables, cancellation: Cancellation) -> None:
+        """Ask the driver for its configuration of this job."""
+        hook = self._registration.config
+        if hook is not None:
+            answer = Capture()
+            ending = self._call(
+                "config", hook, (), variables=variables, stdout=answer, cancellation=cancellation
+            )
+            self._judge(ending, cancellation)
+            self.config = configured(self.config, answer.content)
+
+    def prepare(self, variables: JobVariables, cancellation: Cancellation) -> None:
+        """Have the driver make the job's environment."""
+        if self._registration.prepare is not None:
+            ending = self._call(
+                "prepare",
+                self._registration.prepare,
+                (),
+                variables=variables,
+                stdout=self._log.stream(),
+                cancellation=cancellation,
+            )
+            self._judge(ending, cancellation)
+
+    def run(
+        self, sub_stage: str, script: str, variables: JobVariables, cancellation: Cancellation
+    ) -> None:
+        """Have the driver run the script of a sub-stage."""
+        directory = Path(tempfile.mkdtemp(prefix="script", dir=self._directory))
+        path = directory / "script"
+        path.write_text(script, encoding="utf-8")
+        path.chmod(0o700)
+        ending = self._call(
+            sub_stage,
+            self._registration.run,
+            (str(path), sub_stage),
+            variables=variables,
+            stdout=self._log.stream(),
+            cancellation=cancellation,
+        )
+        self._judge(ending, cancellation)
+
+    def clean_up(self, variables: JobVariables) -> None:
+        """Have the driver remove the job's environment; a failure is only told."""
+        hook = self._registration.cleanup
+        if hook is not None:
+            # gitlab-runner keeps these lines for its own log; here the operator reads along.
+            ending = self._call(
+                "cleanup",
+                hook,
+                (),
+                variables=variables,
+                stdout=Capture(),
+                stderr=self._log.stream("cleanup: "),
+                cancellation=Cancellation(),
+            )
+            if ending.exit_code != 0:
+                self._log.say(f"WARNING: Cleanup script failed: {_described(ending)}")
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _call(
+        self,
+        name: str,
+        hook: Hook,
+        arguments: tuple[str, ...],
+        *,
+        variables: JobVariables,
+        stdout: Sink,
+        cancellation: Cancellation,
+        stderr: Sink | None = None,
+    ) -> Ending:
+        around = Surroundings(
+            environment=self._environment(variables),
+            directory=self._directory,
+            graceful_kill_seconds=self._registration.graceful_kill_seconds,
+            force_kill_seconds=self._registration.force_kill_seconds,
+            cancellation=cancellation,
+            hurry=self._hurry,
+        )
+        ending = call_hook(
+            hook, arguments, around, stdout=stdout, stderr=stderr or self._log.stream()
+        )
+        self.seconds.append((name, ending.seconds))
+        return ending
+
+    def _environment(self, variables: JobVariables) -> dict[str, str]:
+        # The order is the runner's: what comes later wins.
+        return {
+            **os.environ,
+            "TMPDIR": str(self._directory),
+            "BUILD_FAILURE_EXIT_CODE": str(BUILD_FAILURE_EXIT_CODE),
+            "SYSTEM_FAILURE_EXIT_CODE": str(SYSTEM_FAILURE_EXIT_CODE),
+            "BUILD_EXIT_CODE_FILE": str(self._exit_code),
+            "JOB_RESPONSE_FILE": str(self._response),
+            **self.config.job_env,
+            **custom_environment(variables, self._request.definition),
+        }
+
+    def _judge(self, ending: Ending, cancellation: Cancellation) -> None:
+        """Raise what an ending means."""
+        if cancellation.reason:
+            raise Stopped(cancellation.reason)
+        if ending.problem:
+            raise DriverFailure(ending.problem)
+        if ending.exit_code == BUILD_FAILURE_EXIT_CODE:
+            raise self._script_failure()
+        if ending.exit_code == SYSTEM_FAILURE_EXIT_CODE:
+            raise DriverFailure(_described(ending))
+        if ending.exit_code != 0:
+            raise DriverFailure(_unknown(ending.exit_code))
+
+    def _script_failure(self) -> ScriptFailure | DriverFailure:
+        try:
+            first = self._exit_code.read_text(encoding="utf-8").partition("\n")[0]
+        except (OSError, UnicodeDecodeError):
+            return ScriptFailure(BUILD_FAILURE_EXIT_CODE)
+        try:
+            return ScriptFailure(int(first))
+        except ValueError:
+            return DriverFailure(f'{_unknown(2)}: BUILD_EXIT_CODE_FILE holds "{first}"')
+
+
+def _described(ending: Ending) -> str:
+    if ending.problem or ending.exit_code is None:
+        return ending.problem
+    if ending.exit_code < 0:
+        return f"signal {-ending.exit_code}"
+    return f"exit status {ending.exit_code}"
+
+
+def _unknown(exit_code: int | None) -> str:
+    return f"unknown Custom executor executable exit code {exit_code}"

@@ -1,0 +1,221 @@
+"""What gitlab-runner adds to a job: its own variables, directories, and the CUSTOM_ENV_* names.
+
+Pure.
+"""
+
+import json
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from executor.local.pipeline.model import Image, JobDefinition
+from executor.local.project.variables import Variable, expand, from_yaml, last_of_each
+from executor.local.runner.job_request import JobRequest
+from executor.local.runner.registration import Registration
+
+DEFAULT_RUNNER_VERSION = "17.9.0"
+
+# The flags that a Docker-like driver may want to honour, with the runner's defaults.
+_FEATURE_FLAGS = {
+    "FF_NETWORK_PER_BUILD": False,
+    "FF_POSIXLY_CORRECT_ESCAPES": False,
+    "FF_ENABLE_BASH_EXIT_CODE_CHECK": False,
+    "FF_USE_LEGACY_BASH_EVAL": False,
+    "FF_SCRIPT_SECTIONS": False,
+    "FF_ENABLE_JOB_CLEANUP": False,
+    "FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR": False,
+    "FF_USE_INIT_WITH_DOCKER_EXECUTOR": False,
+    "FF_USE_NATIVE_CONTAINER_STOP": False,
+    "FF_TIMESTAMPS": True,
+}
+_TRUE = ("true", "1", "t")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Which of the runner's concurrent places the job takes."""
+
+    runner_token: str
+    number: int
+    runner_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """The directories of a job; empty until the driver's config stage had its say."""
+
+    builds: str = ""
+    cache: str = ""
+    project: str = ""
+
+    @property
+    def temporary(self) -> str:
+        """Where the file variables and GITLAB_ENV live, beside the project."""
+        return f"{self.project}.tmp"
+
+
+def directories(
+    request: JobRequest,
+    slot: Slot,
+    *,
+    builds_dir: str,
+    cache_dir: str,
+    is_shared: bool,
+    empty_strategy: bool = False,
+) -> Directories:
+    """Return where a job's sources and caches are."""
+    parts = [request.facts.project.path]
+    if is_shared:
+        parts = [slot.runner_token, str(slot.number), *parts]
+    project = posixpath.join(builds_dir, *parts)
+    return Directories(
+        builds=builds_dir,
+        cache=posixpath.join(cache_dir, request.facts.project.path),
+        project=f"{project}-empty" if empty_strategy else project,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JobVariables:
+    """All variables of a job, in the runner's order, with the runner's expansion."""
+
+    variables: tuple[Variable, ...]
+    temporary: str
+
+    def get(self, key: str) -> str:
+        """Return a value as references see it: a file's path, an unknown name's nothing."""
+        variable = last_of_each(self.variables).get(key)
+        if variable is None:
+            return ""
+        return posixpath.join(self.temporary, key) if variable.file else variable.value
+
+    def expand(self, text: str) -> str:
+        """Expand the references in a text, once."""
+        return expand(text, self.get)
+
+    def expanded(self) -> tuple[Variable, ...]:
+        """Return one variable per key, its value expanded unless it is raw."""
+        return tuple(
+            variable if variable.raw else replace(variable, value=self.expand(variable.value))
+            for variable in last_of_each(self.variables).values()
+        )
+
+
+def all_variables(
+    request: JobRequest,
+    registration: Registration,
+    slot: Slot,
+    *,
+    where: Directories,
+    status: str = "running",
+) -> JobVariables:
+    """Return the job's variables with the runner's around them."""
+    job = request.definition
+    runner = {
+        "CI_RUNNER_SHORT_TOKEN": slot.runner_token,
+        **dict(registration.environment),
+        "CI_BUILDS_DIR": where.builds,
+        "CI_PROJECT_DIR": where.project,
+        "CI_CONCURRENT_ID": str(slot.number),
+        "CI_CONCURRENT_PROJECT_ID": str(slot.number),
+        "CI_SERVER": "yes",
+        "CI_JOB_STATUS": status,
+        "CI_JOB_TIMEOUT": str(request.timeout_seconds),
+    }
+    last = {
+        "CI_SHARED_ENVIRONMENT": "true",
+        "CI_RUNNER_ID": "1",
+        "CI_RUNNER_DESCRIPTION": registration.name,
+        "CI_RUNNER_VERSION": slot.runner_version,
+        "CI_RUNNER_REVISION": f"v{slot.runner_version}",
+        "CI_RUNNER_EXECUTABLE_ARCH": "linux/amd64",
+        "RUNNER_TEMP_PROJECT_DIR": where.temporary,
+    }
+    flags = _feature_flags(request, registration)
+    image = {"CI_JOB_IMAGE": job.image.name} if job.image else {}
+    from_job = [variable for variable in request.variables if variable.key not in flags]
+    network = (
+        {"CI_BUILD_NETWORK_NAME": network_name(request, slot)}
+        if flags["FF_NETWORK_PER_BUILD"] == "true"
+        else {}
+    )
+    variables = (
+        *_made(flags),
+        *_made(image),
+        *_made(runner),
+        *from_job,
+        *_made({**last, **network}),
+    )
+    return JobVariables(variables, where.temporary)
+
+
+def network_name(request: JobRequest, slot: Slot) -> str:
+    """Return the runner's short unique name of a job."""
+    return f"runner-{slot.runner_token}-{request.facts.project.id}-{slot.number}-{request.id}"
+
+
+def _made(values: Mapping[str, str]) -> tuple[Variable, ...]:
+    return tuple(Variable(key, value) for key, value in values.items())
+
+
+def _feature_flags(request: JobRequest, registration: Registration) -> dict[str, str]:
+    flags = dict(_FEATURE_FLAGS)
+    for variable in request.variables:
+        if variable.key in flags:
+            flags[variable.key] = variable.value.lower() in _TRUE
+    flags.update(dict(registration.feature_flags))
+    return {name: str(is_on).lower() for name, is_on in flags.items()}
+
+
+def with_expanded_names(job: JobDefinition, variables: JobVariables) -> JobDefinition:
+    """Return the job with image and service names and aliases expanded, as at a job's start."""
+
+    def expanded(image: Image) -> Image:
+        return replace(
+            image, name=variables.expand(image.name), alias=variables.expand(image.alias)
+        )
+
+    return replace(
+        job,
+        image=expanded(job.image) if job.image else None,
+        services=tuple(expanded(service) for service in job.services),
+    )
+
+
+def custom_environment(variables: JobVariables, job: JobDefinition) -> dict[str, str]:
+    """Return the CUSTOM_ENV_* variables of a call; file variables appear as their content."""
+    environment = {
+        f"CUSTOM_ENV_{variable.key}": variable.value for variable in variables.expanded()
+    }
+    environment["CUSTOM_ENV_CI_JOB_SERVICES"] = _services_json(job.services, variables)
+    return environment
+
+
+def _services_json(services: Iterable[Image], variables: JobVariables) -> str:
+    described = [_service(service, variables) for service in services]
+    return go_json(described) if described else ""
+
+
+def _service(service: Image, variables: JobVariables) -> dict[str, object]:
+    aliases = service.alias.replace(",", " ").split()
+    fields: dict[str, object] = {
+        "name": service.name,
+        "alias": aliases[0] if aliases else "",
+        "entrypoint": list(service.entrypoint) if service.entrypoint else None,
+        "command": list(service.command) if service.command else None,
+    }
+    own = from_yaml(service.variables)
+    if own:
+        both = JobVariables((*variables.variables, *own), variables.temporary)
+        fields["variables"] = {
+            item.key: item.value if item.raw else both.expand(item.value) for item in own
+        }
+    return fields
+
+
+def go_json(value: object) -> str:
+    """Return JSON as Go writes it: compact, Unicode as it is, <, > and & escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -1,0 +1,1 @@
+"""What a job asks GitLab for: sources, artifacts and caches over HTTP."""

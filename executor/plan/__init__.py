@@ -1,0 +1,4 @@
+"""Decides everything that a job gets.
+
+Pure: no I/O, clock or dice.
+"""

@@ -1,0 +1,20 @@
+"""The user that a job's scripts run as: pure."""
+
+from executor.errors import PolicyViolation
+from executor.notation.expansion import expand
+from executor.plan.inputs import Request
+from executor.plan.pull_policies import go_list
+
+
+def build_user(request: Request) -> str:
+    """Return the user of the build container; empty stands for the image's own.
+
+    The operator's `user` goes before the job's.  Raises PolicyViolation where `allowed_users` does
+    not admit it.
+    """
+    docker = request.settings.docker
+    user = docker.user or expand(request.job.image.user, request.value)
+    allowed = docker.allowed_users or (() if not docker.user else (docker.user,))
+    if not user or not allowed or user in allowed:
+        return user
+    raise PolicyViolation(f'user "{user}" is not an allowed user: {go_list(allowed)}.')

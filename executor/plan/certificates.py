@@ -1,0 +1,64 @@
+"""The certificates that a job's containers get, as files on tmpfs.
+
+Pure: no I/O.
+"""
+
+from executor.plan.inputs import Request
+from executor.plan.services import Transport
+from executor.settings.checks import overlap
+from executor.spec import FileSpec
+from executor.stages.prepare.certificates import Certificates
+
+_CERTS_D = "/etc/docker/certs.d"
+"""Where dockerd, and other tools after its example, look for the authorities of a registry."""
+_AUTHORITY = "dind-executor.crt"
+
+
+def authorities(request: Request, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:
+    """Return the certificates of private registries; what the operator mounts there stands.
+
+    They say whom to trust, and are no secret; a tmpfs for each lets any user of an image have them.
+    """
+    if any(overlap(each.split(":")[1], _CERTS_D) for each in binds):
+        return ()
+    return tuple(
+        FileSpec(f"{_CERTS_D}/{registry}/{_AUTHORITY}", content)
+        for registry, content in request.surroundings.authorities
+    )
+
+
+def authority_tmpfs(files: tuple[FileSpec, ...]) -> dict[str, str]:
+    """Return the places of the registries' certificates."""
+    each_tmpfs = (cert_tmpfs(each.path.rpartition("/")[0]) for each in files)
+    return {path: options for tmpfs in each_tmpfs for path, options in tmpfs.items()}
+
+
+def cert_tmpfs(directory: str) -> dict[str, str]:
+    """Return the tmpfs that keeps keys off the disk; any user of an image may write to it."""
+    return {directory: "rw,noexec,nosuid,nodev,mode=1777"}
+
+
+def server_files(way: Transport, certificates: Certificates | None) -> tuple[FileSpec, ...]:
+    """Return the server's side; with these in place an entrypoint makes no certificates itself.
+
+    `ca/cert.pem` without its key is what older entrypoints (20.10.23 and before) look for.
+    """
+    if not way.tls or certificates is None:
+        return ()
+    return (
+        FileSpec(f"{way.cert_dir.rstrip('/')}/ca/cert.pem", certificates.ca),
+        FileSpec(f"{way.server_dir}/ca.pem", certificates.ca),
+        FileSpec(f"{way.server_dir}/cert.pem", certificates.server),
+        FileSpec(f"{way.server_dir}/key.pem", certificates.server_key),
+    )
+
+
+def client_files(way: Transport | None, certificates: Certificates | None) -> tuple[FileSpec, ...]:
+    """Return the client's side; any user of the job may read it, as with the official images."""
+    if way is None or not way.tls or certificates is None:
+        return ()
+    return (
+        FileSpec(f"{way.client_dir}/ca.pem", certificates.ca),
+        FileSpec(f"{way.client_dir}/cert.pem", certificates.client),
+        FileSpec(f"{way.client_dir}/key.pem", certificates.client_key),
+    )

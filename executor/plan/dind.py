@@ -1,0 +1,114 @@
+"""The dind sidecar as a spec.
+
+Pure: no I/O.
+"""
+
+from typing import TYPE_CHECKING
+
+from executor.notation.expansion import expand
+from executor.notation.service_names import ServiceName
+from executor.plan.certificates import authorities, cert_tmpfs, server_files
+from executor.plan.dockerd import dockerd_command, without_shell
+from executor.plan.host_config import DRIVERS_TMPFS, dind_host, tmpfs
+from executor.plan.inputs import Request
+from executor.plan.labels import service_labels
+from executor.plan.mounts import DATA_ROOT, dind_volumes
+from executor.runner.payload import JobImage
+from executor.services.dind import TRANSPORT_LABEL
+from executor.spec import ContainerSpec
+from executor.stages.prepare.certificates import Certificates
+
+if TYPE_CHECKING:
+    from executor.plan.sidecar import Sidecar
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+"""What the sidecar gets even where it is private: it pulls and pushes for the job."""
+_CLIENTS = (
+    "DOCKER_API_VERSION",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_HOST",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+)
+"""What a job says to Docker's client; dockerd and its entrypoint read it too, and would break."""
+
+
+def dind_container(
+    request: Request,
+    sidecar: "Sidecar",
+    aliases: tuple[str, ...],
+    certificates: Certificates | None,
+) -> ContainerSpec:
+    """Return the dind sidecar, the one container of a job that is privileged as a rule."""
+    settings, names, way = request.settings, request.names, sidecar.transport
+    own = sidecar.own.request if sidecar.own else None
+    entrypoint = request.entrypoint(own) if own and not sidecar.replaced else None
+    command = own.command if own and not sidecar.replaced else ()
+    entrypoint, command = without_shell(entrypoint, command)
+    command, prelude = dockerd_command(request, way, entrypoint, command)
+    volumes = dind_volumes(request, way)
+    mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
+    binds = (*volumes.binds, *settings.dind.volumes)
+    trusted = authorities(request, binds)
+    # In no tmpfs: that would hide the image's own authorities, and dind's files are root's to write.
+    files = (*server_files(way, certificates), *trusted)
+    shown, hidden = _dind_environment(request, own)
+    shown["DOCKER_TLS_CERTDIR"] = way.cert_dir
+    name = ServiceName.parse(sidecar.pull.image)
+    return ContainerSpec(
+        name=names.dind,
+        image=sidecar.pull.image,
+        labels={
+            **request.labels("dind"),
+            **request.split(service_labels(name.service, name.version))[0],
+            TRANSPORT_LABEL: "tls" if way.tls else "tcp",
+        },
+        network=names.network,
+        entrypoint=entrypoint,
+        command=command,
+        prelude=prelude,
+        environment=shown,
+        secret_environment=hidden,
+        aliases=aliases,
+        mounts=mounts,
+        binds=binds,
+        tmpfs=tmpfs(
+            settings.docker.services_tmpfs,
+            {
+                **(cert_tmpfs(way.cert_dir) if way.tls else {}),
+                **(DRIVERS_TMPFS if hidden else {}),
+            },
+            (mounts, binds),
+        ),
+        files=files,
+        extra_hosts=settings.docker.extra_hosts,
+        dns=settings.docker.dns,
+        dns_search=settings.docker.dns_search,
+        user=expand(own.user, request.value) if own and not sidecar.replaced else "",
+        platform=sidecar.pull.platform,
+        host=dind_host(request, sidecar.pull.image),
+        log_options=settings.docker.log_options,
+    )
+
+
+def _dind_environment(
+    request: Request, own: JobImage | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what the sidecar is told, as any service is, and what of it must not show.
+
+    That is also what does not come with the job: gitlab-runner's operator may have put a password
+    there, and dind has a shell to take it with.
+    """
+    public, variables = request.public_environment(), request.service_variables(own) if own else {}
+    others = {
+        **request.runner_environment(),
+        **public,
+        **{key: request.value(key) for key in _PROXIES if request.value(key)},
+    }
+    environment = {key: each for key, each in others.items() if key not in _CLIENTS} | variables
+    environment.pop("DOCKER_TLS_CERTDIR", None)
+    shown, hidden = request.split(environment, own)
+    private = [key for key in shown if key not in public and key not in variables]
+    return shown, hidden | {key: shown.pop(key) for key in private}

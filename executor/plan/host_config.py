@@ -1,0 +1,178 @@
+"""What containers may use of the host, by the operator's settings, in the engine's own words.
+
+Each function returns the part of a container's `HostConfig` that says more than the engine's
+defaults.  Pure: no I/O.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from executor.notation import amounts as units
+from executor.notation.service_names import is_allowed, match, with_default_tag
+from executor.plan.inputs import Request
+from executor.shell.keeper import DIRECTORY
+from executor.spec import HostConfig
+
+DRIVERS_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
+"""Where what the driver sends through stdin lies."""
+
+_INIT_FLAG = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
+_TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
+
+
+def build_host(request: Request, name: str) -> HostConfig:
+    """Return what the build container may use; `name` is its image as the job writes it."""
+    docker = request.settings.docker
+    privileged = docker.privileged and is_allowed(name, docker.allowed_privileged_images)
+    return _given(
+        **_job_containers(request),
+        Privileged=privileged,
+        PidMode=docker.pid_mode,
+        Init=_has_init(request),
+    )
+
+
+def helper_host(request: Request) -> HostConfig:
+    """Return what the helper container may use; it is never privileged."""
+    return _given(**_job_containers(request))
+
+
+def service_host(request: Request, name: str) -> HostConfig:
+    """Return what a service may use; `name` is its image as the job writes it."""
+    docker = request.settings.docker
+    wanted = docker.privileged if docker.services_privileged is None else docker.services_privileged
+    return _given(
+        **_services(request, name),
+        Runtime=docker.runtime,
+        Privileged=wanted and is_allowed(name, docker.allowed_privileged_services),
+        Init=_has_init(request),
+        Memory=_bytes(docker.service_memory),
+        MemorySwap=_swap(docker.service_memory_swap),
+        MemoryReservation=_bytes(docker.service_memory_reservation),
+        CgroupParent=docker.service_cgroup_parent,
+        CpusetCpus=docker.service_cpuset_cpus,
+        CpuShares=docker.service_cpu_shares,
+        NanoCpus=_cpus(docker.service_cpus),
+    )
+
+
+def dind_host(request: Request, name: str) -> HostConfig:
+    """Return what the sidecar may use: as a service, where `[dind]` has no key of its own for it."""
+    docker, dind = request.settings.docker, request.settings.dind
+    return _given(
+        **_services(request, name),
+        Runtime=dind.runtime,
+        Privileged=dind.privileged,
+        Memory=_bytes(dind.memory or docker.service_memory),
+        MemorySwap=_swap(dind.memory_swap or docker.service_memory_swap),
+        MemoryReservation=_bytes(dind.memory_reservation or docker.service_memory_reservation),
+        CgroupParent=dind.cgroup_parent or docker.service_cgroup_parent,
+        CpusetCpus=dind.cpuset_cpus or docker.service_cpuset_cpus,
+        CpuShares=dind.cpu_shares or docker.service_cpu_shares,
+        NanoCpus=_cpus(dind.cpus or docker.service_cpus),
+        Ulimits=_ulimits(dind.ulimit),
+        Sysctls=dind.sysctls,
+    )
+
+
+def tmpfs(
+    given: Mapping[str, str],
+    own: Mapping[str, str],
+    others: tuple[tuple[tuple[str, str], ...], tuple[str, ...]],
+) -> dict[str, str]:
+    """Return the operator's tmpfs and the executor's own; `others` are mounts and binds.
+
+    No place has two: the engine would refuse the container.
+    """
+    mounts, binds = others
+    taken = (*own, *(place for _, place in mounts), *(each.split(":")[1] for each in binds))
+    places = {_plain(each) for each in taken}
+    return {**{path: how for path, how in given.items() if _plain(path) not in places}, **own}
+
+
+def _job_containers(request: Request) -> HostConfig:
+    """Return what build and helper container have in common."""
+    docker = request.settings.docker
+    return {
+        "Runtime": docker.runtime,
+        "Memory": _bytes(docker.memory),
+        "MemorySwap": _swap(docker.memory_swap),
+        "MemoryReservation": _bytes(docker.memory_reservation),
+        "CgroupParent": docker.cgroup_parent,
+        "CpusetCpus": docker.cpuset_cpus,
+        "CpusetMems": docker.cpuset_mems,
+        "CpuShares": docker.cpu_shares,
+        "NanoCpus": _cpus(docker.cpus),
+        "OomKillDisable": docker.oom_kill_disable,
+        "OomScoreAdj": docker.oom_score_adjust,
+        "ShmSize": docker.shm_size,
+        "Ulimits": _ulimits(docker.ulimit),
+        "GroupAdd": list(docker.group_add),
+        "UsernsMode": docker.userns_mode,
+        "CapAdd": list(docker.cap_add),
+        "CapDrop": list(docker.cap_drop),
+        "SecurityOpt": _security(request, docker.security_opt),
+        "Devices": [units.device(each) for each in docker.devices],
+        "DeviceCgroupRules": list(docker.device_cgroup_rules),
+        "DeviceRequests": _gpus(docker.gpus),
+        "Sysctls": docker.sysctls,
+        "VolumesFrom": list(docker.volumes_from),
+        "IpcMode": docker.ipcmode,
+    }
+
+
+def _services(request: Request, name: str) -> HostConfig:
+    """Return what services and the sidecar have in common."""
+    docker = request.settings.docker
+    image = with_default_tag(name)
+    return {
+        "ShmSize": docker.shm_size,
+        "UsernsMode": docker.userns_mode,
+        "SecurityOpt": _security(request, docker.services_security_opt),
+        "Devices": [
+            units.device(each)
+            for pattern, devices in docker.services_devices.items()
+            if match(pattern, image)
+            for each in devices
+        ],
+        "DeviceRequests": _gpus(docker.service_gpus),
+    }
+
+
+def _given(**host: object) -> HostConfig:
+    """Leave out what is empty, for which the engine has defaults."""
+    return {key: value for key, value in host.items() if value}
+
+
+def _security(request: Request, options: Iterable[str]) -> list[str]:
+    """Put seccomp profiles in the place of their paths: the engine may be on another host."""
+    return [request.seccomp_profiles.get(each, each) for each in options]
+
+
+def _ulimits(limits: Mapping[str, str]) -> list[dict[str, object]]:
+    found = [(name, *units.ulimit(text)) for name, text in limits.items()]
+    return [{"Name": name, "Soft": soft, "Hard": hard} for name, soft, hard in found]
+
+
+def _gpus(text: str) -> list[dict[str, object]]:
+    return [units.gpu_request(text)] if text else []
+
+
+def _bytes(text: str) -> int:
+    return units.byte_size(text) if text else 0
+
+
+def _swap(text: str) -> int:
+    return units.swap_size(text) if text else 0
+
+
+def _cpus(text: str) -> int:
+    return units.nano_cpus(text) if text else 0
+
+
+def _has_init(request: Request) -> bool:
+    """Tell whether an init is asked for; a job may, as it touches nothing but its own processes."""
+    return request.values.get(_INIT_FLAG, "") in _TRUE
+
+
+def _plain(path: str) -> str:
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))

@@ -1,0 +1,63 @@
+"""Proxies of a job, and the names that lead around them: pure.
+
+A Docker client asks the proxy for `docker` unless NO_PROXY names it, and no proxy knows a job's
+services.  So wherever a job has a proxy, its own names are added to what the job says.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from executor.plan.network import host_of
+from executor.scripts.no_proxy import DIRECT_NAMES, NO_PROXY
+from executor.spec import ContainerSpec
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_ALWAYS = ("docker", "localhost", "127.0.0.1")
+
+
+def direct_names(aliases: Iterable[str]) -> str:
+    """Return the names that no proxy is to be asked for, as NO_PROXY has them."""
+    return ",".join(dict.fromkeys((*_ALWAYS, *aliases)))
+
+
+def with_direct_names(
+    spec: ContainerSpec, names: str, values: Mapping[str, str] | None = None
+) -> ContainerSpec:
+    """Return a container whose programs ask for `names` without a proxy.
+
+    `values` are the variables that scripts in it will set; gitlab-runner's scripts set the job's
+    own NO_PROXY again, and `engine.proxied_script` adds what stands in `DIRECT_NAMES` to it.
+    Only the keys that the job uses are changed: programs differ in which of two they heed.
+    """
+    seen = {**spec.environment, **spec.secret_environment, **(values or {})}
+    if not any(_proxy(seen, key) for key in PROXIES):
+        return spec
+    given = {key: seen[key] for key in NO_PROXY if seen.get(key)}
+    if "*" in given.values():
+        return spec  # no proxy at all, which curl for one reads only where it stands alone
+    merged = {key: f"{names},{value}" for key, value in given.items()}
+    shown = dict.fromkeys(NO_PROXY, names) if not given else {}
+    shown |= {key: merged[key] for key in merged if key in spec.environment}
+    hidden = {key: merged[key] for key in merged if key in spec.secret_environment}
+    if values is not None:
+        shown[DIRECT_NAMES] = names
+    return replace(
+        spec,
+        environment={**spec.environment, **shown},
+        secret_environment={**spec.secret_environment, **hidden},
+    )
+
+
+def proxy_notices(values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each proxy that no container can reach; it shows no password."""
+    return tuple(
+        f"WARNING: {key} names a proxy on localhost, which in a container is the container itself:"
+        " name the proxy by an address that containers reach."
+        for proxy in PROXIES
+        for key in (proxy, proxy.lower())
+        if host_of(values.get(key, "")) in ("localhost", "127.0.0.1", "::1")
+    )
+
+
+def _proxy(values: Mapping[str, str], key: str) -> str:
+    return values.get(key, "") or values.get(key.lower(), "")

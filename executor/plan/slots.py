@@ -1,0 +1,70 @@
+"""Which caches are a job's: its project's, in the slot that the runner put it into.
+
+Pure: no I/O.
+"""
+
+import hashlib
+
+from executor.plan.inputs import Request
+from executor.runner.payload import Job
+
+_RUNNERS_WORDS = ("CI_RUNNER_SHORT_TOKEN", "CI_CONCURRENT_PROJECT_ID")
+"""What only the runner knows of the slot; a job's variable of the same name would win."""
+
+_STRATEGIES = ("clone", "fetch", "none", "empty")
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+
+
+def git_strategy(request: Request) -> str:
+    """Return the job's GIT_STRATEGY, as gitlab-runner reads it."""
+    value = request.values.get("GIT_STRATEGY", "")
+    if value in _STRATEGIES:
+        return value
+    return "fetch" if request.job.may_fetch else "clone"
+
+
+def is_protected(job: Job) -> bool:
+    """Tell whether a job's caches are kept apart from those of refs that anybody may push to.
+
+    Of several variables of a name the first is GitLab's own: an author's comes after it.
+    """
+    keys = [key for key in job.cache_keys if key.endswith("-protected")]
+    if any(not key.endswith("-non_protected") for key in keys):
+        return True
+    if job.protected is not None:
+        return job.protected
+    return _given(job, "CI_COMMIT_REF_PROTECTED") in _TRUE
+
+
+def slot_name(request: Request) -> str:
+    """Return what the caches of a runner's slot for a project are named by.
+
+    Empty where the job hides which slot it is in.  Everything else follows from the payload: no
+    job can name another project's.  Short tokens alone do not tell runners apart, as those of
+    one GitLab may all begin alike.
+    """
+    job, values = request.job, request.values
+    slot, short = (
+        values.get("CI_CONCURRENT_PROJECT_ID", ""),
+        values.get("CI_RUNNER_SHORT_TOKEN", ""),
+    )
+    if hidden_words(request) or not slot.isdecimal() or not short:
+        return ""
+    identity = (_server(job.repo_url), _given(job, "CI_RUNNER_ID"), short, job.project_id, slot)
+    digest = hashlib.sha256("\n".join(map(str, identity)).encode()).hexdigest()[:12]
+    readable = "".join(c for c in short.lower() if c.isascii() and (c.isalnum() or c == "-"))
+    return f"runner-{readable}-project-{job.project_id}-concurrent-{slot}-{digest}"
+
+
+def hidden_words(request: Request) -> tuple[str, ...]:
+    """Return those of the runner's words that the job has put its own in place of."""
+    return tuple(key for key in _RUNNERS_WORDS if request.job.sets(key))
+
+
+def _given(job: Job, key: str) -> str:
+    return next((each.value for each in job.variables if each.key == key), "")
+
+
+def _server(repo_url: str) -> str:
+    """Return the host name in a repository's URL."""
+    return repo_url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]

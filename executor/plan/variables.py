@@ -1,0 +1,31 @@
+"""The variables of the build container, for its entrypoint: the scripts bring their own.
+
+Pure: no I/O.
+"""
+
+from executor.plan.inputs import Request
+from executor.plan.services import Transport
+from executor.shell.keeper import DOCKER_CONFIG
+
+_NOT_THE_JOBS = ("CI_JOB_SERVICES",)
+"""What gitlab-runner tells custom executors alone."""
+
+
+def build_environment(
+    request: Request, way: Transport | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return all variables of the job, and Docker's: what may show to everyone, and the rest.
+
+    The rest is what is masked or not public, and what gitlab-runner's operator set, who may have
+    put a password there.
+    """
+    public = request.public_environment()
+    shown, hidden = request.split(public)
+    last = {each.key: each for each in request.job.variables}
+    for key in request.values:
+        variable = last.get(key)
+        if key not in _NOT_THE_JOBS and (variable.secret if variable else key not in public):
+            hidden[key] = request.value(key)
+            shown.pop(key, None)
+    ours = {"DOCKER_CONFIG": DOCKER_CONFIG, **(way.client_environment() if way else {})}
+    return {**ours, **shown}, hidden

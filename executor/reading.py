@@ -1,0 +1,142 @@
+"""Reads settings, payload and host once."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from executor.engine.api import Api
+from executor.errors import SettingsError
+from executor.names import JobNames, job_key
+from executor.runner.context import RunContext
+from executor.runner.environ import RunnerEnv
+from executor.runner.payload import Job, read_job
+from executor.settings.file import Settings, load_settings
+
+if TYPE_CHECKING:
+    from executor.plan.inputs import Request
+
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Settings, job, and the context that follows from both."""
+
+    settings: Settings
+    job: Job
+    context: RunContext
+
+    @property
+    def names(self) -> JobNames:
+        """Return the names of the job's objects."""
+        return self.context.names
+
+    def request(self, env: RunnerEnv) -> "Request":
+        """Return what the job is planned from."""
+        # prepare alone plans; the other stages start sooner without these.
+        from executor.host.credentials import (  # noqa: PLC0415
+            read_host_config,
+            run_credential_helper,
+        )
+        from executor.host.seccomp import read_profiles  # noqa: PLC0415
+        from executor.plan.credentials import read_catalogue  # noqa: PLC0415
+        from executor.plan.inputs import Request  # noqa: PLC0415
+
+        values = env.job_values()
+        host_config = read_host_config(env.environ)
+        catalogue = read_catalogue(
+            values.get("DOCKER_AUTH_CONFIG", ""),
+            host_config,
+            self.job.registries,
+            run_credential_helper,
+            operators_variable=not self.job.sets("DOCKER_AUTH_CONFIG"),
+        )
+        share = self.settings.docker.share_host_credentials
+        hidden = "" if share or host_config is None else host_config.path
+        docker = self.settings.docker
+        profiles = read_profiles((*docker.security_opt, *docker.services_security_opt))
+        return Request(
+            self.job,
+            self.settings,
+            self.names,
+            values,
+            catalogue,
+            hidden,
+            seccomp_profiles=profiles,
+        )
+
+
+def known_secrets(env: RunnerEnv) -> tuple[str, ...]:
+    """Return the secret values of the job, for a stage that failed before or without planning it.
+
+    No credential helper is asked.  Raises JobPayloadError where there is no payload.
+    """
+    from executor.host.credentials import read_host_config, run_credential_helper  # noqa: PLC0415
+    from executor.plan.credentials import read_catalogue  # noqa: PLC0415
+    from executor.plan.secrets import secret_values  # noqa: PLC0415
+
+    job, values = read_job(env.job_response_file), env.job_values()
+    auth_config = values.get("DOCKER_AUTH_CONFIG", "")
+    host_config = read_host_config(env.environ)
+    catalogue = read_catalogue(
+        auth_config, host_config, job.registries, run_credential_helper, images=()
+    )
+    return secret_values(job, values, (each.credential for each in catalogue.entries))
+
+
+def settings_path(args: list[str]) -> str:
+    """Return the settings file that a stage's arguments name.
+
+    Raises SettingsError where they name none.
+    """
+    for place, arg in enumerate(args):
+        if arg == "--settings" and place + 1 < len(args):
+            return args[place + 1]
+        if arg.startswith("--settings="):
+            return arg.partition("=")[2]
+    raise SettingsError(
+        'The stage was called without a settings file: write `["--settings",'
+        ' "/etc/dind-executor/settings.toml"]` in config_args, prepare_args, run_args and'
+        " cleanup_args of config.toml."
+    )
+
+
+def engine_api(context: RunContext) -> Api:
+    """Return the engine that the job runs on."""
+    return Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
+
+
+def read_inputs(env: RunnerEnv, args: list[str]) -> Inputs:
+    """Read settings and payload; raises SettingsError or JobPayloadError."""
+    settings = load_settings(settings_path(args))
+    job = read_job(env.job_response_file)
+    host, tls_dir, tls_verify = _engine(settings, env)
+    return Inputs(
+        settings,
+        job,
+        RunContext(
+            {
+                "host": host,
+                "tls_dir": tls_dir,
+                "tls_verify": tls_verify,
+                "key": job_key(job.id, job.token, job.repo_url),
+                "job_id": job.id,
+                "project_id": job.project_id,
+                "ready_timeout": settings.dind.ready_timeout,
+                "log": f"{settings.log.destination}:{settings.log.path}",
+            }
+        ),
+    )
+
+
+def _engine(settings: Settings, env: RunnerEnv) -> tuple[str, str, bool]:
+    """Return the engine's address, TLS directory and whether to verify it.
+
+    As in `[runners.docker]`: without `host`, all three come from the runner's environment.
+    """
+    docker = settings.docker
+    if docker.host:
+        return docker.host, docker.tls_cert_path, docker.tls_verify
+    host = env.host("DOCKER_HOST")
+    if not host:
+        return _DEFAULT_HOST, "", False
+    return host, env.host("DOCKER_CERT_PATH"), bool(env.host("DOCKER_TLS_VERIFY"))

@@ -1,0 +1,44 @@
+"""What `run` needs to know, small enough to travel from config to run in one variable.
+
+Reading the settings and the payload again would cost a third of a `run` call's start.
+"""
+
+import json
+
+from executor.names import JobNames
+from executor.runner.environ import RUN_CONTEXT
+
+
+class RunContext:
+    """Where the engine is, whose containers are meant, and how to log."""
+
+    __slots__ = (
+        "host",
+        "job_id",
+        "key",
+        "log",
+        "project_id",
+        "ready_timeout",
+        "tls_dir",
+        "tls_verify",
+    )
+
+    def __init__(self, values: dict[str, object]) -> None:
+        """Take decoded values."""
+        self.host = str(values["host"])
+        self.tls_dir = str(values["tls_dir"])
+        self.tls_verify = bool(values["tls_verify"])
+        self.key = str(values["key"])
+        self.job_id = values["job_id"]
+        self.project_id = values["project_id"]
+        self.ready_timeout = float(str(values["ready_timeout"]))
+        self.log = str(values["log"])
+
+    @property
+    def names(self) -> JobNames:
+        """Return the names of the job's objects."""
+        return JobNames(self.key)
+
+    def to_job_env(self) -> dict[str, str]:
+        """Return the variable that carries this, for config's `job_env`."""
+        return {RUN_CONTEXT: json.dumps({name: getattr(self, name) for name in self.__slots__})}

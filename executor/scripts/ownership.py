@@ -1,0 +1,72 @@
+"""Gives a project's files to the user whom the job's scripts run as.
+
+Only where the job or the runner sets FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR: else everybody may write
+to what the helper makes.
+"""
+
+import os
+
+from executor.engine.api import Api
+from executor.errors import ContainerLost
+from executor.log import complain, say
+from executor.names import helper_beside
+from executor.scripts.script import run_script
+from executor.shell.keeper import quoted
+
+_DONE = "dind-executor-owned"
+"""A file in the job's temporary directory: the first script of the author's has seen to it."""
+
+_LONGEST = 1024
+"""How much of what a container prints is kept, in bytes."""
+
+# What the kernel says of the shell itself: an image need not have `id`, nor an honest one.
+_WHO = b"""\
+while read -r _k _u _e _r; do
+  case $_k in Uid: | Gid:) printf '%s ' "$_e" ;; esac
+done </proc/self/status
+"""
+
+
+def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> None:
+    """Change the owner of the project's files, once in a job; of root's there is nothing to change.
+
+    `build` is the container whose user that is, `project_temp_dir` RUNNER_TEMP_PROJECT_DIR.
+    Raises ContainerLost where the container is gone.
+    """
+    done = f"{temp_dir}/{_DONE}"
+    if not project_temp_dir or os.path.exists(done):  # noqa: PTH110 (pathlib costs 9 ms a call)
+        return
+    _, said = _run(api, build, _WHO)
+    user, _, group = said.strip().rpartition("\n")[2].partition(" ")
+    if not (user.isdecimal() and group.isdecimal()):
+        complain("WARNING: The user of the job's scripts is unknown: files keep their owner.")
+        return
+    if int(user):
+        for directory in (project_temp_dir.removesuffix(".tmp"), project_temp_dir):
+            _give(api, helper_beside(build), directory, f"{user}:{group}")
+    os.close(os.open(done, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _give(api: Api, helper: str, directory: str, owner: str) -> None:
+    """Change the owner; as with the Docker executor, the job goes on where that fails."""
+    say(f'Changing ownership of files at "{directory}" to {owner}')
+    path = quoted(directory)
+    script = f"[ ! -e {path} ] || chown -RP -- {owner} {path}\n".encode()
+    try:
+        code, said = _run(api, helper, script)
+    except ContainerLost as lost:
+        code, said = 1, str(lost)
+    if code:
+        complain(f"WARNING: The ownership could not be changed: {said.strip()}")
+
+
+def _run(api: Api, container: str, script: bytes) -> tuple[int, str]:
+    """Return a script's status and the end of what it prints."""
+    heard = bytearray()
+
+    def hear(_descriptor: int, data: bytes) -> None:
+        heard.extend(data)
+        del heard[:-_LONGEST]
+
+    code = run_script(api, container, script, sink=hear)
+    return code, heard.decode(errors="replace")

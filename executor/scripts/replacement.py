@@ -1,0 +1,96 @@
+"""Makes a build or helper container a second time, where the first one is gone.
+
+A cancel takes the build container with it, so that after_script begins in a clean one, as under
+the Docker executor; and a prune on the host, or the kernel out of memory, may take either.  What
+prepare asked of the engine lies in the job's temporary directory, beside the payload whose secrets
+it repeats: private, and gone with the job.
+
+Where a script left or ended what only the container's own end or start can mend, the old one is
+started again, as the Docker executor does for each sub-stage.
+"""
+
+import json
+import os
+import time
+
+from executor.engine.api import Api
+from executor.engine.container_request import sent_to
+from executor.engine.docker import Engine
+from executor.engine.gate import Gate
+from executor.names import removal_query
+from executor.runner.notes import is_over, unfinished
+from executor.scripts.cancel import ENTRYPOINT_SECONDS
+from executor.scripts.script import write_through
+from executor.spec import ContainerSpec, FileSpec
+
+_NOT_FOUND = 404
+_REMOVAL_TRIES = 50
+_REMOVAL_PAUSE_SECONDS = 0.1
+_SUFFIX = "container.json"
+
+
+def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
+    """Note what it takes to make a container again: the engine's request, and its files."""
+    noted = {
+        "image": spec.image,
+        "platform": spec.platform,
+        "labels": spec.labels,
+        "files": [(path, content.decode("latin-1")) for path, content in sent_to(spec)],
+        "request": request,
+    }
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    descriptor = os.open(_path(temp_dir, spec.name), flags, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(noted, file)
+
+
+def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False) -> bool:
+    """Make the container again, in place of what is left of the old one; tell whether it stands.
+
+    `in_place` starts the old one again where it is there, with the files that it has.  It does not where prepare left no note, and where cleanup has begun: nothing may appear then.
+    Raises what `Engine.create` and `Engine.start` do.
+    """
+    try:
+        with open(_path(temp_dir, name), encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow)
+            noted = json.load(file)
+    except OSError:
+        return False
+    spec = ContainerSpec(
+        name=name,
+        image=noted["image"],
+        labels=noted["labels"],
+        network="",
+        files=tuple(FileSpec(path, text.encode("latin-1")) for path, text in noted["files"]),
+        platform=noted["platform"],
+        runs_scripts=True,
+    )
+    engine.connect()
+    gate = Gate()
+    with unfinished(temp_dir, gate.close):
+        if is_over(temp_dir):
+            return False
+        if not (in_place and gate.do(lambda: _stop(engine.api, name))):
+            gate.do(lambda: _clear(engine.api, spec))
+            gate.do(lambda: engine.create_as(spec, noted["request"]))
+        started = gate.do(lambda: engine.start(spec))
+    if started:
+        started.wait(write_through)
+    return True
+
+
+def _stop(api: Api, name: str) -> bool:
+    """End all that runs in a container, and tell whether it is there."""
+    return api.post(f"/containers/{name}/stop?t={ENTRYPOINT_SECONDS}").ok
+
+
+def _clear(api: Api, spec: ContainerSpec) -> None:
+    """Remove what is left of the old container, or wait until whoever removes it is done."""
+    path = f"/containers/{spec.name}?{removal_query(spec.labels)}"
+    for _ in range(_REMOVAL_TRIES):
+        if api.delete(path).status == _NOT_FOUND:
+            return
+        time.sleep(_REMOVAL_PAUSE_SECONDS)
+
+
+def _path(temp_dir: str, name: str) -> str:
+    return f"{temp_dir}/{name}.{_SUFFIX}"

@@ -1,0 +1,240 @@
+"""Runs a script in a container of the job and streams what it prints.
+
+The way of every `run` call, so only the cheapest modules are loaded here.
+"""
+
+import _thread
+import os
+from collections.abc import Callable
+
+from executor.engine.api import Api
+from executor.engine.frames import Frames, Output, Sink
+from executor.engine.wire import Reader
+from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
+from executor.shell.processes import DIRECTORY
+from executor.shell.serving import sent_script
+
+_GRACE_SECONDS = 10.0
+"""How long a script may take to end after SIGTERM, as under the Docker executor."""
+_KILL_SECONDS = 5.0
+_BEGIN_SECONDS = 30.0
+"""How long the keeper may take to begin: it is idle, unless a killed `run` call left a script."""
+_LOOK_SECONDS = 1.0
+"""How often to look meanwhile whether the container is there: the engine attaches to a dead one."""
+
+
+def write_through(descriptor: int, data: bytes) -> None:
+    """Write all of `data` to our own stdout or stderr."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def run_script(
+    api: Api,
+    container: str,
+    script: bytes,
+    *,
+    sink: Sink = write_through,
+    leftovers: Callable[[], None] = lambda: None,
+) -> int:
+    """Run `script` in `container` and return its exit status.
+
+    `leftovers` is called where it left processes that the container's user may not end.
+
+    Raises ContainerLost where the container is gone, has ended or takes no script, EnvironmentLost
+    where the stream broke.  Passes Cancelled on once the script has ended, with all that the
+    container's user may end; after a time of grace also if it has not.
+    """
+    answer, reader = api.hijack(
+        f"/containers/{container}/attach?stream=1&stdin=1&stdout=1&stderr=1"
+    )
+    if answer.status not in {101, 200}:
+        raise _lost(api, container, begun=False)
+    nonce = os.urandom(16).hex()
+    output = Output(nonce, sink)
+    copying = _Copying(Frames(reader, output), output)
+    try:
+        _feed(reader, sent_script(script, nonce), copying)
+        if not _begins(api, container, copying):
+            _free(api, container)
+            if not _begins_after_all(api, container, copying, sent_script(script, nonce)):
+                # It must not begin when nobody listens any more: the script will run elsewhere.
+                api.post(f"/containers/{container}/kill")
+                raise ContainerLost(
+                    f"The container {container} does not take a script any more: a process of an"
+                    " earlier script holds it, or the host is overloaded. Run the job again.",
+                    begun=output.begun,
+                )
+        copying.ended.acquire()
+        copying.ended.release()
+    except Cancelled:
+        _stop(api, container, copying)
+        raise
+    finally:
+        copying.close(reader)
+    if copying.error is not None:
+        raise EnvironmentLost(f"The stream to {container} broke: {copying.error}.")
+    if output.untaken:
+        raise EnvironmentLost(
+            f"The container {container} cannot hold the job's script: {DIRECTORY} in it is full or"
+            " not writable, by an earlier script's doing or the image's entrypoint's; free it, or"
+            " raise `[docker] memory`."
+        )
+    if output.left:
+        leftovers()
+    if output.exit_code is None:
+        raise _lost(api, container, begun=output.begun)
+    return output.exit_code
+
+
+def _feed(reader: Reader, data: bytes, copying: "_Copying") -> None:
+    """Send the script and start to copy.
+
+    Both at the same time, as the keeper may be busy and the pipe full; but over TLS one after the
+    other: such a connection may not be used for both directions at once.
+    """
+    if hasattr(reader.socket, "context"):
+        reader.socket.settimeout(_BEGIN_SECONDS)
+        _send(reader, data)
+        reader.socket.settimeout(None)
+        copying.start()
+    else:
+        copying.start()
+        _thread.start_new_thread(_send, (reader, data))
+
+
+def _send(reader: Reader, data: bytes) -> None:
+    """Send; a container that died shows at the reading end."""
+    try:
+        reader.socket.sendall(data)
+    except OSError:
+        return
+
+
+class _Copying:
+    """The copying of output in a thread of its own.
+
+    A signal interrupts whoever waits for it, and never a read or a write halfway: what had been
+    read would be lost, or be written twice.
+    """
+
+    __slots__ = ("_frames", "_output", "begun", "ended", "error")
+
+    def __init__(self, frames: Frames, output: Output) -> None:
+        """Prepare to copy; the locks are free once the script has begun or ended."""
+        self._frames = frames
+        self._output = output
+        self.begun = _thread.allocate_lock()
+        self.ended = _thread.allocate_lock()
+        self.error: Exception | None = None
+        self.begun.acquire()
+        self.ended.acquire()
+
+    def start(self) -> None:
+        """Start to copy."""
+        _thread.start_new_thread(self._copy, ())
+
+    def close(self, reader: Reader) -> None:
+        """Close the stream, at which the thread ends."""
+        try:  # noqa: SIM105 (contextlib is slow to import)
+            reader.socket.shutdown(2)
+        except OSError:
+            pass  # the other end was faster
+        if self.ended.acquire(timeout=1.0):
+            self.ended.release()
+        reader.socket.close()
+
+    def _copy(self) -> None:
+        has_begun = False
+        try:
+            while self._frames.copy_some():
+                if self._output.begun and not has_begun:
+                    has_begun = True
+                    self.begun.release()
+                seconds = self._output.seconds_left()
+                if seconds is not None:
+                    self._frames.limit(seconds)
+        except (OSError, ValueError) as error:
+            if not (isinstance(error, TimeoutError) and self._output.settle()):
+                self.error = error
+        finally:
+            if not has_begun:
+                self.begun.release()
+            self.ended.release()
+
+
+def _begins(api: Api, container: str, copying: _Copying) -> bool:
+    """Wait until the keeper begins; tell whether it did.
+
+    Raises ContainerLost as soon as there is nobody to begin.
+    """
+    left = _BEGIN_SECONDS
+    while not copying.begun.acquire(timeout=min(left, _LOOK_SECONDS)):
+        left -= _LOOK_SECONDS
+        if left <= 0:
+            return False
+        if not _state(api, container).get("Running"):
+            raise _lost(api, container, begun=False)
+    return True
+
+
+def _begins_after_all(api: Api, container: str, copying: _Copying, data: bytes) -> bool:
+    """Wait for a keeper that was freed; send the script again if it got lost.
+
+    A keeper takes a nonce once only, so a script never runs twice.
+    """
+    if copying.begun.acquire(timeout=_KILL_SECONDS):
+        return True
+    answer, reader = api.hijack(f"/containers/{container}/attach?stream=1&stdin=1")
+    if answer.status in {101, 200}:
+        # The keeper may still wait for the end of a line.
+        reader.socket.settimeout(_KILL_SECONDS)
+        _send(reader, b"\n" + data)
+        reader.finish(_KILL_SECONDS)
+    return copying.begun.acquire(timeout=_KILL_SECONDS)
+
+
+def _free(api: Api, container: str) -> None:
+    """End what keeps the keeper from taking a script.
+
+    It takes one at once, unless a `run` call was killed: that left its script running, which
+    nobody waits for any more, or sent half of one, and then ours was taken for the other half.
+    """
+    from executor.scripts.signals import signal_script  # noqa: PLC0415 (rarely needed)
+
+    signal_script(api, container, "KILL")
+
+
+def _stop(api: Api, container: str, copying: _Copying) -> None:
+    """End the script: SIGTERM, some time, SIGKILL.  Its last words still reach the log.
+
+    What runs as a user whom the container's own may not signal goes with the build container.
+    """
+    from executor.scripts.signals import signal_script  # noqa: PLC0415 (rarely needed)
+
+    for signal, seconds in (("TERM", _GRACE_SECONDS), ("KILL", _KILL_SECONDS)):
+        try:
+            signal_script(api, container, signal)
+        except EngineUnavailable:
+            return
+        if copying.ended.acquire(timeout=seconds):
+            copying.ended.release()
+            return
+
+
+def _inspected(api: Api, container: str) -> dict[str, object]:
+    answer = api.get(f"/containers/{container}/json")
+    found = answer.json() if answer.ok else None
+    return found if isinstance(found, dict) else {}
+
+
+def _state(api: Api, container: str) -> dict[str, object]:
+    state = _inspected(api, container).get("State")
+    return state if isinstance(state, dict) else {}
+
+
+def _lost(api: Api, container: str, *, begun: bool) -> EnvironmentLost:
+    from executor.scripts.lost import lost  # noqa: PLC0415 (rarely needed)
+
+    return lost(api, container, begun=begun)

@@ -1,0 +1,164 @@
+"""Waits until a service accepts connections, without a container of its own to ask from."""
+
+import errno
+import select
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+from executor.engine.api import Api
+from executor.engine.exec import succeeds
+from executor.engine.logs import last_output
+from executor.services.health_check import HealthCheck
+
+_CONNECT_SECONDS = 1.0
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 0.5
+_BETWEEN_QUESTIONS_SECONDS = 3.0
+"""How often the helper is asked although the address seems in reach and refuses: it may be another
+container's, of another engine."""
+_QUESTION_SECONDS = 2.0
+"""The shortest that the helper may take for an answer."""
+
+_LOG_LINES = 2000
+
+# $0 is the address.  Not every bash has /dev/tcp, and not every nc has -z.
+_ASK = """\
+limit=
+if timeout 1 true 2>/dev/null; then limit="timeout 2"; fi
+for port in "$@"; do
+  $limit bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$0" "$port" 2>/dev/null && exit 0
+  $limit nc -z "$0" "$port" 2>/dev/null && exit 0
+done
+exit 1
+"""
+
+
+class Found:
+    """What the engine says of a service right now."""
+
+    __slots__ = ("address", "exit_code", "running")
+
+    def __init__(self, found: dict[str, object]) -> None:
+        """Read an inspected container."""
+        state = _table(found.get("State"))
+        networks = _table(_table(found.get("NetworkSettings")).get("Networks"))
+        addresses = [
+            str(_table(each).get(key) or "")
+            for key in ("IPAddress", "GlobalIPv6Address")
+            for each in networks.values()
+        ]
+        self.running = bool(state.get("Running"))
+        self.exit_code = state.get("ExitCode")
+        self.address = next((each for each in addresses if each), "")
+
+
+class Prober:
+    """Asks one service, directly while its address seems in reach, else from the helper."""
+
+    def __init__(self, api: Api, helper: str, wait_for_helper: Callable[[], None]) -> None:
+        """Take the helper container, which is on the job's network, and what waits for it."""
+        self._api = api
+        self._helper = helper
+        self._wait_for_helper = wait_for_helper
+        self._direct = api.local
+        self._asked = time.monotonic()
+
+    def accepts(self, address: str, ports: Sequence[int], deadline: float) -> bool:
+        """Tell whether one of the ports accepts a connection before `deadline`.
+
+        One that has passed, while the helper was waited for, still leaves time for a question.
+        """
+        if self._direct:
+            answer = connects(address, ports)
+            self._direct = answer is not None
+            if answer:
+                return True
+            if self._direct and time.monotonic() - self._asked < _BETWEEN_QUESTIONS_SECONDS:
+                return False
+        self._wait_for_helper()
+        self._asked = time.monotonic()
+        command = ("sh", "-c", _ASK, address, *map(str, ports))
+        left = max(deadline - self._asked, _QUESTION_SECONDS)
+        return succeeds(self._api, self._helper, command, left)
+
+
+def wait_for_service(api: Api, check: HealthCheck, prober: Prober, timeout_seconds: float) -> str:
+    """Return "" once a service is up, else what is wrong with it; raises EngineUnavailable."""
+    if check.mistake:
+        return check.mistake
+    deadline = time.monotonic() + timeout_seconds
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        found = _find(api, check.container)
+        if found is None:
+            return f'service "{check.service}" is gone: something removed it'
+        if not found.running and (check.ports or found.exit_code):
+            return f'service "{check.service}" exited with code {found.exit_code}'
+        if not check.ports or prober.accepts(
+            found.address or check.container, check.ports, deadline
+        ):
+            return ""
+        if time.monotonic() > deadline:
+            ports = ", ".join(map(str, check.ports))
+            return (
+                f'service "{check.service}" timeout: nothing accepts connections on its'
+                f" {'port' if len(check.ports) == 1 else 'ports'} {ports} after"
+                f" {timeout_seconds:.0f} seconds"
+            )
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def connects(address: str, ports: Sequence[int]) -> bool | None:
+    """Tell whether a port accepts a connection; None where the address seems out of reach."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    waiting: list[socket.socket] = []
+    results: list[int] = []
+    try:
+        for port in ports:
+            each = socket.socket(family, socket.SOCK_STREAM)
+            waiting.append(each)
+            each.settimeout(0)
+            results.append(each.connect_ex((address, port)))
+        _collect(waiting, results)
+    except OSError:
+        return None
+    finally:
+        for each in waiting:
+            each.close()
+    if 0 in results:
+        return True
+    return False if errno.ECONNREFUSED in results else None
+
+
+def _collect(waiting: list[socket.socket], results: list[int]) -> None:
+    """Replace each EINPROGRESS by what came of it, until one has connected or none is left."""
+    deadline = time.monotonic() + _CONNECT_SECONDS
+    while 0 not in results and errno.EINPROGRESS in results:
+        pending = [
+            each
+            for each, result in zip(waiting, results, strict=True)
+            if result == errno.EINPROGRESS
+        ]
+        left = deadline - time.monotonic()
+        ready = select.select([], pending, [], max(left, 0))[1]
+        if not ready:
+            return
+        for each in ready:
+            results[waiting.index(each)] = each.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+
+def service_log(api: Api, container: str) -> str:
+    """Return a service's last output, with the time of each line, at most 64 KiB of it."""
+    answer = last_output(api, container, _LOG_LINES, timestamps=True)
+    return answer.body.decode(errors="replace") if answer.ok else answer.message
+
+
+def _find(api: Api, name: str) -> Found | None:
+    answer = api.get(f"/containers/{name}/json")
+    return Found(_table(answer.json())) if answer.ok else None
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""The administrator's file: every key with its check and its documentation."""

@@ -1,0 +1,188 @@
+"""The operator's settings: the TOML file named in `*_args` of config.toml, read and checked.
+
+Each key is a field of a section, and its documentation stands beside its default; docs/settings.md
+and `dind-executor settings` are made from it (`executor.settings.manual`).
+"""
+
+import tomllib
+from dataclasses import dataclass, field, replace
+
+from executor.errors import SettingsError
+from executor.notation.table import Problems, Table
+from executor.notation.volumes import destinations, wrong_volumes
+from executor.settings import checks
+from executor.settings.dind_limits import DindSettings
+from executor.settings.docker import DockerSettings
+from executor.settings.keys import about, read_section
+
+__all__ = [
+    "DindSettings",
+    "DockerSettings",
+    "LogSettings",
+    "Settings",
+    "load_settings",
+    "read_settings",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """The operator's own log: JSON lines, without secrets, apart from the job log."""
+
+    destination: str = field(
+        default="file",
+        metadata=about(
+            "Where the log goes: a `file`, the systemd `journal`, or `none`.",
+            choices=("file", "journal", "none"),
+        ),
+    )
+    path: str = field(
+        default="/var/log/dind-executor/dind-executor.log",
+        metadata=about("The file, as an absolute path.", check=checks.wrong_path),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of dind-executor."""
+
+    builds_dir: str = field(
+        default="/builds",
+        metadata=about(
+            "Directory of the job's project in its containers, the same in all of them.",
+            same_as="builds_dir",
+            check=checks.wrong_directory,
+        ),
+    )
+    cache_dir: str = field(
+        default="/cache",
+        metadata=about(
+            "Directory of the job's caches in its containers.",
+            same_as="cache_dir",
+            check=checks.wrong_directory,
+        ),
+    )
+    debug_trace_disabled: bool = field(
+        default=False,
+        metadata=about(
+            "Do not show the logs of services in the logs of jobs that set `CI_DEBUG_SERVICES`. Set"
+            " it in config.toml as well: there it turns off `CI_DEBUG_TRACE`.",
+            same_as="debug_trace_disabled",
+        ),
+    )
+    docker: DockerSettings = field(default_factory=DockerSettings)
+    dind: DindSettings = field(default_factory=DindSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+def load_settings(path: str) -> Settings:
+    """Read and check the settings file; SettingsError names every mistake in it."""
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow to import)
+            text = file.read()
+    except OSError as error:
+        raise SettingsError(
+            f"the settings file {path} cannot be read: {error.strerror}; config.toml names it in"
+            " the *_args of [runners.custom]"
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"the settings file {path} is not UTF-8 text") from None
+    return read_settings(text, path)
+
+
+def read_settings(text: str, path: str) -> Settings:
+    """Read and check settings; `path` is the file's name for the sentences of SettingsError."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"the settings file {path} is not TOML: {_located(error, text)}"
+        ) from None
+    problems = Problems()
+    table = Table(document, problems)
+    settings = read_section(Settings, table)
+    _check_together(settings, table)
+    if problems:
+        count = len(problems.texts)
+        found = "a mistake" if count == 1 else f"{count} mistakes"
+        lines = "".join(f"\n  {each}" for each in problems.texts)
+        raise SettingsError(f"the settings file {path} has {found}:{lines}")
+    return _completed(settings, table)
+
+
+def _located(error: tomllib.TOMLDecodeError, text: str) -> str:
+    """Return the parser's sentence with line and column also where it says only "the end"."""
+    sentence = str(error)
+    if "end of document" not in sentence:
+        return sentence
+    lines = text.split("\n")
+    place = f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    return sentence.replace("end of document", f"{place}, the end")
+
+
+def _check_together(settings: Settings, table: Table) -> None:
+    """Note what is wrong only in the company of another key."""
+    dind, volumes = table.table("dind"), settings.dind.volumes
+    if checks.overlap(settings.builds_dir, settings.cache_dir):
+        table.note("cache_dir", "it must lie outside of builds_dir, and builds_dir outside of it")
+    for place, bind in enumerate(volumes):
+        if checks.wrong_bind(bind):
+            continue
+        for taken in (settings.builds_dir, settings.cache_dir):
+            if checks.overlap(bind.split(":")[1], taken):
+                dind.note_element("volumes", place, f"the destination of {bind!r} covers {taken}")
+    _check_docker(settings, table.table("docker"))
+    command = settings.dind.command
+    if command and not command[0].startswith("-"):
+        wanted = "the first must start with a dash: these are arguments of dockerd, not a program"
+        dind.note("command", wanted)
+    _check_privileges(settings, table)
+    if "privileged" in dind and settings.dind.privileged and "sysbox" in settings.dind.runtime:
+        dind.note(
+            "privileged",
+            f"the runtime {settings.dind.runtime} refuses privileged containers; set it to false",
+        )
+
+
+def _check_docker(settings: Settings, docker: Table) -> None:
+    for place, service in enumerate(settings.docker.services):
+        if not service.name:
+            docker.note_element("services", place, "it has no name")
+    for place, wrong in wrong_volumes(settings.docker.volumes, settings.builds_dir):
+        docker.note_element("volumes", place, wrong)
+
+
+def _check_privileges(settings: Settings, table: Table) -> None:
+    """Note what `[docker]` gives containers that the runtime or another mount does not allow."""
+    docker, keys = settings.docker, table.table("docker")
+    privileged = {
+        "privileged": docker.privileged,
+        "services_privileged": docker.services_privileged,
+    }
+    for key, wanted in privileged.items():
+        if wanted and "sysbox" in docker.runtime:
+            keys.note(
+                key,
+                f"the runtime {docker.runtime} refuses privileged containers; set it to false",
+            )
+    taken = dict.fromkeys(destinations(docker.volumes), "a volume by `volumes`")
+    taken |= {
+        settings.builds_dir: "the builds directory",
+        settings.cache_dir: "the cache directory",
+    }
+    for name, tmpfs in (("tmpfs", docker.tmpfs), ("services_tmpfs", docker.services_tmpfs)):
+        for path in tmpfs:
+            plain = path.rstrip("/")
+            what = taken.get(plain, "")
+            if f"{plain}/".startswith(f"{checks.OWN_DIRECTORY}/"):
+                what = "the executor's own directory"
+            if what:
+                keys.table(name).note(path, f"this is {what}, which several containers share")
+
+
+def _completed(settings: Settings, table: Table) -> Settings:
+    """Fill in the values that follow from others."""
+    dind = settings.dind
+    if dind.runtime and "privileged" not in table.table("dind"):
+        dind = replace(dind, privileged=False)
+    return replace(settings, dind=dind)

@@ -1,0 +1,150 @@
+"""The settings documented, from their own definition: as TOML to start from, and as a page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, fields
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from executor.settings.file import Settings
+from executor.settings.keys import Key, key_of
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_WIDTH = 98
+_INTRODUCTION = (
+    "dind-executor reads a TOML file that the `*_args` of `[runners.custom]` in gitlab-runner's"
+    " config.toml name. Every key may be left out; an unknown key is a mistake, and all mistakes"
+    " are reported at once, each with its path."
+)
+_TYPES: dict[type, str] = {
+    bool: "true or false",
+    type(None): "true or false",
+    int: "whole number",
+    str: "string",
+    tuple: "list of strings",
+}
+
+
+def documented_defaults() -> str:
+    """Return a complete settings file: every key with its documentation and its default."""
+    return _documented("Settings of dind-executor, with their defaults.", {})
+
+
+def installed_settings() -> str:
+    """Return the file that an installation begins with.
+
+    As gitlab-runner's registration does for the Docker executor, it keeps the `cache` keyword's
+    files, which need a volume to last.
+    """
+    title = "Settings of dind-executor: the defaults, and a volume that keeps caches."
+    return _documented(title, {"docker.volumes": '["/cache"]'})
+
+
+def _documented(title: str, chosen: Mapping[str, str]) -> str:
+    """Return a settings file; `chosen` has TOML by key, where it is not to be the default."""
+    lines = [*_comment(title)]
+    for name, kind in _sections():
+        if name:
+            lines += ["", f"[{name}]", *_comment(kind.__doc__ or "")]
+        for each, key in _keys(kind):
+            lines += ["", *_comment(_meaning(name, key))]
+            if key.section:
+                # Tables follow every plain key in TOML: these are written at the end of the file.
+                lines += [f"# [[{name}.{each.name}]]"]
+                lines += [f"# {field.name} = {_toml(field)}" for field, _ in _keys(key.section)]
+                continue
+            unset = "# " if key.otherwise else ""
+            value = chosen.get(f"{name}.{each.name}") or _toml(each)
+            lines += [f"{unset}{each.name} = {value}"]
+    return "\n".join(lines) + "\n"
+
+
+def manual_page() -> str:
+    """Return docs/settings.md."""
+    lines = ["# Settings", "", *wrap(_INTRODUCTION, _WIDTH)]
+    lines += ["", "`dind-executor settings` prints such a file with every key and its default."]
+    for name, kind in _sections():
+        if name:
+            lines += ["", f"## `[{name}]`", "", *wrap(kind.__doc__ or "", _WIDTH)]
+        else:
+            lines += ["", "## Top level"]
+        for each, key in _keys(kind):
+            lines += ["", f"### `{each.name}`", *_described(name, each, key)]
+            for part, its in _keys(key.section) if key.section else ():
+                lines += ["", f"#### `{part.name}` of `{each.name}`"]
+                lines += _described(name, part, its)
+    return "\n".join(lines) + "\n"
+
+
+def _described(section: str, each: "Field[object]", key: Key) -> list[str]:
+    """Return type, default and meaning of a key, as paragraphs."""
+    default = key.otherwise or f"`{_toml(each)}`"
+    texts = (f"{_type(each, key)}; default {default}.", _meaning(section, key))
+    lines: list[str] = []
+    for text in texts:
+        lines += ["", *wrap(text, _WIDTH, break_on_hyphens=False)]
+    return lines
+
+
+def _sections() -> Iterator[tuple[str, "type[DataclassInstance]"]]:
+    """Yield the sections in order, first the top level, which has no name."""
+    yield "", Settings
+    for each in fields(Settings):
+        if key_of(each) is None:
+            yield each.name, type(getattr(Settings(), each.name))
+
+
+def _keys(kind: "type[DataclassInstance]") -> Iterator[tuple["Field[object]", Key]]:
+    for each in fields(kind):
+        key = key_of(each)
+        if key is not None:
+            yield each, key
+
+
+def _meaning(section: str, key: Key) -> str:
+    texts = [key.doc]
+    if key.unit:
+        texts.append(f"In {key.unit}.")
+    if key.otherwise:
+        texts.append(f"Default: {key.otherwise}.")
+    if key.same_as:
+        table = "[runners.docker]" if section else "[[runners]]"
+        texts.append(f"Same as `{key.same_as}` of `{table}`.")
+    return " ".join(texts)
+
+
+def _type(each: "Field[object]", key: Key) -> str:
+    if key.choices:
+        return "One of " + ", ".join(f"`{choice}`" for choice in key.choices)
+    if key.shape:
+        return key.shape.capitalize()
+    if key.section:
+        return "List of tables"
+    name = "table of strings" if each.default_factory is dict else _TYPES[type(each.default)]
+    if key.minimum is None:
+        return name.capitalize()
+    upper = "" if key.maximum is None else f" to {key.maximum}"
+    return f"{name.capitalize()} from {key.minimum}{upper}"
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in wrap(text, _WIDTH - 2, break_on_hyphens=False)]
+
+
+def _toml(each: "Field[object]") -> str:
+    value = each.default
+    if each.default_factory is dict:
+        return "{}"
+    if value is None:
+        return "false"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_string(str(text)) for text in value)}]"
+    return _string(value) if isinstance(value, str) else str(value)
+
+
+def _string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

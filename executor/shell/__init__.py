@@ -1,0 +1,1 @@
+"""The shell programs that run in a job's containers."""

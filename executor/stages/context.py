@@ -1,0 +1,21 @@
+"""What config made known to the later stages."""
+
+import json
+
+from executor.runner.context import RunContext
+from executor.runner.environ import RunnerEnv
+
+
+def run_context(env: RunnerEnv, args: list[str]) -> RunContext:
+    """Return the context that config made.
+
+    It is made anew where config_exec is not registered, or where an upgrade came in between.
+    """
+    if env.run_context:
+        try:
+            return RunContext(json.loads(env.run_context))
+        except (ValueError, KeyError, TypeError):
+            pass
+    from executor.reading import read_inputs  # noqa: PLC0415 (slow, and not needed as a rule)
+
+    return read_inputs(env, args).context

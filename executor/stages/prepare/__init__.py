@@ -1,0 +1,237 @@
+"""prepare: makes everything that a job needs, as parallel as its dependencies allow."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from executor.engine.container_request import without_needless_secrets
+from executor.engine.docker import Engine
+from executor.engine.gate import Gate
+from executor.engine.handover import StartedKeeper, StartedReceiver
+from executor.errors import BuildFailure, ExecutorError, SettingsError, UnusableImage
+from executor.log import OperatorLog, say
+from executor.notation.service_names import ServiceName, with_default_tag
+from executor.plan.debug_services import shown_services
+from executor.plan.environment import certificate_seconds, plan_environment
+from executor.plan.images import for_architecture, helper_for, plan_images
+from executor.plan.inputs import Request
+from executor.plan.sidecar import certificate_names, choose_sidecar
+from executor.reading import engine_api, read_inputs
+from executor.runner.environ import RunnerEnv
+from executor.runner.notes import begin_making, unfinished
+from executor.scripts.replacement import keep
+from executor.scripts.script import write_through
+from executor.services.dind import keep_client
+from executor.services.health_check import HealthCheck, health_check
+from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
+from executor.stages.prepare.builds import free_builds
+from executor.stages.prepare.certificates import Certificates, mint
+from executor.stages.prepare.images import Pulls
+from executor.stages.prepare.network import JobNetwork
+from executor.stages.prepare.services import Waiting, show_logs
+from executor.tasks import Task
+
+
+def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+    """Make the job's environment; dind may still be booting when this returns."""
+    inputs = read_inputs(env, args)
+    log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
+    request = inputs.request(env)
+    log.hide(request.secrets())
+    images = plan_images(request)
+    _say_first(request, images)
+    engine = Engine(engine_api(inputs.context))
+    engine.connect()
+    begin_making(env.temp_dir)
+    preparation = Preparation(engine, request, images, log)
+    # Whatever ends this stage, nothing may appear after cleanup has looked.
+    with unfinished(env.temp_dir, preparation.close):
+        preparation.make(env.temp_dir)
+
+
+class Preparation:
+    """One job's environment in the making."""
+
+    def __init__(
+        self, engine: Engine, request: Request, images: ImagePlan, log: OperatorLog
+    ) -> None:
+        """Keep what is needed; nothing has begun."""
+        self._engine = engine
+        self._request = request
+        self._images = replace(
+            images,
+            helper=helper_for(images.helper, engine.architecture),
+            runners_helper=helper_for(images.runners_helper, engine.architecture),
+            helper_archive=for_architecture(images.helper_archive, engine.architecture),
+        )
+        self._pulls = Pulls(engine, request.catalogue, log, say)
+        self._log = log
+        self._gate = Gate()
+        self._facts: dict[Pull, Task[ImageFacts]] = {}
+        dind, job = request.settings.dind.image, request.job
+        named = {job.image.name, *(each.name for each in job.services)}
+        self._operators = {
+            with_default_tag(name): key
+            for name, key in (
+                *((each.name, "[[docker.services]]") for each in request.operators_services),
+                (dind, "[dind] image"),
+                (self._images.helper, "[docker] helper_image"),
+            )
+            if name not in named
+        }
+        if not job.image.name:
+            self._operators[images.build.image] = "[docker] image"
+
+    def make(self, temp_dir: str) -> None:
+        """Make everything, beginning with what depends on nothing; raises the first error."""
+        self._temp_dir = temp_dir
+        self._network = JobNetwork(self._engine.api, self._request, self._step)
+        default_dind = (self._images.default_dind,) if self._images.default_dind else ()
+        may_have_dind = self._images.services or default_dind
+        self._certificates = Task(self._mint) if may_have_dind else None
+        for pull in (self._images.build, *self._images.services, *default_dind):
+            self._need(pull)
+        # After the others: an image that is also the job's is pulled whether it is there or not.
+        helper = Pull(self._images.helper, policies=self._images.helper_policies)
+        if helper not in self._facts:
+            self._facts[helper] = Task(lambda: self._pulls.helper(helper, self._images))
+        facts = {pull: self._facts[pull].result() for pull in self._images.services}
+        sidecar = choose_sidecar(self._request, self._images, facts)
+        if sidecar:
+            self._need(sidecar.pull)
+        needs_tls = sidecar is not None and sidecar.transport.tls
+        certificates = self._certificates.result() if self._certificates and needs_tls else None
+        request = replace(self._request, surroundings=self._network.surroundings())
+        request = free_builds(self._engine.api, request)
+        plan = plan_environment(request, self._images, sidecar, certificates)
+        for notice in plan.notices:
+            say(notice)
+        if certificates:
+            keep_client(temp_dir, _client(certificates))
+        self._apply(plan)
+        asked_for = sidecar is not None and sidecar.own is not None
+        shown = shown_services(self._request, plan, with_dind=asked_for)
+        show_logs(self._engine.api, temp_dir, shown)
+
+    def close(self) -> bool:
+        """Let nothing new begin, and wait for what is under way at the engine; see `Gate.close`."""
+        return self._gate.close()
+
+    def _apply(self, plan: Plan) -> None:
+        self._volumes = self._task("volumes created", lambda: self._make_volumes(plan))
+        helper = Task(lambda: self._up(plan.helper))
+        containers = [helper, Task(lambda: self._up(plan.build))]
+        # A service may run as a user who can write to a fresh volume only once it is opened.
+        before_services = helper.result if plan.has_caches else _nothing
+        timeout = self._request.settings.docker.wait_for_services_timeout
+        waiting = Waiting(self._engine.api, self._log, timeout, plan.helper.name, helper)
+        for spec in (*([plan.dind] if plan.dind else []), *plan.services):
+            say(f"Starting service {ServiceName.parse(spec.image)}...")
+            before = _nothing if spec is plan.dind else before_services
+            started = Task(self._starter(spec, before))
+            containers.append(started)
+            if spec is not plan.dind:
+                waiting.wait_for(self._checker(spec), started)
+        self._log.preload()
+        waiting.announce()
+        for container in containers:
+            container.result()
+        waiting.finish()
+
+    def _checker(self, spec: ContainerSpec) -> Callable[[], HealthCheck]:
+        """Return what says how to tell that a service is up, once its image is there."""
+        facts = self._facts[Pull(spec.image, spec.platform)]
+        name = str(ServiceName.parse(spec.image))
+        return lambda: health_check(spec, facts.result(), name)
+
+    def _make_volumes(self, plan: Plan) -> None:
+        for spec in plan.volumes:
+            self._engine.ensure_volume(spec)
+
+    def _starter(self, spec: ContainerSpec, before: Callable[[], None]) -> Callable[[], None]:
+        def start() -> None:
+            before()
+            self._up(spec)
+
+        return start
+
+    def _up(self, spec: ContainerSpec) -> None:
+        """Create and start a container, and wait until it has what it is sent."""
+        try:
+            started, sending = self._network.holding(lambda: self._begin(spec))
+        except UnusableImage as error:
+            raise self._blamed(spec.image, error) from None
+        if sending:
+            sending.wait(write_through)
+        self._log.done("container started", started, container=spec.name)
+
+    def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:
+        spec = self._create(spec)
+        started = time.monotonic()
+        with self._gate.passing():
+            return started, self._engine.start(spec)
+
+    def _create(self, spec: ContainerSpec) -> ContainerSpec:
+        facts = self._facts[Pull(spec.image, spec.platform)].result()
+        spec = without_needless_secrets(spec, facts)
+        self._volumes.result()
+        self._step(
+            "container created",
+            lambda: self._make_container(spec, facts),
+            container=spec.name,
+            image=facts.digest or facts.id,
+        )
+        return spec
+
+    def _make_container(self, spec: ContainerSpec, facts: ImageFacts) -> None:
+        request = self._engine.create(spec, facts)
+        if spec.runs_scripts:
+            keep(self._temp_dir, spec, request)
+
+    def _task(self, event: str, function: Callable[[], None]) -> Task[None]:
+        return Task(lambda: self._step(event, function))
+
+    def _step(self, event: str, function: Callable[[], None], **facts: str) -> None:
+        """Do one thing at the engine, unless the stage is at its end, and note it."""
+        started = time.monotonic()
+        with self._gate.passing():
+            function()
+        self._log.done(event, started, **facts)
+
+    def _mint(self) -> Certificates:
+        started = time.monotonic()
+        request = self._request
+        certificates = mint(certificate_names(request), certificate_seconds(request.job))
+        self._log.done("certificates made", started)
+        return certificates
+
+    def _need(self, pull: Pull) -> None:
+        if pull not in self._facts:
+            key = self._operators.get(pull.image, "")
+            self._facts[pull] = Task(lambda: self._pulls.fetch(pull, key))
+
+    def _blamed(self, image: str, error: BuildFailure) -> ExecutorError:
+        """Return the error as the operator's where the image is the settings' choice."""
+        key = self._operators.get(image)
+        return SettingsError(f"`{key}` of the runner's settings: {error}") if key else error
+
+
+def _nothing() -> None:
+    """Wait for nothing."""
+
+
+def _say_first(request: Request, images: ImagePlan) -> None:
+    for notice in images.notices:
+        say(notice)
+    for warning in request.catalogue.warnings:
+        say(f"WARNING: {warning}")
+    say(f"Using dind-executor with image {images.build.image} ...")
+
+
+def _client(certificates: Certificates) -> dict[str, bytes]:
+    """Return the driver's own client certificate, with which `run` asks whether dind is ready."""
+    return {
+        "ca.pem": certificates.ca,
+        "cert.pem": certificates.client,
+        "key.pem": certificates.client_key,
+    }

@@ -1,0 +1,134 @@
+"""Gets a job's images by their pull policies, and says in the job log how."""
+
+import _thread
+import time
+from collections.abc import Callable
+
+from executor.engine.docker import Engine
+from executor.engine.failures import NO_SUCH_IMAGE, advice
+from executor.engine.images import is_for
+from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, SettingsError
+from executor.log import OperatorLog
+from executor.notation.image_names import is_bare_id
+from executor.plan.credentials import Catalogue, resolve
+from executor.plan.pull_policies import go_list
+from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, ImagePlan, Pull
+
+Say = Callable[[str], None]
+
+_HELPER_KEY = "[docker] helper_image"
+
+
+class Pulls:
+    """The images of one job; safe to use from many threads."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue, log: OperatorLog, say: Say) -> None:
+        """Keep what is needed; `catalogue` has the registry logins."""
+        self._engine = engine
+        self._catalogue = catalogue
+        self._log = log
+        self._say = say
+        self._locks: dict[str, _thread.LockType] = {}
+
+    def fetch(self, pull: Pull, key: str = "") -> ImageFacts:
+        """Return an image, by the first of its policies that works.
+
+        `key` is the operator's setting that names the image, "" where the job does: it decides
+        whether ImageUnavailable or SettingsError tells of an image that cannot be had.
+        """
+        # Two platforms of one image have one name on the engine: what came is looked at before
+        # the other comes.
+        with self._locks.setdefault(pull.image, _thread.allocate_lock()):
+            try:
+                return self._fetch(pull)
+            except ImageUnavailable as error:
+                if not key:
+                    raise
+                raise SettingsError(f"`{key}` of the runner's settings: {error}") from None
+
+    def helper(self, pull: Pull, images: ImagePlan) -> ImageFacts:
+        """Return the helper image.
+
+        gitlab-runner's own is not pulled where the engine has it, or an archive of the runner's,
+        whatever the policy.
+        """
+        runners = images.runners_helper
+        if pull.image != runners:
+            self._say(
+                f"Using helper image:  {pull.image}  (overridden, default would be  {runners} )"
+            )
+            return self.fetch(pull, _HELPER_KEY)
+        facts = self._engine.image(pull.image)
+        if facts:
+            return facts
+        from executor.host.helper_archive import load_helper  # noqa: PLC0415 (rarely needed)
+
+        loaded = load_helper(
+            self._engine.api, pull.image, images.helper_archive, self._log, self._say
+        )
+        if loaded:
+            return loaded
+        self._say(f"Using helper image:  {pull.image}")
+        return self.fetch(pull, _HELPER_KEY)
+
+    def _fetch(self, pull: Pull) -> ImageFacts:
+        self._say(
+            f"Using effective pull policy of {go_list(pull.policies)} for container {pull.image}"
+        )
+        for number, policy in enumerate(pull.policies, 1):
+            if number > 1:
+                self._say(f'Attempt #{number}: Trying "{policy}" pull policy for "{pull.image}"')
+            try:
+                facts = self._by(policy, pull)
+            except (ImageUnavailable, PullInterrupted) as error:
+                if number == len(pull.policies):
+                    raise _exhausted(pull, error) from None
+                self._say(
+                    f'WARNING: Failed to pull image with policy "{policy}": {pull.image}: {error}'
+                )
+                continue
+            self._say_used(pull, facts)
+            return facts
+        raise AssertionError("unreachable")
+
+    def _by(self, policy: str, pull: Pull) -> ImageFacts:
+        named_by_id = is_bare_id(pull.image)
+        if policy in (NEVER, IF_NOT_PRESENT) or named_by_id:
+            facts = self._engine.image(pull.image)
+            if facts and is_for(facts, pull.platform):
+                if policy == IF_NOT_PRESENT and not named_by_id:
+                    self._say(
+                        f'Using locally found image version due to "{policy}" pull policy'
+                        f' for "{pull.image}"'
+                    )
+                return facts
+            if policy == NEVER or named_by_id:
+                platform = f" for platform {pull.platform}" if pull.platform else ""
+                raise ImageUnavailable(f"{NO_SUCH_IMAGE}{platform}: {pull.image}")
+        return self._pull(pull)
+
+    def _pull(self, pull: Pull) -> ImageFacts:
+        found = resolve(pull.image, self._catalogue)
+        if found:
+            self._say(str(found))
+        platform = f" for platform {pull.platform}" if pull.platform else ""
+        self._say(f"Pulling docker image {pull.image}{platform} ...")
+        started = time.monotonic()
+        auth = found.credential.registry_auth_header() if found else ""
+        facts = self._engine.pull(pull, auth, self._say)
+        self._log.done("image pulled", started, image=pull.image, digest=facts.digest or facts.id)
+        return facts
+
+    def _say_used(self, pull: Pull, facts: ImageFacts) -> None:
+        if is_bare_id(pull.image):
+            return
+        digest = f" with digest {facts.digest}" if facts.digest else ""
+        self._say(f"Using docker image {facts.id} for {pull.image}{digest} ...")
+
+
+def _exhausted(pull: Pull, error: ExecutorError) -> ExecutorError:
+    text = (
+        f'failed to pull image "{pull.image}" with specified policies {go_list(pull.policies)}:'
+        f" {error}. {advice(error)}"
+    )
+    return type(error)(text.rstrip())

@@ -1,0 +1,66 @@
+"""The network of a job, made to fit into what is around it."""
+
+import _thread
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from executor.engine.api import Api
+from executor.engine.networks import ensure_network, survey
+from executor.errors import EngineRefused
+from executor.host.network import with_host
+from executor.plan.authorities import with_gitlabs
+from executor.plan.environment import plan_network
+from executor.plan.inputs import Request
+from executor.spec import NetworkSpec, Surroundings
+from executor.tasks import Task
+
+T = TypeVar("T")
+
+Step = Callable[[str, Callable[[], None]], None]
+"""Does one thing at the engine, and notes it in the operator's log under a name."""
+
+
+class JobNetwork:
+    """The network in the making, and whatever takes it away before it is used."""
+
+    def __init__(self, api: Api, request: Request, step: Step) -> None:
+        """Begin to make it."""
+        self._api = api
+        self._request = request
+        self._step = step
+        self._lock = _thread.allocate_lock()
+        self._made = Task(self._make)
+
+    def surroundings(self) -> Surroundings:
+        """Wait until it is made; return what is around it, with its own subnets."""
+        return self._made.result()
+
+    def holding(self, start: Callable[[], T]) -> T:
+        """Return what `start` returns, which starts a container on the network.
+
+        A `docker network prune` on the host, as cron jobs have it, removes a network on which
+        nothing runs yet: it is made again, and `start` called once more.
+        """
+        try:
+            return start()
+        except EngineRefused as refused:
+            if f"network {self._request.names.network} not found" not in str(refused):
+                raise
+        with self._lock:
+            self._create(plan_network(replace(self._request, surroundings=self._made.result())))
+        return start()
+
+    def _make(self) -> Surroundings:
+        found: list[Surroundings] = []
+        self._step("surroundings known", lambda: found.append(survey(self._api)))
+        request = self._request
+        around = with_host(found[0], request.settings, local=self._api.local)
+        around = replace(around, authorities=with_gitlabs(around.authorities, request.values))
+        subnets = self._create(plan_network(replace(request, surroundings=around)))
+        return replace(around, subnets=(*around.subnets, *subnets))
+
+    def _create(self, spec: NetworkSpec) -> tuple[str, ...]:
+        subnets: list[str] = []
+        self._step("network created", lambda: subnets.extend(ensure_network(self._api, spec)))
+        return tuple(subnets)

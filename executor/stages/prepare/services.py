@@ -1,0 +1,83 @@
+"""The waiting for a job's services, beside everything else that prepare does."""
+
+import time
+from collections.abc import Callable
+
+from executor.engine.api import Api
+from executor.errors import EngineUnavailable
+from executor.log import OperatorLog, say
+from executor.scripts.script import write_through
+from executor.services.health import Prober, service_log, wait_for_service
+from executor.services.health_check import DEFAULT_TIMEOUT_SECONDS, HealthCheck, health_warning
+from executor.tasks import Task
+
+_STDERR = 2
+
+
+class Waiting:
+    """Waits for each service from the moment it runs; one that is not up fails no job."""
+
+    def __init__(
+        self, api: Api, log: OperatorLog, timeout_seconds: int, helper: str, helper_up: Task[None]
+    ) -> None:
+        """Take `wait_for_services_timeout`, and the helper container to ask from."""
+        self._api = api
+        self._log = log
+        self._timeout_seconds = timeout_seconds or DEFAULT_TIMEOUT_SECONDS
+        self._helper = helper
+        self._helper_up = helper_up
+        self._tasks: list[tuple[Callable[[], HealthCheck], Task[None], Task[str]]] = []
+        self._announced: Task[None] | None = None
+
+    def wait_for(self, check: Callable[[], HealthCheck], started: Task[None]) -> None:
+        """Wait for a service, beginning when it has started; `check` may need its image."""
+        if self._timeout_seconds > 0:
+            answer = Task(lambda: self._answer(check(), started))
+            self._tasks.append((check, started, answer))
+
+    def announce(self) -> None:
+        """Say that the services are waited for, as soon as all have started."""
+        if self._tasks:
+            self._announced = Task(self._announce)
+
+    def finish(self) -> None:
+        """Return when each service is up or its time is over, and tell of those that are not."""
+        if self._announced:
+            self._announced.result()
+        for check, _, answer in self._tasks:
+            error = answer.result()
+            if error:
+                container = check().container
+                log = service_log(self._api, container)
+                text = health_warning(check(), error, self._log.without_secrets(log))
+                write_through(_STDERR, text.encode(errors="replace"))
+                self._log.event("service not up", container=container, error=error)
+
+    def _announce(self) -> None:
+        for _, started, _ in self._tasks:
+            started.result()
+        say(
+            "Waiting for services to be up and running (timeout"
+            f" {self._timeout_seconds} seconds)..."
+        )
+
+    def _answer(self, check: HealthCheck, started: Task[None]) -> str:
+        started.result()
+        begun = time.monotonic()
+        prober = Prober(self._api, self._helper, self._helper_up.result)
+        try:
+            error = wait_for_service(self._api, check, prober, self._timeout_seconds)
+        except EngineUnavailable as unavailable:
+            error = str(unavailable)
+        if not error:
+            self._log.done("service up", begun, container=check.container)
+        return error
+
+
+def show_logs(api: Api, temp_dir: str, services: tuple[tuple[str, str], ...]) -> None:
+    """Print what services have printed; each `run` call goes on from there."""
+    if not services:
+        return
+    from executor.services.logs import new_logs  # noqa: PLC0415 (for few jobs only)
+
+    new_logs(api, temp_dir, services).end()

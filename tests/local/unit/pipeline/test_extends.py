@@ -1,0 +1,127 @@
+"""extends and !reference: what jobs take from elsewhere in the file."""
+
+import pytest
+
+from executor.local.errors import PipelineError
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.pipeline.model import Cache, YamlVariable
+from executor.local.pipeline.rules import Rule
+
+TEMPLATES = """
+default: {image: plain}
+.base:
+  stage: build
+  image: {name: base, entrypoint: [""]}
+  variables: {A: base, B: base}
+  script: [base]
+  cache: {key: base, paths: [base]}
+.middle:
+  extends: .base
+  variables: {B: middle, C: middle}
+  before_script: [middle]
+.other:
+  script: [other]
+  after_script: [other]
+  variables: {A: other}
+"""
+
+
+def test_a_job_takes_what_its_parents_say_and_overrides_it() -> None:
+    """Mappings are merged, lists are replaced, through several levels."""
+    pipeline = parse_pipeline(
+        f"""{TEMPLATES}
+job:
+  extends: .middle
+  variables: {{C: job}}
+  cache: {{key: job}}
+""",
+        "ci.yml",
+    )
+    (job,) = pipeline.jobs
+    assert job.ci_stage == "build"
+    assert job.image
+    assert job.image.name == "base"
+    assert job.before_script == ("middle",)
+    assert job.script == ("base",)
+    assert job.variables == (
+        YamlVariable("A", "base"),
+        YamlVariable("B", "middle"),
+        YamlVariable("C", "job"),
+    )
+    assert job.caches == (Cache(key="job", paths=("base",)),)
+
+
+def test_the_last_of_several_parents_wins() -> None:
+    """In the order of the list."""
+    pipeline = parse_pipeline(f"{TEMPLATES}\njob: {{extends: [.middle, .other]}}", "ci.yml")
+    (job,) = pipeline.jobs
+    assert (job.script, job.after_script) == (("other",), ("other",))
+    assert job.before_script == ("middle",)
+    assert job.variables[0] == YamlVariable("A", "other")
+
+
+def test_an_empty_entry_takes_away_what_a_parent_says() -> None:
+    """Of the job's keywords, where the default then holds, and of its variables."""
+    pipeline = parse_pipeline(
+        f"{TEMPLATES}\njob: {{extends: .base, image: null, variables: {{A: null}}}}", "ci.yml"
+    )
+    (job,) = pipeline.jobs
+    assert job.image
+    assert job.image.name == "plain"
+    assert job.variables == (YamlVariable("B", "base"),)
+
+
+def test_a_job_that_runs_may_be_extended_too() -> None:
+    """Both are jobs then."""
+    pipeline = parse_pipeline("one: {script: [x]}\ntwo: {extends: one, stage: deploy}", "ci.yml")
+    assert [(job.name, job.script) for job in pipeline.jobs] == [("one", ("x",)), ("two", ("x",))]
+
+
+def test_references_bring_parts_of_other_jobs() -> None:
+    """Into a list, as a list, as a value, and through each other."""
+    pipeline = parse_pipeline(
+        """
+.setup:
+  script: [first, second]
+  variables: {A: one}
+  rules: [{if: $A}]
+.more:
+  script: [!reference [.setup, script], third]
+job:
+  variables: {A: !reference [.setup, variables, A]}
+  before_script: !reference [.setup, script]
+  script: [!reference [.more, script], last]
+  rules: [!reference [.setup, rules], {when: never}]
+""",
+        "ci.yml",
+    )
+    (job,) = pipeline.jobs
+    assert job.before_script == ("first", "second")
+    assert job.rules == (Rule("$A"), Rule(when="never"))
+    assert job.script == ("first", "second", "third", "last")
+    assert job.variables == (YamlVariable("A", "one"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("job: {extends: .absent}", ['job "job":extends', '".absent"']),
+        ("job: {extends: job, script: [x]}", ["job > job"]),
+        (".a: {extends: .b}\n.b: {extends: .a}\njob: {extends: .a}", ["job > .a > .b > .a"]),
+        ("job: {extends: {a: b}}", [":extends", "a list"]),
+        (".a: [x]\njob: {extends: .a}", ['job ".a"', "a mapping"]),
+        (".a: {when: manual}\njob: {extends: .a, script: [x]}", ['job "job"', '"when"']),
+        ("job: {script: [!reference [.a, b]]}", ["!reference [.a, b]", 'no ".a"']),
+        (".a: {}\njob: {script: [!reference [.a, b]]}", ["!reference [.a, b]", 'no "b"']),
+        ("job: {script: !reference [job, script]}", ["refers to itself"]),
+        ("job: {script: !reference x}", ["line 1", "!reference", "a list"]),
+        ("job: {script: !other x}", ["line 1", "!other"]),
+    ],
+)
+def test_a_mistake_is_named(text: str, words: list[str]) -> None:
+    """One sentence with the file and what is wrong there."""
+    with pytest.raises(PipelineError) as caught:
+        parse_pipeline(text, "ci.yml")
+    for word in ["ci.yml: ", *words]:
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,201 @@
+"""What a job keeps, waits for and survives: how its keywords are read."""
+
+import pytest
+
+from executor.local.errors import PipelineError
+from executor.local.pipeline.file import parse_pipeline
+from executor.local.pipeline.model import (
+    Artifacts,
+    Cache,
+    Environment,
+    JobDefinition,
+    Need,
+    Report,
+    Retry,
+)
+
+
+def job(text: str, others: str = "") -> JobDefinition:
+    """Return the job that these keywords describe."""
+    return parse_pipeline(f"job: {{script: [x], {text}}}\n{others}", "ci.yml").jobs[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{paths: [a]}", (Cache(paths=("a",)),)),
+        ("[]", ()),
+        ("{}", ()),
+        (
+            """{key: $CI_COMMIT_REF_SLUG, paths: [a], policy: pull, when: always,
+            untracked: true, fallback_keys: [b, c], unprotect: true}""",
+            (
+                Cache(
+                    key="$CI_COMMIT_REF_SLUG",
+                    paths=("a",),
+                    policy="pull",
+                    when="always",
+                    untracked=True,
+                    fallback_keys=("b", "c"),
+                ),
+            ),
+        ),
+        (
+            "[{key: 1, paths: [a]}, {key: {files: [x.lock, '*.txt'], prefix: p}, paths: [b]}]",
+            (
+                Cache(key="1", paths=("a",)),
+                Cache(key="p", key_files=("x.lock", "*.txt"), paths=("b",)),
+            ),
+        ),
+        ("{key: {files_commits: [x]}, policy: $P}", (Cache("", ("x",), policy="$P"),)),
+    ],
+)
+def test_caches(text: str, expected: tuple[Cache, ...]) -> None:
+    """One or a list; keys are texts or made from files."""
+    assert expected == job(f"cache: {text}").caches
+
+
+def test_needs_and_dependencies() -> None:
+    """A need is a name or more; no needs differ from none."""
+    others = "a: {script: [x], stage: build}\nb: {script: [x], stage: build}"
+    read = job("needs: [a, {job: b, artifacts: false, optional: true}], dependencies: [a]", others)
+    assert read.needs == (Need("a"), Need("b", artifacts=False, optional=True))
+    assert read.dependencies == ("a",)
+    assert job("needs: []").needs == ()
+    assert job("allow_failure: false").needs is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", Retry(0, ("always",))),
+        ("2", Retry(2, ("always",))),
+        ("{max: 1}", Retry(1, ("always",))),
+        ("{max: 1, when: script_failure}", Retry(1, ("script_failure",))),
+        (
+            "{max: 2, when: [runner_system_failure, job_execution_timeout], exit_codes: 137}",
+            Retry(2, ("runner_system_failure", "job_execution_timeout"), (137,)),
+        ),
+        ("{max: 2, exit_codes: [1, 255]}", Retry(2, (), (1, 255))),
+    ],
+)
+def test_retry(text: str, expected: Retry) -> None:
+    """A number, or what is worth another try; exit codes alone are all that is."""
+    assert expected == job(f"retry: {text}").retry
+
+
+@pytest.mark.parametrize(
+    ("text", "exit_code", "expected"),
+    [
+        ("true", 1, True),
+        ("false", 1, False),
+        ("{exit_codes: 3}", 3, True),
+        ("{exit_codes: 3}", 1, False),
+        ("{exit_codes: [3, 4]}", 4, True),
+        ("{exit_codes: [3, 4]}", 0, False),
+    ],
+)
+def test_allow_failure(text: str, exit_code: int, expected: object) -> None:
+    """For every failure, or for some exit codes."""
+    assert job(f"allow_failure: {text}").may_fail_with(exit_code) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("review/$CI_COMMIT_REF_SLUG", Environment("review/$CI_COMMIT_REF_SLUG")),
+        (
+            "{name: a, url: 'https://$H', action: verify, deployment_tier: staging}",
+            Environment("a", "https://$H", "verify", "staging"),
+        ),
+        ("{name: a, on_stop: job, auto_stop_in: 1 week}", Environment("a", on_stop="job")),
+    ],
+)
+def test_an_environment(text: str, expected: Environment) -> None:
+    """A name, or what is known of the environment as well."""
+    assert job(f"environment: {text}").environment == expected
+
+
+def test_reports_and_what_only_gitlab_shows() -> None:
+    """A job may have reports and nothing else."""
+    kept = job(
+        "artifacts: {expose_as: x, access: all, reports: {junit: a.xml, codequality: [b],"
+        " coverage_report: {coverage_format: cobertura, path: c.xml}}}"
+    ).artifacts
+    assert kept == Artifacts(
+        reports=(
+            Report("junit", ("a.xml",)),
+            Report("codequality", ("b",)),
+            Report("coverage_report", ("c.xml",)),
+        )
+    )
+    assert not kept.has_archive
+
+
+def test_defaults_reach_jobs_that_say_nothing() -> None:
+    """cache, retry and timeout may stand under default:, cache at the top, too."""
+    pipeline = parse_pipeline(
+        """
+default: {retry: 1, timeout: 10 minutes}
+cache: {paths: [a]}
+one: {script: [x]}
+two: {script: [x], cache: [], timeout: 1h, retry: 0}
+""",
+        "ci.yml",
+    )
+    one, two = pipeline.jobs
+    assert (one.retry.limit, one.timeout_seconds, len(one.caches)) == (1, 600, 1)
+    assert (two.retry.limit, two.timeout_seconds, len(two.caches)) == (0, 3600, 0)
+
+
+EARLY = "early: {script: [x], stage: build}"
+LATE = "late: {script: [x], stage: deploy}"
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "words"),
+    [
+        ("cache: {paths: a}", "", [":cache:paths", "a list"]),
+        ("cache: {key: a/b}", "", [":cache:key", '"a/b"']),
+        ("cache: {key: ..}", "", ['".."']),
+        ("cache: {key: {files: []}}", "", [":key:files", "one to 2"]),
+        ("cache: {key: {files: [a], files_commits: [b]}}", "", [":key", "either"]),
+        ("cache: {policy: never}", "", ['"never"', "pull-push"]),
+        ("cache: {path: [a]}", "", ['"path"']),
+        ("cache: [{}, {}, {}, {}, {}]", "", [":cache", "at most 4"]),
+        ("cache: {fallback_keys: [a, b, c, d, e, f]}", "", [":fallback_keys", "at most 5"]),
+        ("needs: [absent]", "", [":needs", '"absent"']),
+        ("needs: [late]", LATE, [":needs", '"late"', "earlier"]),
+        ("needs: [{job: a, project: b}]", "", [":needs:0", '"project"']),
+        ("needs: [job]", "", ["job > job"]),
+        ("needs: [other]", "other: {script: [x], needs: [job]}", ["job > other > job"]),
+        ("needs: early", EARLY, [":needs", "a list"]),
+        ("dependencies: [absent]", "", [":dependencies", '"absent"']),
+        ("dependencies: [late]", LATE, [":dependencies", "earlier"]),
+        ("dependencies: [early], needs: []", EARLY, [":dependencies", "needs"]),
+        ("retry: 3", "", [":retry", "from 0 to 2"]),
+        ("retry: {max: 1, when: bad_luck}", "", ['"bad_luck"', "script_failure"]),
+        ("retry: {times: 1}", "", ['"times"']),
+        ("allow_failure: {exit_codes: many}", "", [":exit_codes", "a string"]),
+        ("allow_failure: {codes: 1}", "", ['"codes"']),
+        ("timeout: soon", "", [":timeout", '"soon"', "90 minutes"]),
+        ("artifacts: {when: sometimes}", "", ['"paths" is missing']),
+        ("artifacts: {paths: [a], when: sometimes}", "", ['"sometimes"']),
+        ("artifacts: {reports: {dotenv: build.env}}", "", [":reports", '"dotenv"']),
+        ("artifacts: {reports: {coverage_report: {pth: a}}}", "", [":coverage_report", '"pth"']),
+        ("artifacts: {reports: {coverage_report: {coverage_format: x}}}", "", ['"x"', "jacoco"]),
+        ("environment: {name: a, naem: b}", "", [":environment", '"naem"', "deployment_tier"]),
+        ("environment: {name: a, naem: {}}", "", [":environment", '"naem"']),
+        ("environment: {url: a}", "", [":environment:name", "nothing"]),
+        ("environment: {name: a, action: go}", "", [":environment:action", '"go"', "verify"]),
+        ("environment: {name: a, deployment_tier: top}", "", [":deployment_tier", '"top"']),
+        ("environment: {name: a, on_stop: absent}", "", [":environment:on_stop", '"absent"']),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(text: str, others: str, words: list[str]) -> None:
+    """One sentence with the place and what is wrong there."""
+    with pytest.raises(PipelineError) as caught:
+        job(text, others)
+    for word in ['ci.yml: job "', *words]:
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,69 @@
+"""`rules: if:` expressions."""
+
+import pytest
+
+from executor.local.pipeline.rules import Rule, RuleSyntaxError, applies, evaluate
+
+VARIABLES = {"CI_COMMIT_BRANCH": "main", "EMPTY": "", "PATTERN": "/^ma/", "OTHER": "main"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('$CI_COMMIT_BRANCH == "main"', True),
+        ("$CI_COMMIT_BRANCH == 'main'", True),
+        ('"main" == $CI_COMMIT_BRANCH', True),
+        ('${CI_COMMIT_BRANCH} == "main"', True),
+        ('$CI_COMMIT_BRANCH == "dev"', False),
+        ('$CI_COMMIT_BRANCH != "dev"', True),
+        ("$CI_COMMIT_BRANCH == $OTHER", True),
+        ("$CI_COMMIT_BRANCH =~ /^ma/", True),
+        ("$CI_COMMIT_BRANCH =~ /^MA/", False),
+        ("$CI_COMMIT_BRANCH =~ /^MA/i", True),
+        ("$CI_COMMIT_BRANCH =~ /feature\\/x/", False),
+        ("$CI_COMMIT_BRANCH !~ /^dev/", True),
+        ("$CI_COMMIT_BRANCH =~ $PATTERN", True),
+        ("$CI_COMMIT_BRANCH =~ $OTHER", False),
+        ("$ABSENT =~ /a/", False),
+        ("$ABSENT !~ /a/", True),
+        ("$CI_COMMIT_BRANCH", True),
+        ("$EMPTY", False),
+        ("$ABSENT", False),
+        ("$ABSENT == null", True),
+        ("$EMPTY == null", False),
+        ('$EMPTY == ""', True),
+        ("$CI_COMMIT_BRANCH != null", True),
+        ("$ABSENT || $CI_COMMIT_BRANCH", True),
+        ("$ABSENT && $CI_COMMIT_BRANCH", False),
+        ("$CI_COMMIT_BRANCH || $ABSENT && $ABSENT", True),
+        ("($CI_COMMIT_BRANCH || $ABSENT) && $ABSENT", False),
+    ],
+)
+def test_an_expression_is_true_or_false(expression: str, *, expected: bool) -> None:
+    """Variables, strings, patterns and null combine as in GitLab."""
+    assert expected == evaluate(expression, VARIABLES)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["", "$A ==", "== $A", "$A = 'x'", "($A", "$A)", "$A 'x'", "$A =~ /(/", "main", "$A && "],
+)
+def test_what_is_not_an_expression_is_refused(expression: str) -> None:
+    """A mistake is not taken for false."""
+    with pytest.raises(RuleSyntaxError):
+        evaluate(expression, VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ((), False),
+        ((Rule(),), True),
+        ((Rule("$ABSENT"),), False),
+        ((Rule("$OTHER", "never"), Rule()), False),
+        ((Rule("$ABSENT", "never"), Rule()), True),
+    ],
+)
+def test_the_first_matching_rule_decides(rules: tuple[Rule, ...], *, expected: bool) -> None:
+    """Without a match the job is not in the pipeline."""
+    assert expected == applies(rules, VARIABLES)

@@ -1,0 +1,52 @@
+"""What the driver's config stage answers."""
+
+import pytest
+
+from executor.local.runner.driver_config import DriverConfig, configured
+from executor.local.runner.outcome import DriverFailure
+
+REGISTERED = DriverConfig("/builds", "/cache", "bash")
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b'{"unknown": 1, "shell": null}\n'])
+def test_what_an_answer_leaves_out_stays(answer: bytes) -> None:
+    """Also without any answer."""
+    assert configured(REGISTERED, answer) == REGISTERED
+
+
+def test_an_answer_beats_the_registration() -> None:
+    """For this job, key by key."""
+    answer = b"""{"builds_dir": "/b", "cache_dir": "/c", "builds_dir_is_shared": true,
+    "hostname": "h", "shell": "sh", "job_env": {"A": "1"},
+    "driver": {"name": "n", "version": "v"}}"""
+    expected = DriverConfig(
+        "/b",
+        "/c",
+        "sh",
+        builds_dir_is_shared=True,
+        hostname="h",
+        job_env={"A": "1"},
+        name="n",
+        version="v",
+    )
+    assert expected == configured(REGISTERED, answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\n",
+        b"{} {}",
+        b"[]",
+        b'{"builds_dir": 1}',
+        b'{"builds_dir_is_shared": "yes"}',
+        b'{"job_env": {"A": 1}}',
+        b'{"job_env": []}',
+        b'{"driver": "name"}',
+        b'{"driver": {"version": 1}}',
+    ],
+)
+def test_an_answer_of_another_kind_is_a_failure(answer: bytes) -> None:
+    """As gitlab-runner's parser would have it."""
+    with pytest.raises(DriverFailure, match="error while parsing JSON output"):
+        configured(REGISTERED, answer)

@@ -1,0 +1,182 @@
+"""The payload of a job."""
+
+import pytest
+
+from executor.local.pipeline.model import Artifacts, Image, YamlVariable
+from executor.local.project.variables import Variable
+from executor.local.runner.job_request import Credential, Dependency, credentials_of
+from executor.local.runner.payload import payload_of
+from tests.local.samples import SHA, a_request
+
+FIELDS = [
+    "id",
+    "token",
+    "allow_git_fetch",
+    "job_info",
+    "git_info",
+    "runner_info",
+    "inputs",
+    "variables",
+    "steps",
+    "image",
+    "services",
+    "artifacts",
+    "cache",
+    "credentials",
+    "dependencies",
+    "features",
+    "policy_options",
+]
+
+
+def test_a_plain_job_has_every_field() -> None:
+    """What a job does not use is there and empty."""
+    payload = payload_of(a_request())
+    assert FIELDS == list(payload)
+    assert payload["services"] is None
+    assert payload["artifacts"] is None
+    assert payload["cache"] is None
+    assert payload["credentials"] == []
+    assert payload["dependencies"] == []
+    assert payload["image"] == {
+        "name": "docker:27",
+        "executor_opts": {"docker": {"platform": "", "user": ""}, "kubernetes": {"user": ""}},
+    }
+    assert payload["git_info"] == {
+        "repo_url": "http://gitlab-ci-token:glcbt-token@172.17.0.1:8080/Group/Sub/project.git",
+        "repo_object_format": "sha1",
+        "ref": "feature/One",
+        "sha": SHA,
+        "before_sha": "0" * 40,
+        "ref_type": "branch",
+        "refspecs": [
+            "+refs/pipelines/5000:refs/pipelines/5000",
+            "+refs/heads/feature/One:refs/remotes/origin/feature/One",
+        ],
+        "depth": 20,
+        "protected": False,
+    }
+
+
+def test_scripts_become_steps_as_gitlab_merges_them() -> None:
+    """before_script and script are one step; after_script always runs."""
+    payload = payload_of(
+        a_request(before_script=("login",), script=("make", "test"), after_script=("tell",))
+    )
+    steps = payload["steps"]
+    assert isinstance(steps, list)
+    assert [(step["name"], step["script"], step["when"]) for step in steps] == [
+        ("script", ["login", "make", "test"], "on_success"),
+        ("after_script", ["tell"], "always"),
+    ]
+
+
+def test_a_service_keeps_all_it_says() -> None:
+    """Names stay as the author wrote them; the runner expands them."""
+    service = Image(
+        "$R/docker:dind",
+        alias="docker dind",
+        command=("--mtu=1400",),
+        entrypoint=("",),
+        variables=(YamlVariable("X", "$Y", raw=True),),
+        pull_policy=("always",),
+        platform="linux/amd64",
+    )
+    payload = payload_of(a_request(services=(service,)))
+    assert payload["services"] == [
+        {
+            "name": "$R/docker:dind",
+            "alias": "docker dind",
+            "command": ["--mtu=1400"],
+            "entrypoint": [""],
+            "variables": [{"key": "X", "value": "$Y", "raw": True}],
+            "pull_policy": ["always"],
+            "executor_opts": {
+                "docker": {"platform": "linux/amd64", "user": ""},
+                "kubernetes": {"user": ""},
+            },
+        }
+    ]
+
+
+def test_artifacts_name_what_is_kept_and_where_it_comes_from() -> None:
+    """One archive per job; an earlier one is fetched with the job's own token."""
+    kept = Artifacts(paths=("out",), exclude=("out/tmp",), expire_in="1 day", when="always")
+    dependency = Dependency(4, "early", "artifacts.zip", 12)
+    payload = payload_of(a_request(artifacts=kept, dependencies=(dependency,)))
+    assert payload["artifacts"] == [
+        {
+            "name": "",
+            "untracked": False,
+            "paths": ["out"],
+            "exclude": ["out/tmp"],
+            "when": "always",
+            "artifact_type": "archive",
+            "artifact_format": "zip",
+            "expire_in": "1 day",
+        }
+    ]
+    assert payload["dependencies"] == [
+        {
+            "id": 4,
+            "token": "glcbt-token",
+            "name": "early",
+            "artifacts_file": {"filename": "artifacts.zip", "size": 12},
+        }
+    ]
+
+
+def test_later_sources_of_variables_win() -> None:
+    """Given beats the job's, the job's beats the predefined."""
+    request = a_request(
+        Variable("A", "given"),
+        variables=(YamlVariable("A", "job"), YamlVariable("CI_PROJECT_NAME", "own")),
+    )
+    values = {variable.key: variable.value for variable in request.variables}
+    assert values["A"] == "given"
+    assert values["CI_PROJECT_NAME"] == "own"
+    assert values["CI_COMMIT_REF_SLUG"] == "feature-one"
+    assert values["CI_COMMIT_MESSAGE"] == "Title of $1\n\nBody"
+
+
+def test_a_registry_brings_its_image_name_and_user() -> None:
+    """CI_REGISTRY_IMAGE is lower case, and resolved in what refers to it."""
+    request = a_request(
+        Variable("CI_REGISTRY", "registry:5000"),
+        Variable("CI_DEPENDENCY_PROXY_SERVER", "proxy:443"),
+        variables=(YamlVariable("TAG", "$CI_REGISTRY_IMAGE:$CI_COMMIT_REF_SLUG"),),
+    )
+    values = {variable.key: variable.value for variable in request.variables}
+    assert values["TAG"] == "registry:5000/group/sub/project:feature-one"
+    assert values["CI_REGISTRY_USER"] == "gitlab-ci-token"
+    prefix = values["CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX"]
+    assert prefix == "proxy:443/group/dependency_proxy/containers"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, ()),
+        ({"CI_REGISTRY": "r:5000", "CI_REGISTRY_USER": "u"}, ()),
+        (
+            {"CI_REGISTRY": "r:5000", "CI_REGISTRY_USER": "u", "CI_REGISTRY_PASSWORD": "p"},
+            (Credential("r:5000", "u", "p"),),
+        ),
+        (
+            {"CI_DEPENDENCY_PROXY_SERVER": "g:443", "CI_DEPENDENCY_PROXY_PASSWORD": "q"},
+            (Credential("g:443", "gitlab-ci-token", "q"),),
+        ),
+    ],
+)
+def test_credentials_come_with_a_password(
+    values: dict[str, str], expected: tuple[Credential, ...]
+) -> None:
+    """GitLab gives a login to its registry and one to its dependency proxy."""
+    assert expected == credentials_of([Variable(*item) for item in values.items()])
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", 20), ("0", 0), ("7", 7), ("x", 20)])
+def test_the_depth_is_the_jobs_to_choose(value: str, expected: int) -> None:
+    """GIT_DEPTH 0 fetches all history."""
+    given = [Variable("GIT_DEPTH", value)] if value else []
+    assert expected == a_request(*given).depth

@@ -1,0 +1,62 @@
+"""The closing table and the exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from executor.local.report import exit_code, table, write_json
+from executor.local.runner.outcome import Outcome, Result
+
+DONE = Outcome(
+    "build",
+    Result.SUCCESS,
+    seconds=(
+        ("config", 0.1),
+        ("prepare", 1.0),
+        ("get_sources", 0.5),
+        ("build_script", 2.0),
+        ("cleanup", 0.25),
+    ),
+)
+
+
+def test_the_table_has_a_row_per_job() -> None:
+    """Seconds of each stage, and the script's own part of run."""
+    failed = Outcome("a-longer-name", Result.FAILED, is_allowed_to_fail=True, exit_code=3)
+    skipped = Outcome("last", Result.SKIPPED, is_allowed_to_fail=True)
+    assert table((DONE, failed, skipped)).splitlines() == [
+        "job            result               config  prepare   run  cleanup  total  of run: build_script",
+        "build          success                0.10     1.00  2.50     0.25   3.85                  2.00",
+        "a-longer-name  failed (3), allowed    0.00     0.00  0.00     0.00   0.00                  0.00",
+        "last           skipped",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([(Result.SUCCESS, False)], 0),
+        ([(Result.SUCCESS, False), (Result.FAILED, True)], 0),
+        ([(Result.FAILED, False), (Result.SKIPPED, False)], 1),
+        ([(Result.CANCELED, False)], 1),
+        ([(Result.TIMED_OUT, False)], 1),
+        ([(Result.FAILED, False), (Result.SYSTEM_FAILURE, False)], 2),
+        ([(Result.SYSTEM_FAILURE, True)], 0),
+    ],
+)
+def test_the_exit_code_tells_whose_failure_it_is(
+    results: list[tuple[Result, bool]], expected: int
+) -> None:
+    """A job that may fail does not count."""
+    outcomes = tuple(Outcome("job", result, allowed) for result, allowed in results)
+    assert expected == exit_code(outcomes)
+
+
+def test_the_report_has_every_call(tmp_path: Path) -> None:
+    """For whoever measures."""
+    path = tmp_path / "report.json"
+    write_json((DONE,), path)
+    (job,) = json.loads(path.read_text())
+    assert job["result"] == "success"
+    assert job["calls"][3] == {"name": "build_script", "seconds": 2.0}

@@ -1,0 +1,58 @@
+"""Durations: GitLab's in a pipeline file, Go's in variables and messages."""
+
+import pytest
+
+from executor.notation.durations import gitlab_seconds, go_seconds, go_text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1h 30m", 5400),
+        ("90 minutes", 5400),
+        ("3 hours 30 minutes", 12600),
+        ("2h20min", 8400),
+        ("1 hour, 5 mins and 3 secs", 3903),
+        ("1.5 hours", 5400),
+        ("3600", 3600),
+        ("1 day", 86400),
+        ("1 week", 604800),
+        ("1 mo", 2592000),
+        ("", 0),
+        ("soon", 0),
+        ("5 parsecs", 0),
+        ("-5 minutes", 0),
+        ("0 minutes", 0),
+    ],
+)
+def test_gitlabs_durations_are_words_and_letters(text: str, expected: int) -> None:
+    """What is no duration is 0."""
+    assert expected == gitlab_seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1h30m", 5400.0),
+        ("10s", 10.0),
+        ("1.5m", 90.0),
+        ("300ms", 0.3),
+        ("0", 0.0),
+        ("-5m", -300.0),
+        ("", None),
+        ("5", None),
+        ("1h 30m", None),
+        ("5 minutes", None),
+    ],
+)
+def test_gos_durations_have_units_and_no_spaces(text: str, expected: float | None) -> None:
+    """As RUNNER_SCRIPT_TIMEOUT has them."""
+    assert expected == go_seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(3, "3s"), (60, "1m0s"), (90, "1m30s"), (3600, "1h0m0s")]
+)
+def test_go_prints_a_duration_down_to_the_seconds(seconds: int, expected: str) -> None:
+    """As gitlab-runner tells a time limit."""
+    assert expected == go_text(seconds)

@@ -1,0 +1,73 @@
+"""Addresses inside a sidecar, chosen among those that nothing around it has."""
+
+import ipaddress
+
+import pytest
+
+from executor.plan.network import AddressPool, host_of, inner_pool, ipv6_subnet
+
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        ((), AddressPool("172.17.0.1/17", "172.17.128.0/17", 24)),
+        (("172.17.0.0/16",), AddressPool("172.18.0.1/17", "172.18.128.0/17", 24)),
+        (("172.17.0.0/16", "172.18.4.0/27"), AddressPool("172.19.0.1/17", "172.19.128.0/17", 24)),
+        # an address, and what is neither
+        (("172.17.0.53", "docker.io", ""), AddressPool("172.18.0.1/17", "172.18.128.0/17", 24)),
+        (("fd00::/8",), AddressPool("172.17.0.1/17", "172.17.128.0/17", 24)),
+        (("172.16.0.0/12",), AddressPool("192.168.64.1/19", "192.168.96.0/19", 24)),
+        (PRIVATE, AddressPool("198.18.0.1/17", "198.18.128.0/17", 24)),
+        (("0.0.0.0/0",), None),
+    ],
+)
+def test_the_first_free_range(taken: tuple[str, ...], expected: AddressPool | None) -> None:
+    """Docker's own ranges where they are free."""
+    assert inner_pool(taken) == expected
+
+
+def test_bridge_and_pool_do_not_meet() -> None:
+    """With every choice, neither each other nor what is taken; and the pool holds networks."""
+    taken: list[str] = []
+    while (found := inner_pool(taken)) is not None:
+        bridge, pool = (
+            ipaddress.ip_interface(found.bridge).network,
+            ipaddress.ip_network(found.pool),
+        )
+        assert not bridge.overlaps(pool)
+        assert pool.prefixlen < found.size
+        for each in map(ipaddress.ip_network, taken):
+            assert not each.overlaps(bridge)
+            assert not each.overlaps(pool)
+        taken += [str(bridge), str(pool)]
+    assert len(taken) > 60
+
+
+def test_ipv6_networks_are_a_jobs_own() -> None:
+    """Private, the same each time, and different for each job and each use."""
+    subnets = [ipv6_subnet(key, number) for key in ("1-a", "2-b") for number in (0, 1)]
+
+    assert len(set(subnets)) == 4
+    assert subnets[0] == ipv6_subnet("1-a", 0)
+    for each in subnets:
+        network = ipaddress.IPv6Network(each)
+        assert network.prefixlen == 64
+        assert network.subnet_of(ipaddress.IPv6Network("fd00::/8"))
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("", ""),
+        ("10.0.0.1", "10.0.0.1"),
+        ("10.0.0.1:5000", "10.0.0.1"),
+        ("http://10.0.0.1", "10.0.0.1"),
+        ("https://me:secret@10.0.0.1:5000/v2/x@y", "10.0.0.1"),
+        ("http://[fd00::1]:3128", "fd00::1"),
+    ],
+)
+def test_the_host_in_an_address(address: str, host: str) -> None:
+    """With and without scheme, login, port and path."""
+    assert host_of(address) == host

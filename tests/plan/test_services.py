@@ -1,0 +1,249 @@
+"""What counts as dind, who owns which name, and how the job talks to the sidecar."""
+
+import pytest
+
+from executor.errors import PolicyViolation, ServiceConflict, UnsupportedJobOption
+from executor.notation.service_names import ServiceName
+from executor.plan.services import (
+    NamedService,
+    Transport,
+    find_dinds,
+    free_aliases,
+    is_dind,
+    looks_like_dind,
+    name_services,
+    transport,
+)
+from executor.spec import ImageFacts
+from tests.builders import a_job, a_service
+
+DIND = ImageFacts(
+    "sha256:1", ("dockerd-entrypoint.sh",), (), ("2375/tcp", "2376/tcp"), ("/var/lib/docker",)
+)
+CLIENT = ImageFacts("sha256:2", ("docker-entrypoint.sh",), ("sh",))
+DATABASE = ImageFacts("sha256:3", ("postgres",), (), ("5432/tcp",), ("/var/lib/postgresql",))
+
+
+def named(services: list[dict[str, object]], internal: int = 0) -> tuple[NamedService, ...]:
+    """Return services by their payload; the first ones may be the operator's."""
+    return name_services(a_job(services=services).services, internal)
+
+
+@pytest.mark.parametrize(
+    ("service", "aliases"),
+    [
+        (a_service("docker:dind"), ("docker",)),
+        (a_service("docker:dind", alias="docker"), ("docker",)),
+        (a_service("docker:dind", alias="engine, other"), ("docker", "engine", "other")),
+        (
+            a_service("registry.example.com:5000/group/docker:1"),
+            ("registry.example.com__group__docker", "registry.example.com-group-docker"),
+        ),
+        (a_service("a/b", alias="a__b x\tx"), ("a__b", "a-b", "x")),
+    ],
+)
+def test_aliases(service: dict[str, object], aliases: tuple[str, ...]) -> None:
+    """Those of the image's name come first, the author's follow, each once."""
+    (found,) = named([service])
+
+    assert found.aliases == aliases
+
+
+@pytest.mark.parametrize("name", ["", "Docker:dind", "a:b:c", "-", "https://docker:dind"])
+def test_a_service_without_a_name(name: str) -> None:
+    """The sentence says which of the services it is."""
+    with pytest.raises(UnsupportedJobOption, match=r"^services\[1\]: invalid service image name"):
+        named([a_service("docker:dind"), a_service(name)])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("docker:dind", True),
+        ("docker:20.10.16-dind", True),
+        ("docker:27-dind-rootless", True),
+        ("registry:5000/group/project/docker:20.10.16-dind", True),
+        ("gitlab.com:443/group/dependency_proxy/containers/docker:18.09.7-dind", True),
+        ("registry/my-dind:1", True),
+        ("registry/dind", True),
+        ("docker", False),
+        ("docker:20.10.16", False),
+        ("docker@sha256:" + "a" * 64, False),
+        ("postgres:dind", False),
+        ("registry/dind/postgres:1", False),
+    ],
+)
+def test_names_that_look_like_dind(name: str, *, expected: bool) -> None:
+    """A first guess, before the image is there."""
+    assert looks_like_dind(ServiceName.parse(name)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "expected"),
+    [
+        # by what it is, whatever it is called
+        ("registry/engine:1", DIND, True),
+        ("registry/engine:1", ImageFacts("i", ("dockerd",)), True),
+        ("registry/engine:1", ImageFacts("i", ("/usr/local/bin/dockerd-entrypoint.sh",)), True),
+        ("r/e:1", ImageFacts("i", ("tini", "--", "dockerd-entrypoint.sh")), True),
+        ("r/e:1", ImageFacts("i", ("run",), (), ("2376/tcp",), ("/var/lib/docker",)), True),
+        (
+            "r/e:1",
+            ImageFacts("i", ("run",), (), ("2375",), ("/home/rootless/.local/share/docker",)),
+            True,
+        ),
+        ("r/e:1", ImageFacts("i", ("run",), (), ("2376/tcp",)), False),
+        ("r/e:1", ImageFacts("i", ("run",), (), ("8080/tcp",), ("/var/lib/docker",)), False),
+        ("docker:20.10.16", CLIENT, False),
+        ("postgres:16", DATABASE, False),
+        # by its name where the image says nothing
+        ("docker:dind", ImageFacts("i"), True),
+        ("r/dind-rootless:1", ImageFacts("i"), True),
+        ("r/findindex:1", ImageFacts("i"), False),
+    ],
+)
+def test_what_is_dind(name: str, facts: ImageFacts, *, expected: bool) -> None:
+    """An image's entrypoint, or its ports and volumes, or else its name."""
+    assert is_dind(ServiceName.parse(name), facts) is expected
+
+
+def test_no_service_is_no_dind() -> None:
+    """The sidecar is the operator's then."""
+    assert find_dinds((), ()) == ()
+
+
+def test_the_jobs_dind_among_other_services() -> None:
+    """Wherever it stands in the list."""
+    services = named([a_service("postgres:16"), a_service("r/engine:1")])
+
+    found = find_dinds(services, (DATABASE, DIND))
+
+    assert found == (services[1],)
+
+
+def test_two_dinds() -> None:
+    """One clear message, and never the last one wins."""
+    services = named([a_service("docker:dind"), a_service("r/engine:1")])
+
+    with pytest.raises(ServiceConflict) as caught:
+        find_dinds(services, (DIND, DIND))
+
+    assert '"docker:dind" and "r/engine:1"' in str(caught.value)
+    assert "keep one of them" in str(caught.value)
+
+
+@pytest.mark.parametrize("with_dind", [True, False])
+@pytest.mark.parametrize(
+    "service",
+    [
+        a_service("docker:20.10.16"),
+        a_service("postgres:16", alias="db docker"),
+        a_service("postgres:16", alias="DOCKER"),
+    ],
+)
+def test_a_service_that_claims_the_name_docker(
+    service: dict[str, object], *, with_dind: bool
+) -> None:
+    """And is not dind: the job could not reach its daemon."""
+    others = [a_service("docker:dind")] if with_dind else []
+    services = named([service, *others])
+    facts = (DATABASE, *([DIND] if with_dind else []))
+
+    with pytest.raises(ServiceConflict, match='claims the name "docker"') as caught:
+        find_dinds(services, facts)
+
+    assert str(service["name"]) in str(caught.value)
+
+
+def test_an_alias_belongs_to_the_first_who_claims_it() -> None:
+    """The others keep their own, and the author reads which were skipped."""
+    services = named([a_service("a/b", alias="x"), a_service("c", alias="x a-b"), a_service("c")])
+
+    given, notices = free_aliases(services, {"docker"})
+
+    assert [aliases for _, aliases in given] == [("a__b", "a-b", "x"), ("c",), ()]
+    assert notices == [
+        f'WARNING: Skipping alias "{alias}" for service "c" ({place}): alias is already in use by'
+        " another service."
+        for alias, place in (("x", "services[1]"), ("a-b", "services[1]"), ("c", "services[2]"))
+    ]
+
+
+# --- TLS or plain TCP -------------------------------------------------------------------------
+
+TLS = Transport(tls=True, cert_dir="/certs")
+PLAIN = Transport(tls=False, cert_dir="")
+
+
+@pytest.mark.parametrize(
+    ("values", "own", "expected"),
+    [
+        ({}, {}, TLS),
+        ({"DOCKER_TLS_CERTDIR": "/certs"}, {}, TLS),
+        ({"DOCKER_HOST": "tcp://docker:2376", "DOCKER_TLS_CERTDIR": "/certs"}, {}, TLS),
+        ({"DOCKER_HOST": "tcp://docker:2376"}, {}, TLS),
+        ({"DOCKER_TLS_CERTDIR": "/other/place"}, {}, Transport(tls=True, cert_dir="/other/place")),
+        ({"DOCKER_TLS_CERTDIR": ""}, {}, PLAIN),
+        ({"DOCKER_TLS_CERTDIR": "", "DOCKER_HOST": "tcp://docker:2375"}, {}, PLAIN),
+        ({"DOCKER_HOST": "tcp://docker:2375"}, {}, PLAIN),
+        ({"DOCKER_HOST": "tcp://docker:2375/"}, {}, PLAIN),
+        # an author who says both means the directory
+        ({"DOCKER_TLS_CERTDIR": "/certs", "DOCKER_HOST": "tcp://docker:2375"}, {}, TLS),
+        # a variable of the service itself counts more than one of the job
+        ({}, {"DOCKER_TLS_CERTDIR": ""}, PLAIN),
+        ({"DOCKER_TLS_CERTDIR": "/certs"}, {"DOCKER_TLS_CERTDIR": ""}, PLAIN),
+        ({"DOCKER_TLS_CERTDIR": ""}, {"DOCKER_TLS_CERTDIR": "/certs"}, TLS),
+        # an engine elsewhere is none of the sidecar's business
+        ({"DOCKER_HOST": "unix:///var/run/docker.sock"}, {}, TLS),
+    ],
+)
+def test_transports(values: dict[str, str], own: dict[str, str], expected: Transport) -> None:
+    """TLS unless the job asks for plain TCP."""
+    assert transport(values, own, allow_plain_tcp=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "culprit"),
+    [
+        ({"DOCKER_TLS_CERTDIR": ""}, 'DOCKER_TLS_CERTDIR to ""'),
+        ({"DOCKER_HOST": "tcp://docker:2375"}, "DOCKER_HOST to tcp://docker:2375"),
+    ],
+)
+def test_plain_tcp_that_is_not_admitted(values: dict[str, str], culprit: str) -> None:
+    """The sentence names the variable and the setting."""
+    with pytest.raises(PolicyViolation) as caught:
+        transport(values, {}, allow_plain_tcp=False)
+
+    assert culprit in str(caught.value)
+    assert "allow_plain_tcp" in str(caught.value)
+
+
+@pytest.mark.parametrize("tls_job", [{}, {"DOCKER_TLS_CERTDIR": "/certs"}])
+def test_tls_is_always_admitted(tls_job: dict[str, str]) -> None:
+    """Whatever the operator thinks of plain TCP."""
+    assert transport(tls_job, {}, allow_plain_tcp=False) == TLS
+
+
+@pytest.mark.parametrize(
+    "directory", ["certs", "./certs", "/", "//", "/certs/../etc", "/a\n/b", "/a\0", " "]
+)
+def test_a_directory_that_is_none(directory: str) -> None:
+    """A path that could lead elsewhere, or carry a second one, is refused."""
+    with pytest.raises(UnsupportedJobOption, match="DOCKER_TLS_CERTDIR"):
+        transport({"DOCKER_TLS_CERTDIR": directory}, {}, allow_plain_tcp=True)
+
+
+def test_what_a_client_gets() -> None:
+    """On both transports, for any image."""
+    assert TLS.client_environment() == {
+        "DOCKER_HOST": "tcp://docker:2376",
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": "/certs/client",
+        "DOCKER_TLS_CERTDIR": "/certs",
+    }
+    assert PLAIN.client_environment() == {
+        "DOCKER_HOST": "tcp://docker:2375",
+        "DOCKER_TLS_CERTDIR": "",
+    }
+    assert Transport(tls=True, cert_dir="/a/").client_dir == "/a/client"
+    assert Transport(tls=True, cert_dir="/a/").server_dir == "/a/server"

@@ -1,0 +1,55 @@
+"""What ends with a cancelled script, where the engine or the sidecar does not play along."""
+
+from pathlib import Path
+
+import pytest
+
+from executor.engine.api import Api
+from executor.scripts.cancel import remove_container, stop_inner_containers
+from tests.engine.stub import StubEngine, frame, http, refusal
+
+INSPECTED = http(200, {"Config": {"Labels": {}}})
+
+
+def test_the_containers_that_were_stopped_are_counted(stub: StubEngine) -> None:
+    """Each is a line; the exec has no terminal, so lines come in frames."""
+    stub.on("POST", "/containers/job-dind/exec", http(201, {"Id": "the-exec"}))
+    stub.on("POST", "/exec/the-exec/start", http(200, frame(1, b"a\nb\n") + frame(1, b"c\n")))
+
+    assert stop_inner_containers(stub.api(), "job-dind") == 3
+
+    (asked,) = stub.asked("POST", "/containers/job-dind/exec")
+    assert "User" not in asked.json()
+
+
+@pytest.mark.parametrize(
+    "created", [refusal(404, "no such container"), refusal(409, "it is not running"), http(201, [])]
+)
+def test_without_a_sidecar_there_is_nothing_to_stop(stub: StubEngine, created: bytes) -> None:
+    """A job without dind, or one whose dind has ended, is cancelled all the same."""
+    stub.on("POST", "/containers/job-dind/exec", created)
+
+    assert stop_inner_containers(stub.api(), "job-dind") == 0
+
+
+def test_an_engine_that_is_gone_keeps_no_cancel_from_ending(tmp_path: Path) -> None:
+    """There is nobody to ask."""
+    api = Api(f"unix://{tmp_path}/nothing.sock")
+
+    remove_container(api, "job-build")
+
+    assert stop_inner_containers(api, "job-dind") == 0
+
+
+def test_the_entrypoint_is_told_before_its_container_goes(stub: StubEngine) -> None:
+    """SIGTERM first; the removal would be SIGKILL."""
+    stub.on("GET", "/containers/job-build/json", INSPECTED)
+    stub.on("POST", "/containers/job-build/stop", http(204))
+    stub.on("DELETE", "/containers/job-build", http(204))
+
+    remove_container(stub.api(), "job-build")
+
+    asked = [f"{each.method} {each.path.partition('?')[0]}" for each in stub.received]
+    assert asked.index("POST /containers/job-build/stop") < asked.index(
+        "DELETE /containers/job-build"
+    )

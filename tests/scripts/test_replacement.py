@@ -1,0 +1,95 @@
+"""What it takes to make a container again: where it is kept, and when none is made."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from executor.engine.docker import Engine
+from executor.runner.environ import RunnerEnv
+from executor.runner.notes import begin_making, end_making, is_unfinished
+from executor.scripts.attempts import _attempts
+from executor.scripts.replacement import keep, replace
+from executor.spec import ContainerSpec, FileSpec
+from tests.engine.stub import StubEngine, http, refusal
+
+SPEC = ContainerSpec(
+    name="job-build",
+    image="alpine:latest",
+    labels={"dind-executor.type": "build"},
+    network="job",
+    files=(FileSpec("/run/key.pem", b"\xff secret"),),
+    secret_environment={"TOKEN": "hunter2"},
+    runs_scripts=True,
+)
+REQUEST = {"Image": "sha256:ab", "Cmd": ["sh"]}
+VERSION = http(200, {"Version": "26.1", "ApiVersion": "1.45", "MinAPIVersion": "1.24"})
+
+
+def test_what_is_kept_is_private(tmp_path: Path) -> None:
+    """It repeats the secrets of the payload that it lies beside."""
+    keep(str(tmp_path), SPEC, REQUEST)
+
+    (path,) = tmp_path.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "hunter2" in path.read_text()
+
+
+def test_the_engine_is_asked_for_the_same_again(stub: StubEngine, tmp_path: Path) -> None:
+    """By the image's id: what was pulled first runs on."""
+    keep(str(tmp_path), SPEC, REQUEST)
+    stub.on("GET", "/version", VERSION)
+    stub.on("DELETE", "/containers/job-build", http(204), refusal(404, "no such container"))
+    stub.on("POST", "/containers/create", refusal(500, "enough for this test"))
+
+    with pytest.raises(Exception, match="enough for this test"):
+        replace(Engine(stub.api()), str(tmp_path), "job-build")
+
+    (asked,) = stub.asked("POST", "/containers/create")
+    assert asked.json() == REQUEST
+    assert "name=job-build" in asked.path
+    assert not is_unfinished(str(tmp_path))
+
+
+def test_a_container_that_is_there_may_be_started_again(stub: StubEngine, tmp_path: Path) -> None:
+    """What runs in it ends first, and nothing is removed or made."""
+    keep(str(tmp_path), SPEC, REQUEST)
+    stub.on("GET", "/version", VERSION)
+    stub.on("POST", "/containers/job-build/stop", http(204))
+    stub.on("POST", "/containers/job-build/attach", refusal(500, "enough for this test"))
+
+    with pytest.raises(Exception, match="enough for this test"):
+        replace(Engine(stub.api()), str(tmp_path), "job-build", in_place=True)
+
+    assert stub.asked("DELETE", "/") == []
+    assert stub.asked("POST", "/containers/create") == []
+
+
+def test_nothing_appears_once_cleanup_has_begun(stub: StubEngine, tmp_path: Path) -> None:
+    """Cleanup may come while a `run` call is still there, and has looked already."""
+    keep(str(tmp_path), SPEC, REQUEST)
+    stub.on("GET", "/version", VERSION)
+    end_making(str(tmp_path))
+
+    assert replace(Engine(stub.api()), str(tmp_path), "job-build") is False
+    assert stub.asked("POST", "/") == []
+
+    begin_making(str(tmp_path))
+    with pytest.raises(Exception, match="the stub has no answer"):
+        replace(Engine(stub.api()), str(tmp_path), "job-build")
+
+
+def test_without_a_prepare_there_is_nothing_to_make(stub: StubEngine, tmp_path: Path) -> None:
+    """A `run` call that stands alone asks the engine for nothing."""
+    assert replace(Engine(stub.api()), str(tmp_path), "job-build") is False
+    assert stub.received == []
+
+
+@pytest.mark.parametrize(
+    ("text", "attempts"),
+    [("", 1), ("1", 1), ("2", 2), ("10", 10), ("11", 1), ("999", 1), ("0", 1), ("-1", 1), ("x", 1)],
+)
+def test_a_number_of_attempts_out_of_range_is_one(text: str, attempts: int) -> None:
+    """As gitlab-runner says when it warns of it."""
+    given = RunnerEnv({"CUSTOM_ENV_EXECUTOR_JOB_SECTION_ATTEMPTS": text})
+    assert _attempts(given) == attempts

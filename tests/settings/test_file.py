@@ -1,0 +1,605 @@
+"""The operator's settings: defaults, every check, all mistakes at once, and their documentation."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from executor.errors import SettingsError
+from executor.notation.table import Problems, Table
+from executor.settings.file import (
+    DindSettings,
+    DockerSettings,
+    LogSettings,
+    Settings,
+    load_settings,
+    read_settings,
+)
+from executor.settings.keys import STRING_OR_LIST, TABLE_OF_LISTS, about, key_of, read_section
+from executor.settings.manual import documented_defaults, installed_settings, manual_page
+from tests import container_keys
+
+PATH = "/etc/dind-executor/settings.toml"
+POLICIES = "always, if-not-present, never"
+PAGE = Path(__file__).parents[2] / "docs/settings.md"
+
+
+def mistakes_in(text: str) -> list[str]:
+    """Return the mistakes that reading reports, without the line that leads them in."""
+    with pytest.raises(SettingsError) as caught:
+        read_settings(text, PATH)
+    first, *lines = str(caught.value).split("\n")
+    count = "a mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+    assert first == f"the settings file {PATH} has {count}:"
+    return [line.removeprefix("  ") for line in lines]
+
+
+def test_an_empty_file_is_all_defaults() -> None:
+    """Every key may be left out."""
+    assert read_settings("", PATH) == Settings()
+
+
+def test_the_defaults() -> None:
+    """What an operator gets who sets nothing."""
+    assert Settings() == Settings(
+        builds_dir="/builds",
+        cache_dir="/cache",
+        docker=DockerSettings(
+            host="",
+            tls_cert_path="",
+            tls_verify=False,
+            image="",
+            helper_image="",
+            helper_image_flavor="",
+            pull_policy=(),
+            allowed_pull_policies=(),
+            disable_entrypoint_overwrite=False,
+            user="",
+            allowed_users=(),
+            allowed_images=(),
+            allowed_services=(),
+            extra_hosts=(),
+            dns=(),
+            dns_search=(),
+            network_mtu=0,
+            enable_ipv6=False,
+            services_limit=-1,
+            share_host_credentials=True,
+        ),
+        dind=DindSettings(
+            mode="always",
+            image="docker:28-dind",
+            allowed_images=("docker:*dind*", "**/docker:*dind*"),
+            runtime="",
+            privileged=True,
+            allow_plain_tcp=True,
+            ready_timeout=60,
+            volumes=(),
+            command=(),
+            registry_mirrors=(),
+            insecure_registries=(),
+        ),
+        log=LogSettings(destination="file", path="/var/log/dind-executor/dind-executor.log"),
+    )
+
+
+FULL = f"""
+builds_dir = "/srv/builds"
+cache_dir = "/srv/cache"
+debug_trace_disabled = true
+
+[docker]
+host = "tcp://[2001:db8::1]:2376"
+tls_cert_path = "/etc/docker/client"
+tls_verify = true
+image = "$CI_REGISTRY/group/image"
+helper_image = "registry.example.com/helper:1"
+helper_image_flavor = "ubuntu"
+pull_policy = ["always", "if-not-present"]
+allowed_pull_policies = ["always", "if-not-present", "never"]
+disable_entrypoint_overwrite = true
+user = "1000"
+allowed_users = ["1000", "2000:2000"]
+allowed_images = ["**", "!*/kali*"]
+allowed_services = ["docker:*dind", "{{redis,postgres}}:[0-9]*"]
+extra_hosts = ["registry.example.com:10.0.0.1", "six:2001:db8::1", "host:host-gateway"]
+dns = ["10.0.0.1", "2001:db8::1"]
+dns_search = ["example.com", "."]
+network_mtu = 1400
+enable_ipv6 = true
+certs_d = "/srv/certs.d"
+services_limit = 0
+services = [
+  {{ name = "a", alias = "b c", command = ["d"], entrypoint = ["e"], environment = ["F=g"] }},
+]
+wait_for_services_timeout = -1
+volumes = ["/cache", "/srv/tools:/opt/tools:ro"]
+disable_cache = true
+cache_dir = "/srv/caches"
+volume_driver = "local"
+volume_driver_ops = {{type = "tmpfs"}}
+volume_keep = true
+share_host_credentials = false
+{container_keys.DOCKER}
+[dind]
+mode = "service"
+image = "registry.example.com:5000/docker:27-dind"
+allowed_images = []
+runtime = "sysbox-runc"
+privileged = false
+allow_plain_tcp = false
+ready_timeout = 120
+volumes = ["/srv/ca:/etc/docker/certs.d:ro", "cache:/var/cache", "/a:/b:rw"]
+command = ["--max-concurrent-downloads=6", "--storage-driver", "overlay2"]
+inherit_registries = false
+registry_mirrors = ["https://mirror.example.com", "http://10.0.0.1:5000/"]
+insecure_registries = ["registry.example.com:5000", "10.0.0.0/8", "fd00::/8", "[::1]:5000"]
+{container_keys.DIND}
+[log]
+destination = "journal"
+path = "/dev/null"
+"""
+
+
+@dataclass(frozen=True)
+class Inner:
+    """What each table of a list is."""
+
+    name: str = field(default="", metadata=about(""))
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """A section with a key of each shape that its default does not show."""
+
+    policy: tuple[str, ...] = field(
+        default=("always",), metadata=about("", shape=STRING_OR_LIST, check=lambda _: "")
+    )
+    tmpfs: dict[str, str] = field(default_factory=dict, metadata=about(""))
+    devices: dict[str, tuple[str, ...]] = field(
+        default_factory=dict, metadata=about("", shape=TABLE_OF_LISTS)
+    )
+    privileged: bool | None = field(default=None, metadata=about(""))
+    inner: tuple[Inner, ...] = field(default=(), metadata=about("", section=Inner))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Shapes()),
+        ('policy = "never"', Shapes(policy=("never",))),
+        ('policy = ["a", "b"]', Shapes(policy=("a", "b"))),
+        ('[tmpfs]\n"/run" = "rw"', Shapes(tmpfs={"/run": "rw"})),
+        ('[devices]\n"a/*" = ["/dev/x"]', Shapes(devices={"a/*": ("/dev/x",)})),
+        ("privileged = false", Shapes(privileged=False)),
+        ('[[inner]]\nname = "a"\n[[inner]]', Shapes(inner=(Inner("a"), Inner()))),
+    ],
+)
+def test_a_key_of_any_shape_is_read(text: str, expected: Shapes) -> None:
+    """A string may stand for a list of one; tables and lists of tables are read as deep."""
+    problems = Problems()
+    assert read_section(Shapes, Table(tomllib.loads(text), problems)) == expected
+    assert problems.texts == []
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("policy = 1", "policy: expected a string or a list of strings, found a whole number"),
+        ("[tmpfs]\na = 1", "tmpfs.a: expected a string, found a whole number"),
+        ('[devices]\na = "b"', "devices.a: expected a list, found a string"),
+        ('privileged = "b"', "privileged: expected true or false, found a string"),
+        ("inner = 1", "inner: expected a list, found a whole number"),
+        ("[[inner]]\nb = 1", "inner[0].b: unknown key"),
+    ],
+)
+def test_a_key_of_another_shape_is_named(text: str, mistake: str) -> None:
+    """The sentence names the path and what was expected there."""
+    problems = Problems()
+    read_section(Shapes, Table(tomllib.loads(text), problems))
+    assert problems.texts == [mistake]
+
+
+def as_read(value: object) -> object:
+    """Return a value of TOML, or one that was read, with its lists as tuples."""
+    if isinstance(value, dict):
+        return {key: as_read(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(as_read(each) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: as_read(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
+def test_every_key_can_be_set() -> None:
+    """A file that sets each key to another value than its default is read as it stands."""
+    settings = read_settings(FULL, PATH)
+
+    document = tomllib.loads(FULL)
+    for section in (settings, settings.docker, settings.dind, settings.log):
+        name = next((key for key in document if getattr(settings, key) is section), "")
+        table = document[name] if name else document
+        for each in fields(section):
+            if key_of(each):
+                value = table[each.name]
+                expected = as_read(value)
+                assert as_read(getattr(section, each.name)) == expected
+                assert expected != each.default or each.name == "privileged"
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        # types
+        ("builds_dir = 1", "builds_dir: expected a string, found a whole number"),
+        (
+            'docker.network_mode = "host"',
+            (
+                "docker.network_mode: each job has a network of its own, so that `docker` and the"
+                " names of services lead to its own containers; leave the key out (docs/network.md"
+                " says what to do instead)"
+            ),
+        ),
+        ("docker = 1", "docker: expected a table, found a whole number"),
+        (
+            "docker.tls_verify = 1",
+            "docker.tls_verify: expected true or false, found a whole number",
+        ),
+        (
+            "docker.network_mtu = true",
+            "docker.network_mtu: expected a whole number, found true or false",
+        ),
+        ('docker.dns = "1.1.1.1"', "docker.dns: expected a list, found a string"),
+        ("docker.dns = [1]", "docker.dns[0]: expected a string, found a whole number"),
+        (
+            'docker.pull_policy = "invalid"',
+            ('docker.pull_policy[0]: unsupported pull_policy config: "invalid"'
+            f" is not one of: {POLICIES}"),
+        ),
+        (
+            'docker.allowed_pull_policies = ["invalid"]',
+            ('docker.allowed_pull_policies[0]: unsupported allowed_pull_policies config: "invalid"'
+            f" is not one of: {POLICIES}"),
+        ),
+        # unknown keys
+        ("bulids_dir = '/b'", "bulids_dir: unknown key; did you mean builds_dir?"),
+        ("[dockr]", "dockr: unknown key; did you mean docker?"),
+        ("docker.privilege = true", "docker.privilege: unknown key; did you mean privileged?"),
+        ("[dind]\nmod = 1", "dind.mod: unknown key; did you mean mode?"),
+        # choices
+        (
+            "dind.mode = 'alway'",
+            "dind.mode: 'alway' is not one of: always, service; did you mean always?",
+        ),
+        (
+            "log.destination = 'syslog'",
+            "log.destination: 'syslog' is not one of: file, journal, none",
+        ),
+        # bounds
+        ("docker.network_mtu = -1", "docker.network_mtu: -1 is too small: the least is 0"),
+        ("docker.services_limit = -2", "docker.services_limit: -2 is too small: the least is -1"),
+        ("dind.ready_timeout = 0", "dind.ready_timeout: 0 is too small: the least is 1"),
+        ("dind.ready_timeout = 3601", "dind.ready_timeout: 3601 is too large: the most is 3600"),
+        # directories and paths
+        ("builds_dir = 'b'", "builds_dir: 'b' must be an absolute path, starting with /"),
+        ("builds_dir = ''", "builds_dir: it must not be empty"),
+        ("builds_dir = '/'", "builds_dir: it must not be the root directory"),
+        ("builds_dir = '/b/'", "builds_dir: '/b/' must be written '/b'"),
+        ("builds_dir = '/b/../c'", "builds_dir: '/b/../c' must not contain .."),
+        (
+            "builds_dir = '/certs/b'",
+            "builds_dir: '/certs/b' covers /certs, which belongs to dind",
+        ),
+        (
+            "cache_dir = '/var'",
+            "cache_dir: '/var' covers /var/lib/docker, which belongs to dind",
+        ),
+        (
+            "cache_dir = '/builds/cache'",
+            "cache_dir: it must lie outside of builds_dir, and builds_dir outside of it",
+        ),
+        ("log.path = 'a.log'", "log.path: 'a.log' must be an absolute path, starting with /"),
+        ("log.path = ''", "log.path: it must not be empty"),
+        (
+            "docker.tls_cert_path = 'certs'",
+            "docker.tls_cert_path: 'certs' must be an absolute path, starting with /",
+        ),
+        (
+            'log.path = "/a\\n"',
+            "log.path: '/a\\n' must not contain control characters",
+        ),
+        # images and patterns
+        (
+            "docker.image = 'Alpine'",
+            ('docker.image: invalid image name "Alpine": write the repository in lower case:'
+            ' "alpine"'),
+        ),
+        (
+            "dind.image = '$DIND'",
+            'dind.image: invalid image name "$DIND": write the repository in lower case: "$dind"',
+        ),
+        ("dind.image = ''", "dind.image: it must not be empty"),
+        (
+            "docker.allowed_images = ['a', '![']",
+            ("docker.allowed_images[1]: '![' is not a pattern: a [, { or \\ is left open, or it is"
+            " empty"),
+        ),
+        (
+            "dind.allowed_images = ['']",
+            ("dind.allowed_images[0]: '' is not a pattern: a [, { or \\ is left open, or it is"
+            " empty"),
+        ),
+        # addresses
+        (
+            "docker.host = 'docker'",
+            "docker.host: 'docker' must look like unix:///var/run/docker.sock or tcp://host:2376",
+        ),
+        (
+            "docker.host = 'ssh://host'",
+            ("docker.host: 'ssh://host' must look like unix:///var/run/docker.sock or"
+            " tcp://host:2376"),
+        ),
+        (
+            "docker.host = 'tcp://host'",
+            ("docker.host: 'tcp://host' must look like unix:///var/run/docker.sock or"
+            " tcp://host:2376"),
+        ),
+        (
+            "docker.host = 'tcp://host:70000'",
+            ("docker.host: 'tcp://host:70000' must look like unix:///var/run/docker.sock or"
+            " tcp://host:2376"),
+        ),
+        (
+            "docker.host = 'unix://docker.sock'",
+            "docker.host: 'docker.sock' must be an absolute path, starting with /",
+        ),
+        ("docker.dns = ['dns.example.com']", "docker.dns[0]: 'dns.example.com' is not an IP address"),
+        ("docker.dns_search = ['a b']", "docker.dns_search[0]: 'a b' is not a host name"),
+        ("docker.extra_hosts = ['a']", "docker.extra_hosts[0]: 'a' must look like name:ip"),
+        ("docker.extra_hosts = [':1.1.1.1']", "docker.extra_hosts[0]: ':1.1.1.1' must look like name:ip"),
+        ("docker.extra_hosts = ['a:b']", "docker.extra_hosts[0]: 'b' is not an IP address"),
+        # dind
+        (
+            "dind.runtime = 'run c'",
+            "dind.runtime: 'run c' must be the name of a runtime in the engine's configuration",
+        ),
+        (
+            "dind.volumes = ['/a']",
+            "dind.volumes[0]: '/a' must look like source:destination or source:destination:ro",
+        ),
+        (
+            "dind.volumes = ['/a:/b:z']",
+            "dind.volumes[0]: '/a:/b:z' ends in 'z', which is neither ro nor rw",
+        ),
+        (
+            "dind.volumes = ['./a:/b']",
+            ("dind.volumes[0]: the source of './a:/b' must be an absolute path or the name of a"
+            " volume"),
+        ),
+        (
+            "dind.volumes = ['/a:b']",
+            ("dind.volumes[0]: the destination of '/a:b' is wrong: 'b' must be an absolute path,"
+            " starting with /"),
+        ),
+        (
+            "dind.volumes = ['/a:/b', '/a:/certs/client']",
+            ("dind.volumes[1]: the destination of '/a:/certs/client' covers /certs, where dind has"
+            " its certificates"),
+        ),
+        (
+            "dind.volumes = ['/a:/']",
+            ("dind.volumes[0]: the destination of '/a:/' covers /certs, where dind has its"
+            " certificates"),
+        ),
+        (
+            "dind.volumes = ['/a:/var/lib']",
+            ("dind.volumes[0]: the destination of '/a:/var/lib' covers /var/lib/docker, where dind"
+            " has its images and containers"),
+        ),
+        (
+            "dind.volumes = ['/a:/builds/x']",
+            "dind.volumes[0]: the destination of '/a:/builds/x' covers /builds",
+        ),
+        (
+            "dind.command = ['dockerd']",
+            ("dind.command: the first must start with a dash: these are arguments of dockerd, not a"
+            " program"),
+        ),
+        (
+            "dind.command = ['-D', '--tlsverify=false']",
+            "dind.command[1]: '--tlsverify=false' is set for each job and cannot be set here",
+        ),
+        (
+            "dind.command = ['--host=tcp://0.0.0.0:1']",
+            "dind.command[0]: '--host=tcp://0.0.0.0:1' is set for each job and cannot be set here",
+        ),
+        ("dind.command = ['-D', '']", "dind.command[1]: an argument must not be empty"),
+        (
+            "dind.registry_mirrors = ['mirror.example.com']",
+            ("dind.registry_mirrors[0]: 'mirror.example.com' must look like"
+            " https://mirror.example.com"),
+        ),
+        (
+            "dind.registry_mirrors = ['https://a?b']",
+            "dind.registry_mirrors[0]: 'https://a?b' must look like https://mirror.example.com",
+        ),
+        (
+            "dind.insecure_registries = ['http://a']",
+            ("dind.insecure_registries[0]: 'http://a' must look like registry.example.com:5000 or"
+            " 10.0.0.0/8"),
+        ),
+        (
+            "dind.insecure_registries = ['a:b']",
+            ("dind.insecure_registries[0]: 'a:b' must look like registry.example.com:5000 or"
+            " 10.0.0.0/8"),
+        ),
+        (
+            "[dind]\nruntime = 'sysbox-runc'\nprivileged = true",
+            "dind.privileged: the runtime sysbox-runc refuses privileged containers; set it to false",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_gets_a_sentence_with_its_path(text: str, mistake: str) -> None:
+    """Each wrong value is named by its path, with what is wrong or what it must look like."""
+    assert mistakes_in(text) == [mistake]
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    """An operator mends a file in one go."""
+    text = "builds_dir = 3\n[docker]\nimag = 'x'\ndns = ['1.1.1', '::1']\n[dind]\nmode = 'on'\n"
+
+    assert mistakes_in(text) == [
+        "builds_dir: expected a string, found a whole number",
+        "docker.dns[0]: '1.1.1' is not an IP address",
+        "docker.imag: unknown key; did you mean image?",
+        "dind.mode: 'on' is not one of: always, service",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("builds_dir = '/a'\nmode = always", "line 2, column 8"),
+        ("a = [1,\n", "line 2, column 1"),
+        ("[docker]\nhost = 'x\n", "line 3, column 1"),
+        ("[docker]\n[docker]\n", "line 2, column 8"),
+        ("a = '''x", "line 1, column 9"),
+    ],
+)
+def test_a_file_that_is_not_toml_is_told_where(text: str, place: str) -> None:
+    """A syntax error names the file, the line and the column, also at the end of the file."""
+    with pytest.raises(SettingsError, match=f"^the settings file {PATH} is not TOML: .*{place}"):
+        read_settings(text, PATH)
+
+
+@pytest.mark.parametrize(
+    ("text", "privileged"),
+    [
+        ("", True),
+        ("runtime = 'sysbox-runc'", False),
+        ("runtime = 'kata'\nprivileged = true", True),
+        ("privileged = false", False),
+    ],
+)
+def test_privileged_depends_on_the_runtime(text: str, privileged: bool) -> None:  # noqa: FBT001
+    """A runtime of its own makes a privileged sidecar unnecessary, unless the operator says so."""
+    assert read_settings(f"[dind]\n{text}", PATH).dind.privileged is privileged
+
+
+def test_a_file_is_loaded(tmp_path: Path) -> None:
+    """The file is read as UTF-8."""
+    path = tmp_path / "settings.toml"
+    path.write_text("# größer\n[docker]\nservices_limit = 3\n", encoding="utf-8")
+
+    assert load_settings(str(path)).docker.services_limit == 3
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The sentence names the file and where its name comes from."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(f"{tmp_path}/absent.toml")
+
+    assert str(caught.value) == (
+        f"the settings file {tmp_path}/absent.toml cannot be read: No such file or directory;"
+        " config.toml names it in the *_args of [runners.custom]"
+    )
+
+
+def test_a_directory_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    """Whatever the system says of the file is part of the sentence."""
+    with pytest.raises(SettingsError, match=f"{tmp_path} cannot be read: Is a directory;"):
+        load_settings(str(tmp_path))
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    """TOML is UTF-8."""
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"# gr\xf6\xdfer\n")
+
+    with pytest.raises(SettingsError, match=r"settings\.toml is not UTF-8 text$"):
+        load_settings(str(path))
+
+
+def test_the_documented_defaults_are_the_defaults() -> None:
+    """What `dind-executor settings` prints is a settings file that changes nothing."""
+    assert read_settings(documented_defaults(), PATH) == Settings()
+
+
+def test_an_installation_keeps_caches() -> None:
+    """As gitlab-runner's registration writes it; everything else is the default."""
+    installed = read_settings(installed_settings(), PATH)
+    assert installed.docker.volumes == (installed.cache_dir,)
+    assert replace(installed, docker=replace(installed.docker, volumes=())) == Settings()
+
+
+def test_the_documented_defaults_can_be_uncommented() -> None:
+    """A key shown unset, because its default depends on another, is shown as it is written."""
+    text = documented_defaults().replace("\n# privileged =", "\nprivileged =")
+
+    assert read_settings(text, PATH) == Settings()
+    assert "\nprivileged = true\n" in text
+
+
+def test_every_key_is_documented() -> None:
+    """Each key stands in both documents, under its section, with a sentence of its own."""
+    sections = {"": Settings, "docker": DockerSettings, "dind": DindSettings, "log": LogSettings}
+    names = {kind: name for name, kind in sections.items()}
+    documents: list[str] = []
+    for kind in sections.values():
+        for each in fields(kind):
+            key = key_of(each)
+            if key:
+                documents.append(key.doc)
+                shown = f"\n# [[{names[kind]}.{each.name}]]" if key.section else f"\n{each.name} = "
+                assert shown in re.sub(r"\n# (\w+ = )", r"\n\1", documented_defaults())
+                assert f"\n### `{each.name}`\n" in manual_page()
+
+    assert len(set(documents)) == len(documents)
+    assert all(text.endswith((".", "`")) for text in documents)
+
+
+def test_the_page_is_up_to_date() -> None:
+    """docs/settings.md is what the settings say of themselves.
+
+    To write it again: `python -c 'from executor.settings.manual import manual_page as page;
+    print(page(), end="")' > docs/settings.md`.
+    """
+    assert PAGE.read_text(encoding="utf-8") == manual_page()
+
+
+def test_reading_settings_loads_nothing_slow() -> None:
+    """Every stage is a new process that reads the settings; what is rarely needed stays out."""
+    program = (
+        "import sys; from executor.settings.file import read_settings;"
+        f" read_settings({documented_defaults()!r}, ''); print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(PAGE.parents[1])!r}); {program}",
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+
+    slow = {"argparse", "asyncio", "difflib", "docker", "gitlab", "http", "ipaddress", "json"}
+    slow |= {
+        "logging",
+        "pathlib",
+        "requests",
+        "socket",
+        "ssl",
+        "structlog",
+        "subprocess",
+        "textwrap",
+    }
+    assert "executor.settings.file" in loaded
+    assert not slow.intersection(loaded)
