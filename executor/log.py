@@ -30,6 +30,13 @@ def complain(text: str) -> None:
     _write(2, f"{text}\n")
 
 
+def write_through(descriptor: int, data: bytes) -> None:
+    """Write all of `data` to our own stdout or stderr."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
 def _write(descriptor: int, text: str) -> None:
     """Write in one call, so that lines of different threads do not mix."""
     try:

@@ -18,6 +18,14 @@ It is there even where they do not: an image's label of this name would count el
 LABEL_PREFIX = "dind-executor."
 """What every label of the executor's own starts with."""
 
+TRANSPORT_LABEL = "dind-executor.transport"
+"""On the sidecar: `tls` or `tcp`, the way on which it answers."""
+
+NO_PROXY = ("NO_PROXY", "no_proxy")
+
+DIRECT_NAMES = "DIND_EXECUTOR_NO_PROXY"
+"""Variable of the build container: the names that belong into NO_PROXY; unset without a proxy."""
+
 SERVICE_LOGS = "dind-executor-service-logs"
 """A file in the job's temporary directory; only a job that asks for its services' logs has one."""
 

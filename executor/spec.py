@@ -168,3 +168,14 @@ class Plan:
     notices: tuple[str, ...] = ()
     has_caches: bool = False
     """Whether services wait for the helper, which opens the cache volumes to every user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files for the two ends; keys are left out of `repr`."""
+
+    ca: bytes
+    server: bytes
+    server_key: bytes = field(repr=False)
+    client: bytes
+    client_key: bytes = field(repr=False)

@@ -14,8 +14,7 @@ from executor.plan.images import plan_images
 from executor.plan.inputs import Request
 from executor.plan.sidecar import choose_sidecar
 from executor.shell.serving import READY
-from executor.spec import ImageFacts, Pull, Surroundings
-from executor.stages.prepare.certificates import Certificates
+from executor.spec import Certificates, ImageFacts, Pull, Surroundings
 from tests.builders import a_login, a_request, a_service, a_variable
 
 DIRECTORY = Path(__file__).parent / "data" / "plans"

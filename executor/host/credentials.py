@@ -3,12 +3,12 @@
 import os
 from collections.abc import Mapping
 
-from executor.plan.credentials import HelperFailed, HostConfig
+from executor.notation.docker_config import ConfigFile, HelperFailed
 
 TIMEOUT_SECONDS = 30
 
 
-def read_host_config(environ: Mapping[str, str]) -> HostConfig | None:
+def read_host_config(environ: Mapping[str, str]) -> ConfigFile | None:
     """Return the docker configuration of the runner's user, None where there is none.
 
     `$DOCKER_CONFIG/config.json` stands in for `~/.docker/config.json`, as for the docker client;
@@ -21,13 +21,13 @@ def read_host_config(environ: Mapping[str, str]) -> HostConfig | None:
             continue
         try:
             with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow to import)
-                return HostConfig(path, file.read())
+                return ConfigFile(path, file.read())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            return HostConfig(path, problem=f"it cannot be read: {error.strerror}")
+            return ConfigFile(path, problem=f"it cannot be read: {error.strerror}")
         except UnicodeDecodeError:
-            return HostConfig(path, problem="it is not UTF-8 text")
+            return ConfigFile(path, problem="it is not UTF-8 text")
     return None
 
 

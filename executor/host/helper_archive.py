@@ -4,41 +4,11 @@ The Docker executor does the same.  Loaded by `prepare`, where the engine has no
 """
 
 import os
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from executor.engine.api import Api
-from executor.engine.archives import LoadFailed, load_image
-from executor.log import OperatorLog
-from executor.spec import ImageFacts
-
 _KINDS = (".docker.tar.zst", ".tar.xz")
 """Since 17.9 gitlab-runner looks for the first as well; its packages for Linux have the second."""
-
-
-def load_helper(
-    api: Api, image: str, archive: str, log: OperatorLog, say: Callable[[str], None]
-) -> ImageFacts | None:
-    """Make `image` of an archive whose name begins with `archive`; return None where there is none.
-
-    One that cannot be loaded is a warning.
-    """
-    for path in find_archives(archive):
-        started = time.monotonic()
-        try:
-            facts = load_image(api, path, image)
-        except LoadFailed as error:
-            reason = str(error).strip().partition("\n")[0].rstrip(".")
-            say(
-                f"WARNING: The helper image could not be loaded from {path} ({reason}) and is looked"
-                " for elsewhere; if the file is damaged, install gitlab-runner-helper-images again."
-            )
-            continue
-        log.done("image loaded", started, image=image, file=path)
-        return facts
-    return None
 
 
 def find_archives(name: str) -> list[str]:

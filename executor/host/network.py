@@ -6,7 +6,6 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from executor.settings.file import Settings
 from executor.spec import Surroundings
 
 _ROUTES = "/proc/net/route"
@@ -17,13 +16,13 @@ _SHORTEST_PREFIX = 8
 _RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 
 
-def with_host(around: Surroundings, settings: Settings, *, local: bool) -> Surroundings:
+def with_host(around: Surroundings, certs_d: str, *, local: bool) -> Surroundings:
     """Add what the runner's host knows; its network counts where the engine is `local`."""
     return replace(
         around,
         mtu=around.mtu or (host_mtu() if local else 0),
         subnets=(*around.subnets, *((*host_subnets(), *host_resolvers()) if local else ())),
-        authorities=authorities(settings.docker.certs_d),
+        authorities=authorities(certs_d),
     )
 
 

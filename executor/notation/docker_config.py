@@ -24,6 +24,15 @@ class HelperFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """The docker configuration file of the runner's user; `problem` says why it has no text."""
+
+    path: str
+    text: str = field(default="", repr=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """A login to a registry: a user's password, or an identity token."""
 

@@ -1,15 +1,20 @@
 """An entry of `volumes`, as gitlab-runner writes them: pure."""
 
-import posixpath
 from dataclasses import dataclass
 
-from executor.settings.checks import CERTS_DIRECTORY, DATA_ROOT, overlap, wrong_path
+from executor.notation.paths import (
+    CERTS_DIRECTORY,
+    DATA_ROOT,
+    OWN_DIRECTORY,
+    clean,
+    is_within,
+    overlap,
+    wrong_path,
+)
 
 _NOT_IN_PATHS = frozenset('\\:*?"<>|\r\n')
 _MODES = ("ro", "rw", "o")
 _PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")
-PRIVATE_DIRECTORY = "/run/dind-executor"
-"""Where the driver has a tmpfs in the job's containers."""
 
 
 class InvalidVolume(ValueError):
@@ -63,11 +68,11 @@ def wrong_volume(text: str) -> str:
 
 def wrong_destination(destination: str) -> str:
     """Check where something is to be mounted; nothing in it is left to expand."""
-    if posixpath.normpath(destination) in ("/", "//"):
+    if clean(destination) == "/":
         return "build directory needs to be a non-root path"
     if wrong := wrong_path(destination):
         return wrong
-    if is_within(clean(destination), PRIVATE_DIRECTORY):
+    if is_within(clean(destination), OWN_DIRECTORY):
         return f"{destination!r} belongs to the driver"
     return ""
 
@@ -109,16 +114,6 @@ def holds_builds(volumes: tuple[str, ...], builds_dir: str) -> bool:
 def already_defined(destination: str) -> str:
     """Return the Docker executor's sentence for a destination that two entries name."""
     return f'volume for container path "{destination}" is already defined'
-
-
-def clean(path: str) -> str:
-    """Return an absolute path without what does not matter in it."""
-    return "/" + posixpath.normpath(path).lstrip("/")
-
-
-def is_within(path: str, directory: str) -> bool:
-    """Tell whether a clean path is a clean directory or lies in it."""
-    return path == directory or path.startswith(f"{directory}/")
 
 
 def _is_path(text: str) -> bool:

@@ -3,11 +3,10 @@
 Pure: no I/O.
 """
 
+from executor.notation.paths import overlap
 from executor.plan.inputs import Request
 from executor.plan.services import Transport
-from executor.settings.checks import overlap
-from executor.spec import FileSpec
-from executor.stages.prepare.certificates import Certificates
+from executor.spec import Certificates, FileSpec
 
 _CERTS_D = "/etc/docker/certs.d"
 """Where dockerd, and other tools after its example, look for the authorities of a registry."""

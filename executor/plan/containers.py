@@ -28,8 +28,7 @@ from executor.plan.services import NamedService
 from executor.plan.variables import build_environment
 from executor.plan.volumes import job_volumes
 from executor.shell.keeper import DOCKER_CONFIG, keeper
-from executor.spec import ContainerSpec, FileSpec, Pull
-from executor.stages.prepare.certificates import Certificates
+from executor.spec import Certificates, ContainerSpec, FileSpec, Pull
 
 if TYPE_CHECKING:
     from executor.plan.sidecar import Sidecar

@@ -7,9 +7,10 @@ decides between equal paths.
 
 from binascii import b2a_base64
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from executor.notation.docker_config import (
+    ConfigFile,
     Credential,
     DockerConfig,
     HelperFailed,
@@ -23,11 +24,11 @@ from executor.runner.payload import RegistryLogin
 
 __all__ = [
     "Catalogue",
+    "ConfigFile",
     "Credential",
     "Entry",
     "Found",
     "HelperFailed",
-    "HostConfig",
     "RunHelper",
     "client_config",
     "image_path",
@@ -39,15 +40,6 @@ __all__ = [
 JOB_VARIABLE = "$DOCKER_AUTH_CONFIG"
 JOB_PAYLOAD = "job payload (GitLab Registry)"
 HUB_KEY = "https://index.docker.io/v1/"
-
-
-@dataclass(frozen=True, slots=True)
-class HostConfig:
-    """The docker configuration file of the runner's user; `problem` says why it has no text."""
-
-    path: str
-    text: str = field(default="", repr=False)
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ class Found:
 
 def read_catalogue(
     auth_config: str,
-    host_config: HostConfig | None,
+    host_config: ConfigFile | None,
     logins: Iterable[RegistryLogin],
     run_helper: RunHelper,
     images: Iterable[str] | None = None,
@@ -161,7 +153,7 @@ def _paths(images: Iterable[str]) -> Iterable[str]:
             path = path.rpartition("/")[0]
 
 
-def _read_host_config(config: HostConfig, helpers: Helpers) -> DockerConfig:
+def _read_host_config(config: ConfigFile, helpers: Helpers) -> DockerConfig:
     if config.problem:
         return DockerConfig({}, (f"{config.path} is not used: {config.problem}.",))
     return read_docker_config(config.path, config.text, helpers)

@@ -5,18 +5,18 @@ Pure: no I/O.
 
 from typing import TYPE_CHECKING
 
+from executor.names import TRANSPORT_LABEL
 from executor.notation.expansion import expand
+from executor.notation.paths import DATA_ROOT
 from executor.notation.service_names import ServiceName
 from executor.plan.certificates import authorities, cert_tmpfs, server_files
 from executor.plan.dockerd import dockerd_command, without_shell
 from executor.plan.host_config import DRIVERS_TMPFS, dind_host, tmpfs
 from executor.plan.inputs import Request
 from executor.plan.labels import service_labels
-from executor.plan.mounts import DATA_ROOT, dind_volumes
+from executor.plan.mounts import dind_volumes
 from executor.runner.payload import JobImage
-from executor.services.dind import TRANSPORT_LABEL
-from executor.spec import ContainerSpec
-from executor.stages.prepare.certificates import Certificates
+from executor.spec import Certificates, ContainerSpec
 
 if TYPE_CHECKING:
     from executor.plan.sidecar import Sidecar

@@ -15,8 +15,7 @@ from executor.plan.services import free_aliases
 from executor.plan.sidecar import Sidecar, services_of, sidecar_aliases, sidecar_notices
 from executor.plan.volumes import job_volumes
 from executor.runner.payload import Job
-from executor.spec import ImagePlan, NetworkSpec, Plan, VolumeSpec
-from executor.stages.prepare.certificates import Certificates
+from executor.spec import Certificates, ImagePlan, NetworkSpec, Plan, VolumeSpec
 
 BUILD_ALIAS = "build"
 """The name by which services reach the build container, unless one of them has it."""

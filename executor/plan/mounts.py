@@ -4,11 +4,10 @@ Pure: no I/O.
 """
 
 from executor.names import LABEL
-from executor.notation.volumes import is_within
+from executor.notation.paths import DATA_ROOT, is_within
 from executor.plan.inputs import Request
 from executor.plan.services import Transport
 from executor.plan.volumes import JobVolumes, job_volumes
-from executor.settings.checks import DATA_ROOT
 from executor.shell.keeper import quoted
 
 __all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "forgetting", "keeps_umask", "opening"]

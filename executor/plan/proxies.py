@@ -7,8 +7,8 @@ services.  So wherever a job has a proxy, its own names are added to what the jo
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from executor.names import DIRECT_NAMES, NO_PROXY
 from executor.plan.network import host_of
-from executor.scripts.no_proxy import DIRECT_NAMES, NO_PROXY
 from executor.spec import ContainerSpec
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

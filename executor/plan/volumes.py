@@ -9,19 +9,17 @@ from dataclasses import dataclass, replace
 
 from executor.errors import UnsupportedJobOption
 from executor.notation.expansion import expand
+from executor.notation.paths import CERTS_DIRECTORY, clean, is_within, overlap
 from executor.notation.volumes import (
     InvalidVolume,
     VolumeEntry,
     already_defined,
-    clean,
-    is_within,
     parse_volume,
     wrong_destination,
 )
 from executor.plan.inputs import Request
 from executor.plan.labels import kind_labels, slot_labels, volume_labels
 from executor.plan.slots import git_strategy, hidden_words, is_protected, slot_name
-from executor.settings.checks import CERTS_DIRECTORY, overlap
 from executor.spec import VolumeSpec
 
 _SHORTEST_SECRET = 4

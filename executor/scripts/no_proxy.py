@@ -8,10 +8,7 @@ a variable only.
 
 from collections.abc import Iterable
 
-NO_PROXY = ("NO_PROXY", "no_proxy")
-
-DIRECT_NAMES = "DIND_EXECUTOR_NO_PROXY"
-"""Variable of the build container: the names that belong into NO_PROXY; unset without a proxy."""
+from executor.names import DIRECT_NAMES, NO_PROXY
 
 _NAMES = b"${%s:+$%s,}" % (DIRECT_NAMES.encode(), DIRECT_NAMES.encode())
 _BREAKS = (b"\\n", b"\n")

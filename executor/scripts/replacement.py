@@ -17,10 +17,10 @@ from executor.engine.api import Api
 from executor.engine.container_request import sent_to
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
+from executor.log import write_through
 from executor.names import removal_query
 from executor.runner.notes import is_over, unfinished
 from executor.scripts.cancel import ENTRYPOINT_SECONDS
-from executor.scripts.script import write_through
 from executor.spec import ContainerSpec, FileSpec
 
 _NOT_FOUND = 404

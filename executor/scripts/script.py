@@ -11,6 +11,7 @@ from executor.engine.api import Api
 from executor.engine.frames import Frames, Output, Sink
 from executor.engine.wire import Reader
 from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
+from executor.log import write_through
 from executor.shell.processes import DIRECTORY
 from executor.shell.serving import sent_script
 
@@ -21,13 +22,6 @@ _BEGIN_SECONDS = 30.0
 """How long the keeper may take to begin: it is idle, unless a killed `run` call left a script."""
 _LOOK_SECONDS = 1.0
 """How often to look meanwhile whether the container is there: the engine attaches to a dead one."""
-
-
-def write_through(descriptor: int, data: bytes) -> None:
-    """Write all of `data` to our own stdout or stderr."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def run_script(

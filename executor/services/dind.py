@@ -10,8 +10,8 @@ from executor.engine.exec import succeeds
 from executor.engine.logs import last_output
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
+from executor.names import TRANSPORT_LABEL
 
-TRANSPORT_LABEL = "dind-executor.transport"
 """Label of the sidecar: `tls` or `tcp`."""
 
 CLIENT_DIRECTORY = "dind-executor-client"

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from executor.engine.api import TIMEOUT_SECONDS, Api
 from executor.engine.frames import Frames, Pieces
 from executor.errors import EngineUnavailable
+from executor.log import write_through
 from executor.names import SERVICE_LOGS
-from executor.scripts.script import write_through
 
 _GREY, _RESET = b"\033[0;37m", b"\033[0;m"
 _STDOUT = 1

@@ -4,42 +4,12 @@ Each function takes a string and returns a sentence, "" where the value is good.
 """
 
 from executor.notation.image_names import ImageReference, InvalidImage, is_bare_id
+from executor.notation.paths import CERTS_DIRECTORY, DATA_ROOT, overlap, wrong_path
 from executor.notation.patterns import is_pattern
-
-CERTS_DIRECTORY = "/certs"
-DATA_ROOT = "/var/lib/docker"
-OWN_DIRECTORY = "/run/dind-executor"
 
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 _LAST_PORT = 65535
 _OWN_ARGUMENTS = ("--host", "-H", "--tls", "--data-root", "-g")
-
-
-def wrong_directory(path: str) -> str:
-    """Check an absolute directory in the job's containers."""
-    wrong = wrong_path(path)
-    if wrong:
-        return wrong
-    plain = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
-    if plain == "/":
-        return "it must not be the root directory"
-    if plain != path:
-        return f"{path!r} must be written {plain!r}"
-    for taken in (CERTS_DIRECTORY, DATA_ROOT):
-        if overlap(path, taken):
-            return f"{path!r} covers {taken}, which belongs to dind"
-    return ""
-
-
-def wrong_path(path: str) -> str:
-    """Check an absolute path."""
-    if not path.startswith("/"):
-        return f"{path!r} must be an absolute path, starting with /"
-    if ".." in path.split("/"):
-        return f"{path!r} must not contain .."
-    if not path.isprintable():
-        return f"{path!r} must not contain control characters"
-    return ""
 
 
 def wrong_engine(address: str) -> str:
@@ -172,14 +142,6 @@ def wrong_assignment(line: str) -> str:
     if not key.isascii() or not key.isidentifier():
         return f"{key!r} is not the name of a variable"
     return ""
-
-
-def overlap(one: str, other: str) -> bool:
-    """Tell whether one directory lies in the other or is the same."""
-    first = [part for part in one.split("/") if part]
-    second = [part for part in other.split("/") if part]
-    shared = min(len(first), len(second))
-    return first[:shared] == second[:shared]
 
 
 def _wrong_policy(key: str, policy: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from executor.notation import paths
 from executor.settings import checks
 from executor.settings.keys import about
 from executor.settings.services import ServiceSettings
@@ -85,6 +86,6 @@ class DockerSettings(ServiceSettings):
             "Directory on the runner host with the certificate authorities of registries, as the"
             " Docker Engine has them: `<host:port>/<any name>.crt`. dind and the job's own tools"
             " trust them too. Keys and client certificates beside them stay on the host.",
-            check=checks.wrong_path,
+            check=paths.wrong_path,
         ),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from executor.notation import paths
 from executor.settings import checks
 from executor.settings.keys import about
 
@@ -25,7 +26,7 @@ class EngineSettings:
         metadata=about(
             "Directory with `ca.pem`, `cert.pem` and `key.pem` for a `tcp://` engine.",
             same_as="tls_cert_path",
-            check=checks.wrong_path,
+            check=paths.wrong_path,
         ),
     )
     tls_verify: bool = field(

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 
 from executor.errors import SettingsError
+from executor.notation import paths
 from executor.notation.table import Problems, Table
 from executor.notation.volumes import destinations, wrong_volumes
 from executor.settings import checks
@@ -38,7 +39,7 @@ class LogSettings:
     )
     path: str = field(
         default="/var/log/dind-executor/dind-executor.log",
-        metadata=about("The file, as an absolute path.", check=checks.wrong_path),
+        metadata=about("The file, as an absolute path.", check=paths.wrong_path),
     )
 
 
@@ -51,7 +52,7 @@ class Settings:
         metadata=about(
             "Directory of the job's project in its containers, the same in all of them.",
             same_as="builds_dir",
-            check=checks.wrong_directory,
+            check=paths.wrong_directory,
         ),
     )
     cache_dir: str = field(
@@ -59,7 +60,7 @@ class Settings:
         metadata=about(
             "Directory of the job's caches in its containers.",
             same_as="cache_dir",
-            check=checks.wrong_directory,
+            check=paths.wrong_directory,
         ),
     )
     debug_trace_disabled: bool = field(
@@ -123,13 +124,13 @@ def _located(error: tomllib.TOMLDecodeError, text: str) -> str:
 def _check_together(settings: Settings, table: Table) -> None:
     """Note what is wrong only in the company of another key."""
     dind, volumes = table.table("dind"), settings.dind.volumes
-    if checks.overlap(settings.builds_dir, settings.cache_dir):
+    if paths.overlap(settings.builds_dir, settings.cache_dir):
         table.note("cache_dir", "it must lie outside of builds_dir, and builds_dir outside of it")
     for place, bind in enumerate(volumes):
         if checks.wrong_bind(bind):
             continue
         for taken in (settings.builds_dir, settings.cache_dir):
-            if checks.overlap(bind.split(":")[1], taken):
+            if paths.overlap(bind.split(":")[1], taken):
                 dind.note_element("volumes", place, f"the destination of {bind!r} covers {taken}")
     _check_docker(settings, table.table("docker"))
     command = settings.dind.command
@@ -174,7 +175,7 @@ def _check_privileges(settings: Settings, table: Table) -> None:
         for path in tmpfs:
             plain = path.rstrip("/")
             what = taken.get(plain, "")
-            if f"{plain}/".startswith(f"{checks.OWN_DIRECTORY}/"):
+            if f"{plain}/".startswith(f"{paths.OWN_DIRECTORY}/"):
                 what = "the executor's own directory"
             if what:
                 keys.table(name).note(path, f"this is {what}, which several containers share")

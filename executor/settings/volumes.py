@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from executor.notation import paths
 from executor.notation.volumes import wrong_volume
-from executor.settings import checks
 from executor.settings.containers import ContainerSettings
 from executor.settings.keys import about
 
@@ -38,7 +38,7 @@ class VolumeSettings(ContainerSettings):
             "Directory of the engine's host that holds what cache volumes else would, in"
             " directories by runner, project, slot and destination. Empty: Docker volumes.",
             same_as="cache_dir",
-            check=checks.wrong_path,
+            check=paths.wrong_path,
         ),
     )
     volume_driver: str = field(

@@ -12,7 +12,8 @@ import pytest
 
 from executor.engine.api import Api
 from executor.errors import EngineUnavailable
-from executor.stages.prepare.certificates import Certificates, mint
+from executor.spec import Certificates
+from executor.stages.prepare.certificates import mint
 from tests.engine.stub import (
     UPGRADED,
     Connection,

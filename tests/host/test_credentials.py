@@ -7,7 +7,7 @@ import pytest
 
 from executor.host import credentials as host_credentials
 from executor.host.credentials import read_host_config, run_credential_helper
-from executor.plan.credentials import HelperFailed, HostConfig
+from executor.notation.docker_config import ConfigFile, HelperFailed
 
 
 def a_helper(directory: Path, name: str, script: str) -> None:
@@ -29,7 +29,7 @@ def test_the_file_in_the_home_directory_is_read(tmp_path: Path) -> None:
     (tmp_path / ".docker/config.json").write_text("new")
     (tmp_path / ".dockercfg").write_text("old")
 
-    assert read_host_config({"HOME": str(tmp_path)}) == HostConfig(
+    assert read_host_config({"HOME": str(tmp_path)}) == ConfigFile(
         f"{tmp_path}/.docker/config.json", "new"
     )
 
@@ -38,7 +38,7 @@ def test_the_oldest_file_is_read_where_there_is_no_other(tmp_path: Path) -> None
     """A client before 1.7 wrote ~/.dockercfg."""
     (tmp_path / ".dockercfg").write_text("old")
 
-    assert read_host_config({"HOME": str(tmp_path)}) == HostConfig(f"{tmp_path}/.dockercfg", "old")
+    assert read_host_config({"HOME": str(tmp_path)}) == ConfigFile(f"{tmp_path}/.dockercfg", "old")
 
 
 def test_docker_config_names_another_directory(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_docker_config_names_another_directory(tmp_path: Path) -> None:
 
     environ = {"HOME": f"{tmp_path}/home", "DOCKER_CONFIG": f"{tmp_path}/other"}
 
-    assert read_host_config(environ) == HostConfig(f"{tmp_path}/other/config.json", "other")
+    assert read_host_config(environ) == ConfigFile(f"{tmp_path}/other/config.json", "other")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     """A file that is there and cannot be read is not passed over in silence."""
     (tmp_path / ".docker/config.json").mkdir(parents=True)
 
-    assert read_host_config({"HOME": str(tmp_path)}) == HostConfig(
+    assert read_host_config({"HOME": str(tmp_path)}) == ConfigFile(
         f"{tmp_path}/.docker/config.json", problem="it cannot be read: Is a directory"
     )
 
@@ -73,7 +73,7 @@ def test_a_file_that_is_not_text_is_a_problem(tmp_path: Path) -> None:
     """A binary file gets a sentence, not a traceback."""
     (tmp_path / ".dockercfg").write_bytes(b"\xff\xfe")
 
-    assert read_host_config({"HOME": str(tmp_path)}) == HostConfig(
+    assert read_host_config({"HOME": str(tmp_path)}) == ConfigFile(
         f"{tmp_path}/.dockercfg", problem="it is not UTF-8 text"
     )
 

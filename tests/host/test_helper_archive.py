@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.host.helper_archive import load_helper
 from executor.log import OperatorLog
+from executor.stages.prepare.archives import load_helper
 from tests.engine.stub import StubEngine, events, http, refusal, stub_engine
 
 NAME, ARCHIVE = "registry.local/group/helper:x86_64-v17.9.0", "prebuilt-alpine-x86_64"

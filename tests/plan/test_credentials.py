@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from executor.notation.docker_config import ConfigFile, HelperFailed
 from executor.plan.credentials import (
     Catalogue,
     Credential,
     Entry,
-    HelperFailed,
-    HostConfig,
     RunHelper,
     client_config,
     image_path,
@@ -66,7 +65,7 @@ def read(
 ) -> Catalogue:
     """Read a catalogue from the three sources; `payload` maps a URL to a user."""
     logins = [RegistryLogin(url, user, SECRET) for url, user in (payload or {}).items()]
-    config = None if host is None else HostConfig(HOST_PATH, host)
+    config = None if host is None else ConfigFile(HOST_PATH, host)
     return read_catalogue(job, config, logins, run_helper, images)
 
 
@@ -338,7 +337,7 @@ def test_one_bad_login_does_not_cost_the_others() -> None:
 
 def test_an_unreadable_host_file_is_a_warning() -> None:
     """An operator whose file cannot be read sees why pulls are anonymous."""
-    config = HostConfig(HOST_PATH, problem="it cannot be read: Permission denied")
+    config = ConfigFile(HOST_PATH, problem="it cannot be read: Permission denied")
 
     catalogue = read_catalogue("", config, [], no_helper)
 
@@ -349,7 +348,7 @@ def test_an_unreadable_host_file_is_a_warning() -> None:
 
 def test_the_oldest_form_of_the_host_file_is_read() -> None:
     """~/.dockercfg holds the logins without a table around them."""
-    config = HostConfig("/root/.dockercfg", json.dumps({"registry.local": {"auth": auth("old")}}))
+    config = ConfigFile("/root/.dockercfg", json.dumps({"registry.local": {"auth": auth("old")}}))
 
     catalogue = read_catalogue("", config, [], no_helper)
 
@@ -579,7 +578,7 @@ def test_secrets_do_not_show_in_repr() -> None:
         payload={"c.local": "u"},
     )
     shown = repr(catalogue) + repr(resolve("a.local/x", catalogue))
-    shown += repr(HostConfig(HOST_PATH, auths({"b.local": "u"})))
+    shown += repr(ConfigFile(HOST_PATH, auths({"b.local": "u"})))
 
     assert SECRET not in shown
     assert auth("u") not in shown

@@ -10,11 +10,11 @@ from executor.engine.container_request import container_request
 from executor.errors import SettingsError
 from executor.host.seccomp import read_profiles
 from executor.notation import amounts as units
+from executor.notation.paths import OWN_DIRECTORY
 from executor.plan.environment import plan_environment
 from executor.plan.images import plan_images
 from executor.plan.inputs import Request
 from executor.plan.sidecar import choose_sidecar
-from executor.settings.checks import OWN_DIRECTORY
 from executor.settings.file import read_settings
 from executor.shell.keeper import DIRECTORY
 from executor.spec import ContainerSpec, ImageFacts, Plan

@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
+from executor.names import DIRECT_NAMES
 from executor.plan.proxies import direct_names, proxy_notices
 from executor.plan.proxies import with_direct_names as container_with_direct_names
-from executor.scripts.no_proxy import DIRECT_NAMES, with_direct_names
+from executor.scripts.no_proxy import with_direct_names
 from executor.spec import ContainerSpec
 
 NAMES = "docker,web"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from executor.errors import UnsupportedJobOption
-from executor.notation.volumes import PRIVATE_DIRECTORY
+from executor.notation.paths import OWN_DIRECTORY
 from executor.plan.inputs import Request
 from executor.plan.labels import PREFIX
 from executor.plan.mounts import build_volumes, dind_volumes, forgetting
@@ -44,7 +44,7 @@ def sources(request: Request) -> dict[str, str]:
 
 def test_the_private_directory_is_one() -> None:
     """What no volume may cover is what the containers keep their secrets in."""
-    assert PRIVATE_DIRECTORY == DIRECTORY
+    assert OWN_DIRECTORY == DIRECTORY
 
 
 @pytest.mark.parametrize(

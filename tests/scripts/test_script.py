@@ -11,6 +11,7 @@ from types import FrameType
 import pytest
 from pytest_mock import MockerFixture
 
+from executor import log
 from executor.engine import frames as output_module
 from executor.errors import Cancelled, ContainerLost, EnvironmentLost
 from executor.scripts import script as module
@@ -643,7 +644,7 @@ def test_writing_goes_on_where_a_pipe_is_full() -> None:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     data = os.urandom(300_000)
-    thread = threading.Thread(target=module.write_through, args=(writing, data))
+    thread = threading.Thread(target=log.write_through, args=(writing, data))
     thread.start()
     got = b""
     while len(got) < len(data):

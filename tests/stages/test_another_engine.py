@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.stages.prepare.certificates import Certificates, mint
+from executor.spec import Certificates
+from executor.stages.prepare.certificates import mint
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE
 from tests.stages.conftest import Changes, Start

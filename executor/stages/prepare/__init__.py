@@ -9,7 +9,7 @@ from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.errors import BuildFailure, ExecutorError, SettingsError, UnusableImage
-from executor.log import OperatorLog, say
+from executor.log import OperatorLog, say, write_through
 from executor.notation.service_names import ServiceName, with_default_tag
 from executor.plan.debug_services import shown_services
 from executor.plan.environment import certificate_seconds, plan_environment
@@ -20,12 +20,11 @@ from executor.reading import engine_api, read_inputs
 from executor.runner.environ import RunnerEnv
 from executor.runner.notes import begin_making, unfinished
 from executor.scripts.replacement import keep
-from executor.scripts.script import write_through
 from executor.services.dind import keep_client
 from executor.services.health_check import HealthCheck, health_check
-from executor.spec import ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
+from executor.spec import Certificates, ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.stages.prepare.builds import free_builds
-from executor.stages.prepare.certificates import Certificates, mint
+from executor.stages.prepare.certificates import mint
 from executor.stages.prepare.images import Pulls
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import Waiting, show_logs

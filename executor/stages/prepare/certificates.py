@@ -4,8 +4,9 @@ Elliptic-curve keys are made in milliseconds where dind's entrypoint would make 
 4096 bits first.  The CA's key never leaves this module's memory.
 """
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from executor.spec import Certificates
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -13,17 +14,6 @@ if TYPE_CHECKING:
 
 _VALID_BEFORE_SECONDS = 3600
 """Clocks of an engine elsewhere may be behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """PEM files for the two ends; keys are left out of `repr`."""
-
-    ca: bytes
-    server: bytes
-    server_key: bytes = field(repr=False)
-    client: bytes
-    client_key: bytes = field(repr=False)
 
 
 def mint(names: tuple[str, ...], valid_seconds: int) -> Certificates:

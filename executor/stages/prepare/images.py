@@ -61,7 +61,7 @@ class Pulls:
         facts = self._engine.image(pull.image)
         if facts:
             return facts
-        from executor.host.helper_archive import load_helper  # noqa: PLC0415 (rarely needed)
+        from executor.stages.prepare.archives import load_helper  # noqa: PLC0415 (rarely needed)
 
         loaded = load_helper(
             self._engine.api, pull.image, images.helper_archive, self._log, self._say

@@ -55,7 +55,7 @@ class JobNetwork:
         found: list[Surroundings] = []
         self._step("surroundings known", lambda: found.append(survey(self._api)))
         request = self._request
-        around = with_host(found[0], request.settings, local=self._api.local)
+        around = with_host(found[0], request.settings.docker.certs_d, local=self._api.local)
         around = replace(around, authorities=with_gitlabs(around.authorities, request.values))
         subnets = self._create(plan_network(replace(request, surroundings=around)))
         return replace(around, subnets=(*around.subnets, *subnets))

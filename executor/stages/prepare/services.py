@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from executor.engine.api import Api
 from executor.errors import EngineUnavailable
-from executor.log import OperatorLog, say
-from executor.scripts.script import write_through
+from executor.log import OperatorLog, say, write_through
 from executor.services.health import Prober, service_log, wait_for_service
 from executor.services.health_check import DEFAULT_TIMEOUT_SECONDS, HealthCheck, health_warning
 from executor.tasks import Task

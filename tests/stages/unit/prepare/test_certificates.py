@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from executor.stages.prepare.certificates import Certificates, mint
+from executor.spec import Certificates
+from executor.stages.prepare.certificates import mint
 
 NAMES = ("docker", "localhost", "registry.example.com__group__docker", "my-engine")
 SECONDS = 5400

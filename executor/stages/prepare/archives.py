@@ -1,0 +1,36 @@
+"""Loads gitlab-runner's helper image from the archives of its packages.
+
+Loaded by `prepare` where the engine has not got the image.
+"""
+
+import time
+from collections.abc import Callable
+
+from executor.engine.api import Api
+from executor.engine.archives import LoadFailed, load_image
+from executor.host.helper_archive import find_archives
+from executor.log import OperatorLog
+from executor.spec import ImageFacts
+
+
+def load_helper(
+    api: Api, image: str, archive: str, log: OperatorLog, say: Callable[[str], None]
+) -> ImageFacts | None:
+    """Make `image` of an archive whose name begins with `archive`; return None where there is none.
+
+    One that cannot be loaded is a warning.
+    """
+    for path in find_archives(archive):
+        started = time.monotonic()
+        try:
+            facts = load_image(api, path, image)
+        except LoadFailed as error:
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
+            say(
+                f"WARNING: The helper image could not be loaded from {path} ({reason}) and is looked"
+                " for elsewhere; if the file is damaged, install gitlab-runner-helper-images again."
+            )
+            continue
+        log.done("image loaded", started, image=image, file=path)
+        return facts
+    return None
