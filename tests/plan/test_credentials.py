@@ -691,7 +691,7 @@ def test_the_pure_modules_load_nothing_that_acts() -> None:
     """Who only asks which login or image a job gets pays for no client and no subprocess."""
     program = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r});"
-        " import executor.host.credentials, executor.notation.service_names; print(*sys.modules)"
+        " import executor.host.credentials, executor.plan.credentials, executor.notation.service_names; print(*sys.modules)"
     )
     loaded = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], capture_output=True, check=True, text=True
