@@ -41,7 +41,7 @@ def _typed(error: BaseException) -> int:
 
 
 def _unexpected(error: BaseException) -> int:
-    """Report a fault of ours in one line; its traceback goes where the operator asked for it."""
+    """Report a fault of ours in one line; its traceback goes where the administrator asked for it."""
     place = ""
     trace = error.__traceback__
     while trace is not None:
@@ -49,7 +49,7 @@ def _unexpected(error: BaseException) -> int:
         trace = trace.tb_next
     sentence = (
         f"ERROR: dind-executor met an unexpected {type(error).__name__} at {place}; please report"
-        " it with the operator's log.\n"
+        " it with the administrator's log.\n"
     )
     try:  # noqa: SIM105 (contextlib is slow to import)
         os.write(2, sentence.encode())

@@ -5,7 +5,7 @@ from types import FrameType
 
 from executor import __version__
 from executor.errors import BUILD_FAILURE, Cancelled, ExecutorError, ScriptFailed
-from executor.log import OperatorLog, complain, say
+from executor.log import AdministratorLog, complain, say
 from executor.runner.environ import RunnerEnv
 
 STAGES = ("config", "prepare", "run", "cleanup")
@@ -44,13 +44,13 @@ def run_stage(name: str, args: list[str], env: RunnerEnv) -> int:
     signal.signal(signal.SIGTERM, handler)
     signal.signal(signal.SIGINT, handler)
     try:
-        return _run_logged(name, args, env, OperatorLog(name))
+        return _run_logged(name, args, env, AdministratorLog(name))
     except Cancelled:
         # It came while the end of the stage was being reported.
         return env.system_failure
 
 
-def _run_logged(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) -> int:
+def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLog) -> int:
     """Run a stage and close its log."""
     outcome = "success"
     try:
@@ -77,7 +77,7 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) ->
     return 0
 
 
-def _hide_secrets(env: RunnerEnv, log: OperatorLog) -> None:
+def _hide_secrets(env: RunnerEnv, log: AdministratorLog) -> None:
     """Keep the job's secrets out of an error's words: the engine or dind may have quoted one.
 
     prepare has done so before it began; the others read the payload for this alone.
@@ -92,7 +92,7 @@ def _hide_secrets(env: RunnerEnv, log: OperatorLog) -> None:
         pass  # without a payload there is no job whose secrets anyone could know
 
 
-def _stage(name: str, args: list[str], env: RunnerEnv, log: OperatorLog) -> None:
+def _stage(name: str, args: list[str], env: RunnerEnv, log: AdministratorLog) -> None:
     """Call a stage; each is imported alone, as each call of gitlab-runner needs one only."""
     if name == "run":
         from executor.stages import run  # noqa: PLC0415

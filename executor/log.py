@@ -1,14 +1,13 @@
 """Two audiences, two channels: the job log and the administrator's log.
 
-What a stage does is noted at once and written at its end, by structlog, one line per thing done.
-structlog takes longer to import than a `run` call takes in all: prepare and cleanup load it beside
-their work; config and run, which have no time to spare, write the same lines without it.
+What a stage does is noted at once and written at its end, one line of JSON per thing done.  The
+lines are those of structlog's `JSONRenderer`; structlog itself takes longer to import than a `run`
+call takes in all, so no stage loads it.
 """
 
-import _thread
 import os
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable
 
 from executor.redaction import MASK, redact
 
@@ -17,7 +16,6 @@ _SHORTEST_IN_JOB_LOG = 8
 
 _JOURNAL = "/run/systemd/journal/socket"
 _JOURNAL_SECONDS = 1.0
-_SHORT_STAGES = ("config", "run")
 
 
 def say(text: str) -> None:
@@ -45,7 +43,7 @@ def _write(descriptor: int, text: str) -> None:
         return
 
 
-class OperatorLog:
+class AdministratorLog:
     """Collects the events of one stage and writes them when it ends."""
 
     def __init__(self, stage: str) -> None:
@@ -81,11 +79,6 @@ class OperatorLog:
                 text = text.replace(secret, MASK)
         return text
 
-    def preload(self) -> None:
-        """Import structlog in the background, while the engine works."""
-        if self._writes:
-            _thread.start_new_thread(_import_structlog, ())
-
     def event(self, event: str, **facts: object) -> None:
         """Note that something was done."""
         self._events.append({"event": event, "timestamp": time.time(), **facts})
@@ -109,7 +102,7 @@ class OperatorLog:
             if self._stage == "prepare":
                 kind, _, path = self._target.partition(":")
                 complain(
-                    f"WARNING: The operator's log {path or kind} cannot be written:"
+                    f"WARNING: The administrator's log {path or kind} cannot be written:"
                     f" {error.strerror or error}. The job goes on; see `[log]` of the runner's settings."
                 )
 
@@ -118,73 +111,26 @@ class OperatorLog:
         return self._target.partition(":")[0] in {"file", "journal"}
 
     def _rendered(self) -> list[str]:
-        """Return the lines; the short stages have the same processors without loading structlog."""
-        if self._stage in _SHORT_STAGES:
-            return self._rendered_plainly()
-        import structlog  # loaded beside the work, see `preload`
-
-        lines: list[str] = []
-        logger = structlog.wrap_logger(
-            structlog.PrintLogger(_Lines(lines)),  # type: ignore[arg-type]
-            processors=[_stamp, self._redacted, structlog.processors.JSONRenderer()],
-            wrapper_class=structlog.BoundLogger,
-            context_class=dict,
-        ).bind(**self._context)
-        for event in self._events:
-            logger.info(**event)
-        return lines
-
-    def _rendered_plainly(self) -> list[str]:
+        """Return the lines, without the secrets that are known by now."""
         import json  # noqa: PLC0415
 
-        lines = []
-        for event in self._events:
-            fields: MutableMapping[str, object] = {**self._context, **event}
-            # structlog puts the event's name last.
-            fields["event"] = fields.pop("event")
-            lines.append(json.dumps(self._redacted(None, "info", _stamp(None, "info", fields))))
-        return lines
+        return [json.dumps(self._redacted(each)) for each in self._events]
 
-    @property
-    def _context(self) -> dict[str, object]:
-        return {"stage": self._stage, **self._facts}
-
-    def _redacted(
-        self, _logger: object, _name: str, event: MutableMapping[str, object]
-    ) -> Mapping[str, object]:
-        """Take the secrets out of every text; the last processor before rendering."""
+    def _redacted(self, event: dict[str, object]) -> dict[str, object]:
+        """Return the fields of an event in their order, its name last, with no secret in a text."""
+        fields = {"stage": self._stage, **self._facts, **event, "timestamp": _written(event)}
+        fields["event"] = fields.pop("event")
         return {
             key: redact(value, self._secrets) if isinstance(value, str) else value
-            for key, value in event.items()
+            for key, value in fields.items()
         }
 
 
-class _Lines:
-    """A file for structlog's PrintLogger that keeps lines."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
-
-    def write(self, text: str) -> int:
-        if text.strip():
-            self._lines.append(text.rstrip("\n"))
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-
-def _import_structlog() -> None:
-    import structlog  # noqa: F401
-
-
-def _stamp(
-    _logger: object, _name: str, event: MutableMapping[str, object]
-) -> MutableMapping[str, object]:
-    """Write the time as ISO 8601 in UTC, to the millisecond."""
+def _written(event: dict[str, object]) -> str:
+    """Return the time of an event as ISO 8601 in UTC, to the millisecond."""
     moment = float(str(event["timestamp"]))
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment))
-    return {**event, "timestamp": f"{whole}.{int(moment % 1 * 1000):03d}Z"}
+    return f"{whole}.{int(moment % 1 * 1000):03d}Z"
 
 
 def _append(path: str, lines: list[str]) -> None:

@@ -279,12 +279,12 @@ def test_a_term_while_a_failure_is_reported(where: str) -> None:
     name = where.partition(".")[2]
     before = f"""
 import os, signal
-from executor.log import OperatorLog
-real = OperatorLog.{name}
+from executor.log import AdministratorLog
+real = AdministratorLog.{name}
 def late(self, *args, **facts):
     {KILL}
     return real(self, *args, **facts)
-OperatorLog.{name} = late
+AdministratorLog.{name} = late
 {raising("errors.PolicyViolation('a')")}
 """
     done = call("config", before=before)

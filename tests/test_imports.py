@@ -19,6 +19,7 @@ SLOW = {
     "docker",
     "gitlab",
     "requests",
+    "structlog",
     "urllib3",
     "yaml",
     "rich",
@@ -36,7 +37,6 @@ SLOW_FOR_RUN = SLOW | {
     "logging",
     "pathlib",
     "ssl",
-    "structlog",
     "subprocess",
     "threading",
     "tomllib",
@@ -153,9 +153,7 @@ def test_run_loads_little_to_its_end(tmp_path: Path) -> None:
         modules = loaded(AT_END, args, environment, tmp_path)
 
     assert (tmp_path / "operator.log").read_text().count("\n") >= 2
-    assert (
-        among(modules, SLOW | {"structlog", "ssl", "asyncio", "logging", "cryptography"}) == set()
-    )
+    assert among(modules, SLOW | {"ssl", "asyncio", "logging", "cryptography"}) == set()
 
 
 def test_the_watch_sees_what_is_loaded(tmp_path: Path) -> None:
@@ -184,7 +182,7 @@ def test_config_loads_nothing_slow(tmp_path: Path) -> None:
 
     modules = loaded(AT_END, ["config", *args], environment, tmp_path)
 
-    assert among(modules, SLOW | {"structlog", "cryptography", "ssl", "asyncio"}) == set()
+    assert among(modules, SLOW | {"cryptography", "ssl", "asyncio"}) == set()
 
 
 def test_cleanup_loads_nothing_slow(tmp_path: Path) -> None:
@@ -208,9 +206,7 @@ def test_prepare_loads_nothing_slow_by_being_imported(tmp_path: Path) -> None:
 
     modules = loaded(program, [], {}, tmp_path)
 
-    assert (
-        among(modules, SLOW | {"structlog", "cryptography", "ssl", "asyncio", "logging"}) == set()
-    )
+    assert among(modules, SLOW | {"cryptography", "ssl", "asyncio", "logging"}) == set()
 
 
 # --- the table in the package's docstring ------------------------------------------------------

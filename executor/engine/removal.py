@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
 from executor.errors import EngineUnavailable
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.names import JobNames, removal_query
 from executor.tasks import Task
 
@@ -28,7 +28,7 @@ _NOT_FOUND = 404
 def remove_all(
     api: Api,
     names: JobNames,
-    log: OperatorLog,
+    log: AdministratorLog,
     *,
     quiet_seconds: float = 0.0,
     patience_seconds: float = PATIENCE_SECONDS,
@@ -69,7 +69,7 @@ def remove_all(
 
 
 def _look_and_remove(
-    api: Api, names: JobNames, log: OperatorLog, volume_seconds: float
+    api: Api, names: JobNames, log: AdministratorLog, volume_seconds: float
 ) -> tuple[bool, list[str], bool]:
     """Remove what is there; tell if there was anything, what is left of it and why.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from executor.engine.api import Api
 from executor.errors import ContainerLost
-from executor.log import OperatorLog, complain, say
+from executor.log import AdministratorLog, complain, say
 from executor.runner.environ import RunnerEnv
 from executor.scripts.script import run_script
 
@@ -36,7 +36,7 @@ class Place:
 
 
 def attempt(
-    place: Place, sub_stage: str, script: bytes, log: OperatorLog, wait: Callable[[], None]
+    place: Place, sub_stage: str, script: bytes, log: AdministratorLog, wait: Callable[[], None]
 ) -> int:
     """Run the script and return its status, in a new container where the old one is gone.
 

@@ -7,7 +7,7 @@ died at any point, or when nothing was ever made.
 from executor.engine.api import Api
 from executor.engine.removal import PATIENCE_SECONDS, remove_all
 from executor.errors import EngineRefused
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
 from executor.runner.notes import end_making, is_unfinished, may_have_made
 from executor.stages.context import run_context
@@ -16,11 +16,10 @@ _SETTLE_SECONDS = 30.0
 """How long the engine may take to finish what a killed stage asked of it last."""
 
 
-def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Remove the job's containers, network and volumes; raises EngineRefused if some are left."""
     context = run_context(env, args)
     log.open(context.log, context.job_id, context.project_id)
-    log.preload()
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
     end_making(env.temp_dir)
     quiet_seconds = _SETTLE_SECONDS if is_unfinished(env.temp_dir) else 0.0

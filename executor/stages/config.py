@@ -4,13 +4,13 @@ import json
 import os
 
 from executor import __version__
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.notation.volumes import holds_builds
 from executor.reading import read_inputs
 from executor.runner.environ import RunnerEnv
 
 
-def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Print the answer to config_exec.
 
     Settings and payload are read here first, so that a mistake in either ends the job before

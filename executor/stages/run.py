@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from executor.engine.api import Api
 from executor.errors import Cancelled, ScriptFailed, SystemFailure
-from executor.log import OperatorLog, say
+from executor.log import AdministratorLog, say
 from executor.names import SERVICE_LOGS
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
@@ -34,7 +34,7 @@ HELPER_SUB_STAGES = frozenset(
 (`build_script`, `step_*`, `after_script`) is the author's and runs in the job's image."""
 
 
-def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Run the script; raises ScriptFailed with its exit status unless that is 0."""
     context = run_context(env, args)
     log.open(context.log, context.job_id, context.project_id)
@@ -72,7 +72,7 @@ def _run_sub_stage(
     env: RunnerEnv,
     sub_stage: str,
     script: bytes,
-    log: OperatorLog,
+    log: AdministratorLog,
 ) -> int:
     """Run the script where it belongs, once dind answers, and return its exit status."""
     helps = sub_stage in HELPER_SUB_STAGES
@@ -106,7 +106,7 @@ def _run_sub_stage(
     return code
 
 
-def _end_cancelled(api: Api, context: RunContext, env: RunnerEnv, log: OperatorLog) -> None:
+def _end_cancelled(api: Api, context: RunContext, env: RunnerEnv, log: AdministratorLog) -> None:
     """End what the author's script left, in the build container and in dind."""
     from executor.scripts.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
 
@@ -139,7 +139,7 @@ def _read(path: str) -> bytes:
         ) from None
 
 
-def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv, log: OperatorLog) -> None:
+def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv, log: AdministratorLog) -> None:
     from executor.services.dind import wait_until_ready  # noqa: PLC0415 (not for the helper's)
 
     started = time.monotonic()

@@ -9,7 +9,7 @@ from pytest_mock import MockerFixture
 from executor.engine import removal
 from executor.engine.api import VOLUME_SECONDS, Api
 from executor.engine.removal import PATIENCE_SECONDS, remove_all
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.names import JobNames
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http, refusal
 
@@ -59,7 +59,7 @@ def removed(
     stub: StubEngine, directory: Path, patience_seconds: float = PATIENCE_SECONDS
 ) -> list[str]:
     """Remove what is the job's; return what is left."""
-    log = OperatorLog("cleanup")
+    log = AdministratorLog("cleanup")
     log.open(f"file:{directory}/operator.log", 1, 2)
     left = remove_all(stub.api(), NAMES, log, patience_seconds=patience_seconds)
     log.close("success")

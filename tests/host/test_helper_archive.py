@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.stages.prepare.archives import load_helper
 from tests.engine.stub import StubEngine, events, http, refusal, stub_engine
 
@@ -43,7 +43,7 @@ class Sample:
 
     def load(self) -> str:
         """Return the id of the image that came; "" where none did."""
-        log = OperatorLog("prepare")
+        log = AdministratorLog("prepare")
         facts = load_helper(self.stub.api(), NAME, ARCHIVE, log, self.said.append)
         return facts.id if facts else ""
 

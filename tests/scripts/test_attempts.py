@@ -7,7 +7,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine.api import Api
 from executor.errors import ContainerLost
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
 from executor.scripts import attempts
 from executor.scripts.attempts import Place, attempt
@@ -23,7 +23,7 @@ def test_a_build_container_that_its_script_ended_starts_again(
     env = RunnerEnv({"TMPDIR": str(tmp_path)})
     place = Place(Api("unix:///none"), env, "job-build", helps=helps)
 
-    code = attempt(place, "build_script", b"", OperatorLog("run"), lambda: None)
+    code = attempt(place, "build_script", b"", AdministratorLog("run"), lambda: None)
 
     assert code == 9
     assert sorted(each.name for each in tmp_path.iterdir()) == notes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.services.health import Prober, connects, wait_for_service
 from executor.services.health_check import HealthCheck, exposed_ports, health_check, health_warning
 from executor.spec import ContainerSpec, ImageFacts
@@ -115,7 +115,7 @@ def test_how_long_a_service_is_waited_for(
     done = Task(lambda: None)
     with stub_engine(tmp_path) as stub:
         stub.on("GET", "/containers/.*/json", http(200, running))
-        waiting = Waiting(stub.api(), OperatorLog("prepare"), setting, "helper", done)
+        waiting = Waiting(stub.api(), AdministratorLog("prepare"), setting, "helper", done)
         waiting.wait_for(lambda: HealthCheck(NAME, "postgres:16"), done)
         waiting.announce()
         waiting.finish()

@@ -118,7 +118,7 @@ def test_a_log_that_cannot_be_written_fails_nothing(start: Start) -> None:
     job = start(JobRequest(), {**NO_DIND, "log": {"path": "/nowhere/at/all.log"}})
     job.up()
     job.script("true").passed()
-    warned = [call.stage for call in job.calls if "operator's log" in call.output]
+    warned = [call.stage for call in job.calls if "administrator's log" in call.output]
     assert warned == ["prepare"]
 
 

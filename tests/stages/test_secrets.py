@@ -175,13 +175,13 @@ def job_and_traces(
         mine = call.output if not call.stage.startswith("run") else call.stderr
         seen.add("output of the stages", mine)
     log = (job.settings.parent / "operator.log").read_text(encoding="utf-8")
-    seen.add("operator's log", log)
+    seen.add("administrator's log", log)
     return job, seen
 
 
 PLACES = (
     "output of the stages",
-    "operator's log",
+    "administrator's log",
     "docker inspect",
     "docker events",
     "docker logs",
@@ -204,7 +204,9 @@ def test_the_search_finds_what_shows(job_and_traces: tuple[JobCalls, Seen]) -> N
     """What is no secret is found by the same search, so that finding nothing means something."""
     job, seen = job_and_traces
     assert "docker inspect" in seen.places_of("shown-value-0009")
-    assert {"docker events", "operator's log"} <= set(seen.places_of(f"dind-executor-{job.id}-"))
+    assert {"docker events", "administrator's log"} <= set(
+        seen.places_of(f"dind-executor-{job.id}-")
+    )
     assert "process list" in seen.places_of("dockerd")
 
 

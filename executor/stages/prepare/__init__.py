@@ -9,7 +9,7 @@ from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.errors import BuildFailure, ExecutorError, SettingsError, UnusableImage
-from executor.log import OperatorLog, say, write_through
+from executor.log import AdministratorLog, say, write_through
 from executor.notation.service_names import ServiceName, with_default_tag
 from executor.plan.debug_services import shown_services
 from executor.plan.environment import certificate_seconds, plan_environment
@@ -31,7 +31,7 @@ from executor.stages.prepare.services import Waiting, show_logs
 from executor.tasks import Task
 
 
-def main(env: RunnerEnv, args: list[str], log: OperatorLog) -> None:
+def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Make the job's environment; dind may still be booting when this returns."""
     inputs = read_inputs(env, args)
     log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
@@ -52,7 +52,7 @@ class Preparation:
     """One job's environment in the making."""
 
     def __init__(
-        self, engine: Engine, request: Request, images: ImagePlan, log: OperatorLog
+        self, engine: Engine, request: Request, images: ImagePlan, log: AdministratorLog
     ) -> None:
         """Keep what is needed; nothing has begun."""
         self._engine = engine
@@ -131,7 +131,6 @@ class Preparation:
             containers.append(started)
             if spec is not plan.dind:
                 waiting.wait_for(self._checker(spec), started)
-        self._log.preload()
         waiting.announce()
         for container in containers:
             container.result()

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from executor.engine.api import Api
 from executor.engine.archives import LoadFailed, load_image
 from executor.host.helper_archive import find_archives
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.spec import ImageFacts
 
 
 def load_helper(
-    api: Api, image: str, archive: str, log: OperatorLog, say: Callable[[str], None]
+    api: Api, image: str, archive: str, log: AdministratorLog, say: Callable[[str], None]
 ) -> ImageFacts | None:
     """Make `image` of an archive whose name begins with `archive`; return None where there is none.
 

@@ -8,7 +8,7 @@ from executor.engine.docker import Engine
 from executor.engine.failures import NO_SUCH_IMAGE, advice
 from executor.engine.images import is_for
 from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, SettingsError
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.notation.image_names import is_bare_id
 from executor.plan.credentials import Catalogue, resolve
 from executor.plan.pull_policies import go_list
@@ -22,7 +22,9 @@ _HELPER_KEY = "[docker] helper_image"
 class Pulls:
     """The images of one job; safe to use from many threads."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, log: OperatorLog, say: Say) -> None:
+    def __init__(
+        self, engine: Engine, catalogue: Catalogue, log: AdministratorLog, say: Say
+    ) -> None:
         """Keep what is needed; `catalogue` has the registry logins."""
         self._engine = engine
         self._catalogue = catalogue

@@ -18,7 +18,7 @@ from executor.tasks import Task
 T = TypeVar("T")
 
 Step = Callable[[str, Callable[[], None]], None]
-"""Does one thing at the engine, and notes it in the operator's log under a name."""
+"""Does one thing at the engine, and notes it in the administrator's log under a name."""
 
 
 class JobNetwork:

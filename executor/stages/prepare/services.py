@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from executor.engine.api import Api
 from executor.errors import EngineUnavailable
-from executor.log import OperatorLog, say, write_through
+from executor.log import AdministratorLog, say, write_through
 from executor.services.health import Prober, service_log, wait_for_service
 from executor.services.health_check import DEFAULT_TIMEOUT_SECONDS, HealthCheck, health_warning
 from executor.tasks import Task
@@ -17,7 +17,12 @@ class Waiting:
     """Waits for each service from the moment it runs; one that is not up fails no job."""
 
     def __init__(
-        self, api: Api, log: OperatorLog, timeout_seconds: int, helper: str, helper_up: Task[None]
+        self,
+        api: Api,
+        log: AdministratorLog,
+        timeout_seconds: int,
+        helper: str,
+        helper_up: Task[None],
     ) -> None:
         """Take `wait_for_services_timeout`, and the helper container to ask from."""
         self._api = api

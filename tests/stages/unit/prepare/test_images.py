@@ -8,7 +8,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
 from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, SettingsError
-from executor.log import OperatorLog
+from executor.log import AdministratorLog
 from executor.plan.credentials import Catalogue, Entry
 from executor.spec import ImagePlan, Pull
 from executor.stages.prepare.images import Pulls
@@ -32,7 +32,9 @@ class Sample:
         stub.on("GET", "/images/.*/json", refusal(404, "No such image"))
         self.has(DIGEST, NEW, [DIGEST])
         catalogue = Catalogue((Entry("registry.local", a_login(), "$DOCKER_AUTH_CONFIG"),))
-        self.pulls = Pulls(Engine(stub.api()), catalogue, OperatorLog("prepare"), self.said.append)
+        self.pulls = Pulls(
+            Engine(stub.api()), catalogue, AdministratorLog("prepare"), self.said.append
+        )
 
     def has(self, path: str, image: str, digests: list[str], architecture: str = "amd64") -> None:
         """Let the engine have an image."""
