@@ -1,7 +1,8 @@
-"""docs/parity.md as data: its tables, row by row. Pure but for reading the page and the tests."""
+"""docs/parity.md as data: its tables, row by row, and the tests that show each row."""
 
 import ast
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,14 @@ from tests.gitlab.differences import DIFFERENCES, OUTCOMES
 
 _ROOT = Path(__file__).parents[1]
 PAGE = _ROOT / "docs" / "parity.md"
+TESTS = Path(__file__).with_name("parity.toml")
+
+# Chapters that have a row for each of a list of names, by their tables in parity.toml.
+CHAPTERS = {
+    "docker": "Keys of `[runners.docker]`",
+    "runner": "Keys of `[[runners]]`",
+    "behaviour": "Behaviour",
+}
 VERDICTS = ("supported", "better", "not applicable")
 SCENARIOS = range(1, 141)
 
@@ -51,7 +60,6 @@ class Row:
     name: str
     verdict: str
     how: str
-    tests: tuple[str, ...]
 
 
 def text() -> str:
@@ -59,17 +67,22 @@ def text() -> str:
     return PAGE.read_text(encoding="utf-8")
 
 
-def rows(title: str) -> list[Row]:
+def rows(chapter: str) -> list[Row]:
     """Return the rows of one chapter's tables."""
-    chapter = text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    body = text().partition(f"\n## {CHAPTERS[chapter]}\n")[2].partition("\n## ")[0]
     found = []
-    for line in chapter.splitlines():
+    for line in body.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not line.startswith("| ") or len(cells) < 4 or not re.match(r"`|\d", cells[0]):
+        if not line.startswith("| ") or len(cells) < 3 or not re.match(r"`|\d", cells[0]):
             continue
-        name, *_, verdict, how, tests = cells
-        found.append(Row(name.strip("`"), verdict, how, tuple(re.findall("`([^`]+)`", tests))))
+        name, *_, verdict, how = cells
+        found.append(Row(name.strip("`"), verdict, how))
     return found
+
+
+def shown() -> dict[str, dict[str, list[str]]]:
+    """Return by chapter and name of a row the ids of the tests that show it."""
+    return tomllib.loads(TESTS.read_text(encoding="utf-8"))
 
 
 @cache
