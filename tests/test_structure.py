@@ -198,7 +198,7 @@ def test_a_poor_docstring_is_found(tmp_path: Path) -> None:
                 'def test_good():\n    """The test has words."""\n'
                 'def helper():\n    """Of no concern."""\n'
                 "def test_none(): ...\n"
-                'async def test_few():\n    """Three – words only."""\n'
+                'async def test_few():\n    """Three - words only."""\n'
                 'class TestMore:\n    def test_open(self):\n        """The sentence never ends"""\n'
             )
         },
@@ -206,6 +206,6 @@ def test_a_poor_docstring_is_found(tmp_path: Path) -> None:
 
     assert structure.poor_docstrings(tests) == [
         "a/test_a.py::test_none: ",
-        "a/test_a.py::test_few: Three – words only.",
+        "a/test_a.py::test_few: Three - words only.",
         "a/test_a.py::test_open: The sentence never ends",
     ]
