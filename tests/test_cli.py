@@ -86,7 +86,7 @@ SYSTEM_FAILURES = [
     + [(each, SYSTEM_FAILURE) for each in SYSTEM_FAILURES],
 )
 def test_an_errors_class_decides_the_exit_code(expression: str, code: int, stage: str) -> None:
-    """The job log has its sentence, on stderr; stdout has nothing, as it may be config's JSON."""
+    """The job log has its sentence on stderr; stdout, which config's JSON needs, stays empty."""
     done = call(stage, before=raising(f"errors.{expression}", stage))
 
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "ERROR: a. b\n")
@@ -118,7 +118,7 @@ def test_a_failed_script_needs_no_words() -> None:
 
 
 def test_a_cancelled_stage_needs_no_words() -> None:
-    """The author pressed the button, and gitlab-runner says so."""
+    """gitlab-runner says itself that the author pressed the button."""
     done = call("run", before=raising("errors.Cancelled('x')", "run"))
 
     assert (done.returncode, done.stdout, done.stderr) == (SYSTEM_FAILURE, "", "")
@@ -143,7 +143,7 @@ UNEXPECTED = [
 
 @pytest.mark.parametrize("expression", UNEXPECTED)
 def test_a_fault_of_ours_is_never_the_authors(expression: str) -> None:
-    """Nor a success; and what the exception says, which may be a secret, is not printed."""
+    """It is no success either, and the exception's text, which may be a secret, stays unsaid."""
     done = call("config", before=raising(expression))
 
     assert done.returncode == SYSTEM_FAILURE
@@ -153,7 +153,7 @@ def test_a_fault_of_ours_is_never_the_authors(expression: str) -> None:
 
 
 def test_a_fault_of_ours_is_named_with_its_place() -> None:
-    """One line that a report can begin with."""
+    """The stage prints one line that a report can begin with."""
     done = call("config", before=raising("ValueError('hunter2')"))
 
     assert done.stderr.startswith("ERROR: dind-executor met an unexpected ValueError at ")
@@ -179,7 +179,7 @@ def test_a_broken_install_is_a_system_failure(before: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "2.0"])
 def test_exit_codes_that_are_none(value: str) -> None:
-    """Without a number from gitlab-runner its defaults hold."""
+    """The defaults of gitlab-runner hold where it hands over no numbers."""
     environment = {**ENVIRONMENT, "SYSTEM_FAILURE_EXIT_CODE": value}
 
     for expression in ("ValueError()", "SystemExit('x')", "errors.SettingsError('a')"):
@@ -187,7 +187,7 @@ def test_exit_codes_that_are_none(value: str) -> None:
 
 
 def test_exit_codes_without_gitlab_runner() -> None:
-    """Called by hand, a stage uses the numbers that gitlab-runner uses."""
+    """A stage that is called by hand uses the numbers that gitlab-runner uses."""
     environment = {"PATH": os.environ["PATH"]}
 
     build = call("config", before=raising("errors.PolicyViolation('a')"), env=environment)
@@ -221,7 +221,7 @@ def test_nobody_listens(closed: list[int], expression: str, code: int) -> None:
 
 
 def test_a_pipe_that_nobody_reads() -> None:
-    """gitlab-runner may be gone."""
+    """gitlab-runner may be gone, and the stage ends all the same."""
     reading, writing = os.pipe()
     os.close(reading)
 
@@ -243,7 +243,7 @@ KILL = "os.kill(os.getpid(), signal.SIGTERM)"
 
 @pytest.mark.parametrize("stage", ["config", "prepare", "run"])
 def test_term_ends_a_stage(stage: str) -> None:
-    """At once and without words."""
+    """The stage ends at once and says nothing."""
     before = SENDS_TERM.format(stage=stage, act=f"{KILL}; time.sleep(30)")
 
     done = call(stage, before=before)
@@ -331,7 +331,7 @@ def test_a_command_that_is_none() -> None:
 
 
 def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
-    """`python -m executor`, from anywhere, whatever lies there."""
+    """`python -m executor` works from any directory, whatever lies there."""
     (tmp_path / "json.py").write_text("raise SystemExit(1)")
     (tmp_path / "executor").mkdir()
 
@@ -349,7 +349,7 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
 
 
 def test_the_unexpected_goes_to_the_operators_log(tmp_path: Path) -> None:
-    """With its place and without its text."""
+    """The log has the place of the fault, and not its text."""
     path = tmp_path / "operator.log"
     before = (
         "from executor.stages import config\n"

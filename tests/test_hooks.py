@@ -103,13 +103,13 @@ def runner(tmp_path: Path) -> Runner:
 
 
 def test_there_is_a_hook_for_each_stage_and_nothing_else() -> None:
-    """A runner admin finds four names."""
+    """The directory has one executable for each of the four stages."""
     assert sorted(each.name for each in HOOKS.iterdir()) == sorted(STAGES)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_hook_is_thin(stage: str) -> None:
-    """Executable by all, for any POSIX shell, and without logic."""
+    """A hook is executable by all, runs under any POSIX shell, and holds no logic."""
     hook = HOOKS / stage
     text = hook.read_text()
 
@@ -224,7 +224,7 @@ def test_config_with_large_variables(runner: Runner) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_payload_file(runner: Runner, stage: str) -> None:
-    """Who is called without gitlab-runner says so."""
+    """A stage that gitlab-runner has not called says so."""
     sentence = runner.sentence(stage, without=("JOB_RESPONSE_FILE",))
 
     assert sentence.startswith("JOB_RESPONSE_FILE is not set: ")
@@ -297,7 +297,7 @@ def test_a_settings_file_with_three_mistakes(runner: Runner, stage: str) -> None
 
 @pytest.mark.parametrize("stage", ["prepare", "run", "cleanup"])
 def test_an_engine_that_is_not_running(runner: Runner, stage: str) -> None:
-    """A system failure, with the address and what to look at."""
+    """The stage ends as a system failure that names the address and what to look at."""
     sentence = runner.sentence(stage)
 
     assert "Cannot talk to the Docker Engine at unix://" in sentence
@@ -332,14 +332,14 @@ def test_config_needs_no_engine(runner: Runner) -> None:
 def test_mistakes_of_the_author_end_the_job_at_once(
     runner: Runner, payload: dict[str, object], sentence: str
 ) -> None:
-    """As a build failure, before anything exists: the engine is not even asked."""
+    """The job ends as a build failure before the engine is even asked."""
     runner.response.write_text(json.dumps(a_payload(**payload)))
 
     assert sentence in runner.sentence("prepare", BUILD_FAILURE)
 
 
 def test_a_broken_auth_config_is_a_warning_without_its_content(runner: Runner) -> None:
-    """In gitlab-runner's words; the job goes on without it."""
+    """The warning has gitlab-runner's words, and the job goes on without that login."""
     runner.values["DOCKER_AUTH_CONFIG"] = '{"auths": {"r": {"auth": "hunter2'
 
     done = runner.call("prepare")
@@ -353,7 +353,7 @@ def test_a_broken_auth_config_is_a_warning_without_its_content(runner: Runner) -
 
 @pytest.mark.parametrize("extra", [(), ("build_script",)])
 def test_run_without_its_arguments(runner: Runner, extra: tuple[str, ...]) -> None:
-    """Called by hand, it says by whom it must be called."""
+    """A call by hand is told that gitlab-runner makes these calls."""
     runner.job_env = json.loads(runner.call("config").stdout)["job_env"]
     done = subprocess.run(
         [str(HOOKS / "run"), *extra],
@@ -400,7 +400,7 @@ def test_no_stage_leaves_an_exit_code(runner: Runner, stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_python_looks_at_nothing_of_the_callers(runner: Runner, stage: str) -> None:
-    """Not at its directory, its PYTHONPATH or its start-up file."""
+    """A hook ignores the caller's directory, PYTHONPATH and start-up file."""
     (runner.temp / "json.py").write_text("raise SystemExit(0)")
     (runner.temp / "sitecustomize.py").write_text("raise SystemExit(0)")
     runner.settings.unlink()
@@ -436,7 +436,7 @@ def test_a_hook_through_a_link(runner: Runner, tmp_path: Path) -> None:
 
 
 def test_an_unwritable_log_is_said_by_prepare(runner: Runner) -> None:
-    """Once a job, and it fails nothing by itself."""
+    """prepare says it once a job, and nothing fails because of it."""
     text = runner.settings.read_text().replace('destination = "none"', 'path = "/nowhere/x.log"')
     runner.settings.write_text(text)
 

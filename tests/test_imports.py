@@ -135,7 +135,7 @@ def a_run(stub: StubEngine, directory: Path, sub_stage: str) -> tuple[list[str],
 
 @pytest.mark.parametrize("sub_stage", ["get_sources", "build_script", "after_script"])
 def test_run_loads_little_on_its_way_to_the_script(tmp_path: Path, sub_stage: str) -> None:
-    """Nothing slow before the script starts."""
+    """`run` loads nothing slow before the script starts."""
     with stub_engine(tmp_path) as stub:
         args, environment = a_run(stub, tmp_path, sub_stage)
 
@@ -146,7 +146,7 @@ def test_run_loads_little_on_its_way_to_the_script(tmp_path: Path, sub_stage: st
 
 
 def test_run_loads_little_to_its_end(tmp_path: Path) -> None:
-    """Its log is written without structlog."""
+    """`run` writes its log without structlog."""
     with stub_engine(tmp_path) as stub:
         args, environment = a_run(stub, tmp_path, "build_script")
 
@@ -177,7 +177,7 @@ def files(directory: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def test_config_loads_nothing_slow(tmp_path: Path) -> None:
-    """It reads two files and prints one value."""
+    """config reads two files and prints one value."""
     args, environment = files(tmp_path)
 
     modules = loaded(AT_END, ["config", *args], environment, tmp_path)
@@ -186,7 +186,7 @@ def test_config_loads_nothing_slow(tmp_path: Path) -> None:
 
 
 def test_cleanup_loads_nothing_slow(tmp_path: Path) -> None:
-    """It asks for three lists."""
+    """cleanup asks the engine for three lists."""
     args, environment = files(tmp_path)
     with stub_engine(tmp_path) as stub:
         stub.on("GET", "/", http(200, []))
@@ -198,7 +198,7 @@ def test_cleanup_loads_nothing_slow(tmp_path: Path) -> None:
 
 
 def test_prepare_loads_nothing_slow_by_being_imported(tmp_path: Path) -> None:
-    """What makes certificates loads beside the work."""
+    """The modules that make certificates are loaded later, beside the work."""
     program = (
         "import sys\nimport executor.stages.prepare\n"
         "open({seen!r}, 'w').write('\\n'.join(sys.modules))\nargs = {args!r}\n"
@@ -242,7 +242,7 @@ def test_a_room_says_of_itself_what_the_table_says(name: str, sentence: str) -> 
 
 
 def test_only_the_entry_points_look_at_the_environment() -> None:
-    """Everything else is told what it needs."""
+    """Every other module is told what it needs."""
     looking = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")

@@ -33,7 +33,7 @@ def a_log(path: Path, stage: str = "prepare") -> AdministratorLog:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_one_json_object_for_each_thing_done(tmp_path: Path, stage: str) -> None:
-    """With stage, job and project, what it was, and how long it took; and the end of the stage."""
+    """Each line says stage, job, project, the thing done and its seconds; the last is the end."""
     log = a_log(tmp_path / "log", stage)
 
     log.done("image pulled", time.monotonic() - 1.5, image="docker:dind", digest="sha256:ab")
@@ -51,7 +51,7 @@ def test_one_json_object_for_each_thing_done(tmp_path: Path, stage: str) -> None
 
 
 def test_every_stage_writes_the_lines_of_structlog(tmp_path: Path) -> None:
-    """No stage loads structlog, and who reads the log cannot tell."""
+    """No stage loads structlog, and a reader of the log cannot tell."""
     facts = {"text": 'a "b"\n\N{GREEK SMALL LETTER ALPHA}', "number": 1, "nothing": None}
     for stage in STAGES:
         log = a_log(tmp_path / stage, stage)
@@ -82,7 +82,7 @@ def test_events_keep_their_own_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_secret_is_written(tmp_path: Path, stage: str) -> None:
-    """Whatever stands in an event: hidden values, tokens, and the logins of URLs."""
+    """Hidden values, tokens and the logins of URLs are masked wherever an event has them."""
     log = a_log(tmp_path / "log", stage)
     log.hide(("hunter2", "line one\nline two"))
     log.event("failed", error="password hunter2 of https://u:p4ss@host", token="glcbt-64_abc")
@@ -126,7 +126,7 @@ def test_stages_that_end_together_do_not_mix(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_written_is_said_once_a_job(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], stage: str
 ) -> None:
-    """By prepare, on stderr; and no stage fails because of it."""
+    """prepare says so on stderr, and no stage fails because of it."""
     log = a_log(tmp_path / "nowhere" / "log", stage)
 
     log.close("success")
@@ -154,7 +154,7 @@ def test_a_full_disk_is_no_failure(capfd: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("target", ["none:", "", "none:/some/path"])
 def test_no_log_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    """An operator may do without."""
+    """An administrator may do without a log."""
     monkeypatch.chdir(tmp_path)
     log = AdministratorLog("prepare")
     log.open(target, 1, 2)
@@ -176,7 +176,7 @@ def test_a_log_that_was_never_opened_writes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["prepare", "run"])
 def test_the_journal_gets_each_line(tmp_path: Path, mocker: MockerFixture, stage: str) -> None:
-    """By its native protocol: one datagram an event."""
+    """The log speaks the journal's native protocol: one datagram an event."""
     path = str(tmp_path / "journal.sock")
     mocker.patch.object(module, "_JOURNAL", path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
@@ -200,7 +200,7 @@ def test_the_journal_gets_each_line(tmp_path: Path, mocker: MockerFixture, stage
 def test_a_host_without_a_journal(
     tmp_path: Path, mocker: MockerFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Is like a file that cannot be written."""
+    """A missing journal is like a file that cannot be written."""
     mocker.patch.object(module, "_JOURNAL", str(tmp_path / "nowhere"))
     log = AdministratorLog("prepare")
     log.open("journal:", 1, 2)
@@ -213,7 +213,7 @@ def test_a_host_without_a_journal(
 def test_a_journal_that_hangs(
     tmp_path: Path, mocker: MockerFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Its socket takes nothing more: the stage ends all the same."""
+    """The stage ends although the journal's socket takes nothing more."""
     path = str(tmp_path / "journal.sock")
     mocker.patch.object(module, "_JOURNAL", path)
     mocker.patch.object(module, "_JOURNAL_SECONDS", 0.05)
@@ -230,7 +230,7 @@ def test_a_journal_that_hangs(
 
 
 def test_texts_that_are_no_unicode(tmp_path: Path) -> None:
-    """What an engine or a file name says may hold anything."""
+    """The log takes whatever an engine or a file name says."""
     log = a_log(tmp_path / "log", "run")
     log.event("x", text=os.fsdecode(b"\xff\xfe"))
 
@@ -248,7 +248,7 @@ def test_sentences_for_the_job_log(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_job_log_that_nobody_reads() -> None:
-    """gitlab-runner may be gone; whoever talks does not notice."""
+    """gitlab-runner may be gone, and the stage that talks does not notice."""
     reading, writing = os.pipe()
     os.close(reading)
     saved = os.dup(1)

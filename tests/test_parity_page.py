@@ -42,7 +42,7 @@ def test_a_verdict_is_one_of_three() -> None:
 
 
 def test_what_is_not_as_before_says_how() -> None:
-    """Whoever misses something reads why, and what to do."""
+    """An administrator who misses something reads why, and what to do."""
     assert [row for row in all_rows() if row.verdict != "supported" and not row.how] == []
 
 
@@ -90,7 +90,7 @@ def test_the_keys_are_those_of_the_settings() -> None:
 
 
 def test_the_admitted_differences_are_the_page_s() -> None:
-    """Run `python -m tests.test_parity_page` for the tables to paste."""
+    """`python -m tests.test_parity_page` prints the tables that the page must have."""
     page = parity_page.text()
     assert parity_page.difference_table() in page
     assert parity_page.outcome_table() in page

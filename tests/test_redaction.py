@@ -17,7 +17,7 @@ from executor.redaction import MASK, redact
     ],
 )
 def test_secrets_are_replaced(text: str, secrets: list[str], expected: str) -> None:
-    """Every occurrence of every secret goes."""
+    """Every occurrence of every secret is masked."""
     assert redact(text, secrets) == expected
 
 

@@ -61,7 +61,7 @@ def run(pushed: Pushed, *parts: str) -> tuple[Job, str]:
 
 
 def test_caches_pass_by_their_policies(pushed: Pushed) -> None:
-    """Saved by a failed job that says always; not by one that only pulls, or that fails else."""
+    """A failed job that says `always` saves its cache; one that only pulls saves none."""
     states = []
     logs = []
     for text in (SEED, PULL, BOTH, PUSH, FAILING, BOTH):

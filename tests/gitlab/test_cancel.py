@@ -30,6 +30,7 @@ job:
 
 
 def test_a_cancel_stops_the_script_and_nothing_else(pushed: Pushed) -> None:
+    """The script and its children end; after_script, dind and the artifacts are still there."""
     job = pushed.start_only(parse_pipeline(ENDLESS, "test"))
     job.wait_for("\ntick")
     job.cancel()
@@ -50,7 +51,7 @@ def test_a_cancel_stops_the_script_and_nothing_else(pushed: Pushed) -> None:
 
 
 def test_a_script_that_takes_too_long_is_stopped_like_a_cancelled_one(pushed: Pushed) -> None:
-    """Also below an init, of which the script is a child."""
+    """The script is stopped also where it is the child of an init."""
     variables = '{RUNNER_SCRIPT_TIMEOUT: 8s, FF_USE_INIT_WITH_DOCKER_EXECUTOR: "true"}'
     text = ENDLESS.replace("script:", f"variables: {variables}\n  script:", 1)
     job = pushed.start_only(parse_pipeline(text, "test")).wait()
@@ -82,6 +83,7 @@ def test_a_cancel_without_patience_leaves_nothing(pushed: Pushed) -> None:
 def test_a_runner_that_ends_cleans_up_first(
     another_gitlab: GitLab, checkout: Checkout, rig: Rig, tmp_path: Path
 ) -> None:
+    """A gitlab-runner that is told to quit fails its job and leaves no object behind."""
     pushed = Pushed(another_gitlab, checkout)
     with runner.working(another_gitlab, runner.custom(rig.settings), tmp_path / "runner"):
         job = pushed.start_only(parse_pipeline(ENDLESS, "test"))

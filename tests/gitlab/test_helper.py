@@ -52,6 +52,7 @@ def settings(rig: Rig, tmp_path: Path) -> Path:
 def test_gitlabs_own_helper_image_works_as_it_is(
     another_gitlab: GitLab, checkout: Checkout, rig: Rig, images: Images, settings: Path
 ) -> None:
+    """An image with GitLab's entrypoint and program name carries artifacts without a warning."""
     entrypoint = 'ENTRYPOINT ["/usr/bin/dumb-init", "/entrypoint"]'
     helper = images.changed(rig.helper_image, LIKE_GITLABS, entrypoint)
     images.tag(helper, "dind-executor-tests/helper:1")
@@ -68,6 +69,7 @@ def test_gitlabs_own_helper_image_works_as_it_is(
 def test_artifacts_are_not_lost_in_silence(
     another_gitlab: GitLab, checkout: Checkout, rig: Rig, images: Images, settings: Path
 ) -> None:
+    """A helper image that lacks gitlab-runner fails the job and names the settings key."""
     helper = images.changed(rig.helper_image, "rm /usr/bin/gitlab-runner*")
     images.tag(helper, "dind-executor-tests/helper:1")
     pushed = Pushed(another_gitlab, checkout)

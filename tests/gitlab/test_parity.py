@@ -45,7 +45,7 @@ def names(rig: Rig) -> Mapping[str, str]:
 def test_a_log_differs_only_where_it_is_admitted(
     run: Mapping[str, Pair], names: Mapping[str, str], name: str, rig: Rig
 ) -> None:
-    """Line by line; the preparation's lines in any order, because ours does things at once."""
+    """Logs agree line by line; the preparation's lines may come in any order."""
     pair = run[name]
     newer = int(rig.engine_version.partition(".")[0]) >= _WITHOUT_LINKS
     if newer and _NO_LINK in pair.docker.trace:
@@ -69,7 +69,7 @@ def test_every_admitted_difference_is_there(
 
 @pytest.mark.parametrize("name", job_names())
 def test_gitlab_is_told_the_same_end(run: Mapping[str, Pair], name: str) -> None:
-    """State and exit code; the reason but for what a custom executor cannot say."""
+    """State, exit code and reason agree, but for reasons that a custom executor cannot tell."""
     pair = run[name]
     admitted = {each.job: (each.docker, each.ours) for each in OUTCOMES}
     docker, ours = pair.docker, pair.ours
@@ -98,6 +98,7 @@ def test_the_jobs_end_as_they_are_meant_to(run: Mapping[str, Pair]) -> None:
 
 
 def test_artifacts_are_the_same(run: Mapping[str, Pair]) -> None:
+    """Both executors upload the same files, also of a job that failed."""
     for name in ("everything", "failing"):
         assert _files(run[name].docker) == _files(run[name].ours)
     assert _files(run["failing"].ours) == {"kept": b"half\n"}

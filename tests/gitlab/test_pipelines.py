@@ -17,6 +17,7 @@ JOBS = {"four-stages": ["build", "test1", "test2", "release-image", "deploy"]}
 def test_a_pipeline_passes_at_the_first_try(
     pushed: Pushed, name: str, left_out: tuple[str, ...]
 ) -> None:
+    """Every job of the pipeline succeeds, whichever optional part the author left out."""
     jobs = pushed.run(parse_pipeline(pipelines.text(name, *left_out), name))
     log = "\n".join(trace.plain(job.trace) for job in jobs.values())
     states = {job: ended.state for job, ended in jobs.items()}

@@ -26,6 +26,7 @@ def told(job: Job) -> tuple[str, str, int]:
 
 
 def test_the_log_says_what_the_docker_executor_would_say(pushed: Pushed) -> None:
+    """The lines of a simple job come in the Docker executor's order and words."""
     job = run(pushed, "job: {image: 'docker:20.10.16', script: [echo user script]}")
     found = trace.plain(job.trace)
     assert told(job) == ("success", "", 0)
@@ -66,12 +67,14 @@ def test_a_docker_client_goes_past_the_jobs_proxy(pushed: Pushed, rig: Rig) -> N
 
 
 def test_the_exit_code_of_a_script_reaches_gitlab(pushed: Pushed) -> None:
+    """A script that exits 42 is a script failure with that code."""
     job = run(pushed, "job: {script: [exit 42]}")
     assert told(job) == ("failed", "script_failure", 42)
     assert "ERROR: Job failed: exit status 42" in trace.plain(job.trace)
 
 
 def test_an_exit_code_is_that_of_the_sub_stage_that_failed(pushed: Pushed) -> None:
+    """The first sub-stage that fails decides the code: script or after_script."""
     text = """
     job:
       variables: {AFTER_SCRIPT_IGNORE_ERRORS: "false"}
@@ -84,6 +87,7 @@ def test_an_exit_code_is_that_of_the_sub_stage_that_failed(pushed: Pushed) -> No
 
 
 def test_an_image_that_does_not_exist_fails_the_job_at_the_first_try(pushed: Pushed) -> None:
+    """The job ends as a script failure without a retry, and the log names the image."""
     job = run(pushed, "job: {image: '$CI_REGISTRY_IMAGE/nowhere:1', script: [echo never]}")
     log = trace.plain(job.trace)
     assert told(job) == ("failed", "script_failure", 1)
@@ -95,6 +99,7 @@ def test_an_image_that_does_not_exist_fails_the_job_at_the_first_try(pushed: Pus
 def test_an_engine_that_does_not_answer_is_tried_three_times(
     another_gitlab: GitLab, checkout: Checkout, rig: Rig, tmp_path: Path
 ) -> None:
+    """gitlab-runner tries prepare three times, then reports a system failure."""
     settings = tmp_path / "settings.toml"
     text = rig.settings.read_text(encoding="utf-8")
     settings.write_text(text.replace(rig.engine_host, f"unix://{tmp_path}/nothing.sock"))
@@ -108,6 +113,7 @@ def test_an_engine_that_does_not_answer_is_tried_three_times(
 
 
 def test_artifacts_pass_from_one_job_to_the_next(pushed: Pushed) -> None:
+    """A job of a later stage finds the files that an earlier one uploaded."""
     text = """
     stages: [make, use]
     maker:
@@ -128,6 +134,7 @@ def test_artifacts_pass_from_one_job_to_the_next(pushed: Pushed) -> None:
 
 
 def test_containers_of_a_job_see_its_project_directory(pushed: Pushed) -> None:
+    """A container started with `docker run -v` reads and writes the job's files."""
     text = """
     job:
       image: docker:20.10.16
@@ -144,6 +151,7 @@ def test_containers_of_a_job_see_its_project_directory(pushed: Pushed) -> None:
 
 @pytest.mark.parametrize("image", ["docker:20.10.16", "busybox"])
 def test_file_variables_are_paths_in_the_job(pushed: Pushed, image: str) -> None:
+    """A file variable names a file in the container that has the variable's value."""
     given = project_variables({"LETTER": "dear\nreader\n"})
     letter = replace(given[0], file=True)
     text = f'job: {{image: "{image}", script: [\'test -f "$LETTER"\', \'cat "$LETTER"\']}}'
@@ -154,6 +162,7 @@ def test_file_variables_are_paths_in_the_job(pushed: Pushed, image: str) -> None
 
 @pytest.mark.parametrize("strategy", ["clone", "none", "empty"])
 def test_a_script_starts_in_its_project_directory(pushed: Pushed, strategy: str) -> None:
+    """The directory exists and takes files, whatever git strategy filled it."""
     text = f"""
     job:
       image: busybox
@@ -166,6 +175,7 @@ def test_a_script_starts_in_its_project_directory(pushed: Pushed, strategy: str)
 
 
 def test_an_image_of_another_user_works_on_the_sources(pushed: Pushed) -> None:
+    """A user other than root may change, remove and add files of the project."""
     text = """
     job:
       image: $TOOLS_REGISTRY/tools/other-user:1
@@ -179,6 +189,7 @@ def test_an_image_of_another_user_works_on_the_sources(pushed: Pushed) -> None:
 
 
 def test_a_job_that_takes_too_long_is_stopped(pushed: Pushed) -> None:
+    """The script gets SIGTERM, after_script does not run, and GitLab reads the timeout."""
     text = """
     job:
       image: busybox
@@ -196,6 +207,7 @@ def test_a_job_that_takes_too_long_is_stopped(pushed: Pushed) -> None:
 
 
 def test_two_jobs_at_once_do_not_meet(pushed: Pushed, rig: Rig) -> None:
+    """Each job has a daemon of its own, and neither leaves anything behind."""
     pipeline = parse_pipeline(
         """
         one: {script: ["docker tag busybox mine || docker pull busybox", "sleep 3", "docker ps -a"]}

@@ -44,7 +44,7 @@ JOB = "job: {image: busybox, variables: {GIT_STRATEGY: none}, script: [ignored]}
 
 
 def test_steps_run_in_order_until_one_fails(pushed: Pushed) -> None:
-    """script, release, after_script: a failure skips the rest, and after_script runs anyway."""
+    """A failure skips script and release steps that follow; after_script runs anyway."""
     after = ("after_script", "echo after-$CI_JOB_STATUS$PASSED")
     one = "echo one; echo PASSED=-passed >>$GITLAB_ENV"
     jobs = [
@@ -105,7 +105,7 @@ job:
 
 
 def test_variables_reach_scripts_as_they_are(pushed: Pushed) -> None:
-    """Raw, of many lines, file, masked, five thousand of them; and GITLAB_ENV, which is no code."""
+    """Raw, multi-line, file, masked and five thousand variables arrive; GITLAB_ENV is no code."""
     given = replace(pushed, variables=(*pushed.variables, *GIVEN))
     concealing = replace(pushed, variables=(*pushed.variables, GIVEN[4]))
     nowhere = JOB.replace("busybox", "$CI_REGISTRY_IMAGE/nowhere:$HIDDEN")
@@ -135,7 +135,7 @@ def test_variables_reach_scripts_as_they_are(pushed: Pushed) -> None:
 
 
 def test_what_a_job_may_ask_of_the_log(pushed: Pushed) -> None:
-    """Each command as it is run, folded ones, and a warning of a number of attempts that is none."""
+    """The log shows each command as it runs, and warns of a number of attempts that is none."""
     jobs = [
         started(
             pushed,

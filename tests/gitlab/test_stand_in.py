@@ -27,6 +27,7 @@ def pushed(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_sources_artifacts_and_masking_work_as_in_gitlab(pushed: Pushed) -> None:
+    """The jobs get sources and artifacts, and the log has masks for secrets."""
     text = """
     stages: [make, use]
     maker:
@@ -43,6 +44,7 @@ def test_sources_artifacts_and_masking_work_as_in_gitlab(pushed: Pushed) -> None
 
 
 def test_later_stages_wait_for_a_stage_that_fails(pushed: Pushed) -> None:
+    """No job of a later stage starts after a stage has failed."""
     text = """
     stages: [one, two]
     fails: {stage: one, script: [exit 9]}
@@ -55,6 +57,7 @@ def test_later_stages_wait_for_a_stage_that_fails(pushed: Pushed) -> None:
 
 
 def test_a_cancel_lets_the_after_script_run(pushed: Pushed) -> None:
+    """A cancelled job runs its after_script, which reads the status `canceled`."""
     loop = "while true; do echo tick; sleep 1; done"
     text = f"job: {{script: ['{loop}'], after_script: ['echo status $CI_JOB_STATUS']}}"
     job = pushed.start_only(parse_pipeline(text, "test"))
@@ -65,6 +68,7 @@ def test_a_cancel_lets_the_after_script_run(pushed: Pushed) -> None:
 
 
 def test_timestamps_of_newer_runners_are_no_part_of_the_text() -> None:
+    """The stamps and stream marks before each line are dropped, and continued lines joined."""
     stamped = (
         b"2026-01-02T03:04:05.678901Z 00O \x1b[0KRunning with gitlab-runner 19.3.0\x1b[0;m\n"
         b"2026-01-02T03:04:05.678901Z 01O one \n"
@@ -75,6 +79,7 @@ def test_timestamps_of_newer_runners_are_no_part_of_the_text() -> None:
 
 
 def test_config_toml_says_what_was_meant() -> None:
+    """A table that is written as TOML reads back as the same table."""
     table = {
         "concurrent": 4,
         "runners": [

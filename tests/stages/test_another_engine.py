@@ -90,7 +90,7 @@ def _images(witness: Witness) -> None:
 def test_a_job_on_an_engine_over_tcp(
     rig: Rig, start: Start, witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind TLS, and newer, with its containers out of the runner's reach: all is the same."""
+    """A newer engine behind TLS, with containers out of the runner's reach, works the same."""
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         # the SDK of the witness would believe these and not its own authority
         monkeypatch.delenv(variable, raising=False)
@@ -125,7 +125,7 @@ def test_a_job_on_an_engine_over_tcp(
 
 
 def test_a_disk_that_is_full(rig: Rig, start: Start, witness: Witness) -> None:
-    """The operator is told what is full, and what frees it; cleanup works all the same."""
+    """The administrator is told what is full and what frees it; cleanup works all the same."""
     with engine(rig, witness, "120m") as host:
         there = Witness(host)
         job = start(JobRequest("docker:26.1-dind"), on(host))

@@ -30,7 +30,7 @@ PAYLOADS = {
 @pytest.mark.parametrize(("text", "sentence"), PAYLOADS.values(), ids=PAYLOADS)
 @pytest.mark.parametrize("stage", ["config", "prepare"])
 def test_a_broken_payload(start: Start, stage: str, text: str, sentence: str) -> None:
-    """The runner's mistake, or its disk's: a system failure that names the file."""
+    """A payload that cannot be read is a system failure that names the file."""
     job = start(JobRequest())
     job.response_file.write_text(text, encoding="utf-8")
     call = job.call(stage)
@@ -39,7 +39,7 @@ def test_a_broken_payload(start: Start, stage: str, text: str, sentence: str) ->
 
 
 def test_no_payload_file(start: Start) -> None:
-    """It names the variable that gitlab-runner hands the file over in."""
+    """The message names the variable in which gitlab-runner hands over the file's path."""
     job = start(JobRequest())
     job.response_file.unlink()
     for stage in ("config", "prepare"):
@@ -48,7 +48,7 @@ def test_no_payload_file(start: Start) -> None:
 
 
 def test_a_settings_file_that_is_missing(start: Start) -> None:
-    """It names the file, and where it is named."""
+    """The message names the file, and where config.toml names it."""
     job = start(JobRequest())
     job.settings = Path("/nowhere/settings.toml")
     call = job.config()
@@ -58,7 +58,7 @@ def test_a_settings_file_that_is_missing(start: Start) -> None:
 
 
 def test_a_settings_file_that_is_not_toml(start: Start) -> None:
-    """It names the place in the file."""
+    """The message names the line in the file."""
     job = start(JobRequest())
     job.settings.write_text("[docker]\nhost = unix\n", encoding="utf-8")
     assert_error(job.config(), SYSTEM_FAILURE, "is not TOML:", "line 2, column 8")
@@ -96,7 +96,7 @@ main()
 
 
 def test_an_engine_that_does_not_run(start: Start) -> None:
-    """It names the address, also in cleanup, where nobody else would tell."""
+    """Each stage names the address, also cleanup, whose failure nobody else would tell."""
     job = start(JobRequest(), {"docker": {"host": "unix:///nowhere/docker.sock"}})
     job.config().passed()
     sentence = "Cannot talk to the Docker Engine at unix:///nowhere/docker.sock: No such file"
@@ -105,7 +105,7 @@ def test_an_engine_that_does_not_run(start: Start) -> None:
 
 
 def test_an_image_that_does_not_exist(rig: Rig, start: Start) -> None:
-    """The job's image, a service's and a tag's: the author's mistake, not tried again."""
+    """A missing image or tag is the author's mistake, and the job is not tried again."""
     missing, tag = rig.special("nobody/nothing:1"), rig.special("tools/web:never")
     requests = (
         JobRequest(missing),
@@ -120,7 +120,7 @@ def test_an_image_that_does_not_exist(rig: Rig, start: Start) -> None:
 
 
 def test_a_default_dind_that_does_not_exist(rig: Rig, start: Start) -> None:
-    """The operator's mistake, not the author's: it is told with the key."""
+    """A missing default dind image is the administrator's mistake; the message has the key."""
     name = rig.special("nobody/docker:nothing-dind")
     call = prepare(start(JobRequest(), {"dind": {"image": name}}))
     sentence = f'`[dind] image` of the runner\'s settings: failed to pull image "{name}"'
@@ -143,7 +143,7 @@ def test_a_name_that_is_no_image(start: Start, image: str, sentence: str) -> Non
 
 
 def test_images_that_the_operator_does_not_admit(rig: Rig, start: Start) -> None:
-    """The list is shown, in gitlab-runner's words."""
+    """The job log shows the list of allowed images in gitlab-runner's words."""
     changes: Changes = {
         "docker": {"allowed_images": ["alpine:*", "alpine"], "allowed_services": ["docker:*"]}
     }
@@ -157,7 +157,7 @@ def test_images_that_the_operator_does_not_admit(rig: Rig, start: Start) -> None
 
 
 def test_an_image_without_a_shell(rig: Rig, start: Start) -> None:
-    """It can run nothing: the author's mistake, in those words."""
+    """An image that can run no script is the author's mistake, and the message says so."""
     name = rig.special("tools/no-shell:1")
     call = prepare(start(JobRequest(name), NO_DIND))
     assert_error(
@@ -172,7 +172,7 @@ def test_an_image_without_a_shell(rig: Rig, start: Start) -> None:
 
 
 def test_an_entrypoint_that_does_not_run_its_command(start: Start) -> None:
-    """One that ends by itself; what it printed is shown."""
+    """An entrypoint that ends by itself fails the job, and its output is shown."""
     options = {"entrypoint": ["sh", "-c", "echo my own business; exit 3"]}
     call = prepare(start(JobRequest("docker:26.1-cli", image_options=options), NO_DIND))
     assert_error(
@@ -196,7 +196,7 @@ main()
 
 
 def test_an_entrypoint_that_never_hands_over(start: Start) -> None:
-    """One that runs on: prepare waits for a while only, here made short."""
+    """prepare waits for an entrypoint that runs on for a limited time, made short here."""
     options = {"entrypoint": ["sh", "-c", "echo my own business; sleep 3600"]}
     job = start(JobRequest("docker:26.1-cli", image_options=options), NO_DIND)
     job.config().passed()

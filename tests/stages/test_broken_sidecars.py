@@ -9,7 +9,7 @@ from tests.stages.request import JobRequest, Variable
 
 
 def test_a_dind_that_exits_at_once(rig: Rig, start: Start) -> None:
-    """The script does not begin: a system failure with dockerd's last words and their cause."""
+    """A system failure before the script begins shows dockerd's last words and their cause."""
     request = JobRequest(services=[{"name": rig.special("broken/docker:dind")}])
     job = start(request)
     job.up()
@@ -40,7 +40,7 @@ WRONG_ARGUMENTS = {
     ("argument", "cause", "word"), WRONG_ARGUMENTS.values(), ids=WRONG_ARGUMENTS
 )
 def test_a_dind_with_a_wrong_argument(start: Start, argument: str, cause: str, word: str) -> None:
-    """What dockerd says of it is shown, and what that means."""
+    """The job log shows what dockerd says of it, and what that means."""
     job = start(JobRequest(services=[{"name": "docker:26.1-dind", "command": [argument]}]))
     job.up()
     call = job.script("echo never")
@@ -61,7 +61,7 @@ def test_a_dind_without_privileges(start: Start) -> None:
 
 
 def test_the_last_words_hold_no_secret(start: Start) -> None:
-    """A private variable that nobody masks, as a sidecar prints it: in neither log."""
+    """A private variable that the sidecar prints shows in neither log."""
     secret = Variable("SECRET", "private-value-0013", public=False)
     service = {
         "name": "docker:26.1-dind",
@@ -78,7 +78,7 @@ def test_the_last_words_hold_no_secret(start: Start) -> None:
 
 
 def test_a_dind_that_never_answers(start: Start) -> None:
-    """After the operator's `ready_timeout` the job ends, with the key's name."""
+    """The job ends after `ready_timeout`, and the message names that key."""
     services = [
         {
             "name": "docker:26.1-dind",

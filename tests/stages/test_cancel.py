@@ -29,7 +29,7 @@ def job(rig: Rig, start_standing: Start) -> JobCalls:
 
 
 def test_a_cancel_ends_all_that_the_script_started(job: JobCalls, witness: Witness) -> None:
-    """Its trap speaks; sessions of its own and containers end, also those deaf to SIGTERM."""
+    """The script's trap speaks; its sessions and containers end, deaf to SIGTERM or not."""
     job.script("docker run -d --restart always --name service alpine sleep 4471").passed()
     running = job.start_run(
         "build_script",
@@ -64,7 +64,7 @@ def test_a_cancel_ends_all_that_the_script_started(job: JobCalls, witness: Witne
 def test_after_a_cancel_the_after_script_begins_in_a_clean_container(
     job: JobCalls, witness: Witness
 ) -> None:
-    """As under the Docker executor: the project is there, the image is as it was, docker works."""
+    """The project is there, the image is as it was, and docker works."""
     running = job.start_run(
         "build_script", job.authors("touch /tmp/kept kept", "echo it", "sleep 3600")
     )
@@ -124,7 +124,7 @@ def test_a_helpers_script_is_stopped_and_its_container_stays(
 
 
 def test_a_cancel_while_dind_is_waited_for(start: Start, witness: Witness) -> None:
-    """The call ends at once, without a word, and the environment stays for cleanup."""
+    """The call ends at once and silently, and the environment stays for cleanup."""
     never = {"name": "docker:26.1-dind", "entrypoint": ["sh", "-c", "sleep 3600"]}
     job = start(JobRequest(services=[never]))
     job.up()

@@ -39,7 +39,7 @@ def test_a_cancel_gives_the_jobs_programs_no_other_user(start: Start) -> None:
 
 
 def test_what_became_another_user_ends_with_the_container(start: Start, witness: Witness) -> None:
-    """By `sudo` or the like: the script's user may not signal it, and nothing waits for it."""
+    """The call does not wait for processes that `sudo` put beyond the script's signals."""
     job = start(JobRequest("debian:bookworm"), CHANGES)
     job.up()
     build = witness.container(job.id, "build")

@@ -61,7 +61,7 @@ def test_the_operators_network_and_dockerd(rig: Rig, start: Start, witness: Witn
 
 
 def test_a_job_without_an_image_gets_the_operators(start: Start) -> None:
-    """With the job's variables in its name, and a word about it."""
+    """The image's name may hold the job's variables, and the job log says which image it is."""
     request = JobRequest("", variables=[Variable("FLAVOUR", "busybox")])
     job = start(request, {**NO_DIND, "docker": {"image": "$FLAVOUR:latest"}})
     said = job.up().output
@@ -70,7 +70,7 @@ def test_a_job_without_an_image_gets_the_operators(start: Start) -> None:
 
 
 def test_the_operator_limits_services(rig: Rig, start: Start) -> None:
-    """Those of the job count, in gitlab-runner's words."""
+    """The job's services count, and the message has gitlab-runner's words."""
     request = JobRequest(services=[{"name": rig.special("tools/web:1")}] * 2)
     job = start(request, {**NO_DIND, "docker": {"services_limit": 1}})
     job.config().passed()
@@ -81,7 +81,7 @@ def test_the_operator_limits_services(rig: Rig, start: Start) -> None:
 
 @pytest.mark.parametrize("way", ["image", "job"])
 def test_a_user_other_than_root(rig: Rig, start: Start, way: str) -> None:
-    """Of the image or of the job: it writes in the project, and has docker's files of its own."""
+    """The image's or the job's user writes in the project and has docker's files of its own."""
     options = {"executor_opts": {"docker": {"user": "1000:1000", "platform": ""}}}
     request = (
         JobRequest(rig.special("tools/other-user:1"))
@@ -106,7 +106,7 @@ def test_a_user_other_than_root(rig: Rig, start: Start, way: str) -> None:
 
 
 def test_a_platform_is_asked_for(start: Start) -> None:
-    """The engine's own, as the job wrote it, shows in the log."""
+    """The log shows the engine's own platform as the job wrote it."""
     options = {"executor_opts": {"docker": {"user": "", "platform": "linux/amd64"}}}
     job = start(JobRequest("alpine", image_options=options), NO_DIND)
     said = job.up().output
@@ -114,7 +114,7 @@ def test_a_platform_is_asked_for(start: Start) -> None:
 
 
 def test_a_log_that_cannot_be_written_fails_nothing(start: Start) -> None:
-    """It is said once in the job log."""
+    """The job log says once that the administrator's log cannot be written."""
     job = start(JobRequest(), {**NO_DIND, "log": {"path": "/nowhere/at/all.log"}})
     job.up()
     job.script("true").passed()
@@ -124,7 +124,7 @@ def test_a_log_that_cannot_be_written_fails_nothing(start: Start) -> None:
 
 @pytest.mark.parametrize("image", ["alpine", "debian:bookworm"])
 def test_scripts_under_either_shell(start: Start, witness: Witness, image: str) -> None:
-    """Long scripts come whole, statuses are kept, and a cancel reaches the script: ash and bash."""
+    """Under ash and bash, long scripts come whole, statuses are kept and a cancel arrives."""
     job = start(JobRequest(image), NO_DIND)
     job.up()
     filler = "# " + "x" * 998 + "\n"
@@ -152,7 +152,7 @@ main()
 
 
 def test_a_killed_run_does_not_keep_the_next_from_running(start: Start) -> None:
-    """What a call that got SIGKILL left running is ended after a while, here made short."""
+    """What a killed call left running is ended after a while, made short here."""
     job = start(JobRequest(), NO_DIND)
     job.up()
     running = job.start_run("build_script", job.authors("echo started", "sleep 4481"))
@@ -167,7 +167,7 @@ def test_a_killed_run_does_not_keep_the_next_from_running(start: Start) -> None:
 
 
 def test_run_arguments_that_are_missing(start: Start) -> None:
-    """A registration that is no gitlab-runner's is told so."""
+    """A call that is not gitlab-runner's is told which arguments it lacks."""
     job = start(JobRequest(), NO_DIND)
     job.config().passed()
     call = job.call("run", "/nowhere/script", "build_script")

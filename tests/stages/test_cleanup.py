@@ -53,7 +53,7 @@ class Countdown:
 def test_a_prepare_that_dies_anywhere_leaves_nothing(
     start: Start, witness: Witness, neighbour: JobCalls, rig: Rig
 ) -> None:
-    """Killed after each thing that the engine does for it, with others under way; then cleanup."""
+    """Cleanup removes everything, whichever answer of the engine prepare was killed after."""
     beside = witness.objects(neighbour.id)
     ended: list[tuple[JobCalls, Running]] = []
     for events in itertools.count(0, step=4):
@@ -83,7 +83,7 @@ def test_a_prepare_that_dies_anywhere_leaves_nothing(
 def test_a_prepare_that_is_cancelled_leaves_nothing(
     start: Start, witness: Witness, events: int
 ) -> None:
-    """SIGTERM: prepare ends by itself, and only then; cleanup takes away what it has made."""
+    """prepare ends by itself after SIGTERM, and cleanup removes what it has made."""
     job = start(JobRequest("docker:26.1-cli"))
     job.config().passed()
     cancelled = threading.Event()
@@ -136,7 +136,7 @@ def test_prepare_can_be_repeated_without_cleanup(start: Start, witness: Witness)
 
 
 def test_cleanup_can_be_repeated(start: Start, witness: Witness) -> None:
-    """After a whole job, after nothing, and twice: it succeeds, and says nothing to the runner."""
+    """Cleanup succeeds silently after a whole job, after nothing, and a second time."""
     job = start(JobRequest(), {"dind": {"mode": "service"}})
     job.config().passed()
     calls = [job.cleanup()]
@@ -147,7 +147,7 @@ def test_cleanup_can_be_repeated(start: Start, witness: Witness) -> None:
 
 
 def test_cleanup_comes_while_a_script_runs(start: Start, witness: Witness) -> None:
-    """As after a job's timeout: the old call ends, does not try again, and nothing is left."""
+    """The old call ends and does not try again, and nothing is left, as after a timeout."""
     attempts = Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "3")
     job = start(JobRequest(variables=[attempts]), {"dind": {"mode": "service"}})
     job.up()

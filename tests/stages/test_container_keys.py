@@ -97,7 +97,7 @@ def inside(job: JobCalls, *commands: str) -> list[str]:
 
 
 def test_limits_of_build_and_helper(job: JobCalls, witness: Witness) -> None:
-    """The engine holds both to them."""
+    """The engine holds both containers to the limits."""
     for kind in ("build", "helper"):
         host = hosts(job, witness)[kind]
         assert host["Memory"] == 512 * MIB
@@ -118,7 +118,7 @@ def test_limits_of_build_and_helper(job: JobCalls, witness: Witness) -> None:
 
 
 def test_limits_of_services(job: JobCalls, witness: Witness) -> None:
-    """By their own keys."""
+    """The engine holds services to the `service_*` keys."""
     host = hosts(job, witness)["service"]
 
     assert (host["Memory"], host["MemorySwap"]) == (64 * MIB, -1)
@@ -131,7 +131,7 @@ def test_limits_of_services(job: JobCalls, witness: Witness) -> None:
 
 
 def test_limits_of_the_sidecar(job: JobCalls, witness: Witness) -> None:
-    """By `[dind]`, else as a service; so no build goes around them."""
+    """`[dind]` goes before the services' keys, and no build in the sidecar escapes the limits."""
     host = hosts(job, witness)["dind"]
 
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"]) == (2048 * MIB, -1, 2 * 10**9)
@@ -145,7 +145,7 @@ def test_limits_of_the_sidecar(job: JobCalls, witness: Witness) -> None:
 
 
 def test_labels_and_log_options(job: JobCalls, witness: Witness) -> None:
-    """On every container; the options are those of the logs that the engine keeps."""
+    """Every container has the labels; kept logs have the options."""
     containers = witness.containers(job.id)
 
     assert {each.labels["com.example.team"] for each in containers} == {"blue"}
@@ -156,7 +156,7 @@ def test_labels_and_log_options(job: JobCalls, witness: Witness) -> None:
 
 
 def test_what_a_script_sees(job: JobCalls) -> None:
-    """Limits, groups, devices and mounts are there."""
+    """The script finds its limits, groups, devices and mounts."""
     lines = inside(
         job,
         "hostname",
@@ -182,19 +182,19 @@ def test_the_seccomp_profile_of_the_runner_host(job: JobCalls) -> None:
 
 
 def test_the_helper_works_all_the_same(job: JobCalls) -> None:
-    """Under the same limits."""
+    """The helper does its work under the same limits."""
     assert job.script("ulimit -Sn", sub_stage="get_sources").passed().output.endswith("1000\n")
 
 
 def test_an_init_is_the_first_process(job: JobCalls, witness: Witness) -> None:
-    """By gitlab-runner's feature flag: in the build container, and not in the helper."""
+    """gitlab-runner's feature flag puts an init into the build container, not into the helper."""
     for kind, found in (("build", True), ("helper", False)):
         first = witness.inside(witness.container(job.id, kind), "cat", "/proc/1/cmdline")
         assert ("docker-init" in first) is found
 
 
 def test_devices_of_a_service(job: JobCalls, witness: Witness) -> None:
-    """By the pattern over its image."""
+    """A service whose image matches the pattern gets the device."""
     service = witness.container(job.id, "service")
 
     assert (
@@ -286,7 +286,7 @@ def test_a_build_container_without_capabilities(rig: Rig, start: Start) -> None:
 def test_what_the_host_does_not_have(
     start: Start, docker: dict[str, object], sentence: str
 ) -> None:
-    """The operator's to mend, and told so."""
+    """The message tells the administrator what the host lacks."""
     job = start(JobRequest(), {"docker": docker, "dind": NO_DIND})
     job.config().passed()
 

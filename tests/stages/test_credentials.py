@@ -60,7 +60,7 @@ def give_program(job: JobCalls, name: str, text: str) -> Path:
 def test_the_payloads_login_opens_build_service_and_dind(
     rig: Rig, start: Start, login: Login, private: str
 ) -> None:
-    """All that the host pulls for a job, with what GitLab sends along."""
+    """Every image that the host pulls for a job is pulled with the login that GitLab sends."""
     request = JobRequest(
         image=private,
         services=[
@@ -76,7 +76,7 @@ def test_the_payloads_login_opens_build_service_and_dind(
 
 
 def test_the_jobs_variable_opens_it(rig: Rig, start: Start, private: str) -> None:
-    """DOCKER_AUTH_CONFIG as a variable, and as one of type file."""
+    """DOCKER_AUTH_CONFIG works as a variable and as a file variable."""
     own = Login(rig.gitlab, rig.deploy_user.name, rig.deploy_user.password)
     for file in (False, True):
         variable = Variable("DOCKER_AUTH_CONFIG", auths(own), public=False, masked=True, file=file)
@@ -85,7 +85,7 @@ def test_the_jobs_variable_opens_it(rig: Rig, start: Start, private: str) -> Non
 
 
 def test_the_runners_own_configuration_opens_it(rig: Rig, start: Start, private: str) -> None:
-    """~/.docker/config.json of the user that gitlab-runner runs as."""
+    """A login in the ~/.docker/config.json of gitlab-runner's user opens the registry."""
     job = start(JobRequest(private), NO_DIND)
     give_home(job, auths(Login(rig.gitlab, rig.deploy_user.name, rig.deploy_user.password)))
     assert f"{SOURCE}{job.home}/.docker/config.json\n" in prepare(job).passed().output
@@ -105,7 +105,7 @@ def test_the_longest_path_wins(rig: Rig, start: Start, private: str) -> None:
 def test_a_login_that_opens_nothing(
     rig: Rig, start: Start, private: str, password: str | None
 ) -> None:
-    """No login or a wrong one is the author's mistake, told at once, without the password."""
+    """A wrong or missing login is the author's mistake; the message has no password."""
     logins = [Login(rig.gitlab, rig.ci_user.name, password)] if password else []
     call = prepare(start(JobRequest(private, logins=logins), NO_DIND))
     assert call.code == BUILD_FAILURE
@@ -136,7 +136,7 @@ def test_a_job_chooses_no_program_on_the_host(
 
 
 def test_the_operators_helper_is_asked(rig: Rig, start: Start, private: str) -> None:
-    """One that the runner's own configuration names, without a variable of the job around it."""
+    """The helper of the runner's own configuration runs without any variable of the job."""
     job = start(JobRequest(private, variables=[Variable("LOOK", "at me")]), NO_DIND)
     user = rig.deploy_user
     trace = give_program(

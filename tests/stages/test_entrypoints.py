@@ -57,7 +57,7 @@ def _seen(job: JobCalls) -> dict[str, str]:
 
 
 def test_it_sees_the_jobs_variables(job: JobCalls) -> None:
-    """Public ones, secret ones, those of the runner, and a file's path: as the scripts do."""
+    """The entrypoint gets public, secret, runner's and file variables as the scripts do."""
     seen = _seen(job)
 
     assert seen["PUBLIC"] == "for everyone"
@@ -70,7 +70,7 @@ def test_it_sees_the_jobs_variables(job: JobCalls) -> None:
 
 
 def test_secrets_do_not_show_on_the_engine(job: JobCalls, witness: Witness) -> None:
-    """Neither in the container's configuration nor in its arguments."""
+    """Neither the container's configuration nor its arguments hold a secret."""
     attributes = json.dumps(witness.container(job.id, "build").attrs)
 
     assert "for everyone" in attributes
@@ -79,7 +79,7 @@ def test_secrets_do_not_show_on_the_engine(job: JobCalls, witness: Witness) -> N
 
 
 def test_what_it_prints_and_exports_is_kept(job: JobCalls) -> None:
-    """In the job log, and in every script."""
+    """The job log has what it prints, and every script what it exports."""
     said = _prepare(job)
     assert "to the log\n" in said
     assert "to the log as well\n" in said
@@ -125,7 +125,7 @@ def test_a_shell_that_takes_one_word(start: Start, entrypoint: list[str]) -> Non
 def test_the_operator_may_disable_overwriting(
     rig: Rig, start: Start, witness: Witness, *, disabled: bool
 ) -> None:
-    """Of the image's and of a service's entrypoint, and the job log says so for each."""
+    """The image's and a service's own entrypoint stay, and the job log says so for each."""
     service = {
         "name": rig.special("tools/web:1"),
         "entrypoint": ["sh", "-c", "echo overwritten service; sleep 600"],

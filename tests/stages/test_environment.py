@@ -94,7 +94,7 @@ def test_any_image_finds_docker(job: JobCalls) -> None:
 
 
 def test_variables_reach_the_script(job: JobCalls) -> None:
-    """A plain one as its value, a file as a path, in build and helper alike."""
+    """Build and helper see a plain variable as its value and a file variable as a path."""
     commands = ('echo "$GREETING"', 'cat "$NOTES"')
     for sub_stage in ("build_script", "download_artifacts"):
         output = job.script(*commands, sub_stage=sub_stage).passed().output
@@ -139,7 +139,7 @@ def test_a_service_is_reached_by_all_its_names(job: JobCalls, rig: Rig) -> None:
 
 
 def test_builds_are_at_one_path_everywhere(job: JobCalls, witness: Witness) -> None:
-    """One volume, at the same path in build, helper, dind and service."""
+    """Build, helper, dind and service mount one volume at the same path."""
     places = {
         (mount["Name"], mount["Destination"])
         for container in witness.containers(job.id)
@@ -162,7 +162,7 @@ def test_a_container_of_the_job_mounts_the_project(job: JobCalls) -> None:
 
 
 def test_docker_is_logged_in_where_the_runner_is(job: JobCalls, rig: Rig) -> None:
-    """Pull, build from and push to the GitLab registry, without a word of login in the job."""
+    """A job pulls from and pushes to the GitLab registry without logging in itself."""
     image = f"{rig.gitlab}/group/project/built:{job.id}"
     job.script(
         f"docker pull {rig.registry_image}/docker:20.10.16",
@@ -198,7 +198,7 @@ def test_docker_config_is_private_and_in_memory(job: JobCalls, rig: Rig, witness
 
 
 def test_keys_are_minted_for_the_job_and_kept_in_memory(job: JobCalls, witness: Witness) -> None:
-    """Elliptic curves, not dind's own RSA keys; the authority's key is nowhere; all is on tmpfs."""
+    """The keys are elliptic and lie on tmpfs; the authority's key is kept nowhere."""
     dind, build = witness.container(job.id, "dind"), witness.container(job.id, "build")
     held = witness.inside(dind, "find", "/certs", "-type", "f").split()
     assert sorted(held) == [
@@ -219,7 +219,7 @@ def test_keys_are_minted_for_the_job_and_kept_in_memory(job: JobCalls, witness: 
 
 
 def test_the_operators_log_tells_each_thing_done(job: JobCalls) -> None:
-    """JSON, one line per thing: job, project and stage in all, object and seconds where it has them."""
+    """Each JSON line has job, project and stage, and object and seconds where there are any."""
     job.script("exit 3")
     text = (job.settings.parent / "operator.log").read_text(encoding="utf-8")
     entries = [json.loads(line) for line in text.splitlines()]

@@ -71,7 +71,7 @@ def name(images: Images) -> str:
 def test_the_engine_makes_an_image_of_a_root_filesystem(
     rig: Rig, witness: Witness, tmp_path: Path, name: str
 ) -> None:
-    """With the entrypoint that the archive has lost."""
+    """The image gets the entrypoint that the archive has lost."""
     path = tmp_path / "prebuilt.tar.xz"
     export(witness, "alpine:latest", path)
 
@@ -86,7 +86,7 @@ def test_the_engine_makes_an_image_of_a_root_filesystem(
 def test_the_engine_loads_an_image(
     rig: Rig, witness: Witness, images: Images, tmp_path: Path, name: str
 ) -> None:
-    """The engine finds out itself how it is packed: here, not at all."""
+    """The engine finds out itself how the archive is packed: this one is not."""
     image = images.fresh()
     path = tmp_path / "prebuilt.docker.tar.zst"
     path.write_bytes(b"".join(image.save()))
@@ -99,7 +99,7 @@ def test_the_engine_loads_an_image(
 def test_what_ends_too_early_becomes_no_image(
     rig: Rig, witness: Witness, tmp_path: Path, name: str
 ) -> None:
-    """Though every byte of it is good."""
+    """An archive that was cut short is refused, though every byte of it is good."""
     path = tmp_path / "prebuilt.tar.xz"
     export(witness, "alpine:latest", path)
     path.write_bytes(path.read_bytes()[:-100])
@@ -113,7 +113,7 @@ def test_what_ends_too_early_becomes_no_image(
 def test_what_is_no_archive_is_told_in_the_engines_words(
     rig: Rig, tmp_path: Path, name: str
 ) -> None:
-    """Of either kind."""
+    """The message quotes the engine for an image and for a root filesystem."""
     packed, plain = tmp_path / "prebuilt.tar.xz", tmp_path / "prebuilt.docker.tar.zst"
     packed.write_bytes(lzma.compress(b"no tar " * 1000))
     plain.write_bytes(b"no tar " * 1000)

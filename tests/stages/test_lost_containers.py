@@ -86,7 +86,7 @@ def test_a_sub_stage_is_tried_as_often_as_the_job_says(start: Start, witness: Wi
 
 
 def test_a_script_that_ends_its_container_fails_with_its_status(start: Start) -> None:
-    """As under the Docker executor, once; the container starts again with the files it has."""
+    """The script runs once, and the container starts again with the files it has."""
     variables = [
         Variable("FF_USE_INIT_WITH_DOCKER_EXECUTOR", "true"),
         Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "2"),

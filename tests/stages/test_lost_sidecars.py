@@ -13,7 +13,7 @@ AGAIN = "run the job again, which gets a new one."
 
 
 def test_a_dind_that_ended_between_two_scripts(start: Start, witness: Witness) -> None:
-    """The second one does not begin: a system failure with dind's end and its last words."""
+    """The second script does not begin; a system failure shows dind's end and last words."""
     job = start(JobRequest("docker:26.1-cli"))
     job.up()
     job.script("docker version").passed()
@@ -29,7 +29,7 @@ def test_a_dind_that_ended_between_two_scripts(start: Start, witness: Witness) -
 
 
 def test_a_dind_that_was_removed_between_two_scripts(start: Start, witness: Witness) -> None:
-    """It is not taken for a job that never had one."""
+    """The job is not taken for one that never had a sidecar."""
     job = start(JobRequest("docker:26.1-cli"))
     job.up()
     job.script("docker version").passed()
@@ -55,7 +55,7 @@ def test_a_dind_that_ends_under_a_script(start: Start, witness: Witness) -> None
 
 
 def test_a_script_that_fails_beside_a_dind_that_runs(start: Start) -> None:
-    """Nobody is led astray."""
+    """The job log blames nothing but the script."""
     job = start(JobRequest("docker:26.1-cli"))
     job.up()
     call = job.script("exit 42")
@@ -64,7 +64,7 @@ def test_a_script_that_fails_beside_a_dind_that_runs(start: Start) -> None:
 
 
 def test_a_script_is_not_tried_again_without_dind(start: Start, witness: Witness) -> None:
-    """As where somebody removed the build container and dind has ended too."""
+    """A lost build container is not replaced where dind has ended too."""
     attempts = Variable("EXECUTOR_JOB_SECTION_ATTEMPTS", "2")
     job = start(JobRequest("docker:26.1-cli", variables=[attempts]))
     job.up()
@@ -79,7 +79,7 @@ def test_a_script_is_not_tried_again_without_dind(start: Start, witness: Witness
 
 
 def test_a_dind_that_was_started_anew(start: Start, witness: Witness) -> None:
-    """It runs, and is not the one that earlier scripts left their containers in."""
+    """The new daemon is not the one that earlier scripts left their containers in."""
     job = start(JobRequest("docker:26.1-cli"))
     job.up()
     job.script("docker version").passed()

@@ -71,7 +71,7 @@ def lines(job: JobCalls, *commands: str) -> list[str]:
 
 
 def test_a_container_reaches_services_by_name(job: JobCalls) -> None:
-    """On dind's default network, with the MTU of the way out and the job's own name servers."""
+    """dind's default network has the MTU of the way out and the job's name servers."""
     found = lines(job, f"docker run --rm alpine sh -c '{LOOK}' 2>/dev/null")
     assert found == [str(MTU), "a service that is not dind"]
 
@@ -83,7 +83,7 @@ def test_a_container_on_the_sidecars_network(job: JobCalls) -> None:
 
 
 def test_a_network_of_the_jobs_own(job: JobCalls) -> None:
-    """As compose makes one.  An older dockerd keeps its MTU, and holds TCP to that of the way out."""
+    """A network as compose makes one works; an older dockerd holds TCP to the MTU outside."""
     found = lines(
         job,
         "docker network create own >/dev/null",
@@ -93,7 +93,7 @@ def test_a_network_of_the_jobs_own(job: JobCalls) -> None:
 
 
 def test_an_older_dockerd_clamps_what_leaves(job: JobCalls, witness: Witness) -> None:
-    """Where networks have an MTU that the way out does not, and nowhere else."""
+    """TCP is clamped where networks have an MTU that the way out lacks, and nowhere else."""
     rules = witness.inside(witness.container(job.id, "dind"), "iptables", "-t", "mangle", "-S")
     assert ("TCPMSS --clamp-mss-to-pmtu" in rules) == is_old(job)
 
@@ -168,7 +168,7 @@ def test_no_other_job_is_reached_over_ipv6(
 
 
 def test_the_engines_mirrors_are_dinds(job: JobCalls, rig: Rig) -> None:
-    """One place for both: the engine's own configuration."""
+    """dind uses the mirrors of the engine's own configuration."""
     (found,) = lines(job, "docker info -f '{{json .RegistryConfig.Mirrors}}'")
     assert rig.mirror in [each.rstrip("/") for each in json.loads(found)]
 
@@ -189,7 +189,7 @@ def test_a_push_to_a_registry_with_a_private_authority(job: JobCalls, rig: Rig) 
 def test_a_dind_images_own_authority_stands(
     rig: Rig, start: Start, images: Images, witness: Witness
 ) -> None:
-    """Beside the one of the same registry that the host has."""
+    """The image's authority works beside the host's of the same registry."""
     directory = f"/etc/docker/certs.d/{rig.gitlab}"
     image = images.changed("docker:26.1-dind", f"mkdir -p {directory}; echo >{directory}/own.crt")
     name = f"{rig.hub}/networks/docker:{new_job_id()}-dind"

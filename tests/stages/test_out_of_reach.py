@@ -27,7 +27,7 @@ def written(job: JobCalls, *commands: str) -> Path:
 def test_dind_is_asked_from_within_where_its_address_is_out_of_reach(
     start: Start, command: tuple[str, ...]
 ) -> None:
-    """Also one that logs too little to say that it serves."""
+    """dind is found to be ready also where it logs too little to say so."""
     service = {"name": "docker:26.1-dind", "command": list(command)}
     job = start(JobRequest(image="docker:26.1-cli", services=[service]))
     job.up()
@@ -40,7 +40,7 @@ def test_dind_is_asked_from_within_where_its_address_is_out_of_reach(
 
 
 def test_a_dind_that_is_asked_from_within_and_never_answers(start: Start) -> None:
-    """`ready_timeout` holds there as well, and dind's last words are told: here it stands still."""
+    """`ready_timeout` holds there as well, and the last words of the stopped dind are told."""
     stopped = (
         "dockerd >/dev/null 2>&1 & until [ -S /var/run/docker.sock ]; do sleep 0.1; done;"
         " kill -STOP $!; echo API listen on nothing; wait"

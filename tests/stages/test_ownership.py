@@ -25,7 +25,7 @@ def fetched(job: JobCalls) -> tuple[str, str]:
 @pytest.mark.parametrize("flag", ["", "false", "true"])
 @pytest.mark.parametrize("user", ["", "1000:1000"], ids=["root", "non-root"])
 def test_whose_the_sources_are(start: Start, flag: str, user: str) -> None:
-    """Everybody's by their mode; with the flag, the user's whom the scripts run as."""
+    """Everybody may write to the sources; with the flag they belong to the scripts' user."""
     variables = [Variable(FLAG, flag)] if flag else []
     options = {"executor_opts": {"docker": {"user": user, "platform": ""}}}
     job = start(JobRequest(variables=variables, image_options=options), NO_DIND)

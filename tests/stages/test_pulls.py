@@ -62,7 +62,7 @@ def test_a_tag_that_moved_is_what_the_next_job_runs(
 def test_each_image_by_the_policy_that_the_job_asks_for(
     rig: Rig, start: Start, witness: Witness, images: Images
 ) -> None:
-    """Of one job: what is there, what is there only, what is there after all, and an id."""
+    """The images of one job each follow a policy of their own, and an id follows none."""
     names = {kind: rig.special(f"tests/policy:{kind}") for kind in ("build", "never", "fallback")}
     images.publish(images.variant("alpine", "new"), names["build"])
     for name in names.values():

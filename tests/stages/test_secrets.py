@@ -193,7 +193,7 @@ PLACES = (
 def test_no_secret_shows(
     job_and_traces: tuple[JobCalls, Seen], logins: list[Login], place: str
 ) -> None:
-    """Not one, in no form, though everything else of the job can be seen there."""
+    """No secret shows in any form, though everything else of the job can be seen there."""
     job, seen = job_and_traces
     assert seen.size(place) > 100
     shown = [secret for secret in all_secrets(job, logins) if place in seen.places_of(secret)]

@@ -107,7 +107,7 @@ def service(job: JobCalls, witness: Witness, number: int) -> Container:
 
 
 def test_services_are_waited_for(job: JobCalls) -> None:
-    """All at once, in gitlab-runner's words; the late one had started to listen when it was over."""
+    """The job waits for all at once, in gitlab-runner's words, and the late one is up then."""
     said = prepared(job).output
     assert f"Waiting for services to be up and running (timeout {TIMEOUT} seconds)...\n" in said
     assert [number for number in range(10) if warning(job, number)] == [3, 4, 6, 9]
@@ -136,7 +136,7 @@ def test_a_health_check_port_that_is_none(job: JobCalls) -> None:
 
 
 def test_the_log_of_a_loud_service_is_cut(job: JobCalls) -> None:
-    """Its last 64 KiB are enough to see what is wrong."""
+    """The last 64 KiB are shown, which is enough to see what is wrong."""
     shown = warning(job, 9)
     assert 60_000 < len(shown) < 66_000
     assert shown.endswith(" 120000\n")
@@ -155,7 +155,7 @@ def test_the_operators_service(job: JobCalls, rig: Rig) -> None:
 
 
 def test_every_alias_leads_to_its_service(job: JobCalls, witness: Witness) -> None:
-    """Those that an author lists, twice or in another case, and the container's short id."""
+    """Aliases listed twice or in another case work, and so does the container's short id."""
     names = ("site", "web-1", "Upper", "upper", str(service(job, witness, 1).id)[:12])
     output = job.script(*(f"wget -qO- http://{name}/told" for name in names)).passed().output
     assert output.count("\nhello <a private value> none\n") == len(names)
@@ -165,7 +165,7 @@ def test_every_alias_leads_to_its_service(job: JobCalls, witness: Witness) -> No
 
 
 def test_a_service_reaches_the_job_and_other_services(job: JobCalls, witness: Witness) -> None:
-    """By the name `build`, and by each other's names."""
+    """Services reach the job by the name `build`, and each other by their names."""
     first = service(job, witness, 1)
     for name in ("build", "late"):
         assert witness.inside(first, "ping", "-c", "1", name).startswith(f"PING {name} (")
@@ -183,7 +183,7 @@ def test_a_name_that_is_taken_is_skipped(job: JobCalls, rig: Rig) -> None:
 
 
 def test_the_runners_labels(job: JobCalls, rig: Rig, witness: Witness) -> None:
-    """As the Docker executor's services carry them."""
+    """Services carry the labels that the Docker executor gives them."""
     prefix = "com.gitlab.gitlab-runner."
     labels = {
         key.removeprefix(prefix): value
@@ -210,7 +210,7 @@ def test_the_runners_labels(job: JobCalls, rig: Rig, witness: Witness) -> None:
 
 
 def test_services_out_of_reach_are_asked_from_the_helper(rig: Rig, start: Start) -> None:
-    """One that listens is up; one that does not is told of."""
+    """A service that listens is up, and one that does not is named."""
     services = [web(rig, f"{HTTPD} 80", "up"), web(rig, "sleep 600", "never")]
     job = start(
         JobRequest(services=services),
@@ -258,7 +258,7 @@ LOUD = 'n=0; while :; do n=$((n+1)); echo "line $n"; [ $((n % 7)) = 0 ] && sleep
 
 
 def test_the_logs_of_services_are_shown(start: Start) -> None:
-    """Each line once and none left out, over all stages, also where a script is cancelled."""
+    """Each line is shown once over all stages, also where a script is cancelled."""
     services: list[dict[str, object]] = [
         {"name": "alpine", "alias": "loud", "command": ["sh", "-c", LOUD]},
         {

@@ -111,7 +111,7 @@ def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start
 
 
 def test_a_program_in_front_of_dockerd_sees_the_jobs_variables(start: Start) -> None:
-    """Public ones, as in any service; what is for Docker's client stays away from dockerd."""
+    """It sees public variables as any service does; those for Docker's client stay away."""
     service = {
         "name": "docker:26.1-dind",
         "command": [

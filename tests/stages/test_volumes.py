@@ -87,7 +87,7 @@ def test_caches_and_sources_are_found_by_the_projects_next_job(
 
 
 def test_sources_that_are_cloned_go_with_the_job(start: Start, witness: Witness) -> None:
-    """And so does everything where the operator disables caches."""
+    """Cleanup removes them, and caches as well where the administrator disables these."""
     for request, settings in (
         (JobRequest(project_id=new_job_id()), changes()),
         (
@@ -106,7 +106,7 @@ def test_sources_that_are_cloned_go_with_the_job(start: Start, witness: Witness)
 
 
 def test_protected_refs_have_caches_of_their_own(start: Start, witness: Witness) -> None:
-    """By name and label, and by what is in them."""
+    """The volumes differ by name, by label and by what is in them."""
     project = new_job_id()
     for protected, seen in ((False, []), (True, []), (False, ["False"])):
         job = start(JobRequest(project_id=project, protected=protected), changes("/cache"))
@@ -121,7 +121,7 @@ def test_protected_refs_have_caches_of_their_own(start: Start, witness: Witness)
 
 
 def test_dind_sees_what_the_job_sees(start: Start, tmp_path: Path) -> None:
-    """At the same paths, so that `docker run -v` means the same as in the job."""
+    """The paths are the same, so `docker run -v` means the same as in the job."""
     host = tmp_path / "host"
     host.mkdir()
     (host / "from-the-host").touch()
@@ -170,7 +170,7 @@ def test_what_an_image_has_at_a_cache_is_in_the_cache(
 
 
 def test_a_directory_of_the_host_holds_caches(start: Start, tmp_path: Path) -> None:
-    """In place of volumes; the next job finds it, and so does whoever looks at the host."""
+    """The directory replaces volumes; the next job and the host see what is in it."""
     project = new_job_id()
     for found in ([], ["1"]):
         job = start(
@@ -185,7 +185,7 @@ def test_a_directory_of_the_host_holds_caches(start: Start, tmp_path: Path) -> N
 
 
 def test_sources_on_the_host_belong_to_one_job_at_a_time(start: Start, tmp_path: Path) -> None:
-    """As those in a volume do."""
+    """A second job does not use a directory of sources that is taken."""
     project, settings = new_job_id(), changes(cache_dir=str(tmp_path / "caches"))
     first, beside = (
         start(JobRequest(project_id=project, may_fetch=True), settings) for _ in range(2)
@@ -212,7 +212,7 @@ def test_builds_may_lie_on_the_host(start: Start, tmp_path: Path, witness: Witne
 
 
 def test_the_volume_driver_and_its_options(start: Start, witness: Witness) -> None:
-    """They are the engine's to make volumes with."""
+    """The engine makes the volumes with this driver and these options."""
     options = {"type": "tmpfs", "device": "tmpfs", "o": "size=9m"}
     project = new_job_id()
     job = start(

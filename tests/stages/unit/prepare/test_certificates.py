@@ -50,7 +50,7 @@ def verified(files: Path, end: str, purpose: str) -> subprocess.CompletedProcess
 
 @pytest.mark.parametrize(("end", "purpose"), [("server", "sslserver"), ("client", "sslclient")])
 def test_openssl_verifies_strictly(files: Path, end: str, purpose: str) -> None:
-    """As clients of Python 3.13 do."""
+    """openssl accepts them with the strict checks that clients of Python 3.13 use."""
     done = verified(files, end, purpose)
 
     assert (done.returncode, done.stdout) == (0, f"{end}.pem: OK\n"), done.stderr
@@ -88,7 +88,7 @@ def load(pem: bytes) -> x509.Certificate:
 
 
 def test_names_and_nothing_else(certificates: Certificates) -> None:
-    """The client has none."""
+    """The server's certificate has names, the client's has none."""
     found = load(certificates.server).extensions.get_extension_for_class(
         x509.SubjectAlternativeName
     )
@@ -112,7 +112,7 @@ def test_keys_are_elliptic_and_fit(certificates: Certificates, end: str) -> None
 
 
 def test_no_two_keys_are_the_same(certificates: Certificates) -> None:
-    """Not within a job, and not between jobs."""
+    """All keys differ, within a job and between jobs."""
     other = mint(NAMES, SECONDS)
     keys = {each.server_key for each in (certificates, other)}
     keys |= {each.client_key for each in (certificates, other)}
@@ -127,7 +127,7 @@ def test_no_two_keys_are_the_same(certificates: Certificates) -> None:
 
 @pytest.mark.parametrize("name", ["ca", "server", "client"])
 def test_short_lived(certificates: Certificates, name: str) -> None:
-    """From an hour ago, for clocks that differ, to the end that was asked for."""
+    """They begin an hour ago, for clocks that differ, and end when asked to."""
     certificate = load(getattr(certificates, name))
     now = dt.datetime.now(dt.UTC)
 
@@ -139,7 +139,7 @@ def test_short_lived(certificates: Certificates, name: str) -> None:
 
 
 def test_the_authority_signs_and_nobody_else(certificates: Certificates) -> None:
-    """Only the CA is one, and no second CA below it."""
+    """Only the CA is an authority, and no second one below it counts."""
     constraints = {
         name: load(getattr(certificates, name)).extensions.get_extension_for_class(
             x509.BasicConstraints

@@ -69,7 +69,7 @@ def sample(tmp_path: Path, mocker: MockerFixture) -> Iterator[Sample]:
 
 
 def test_always_asks_the_registry(sample: Sample) -> None:
-    """Whatever the engine has."""
+    """The registry is asked whatever the engine has."""
     sample.has_local()
     sample.registry(PULLED)
 
@@ -112,7 +112,7 @@ def test_if_not_present_takes_what_is_there(sample: Sample) -> None:
 
 
 def test_if_not_present_pulls_what_is_not_there(sample: Sample) -> None:
-    """Once."""
+    """An image that is not there is pulled once."""
     sample.registry(PULLED)
 
     assert sample.pulls.fetch(Pull(NAME, policies=("if-not-present",))).id == NEW
@@ -132,7 +132,7 @@ def test_another_platform_is_not_there(sample: Sample) -> None:
 
 
 def test_never(sample: Sample) -> None:
-    """What is there, and nothing else."""
+    """The job gets what is there, and nothing is pulled."""
     with pytest.raises(ImageUnavailable, match=r"with specified policies \[never\]: No such image"):
         sample.pulls.fetch(Pull(NAME, policies=("never",)))
     sample.has_local()
@@ -142,7 +142,7 @@ def test_never(sample: Sample) -> None:
 
 
 def test_the_next_policy_is_tried(sample: Sample) -> None:
-    """After a registry that does not serve, with gitlab-runner's lines."""
+    """The next policy follows a registry that does not serve, with gitlab-runner's lines."""
     sample.has_local()
     sample.registry(OVERLOADED)
 
@@ -183,7 +183,7 @@ def test_all_policies_fail(sample: Sample) -> None:
 def test_what_may_pass_is_tried_again(
     sample: Sample, failures: list[bytes], error: type[ExecutorError] | None
 ) -> None:
-    """Within one policy, three times in all; what will not pass is not."""
+    """A policy makes three attempts at what may pass, and one at what will not."""
     sample.registry(*failures, PULLED)
 
     if error:
@@ -209,7 +209,7 @@ def test_an_id_is_never_pulled(sample: Sample) -> None:
 
 
 def test_an_image_of_the_settings_is_the_operators(sample: Sample) -> None:
-    """The key is named."""
+    """The message names the settings key."""
     sample.registry(DENIED)
 
     with pytest.raises(SettingsError, match=r"`\[dind\] image` of the runner's settings: failed"):
@@ -222,7 +222,7 @@ def planned(runners: str) -> ImagePlan:
 
 
 def test_the_runners_own_helper_is_not_pulled_if_it_is_there(sample: Sample) -> None:
-    """Whatever the policy; where it is not there, the job log says which it is."""
+    """No policy pulls it where it is there; where it is not, the job log says which it is."""
     sample.has_local()
     assert sample.pulls.helper(Pull(NAME), planned(NAME)).id == LOCAL
     assert (sample.pulled, sample.said) == (0, [])
@@ -236,7 +236,7 @@ def test_the_runners_own_helper_is_not_pulled_if_it_is_there(sample: Sample) -> 
     ],
 )
 def test_which_helper_it_is(sample: Sample, runners: str, line: str) -> None:
-    """In gitlab-runner's words; the operator's own goes by the pull policy."""
+    """The line has gitlab-runner's words; the administrator's image follows the pull policy."""
     sample.registry(PULLED)
 
     assert sample.pulls.helper(Pull(NAME), planned(runners)).id == NEW

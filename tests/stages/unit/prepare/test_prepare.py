@@ -118,7 +118,7 @@ def job(tmp_path: Path) -> Iterator[Job]:
 
 
 def test_a_job_on_default_settings(job: Job) -> None:
-    """Helper, build and sidecar, from what was pulled; nothing needs to be set."""
+    """Helper, build and sidecar run what was pulled, and no key needs to be set."""
     code, output = job.finish(job.prepare())
 
     assert code == 0, output
@@ -133,7 +133,7 @@ def test_a_job_on_default_settings(job: Job) -> None:
 
 
 def test_a_helper_that_is_there_is_not_pulled(job: Job) -> None:
-    """As under the Docker executor."""
+    """The helper image is used as it is, as under the Docker executor."""
     job.stub.on("GET", f"/images/{HELPER}/json", http(200, {"Id": "id of the helper"}))
 
     code, output = job.finish(job.prepare())
@@ -211,7 +211,7 @@ def test_the_drivers_own_key_is_private(job: Job) -> None:
 def test_whatever_fails_ends_prepare(
     job: Job, path: str, answer: bytes, code: int, sentence: str
 ) -> None:
-    """With its sentence and its exit code, whichever request it was."""
+    """The failing request's sentence and exit code are those of prepare."""
     job.stub.on("POST", path, answer)
 
     found, output = job.finish(job.prepare())
@@ -244,7 +244,7 @@ def test_a_network_that_is_gone_is_made_again(job: Job) -> None:
 
 
 def test_an_engine_that_dies_at_any_request(job: Job) -> None:
-    """Each request in turn is the last one: a system failure every time, and never a crash."""
+    """The end at each request in turn is a system failure, and never a crash."""
     code, _ = job.finish(job.prepare())
     assert code == 0
     total = len(job.stub.received)
@@ -268,7 +268,7 @@ def test_an_engine_that_dies_at_any_request(job: Job) -> None:
 
 
 def test_a_cancel_waits_for_what_is_under_way(job: Job) -> None:
-    """Nothing appears after cleanup has looked; and nothing new begins."""
+    """Nothing new begins, and nothing appears after cleanup has looked."""
     asked, go_on = threading.Event(), threading.Event()
 
     def slowly(connection: Connection, _received: Received) -> None:
