@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from executor.engine.api import Api
+from tests.sockets import Listener, on_unix
 
 UPGRADED = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
@@ -104,11 +105,7 @@ class StubEngine:
         self._routes: list[tuple[str, re.Pattern[str], list[Answer]]] = []
         self._faults: list[BaseException] = []
         self._lock = threading.Lock()
-        self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listening.bind(str(self.path))
-        self._listening.listen(64)
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
+        self._listener = Listener(on_unix(self.path), self._serve)
 
     @property
     def host(self) -> str:
@@ -131,23 +128,11 @@ class StubEngine:
 
     def close(self) -> None:
         """Stop listening; raises what went wrong in an answer."""
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for thread in self._threads:
+        self._listener.close()
+        for thread in self._listener.threads:
             thread.join(10)
         if self._faults:
             raise self._faults[0]
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         there = Connection(connection)

@@ -6,6 +6,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from tests.sockets import Listener, on_unix, tunnel
+
 _LONGEST_SECONDS = 60.0
 
 
@@ -32,25 +34,12 @@ class SlowEngine:
 
     def come(self) -> None:
         """Listen."""
-        self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listening.bind(str(self._path))
-        self._listening.listen(64)
-        threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
+        self._listener = Listener(on_unix(self._path), self._serve)
 
     def go(self) -> None:
         """Be away, as an engine that restarts."""
         self._path.unlink(missing_ok=True)
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-    def _accept(self, listening: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        self._listener.close()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
@@ -67,10 +56,7 @@ class SlowEngine:
                     answer = engine.recv(65536)
                     self.done.set()
                     connection.sendall(answer)
-                back = threading.Thread(target=_copy, args=(engine, connection), daemon=True)
-                back.start()
-                _copy(connection, engine)
-                back.join(_LONGEST_SECONDS)
+                tunnel(connection, engine)
 
 
 def _whole_request(connection: socket.socket) -> bytes:
@@ -84,11 +70,3 @@ def _whole_request(connection: socket.socket) -> bytes:
         data += more
         left -= len(more)
     return data
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
