@@ -7,7 +7,9 @@ defaults.  Pure: no I/O.
 from collections.abc import Iterable, Mapping
 
 from executor.notation import amounts as units
-from executor.notation.service_names import is_allowed, match, with_default_tag
+from executor.notation.allow_lists import is_allowed
+from executor.notation.image_names import with_default_tag
+from executor.notation.patterns import match
 from executor.plan.inputs import Request
 from executor.shell.keeper import DIRECTORY
 from executor.spec import HostConfig

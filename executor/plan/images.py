@@ -6,9 +6,10 @@ Pure: no I/O.
 from collections.abc import Iterable, Iterator, Sequence
 
 from executor.errors import PolicyViolation, SettingsError, UnsupportedJobOption
+from executor.notation.allow_lists import is_allowed
 from executor.notation.expansion import expand
+from executor.notation.image_names import InvalidImage, is_bare_id, with_default_tag
 from executor.notation.platforms import checked_platform
-from executor.notation.service_names import InvalidImage, is_allowed, is_bare_id, with_default_tag
 from executor.plan.admission import build_user
 from executor.plan.inputs import Request
 from executor.plan.mounts import keeps_umask

@@ -13,7 +13,8 @@ from executor.errors import (
     SettingsError,
     UnsupportedJobOption,
 )
-from executor.notation.service_names import InvalidImage, ServiceName, split_aliases
+from executor.notation.image_names import InvalidImage
+from executor.notation.service_names import ServiceName, split_aliases
 from executor.runner.payload import JobImage
 from executor.spec import ImageFacts
 

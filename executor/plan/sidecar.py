@@ -6,7 +6,8 @@ Pure: no I/O, no clock, no dice.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from executor.notation.service_names import is_allowed, with_default_tag
+from executor.notation.allow_lists import is_allowed
+from executor.notation.image_names import with_default_tag
 from executor.plan.inputs import Request
 from executor.plan.pull_policies import own_policies
 from executor.plan.services import (

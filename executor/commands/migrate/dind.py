@@ -6,7 +6,8 @@ The sidecar brings certificates, alias and privileges of its own, so what worked
 from collections.abc import Mapping
 
 from executor.commands.migrate.rules import DIND_VARIABLES
-from executor.notation.service_names import InvalidImage, ServiceName, split_aliases
+from executor.notation.image_names import InvalidImage
+from executor.notation.service_names import ServiceName, split_aliases
 from executor.plan.services import ALIAS, looks_like_dind
 
 Table = Mapping[str, object]

@@ -10,7 +10,8 @@ from executor.engine.gate import Gate
 from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.errors import BuildFailure, ExecutorError, SettingsError, UnusableImage
 from executor.log import AdministratorLog, say, write_through
-from executor.notation.service_names import ServiceName, with_default_tag
+from executor.notation.image_names import with_default_tag
+from executor.notation.service_names import ServiceName
 from executor.plan.debug_services import shown_services
 from executor.plan.environment import certificate_seconds, plan_environment
 from executor.plan.images import for_architecture, helper_for, plan_images
