@@ -123,7 +123,7 @@ def expected_test(module: Path) -> Path:
         name = folders[-1]
     if folders and folders[0] in WITH_BEHAVIOUR:
         folders.insert(1, "unit")
-    return Path(*folders, f"test_{name}.py")
+    return Path(*folders, f"test_{name.strip('_')}.py")
 
 
 def sources(package: Path) -> dict[Path, Path]:

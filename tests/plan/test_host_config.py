@@ -1,14 +1,11 @@
 """What containers may use of the host: how operators write it, and which container gets it."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from executor.engine.container_request import container_request
 from executor.errors import SettingsError
-from executor.host.seccomp import read_profiles
 from executor.notation import amounts as units
 from executor.notation.paths import OWN_DIRECTORY
 from executor.plan.environment import plan_environment
@@ -48,99 +45,6 @@ def dind_of(plan: Plan) -> ContainerSpec:
     """Return the sidecar, which is there."""
     assert plan.dind
     return plan.dind
-
-
-# --- how operators write it -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("1024", 1024),
-        ("128m", 128 << 20),
-        ("1.5g", 3 << 29),
-        (".5g", 1 << 29),
-        ("5.k", 5 << 10),
-        ("2GiB", 2 * GIB),
-        ("64 KB", 64 << 10),
-        ("10b", 10),
-        ("1T", 1 << 40),
-    ],
-)
-def test_sizes(text: str, size: int) -> None:
-    """In powers of 1024, whatever the unit's spelling, as for `docker run --memory`."""
-    assert units.byte_size(text) == size
-    assert units.swap_size(text) == size
-
-
-def test_swap_may_be_unlimited() -> None:
-    """As for `docker run --memory-swap`."""
-    assert units.swap_size("-1") == -1
-
-
-@pytest.mark.parametrize(
-    ("text", "nano"),
-    [
-        ("1", 10**9),
-        ("0.5", 5 * 10**8),
-        ("0.25", 25 * 10**7),
-        ("1/3", 333333333),
-        ("1/8", 125000000),
-        ("0.0001", 100000),
-        ("12.3456789012", 12345678901),
-        (".5", 5 * 10**8),
-        ("5.", 5 * 10**9),
-        ("+1.5", 15 * 10**8),
-        ("5e-1", 5 * 10**8),
-        ("1.25E1", 125 * 10**8),
-        ("1e-10", 0),
-    ],
-)
-def test_cpus(text: str, nano: int) -> None:
-    """Rational numbers, as decimals or as fractions, in every spelling that gitlab-runner reads."""
-    assert units.nano_cpus(text) == nano
-
-
-@pytest.mark.parametrize(
-    ("text", "limits"),
-    [("1024", (1024, 1024)), ("1:2", (1, 2)), ("-1", (-1, -1)), ("5:-1", (5, -1))],
-)
-def test_ulimits(text: str, limits: tuple[int, int]) -> None:
-    """A lone number is both."""
-    assert units.ulimit(text) == limits
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("/dev/kvm", ("/dev/kvm", "/dev/kvm", "rwm")),
-        ("/dev/a:/dev/b", ("/dev/a", "/dev/b", "rwm")),
-        ("/dev/a:/dev/b:r", ("/dev/a", "/dev/b", "r")),
-    ],
-)
-def test_devices(text: str, parts: tuple[str, str, str]) -> None:
-    """As for `docker run --device`."""
-    assert tuple(units.device(text).values()) == parts
-
-
-@pytest.mark.parametrize(
-    ("text", "changes"),
-    [
-        ("all", {"Count": -1}),
-        ("2", {"Count": 2}),
-        ("count=2", {"Count": 2}),
-        ("device=0", {"Count": 0, "DeviceIDs": ["0"]}),
-        ('"device=0,2"', {"Count": 0, "DeviceIDs": ["0", "2"]}),
-        ("driver=nvidia,count=all", {"Driver": "nvidia", "Count": -1}),
-        ('all,"capabilities=utility,video"', {"Count": -1, "Capabilities": [["utility", "video", "gpu"]]}),
-        ('1,"options=a=b,c=d"', {"Count": 1, "Options": {"a": "b", "c": "d"}}),
-        ("driver=x", {"Driver": "x", "Count": 1}),
-    ],
-)  # fmt: skip
-def test_gpus(text: str, changes: dict[str, object]) -> None:
-    """As for `docker run --gpus`."""
-    plain: dict[str, object] = {"Driver": "", "Count": 1, "Capabilities": [["gpu"]], "Options": {}}
-    assert units.gpu_request(text) == plain | changes
 
 
 # --- what is wrong with it --------------------------------------------------------------------
@@ -623,16 +527,6 @@ def test_the_mac_address(api: tuple[int, ...], of_endpoint: bool) -> None:  # no
     assert {each.mac_address for each in (plan.helper, *plan.services, dind_of(plan))} == {""}
 
 
-def test_seccomp_profiles_are_read_on_the_runner_host(tmp_path: Path) -> None:
-    """The engine, which may be elsewhere, gets the profile; all else stays as it is."""
-    path = tmp_path / "profile.json"
-    path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW"}, indent=2))
-    options = (f"seccomp={path}", f"seccomp:{path}", "seccomp=unconfined", "seccomp={}")
-
-    profile = 'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}'
-    assert read_profiles(options) == {options[0]: profile, options[1]: profile}
-
-
 def test_the_profile_stands_in_the_place_of_its_path() -> None:
     """For build and helper container, and for services."""
     settings = "docker.security_opt = ['seccomp=/a', 'no-new-privileges']\n"
@@ -647,17 +541,3 @@ def test_the_profile_stands_in_the_place_of_its_path() -> None:
 
     assert plan.build.host["SecurityOpt"] == ["seccomp={1}", "no-new-privileges"]
     assert plan.services[0].host["SecurityOpt"] == ["seccomp={2}"]
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [(None, "cannot be read: No such file or directory"), ("not JSON", "is not JSON")],
-)
-def test_a_profile_that_cannot_be_used(tmp_path: Path, content: str | None, sentence: str) -> None:
-    """The operator's to mend; the sentence names the file."""
-    path = tmp_path / "profile.json"
-    if content is not None:
-        path.write_text(content)
-
-    with pytest.raises(SettingsError, match=rf"{path}.* {sentence}\.$"):
-        read_profiles([f"seccomp={path}"])
