@@ -22,8 +22,8 @@ find_python() {
 }
 
 install_packages() {
-    command -v apt-get >/dev/null || fail "install $* first: this machine has no apt-get"
-    [ "$(id -u)" = 0 ] || fail "install $* first, or run this as root: sudo apt-get install $*"
+    command -v apt-get >/dev/null || fail "this machine has no apt-get: install $* by hand, then try again"
+    [ "$(id -u)" = 0 ] || fail "$* is missing: run this again as root, or run: sudo apt-get install $*"
     say "Installing $* ..."
     apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null
     DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 install --yes \
@@ -40,7 +40,7 @@ make_venv() {
     fi
     python=$(find_python) || {
         install_packages python3 python3-venv
-        python=$(find_python) || fail 'Python 3.11 or later is needed'
+        python=$(find_python) || fail 'no Python 3.11 or later was found: install one with its venv module'
     }
     "$python" -c 'import ensurepip' 2>/dev/null \
         || install_packages "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
