@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.stub import StubEngine, stub_engine
+from tests.hooks import Runner
 from tests.rig.state import Rig, load
 
 
@@ -20,3 +21,9 @@ def stub(tmp_path: Path) -> Iterator[StubEngine]:
     """Return an engine that answers what the test tells it to."""
     with stub_engine(tmp_path) as engine:
         yield engine
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """Return gitlab-runner with one job, which calls the hooks."""
+    return Runner(tmp_path)

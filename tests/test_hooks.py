@@ -1,103 +1,15 @@
 """Each hook as gitlab-runner calls it: environment, directory, arguments, stdin, exit codes."""
 
 import json
-import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-import executor
-from tests.builders import RUNNER_VALUES, TOKEN, a_payload, a_service, a_variable
-
-HOOKS = Path(__file__).parents[1] / "hooks"
-STAGES = ("config", "prepare", "run", "cleanup")
-BUILD_FAILURE, SYSTEM_FAILURE = 41, 42
-
-
-class Runner:
-    """gitlab-runner, as far as a hook can tell."""
-
-    def __init__(self, directory: Path) -> None:
-        self.temp = directory / "custom-executor1"
-        self.temp.mkdir()
-        self.home = directory / "home"
-        self.home.mkdir()
-        self.settings = directory / "settings.toml"
-        self.settings.write_text(
-            f'[docker]\nhost = "unix://{directory}/engine.sock"\n[log]\ndestination = "none"\n'
-        )
-        self.response = self.temp / "response.json"
-        self.response.write_text(json.dumps(a_payload()) + "\n")
-        self.exit_code_file = self.temp / "build_exit_code"
-        self.script = self.temp / "script1" / "script"
-        self.script.parent.mkdir()
-        self.script.write_text("echo hello\nexit 0\n")
-        self.job_env: dict[str, str] = {}
-        self.values = {**RUNNER_VALUES, "CI_JOB_TOKEN": TOKEN, "CI_JOB_IMAGE": "docker:20.10.16"}
-
-    def environment(self) -> dict[str, str]:
-        """Return the environment of the next call."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "TMPDIR": str(self.temp),
-            "BUILD_FAILURE_EXIT_CODE": str(BUILD_FAILURE),
-            "SYSTEM_FAILURE_EXIT_CODE": str(SYSTEM_FAILURE),
-            "BUILD_EXIT_CODE_FILE": str(self.exit_code_file),
-            "JOB_RESPONSE_FILE": str(self.response),
-            **self.job_env,
-            **{f"CUSTOM_ENV_{key}": value for key, value in self.values.items()},
-        }
-
-    def call(
-        self,
-        stage: str,
-        *,
-        hook: Path | None = None,
-        args: tuple[str, ...] | None = None,
-        without: tuple[str, ...] = (),
-        changes: Mapping[str, str] | None = None,
-    ) -> subprocess.CompletedProcess[str]:
-        """Call a hook; `without` names variables that are not set."""
-        last = (str(self.script), "build_script") if stage == "run" else ()
-        given = ("--settings", str(self.settings)) if args is None else args
-        environment = {**self.environment(), **(changes or {})}
-        for key in without:
-            environment.pop(key, None)
-        return subprocess.run(
-            [str(hook or HOOKS / stage), *given, *last],
-            cwd=self.temp,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            process_group=0,
-        )
-
-    def sentence(self, stage: str, code: int = SYSTEM_FAILURE, **given: object) -> str:
-        """Call a hook that must fail; return its sentence, which is on stderr."""
-        done = self.call(stage, **given)  # type: ignore[arg-type]
-        assert done.returncode == code, done
-        assert done.stderr.startswith("ERROR: "), done
-        assert "unexpected" not in done.stderr
-        assert "Traceback" not in done.stderr
-        assert TOKEN not in done.stderr + done.stdout
-        if stage != "prepare":
-            assert done.stdout == ""
-        return done.stderr.removeprefix("ERROR: ").rstrip("\n")
-
-
-@pytest.fixture
-def runner(tmp_path: Path) -> Runner:
-    """Return gitlab-runner with one job."""
-    return Runner(tmp_path)
-
+from tests.builders import a_payload, a_service, a_variable
+from tests.hooks import BUILD_FAILURE, HOOKS, STAGES, SYSTEM_FAILURE, Runner
 
 # --- the files themselves ---------------------------------------------------------------------
 
@@ -162,61 +74,6 @@ def test_a_hook_is_one_process(tmp_path: Path) -> None:
         out, _ = process.communicate(timeout=60)
 
     assert int(out) == process.pid
-
-
-# --- config -----------------------------------------------------------------------------------
-
-
-def test_config_prints_json_and_nothing_else(runner: Runner) -> None:
-    """The whole stdout is one value; gitlab-runner takes no other."""
-    done = runner.call("config")
-
-    answer = json.loads(done.stdout)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == done.stdout.strip()
-    assert answer == {
-        "driver": {"name": "dind-executor", "version": f"v{executor.__version__}"},
-        "builds_dir": "/builds",
-        "cache_dir": "/cache",
-        "builds_dir_is_shared": False,
-        "hostname": os.uname().nodename,
-        "job_env": answer["job_env"],
-    }
-    assert all(isinstance(each, str) for each in answer["job_env"].values())
-    assert TOKEN not in done.stdout
-
-
-def test_config_prints_the_settings_directories(runner: Runner) -> None:
-    """They override config.toml for the job."""
-    runner.settings.write_text(
-        'builds_dir = "/srv/builds"\ncache_dir = "/srv/cache"\n[log]\ndestination = "none"\n'
-    )
-
-    answer = json.loads(runner.call("config").stdout)
-
-    assert (answer["builds_dir"], answer["cache_dir"]) == ("/srv/builds", "/srv/cache")
-
-
-def test_config_is_the_same_a_second_time(runner: Runner) -> None:
-    """gitlab-runner repeats it on each prepare attempt."""
-    assert runner.call("config").stdout == runner.call("config").stdout
-
-
-def test_config_does_without_a_log(runner: Runner) -> None:
-    """A log that cannot be written is prepare's to mention; here it would break the JSON."""
-    runner.settings.write_text('[log]\npath = "/nowhere/at/all.log"\n')
-
-    done = runner.call("config")
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)
-
-
-def test_config_with_large_variables(runner: Runner) -> None:
-    """File-type variables come as their content."""
-    runner.values["CERTIFICATE"] = "-----BEGIN-----\n" + "x" * 100_000
-
-    assert runner.call("config").returncode == 0
 
 
 # --- bad input, at every stage ----------------------------------------------------------------
@@ -313,11 +170,6 @@ def test_a_docker_host_that_is_none(runner: Runner, stage: str, host: str) -> No
     sentence = runner.sentence(stage, changes={"DOCKER_HOST": host})
 
     assert host in sentence
-
-
-def test_config_needs_no_engine(runner: Runner) -> None:
-    """It only says who we are."""
-    assert runner.call("config").returncode == 0
 
 
 @pytest.mark.parametrize(

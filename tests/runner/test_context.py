@@ -1,99 +1,43 @@
 """What travels from config to run in one variable."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from executor.errors import SettingsError
 from executor.runner.context import RunContext
-from executor.runner.environ import RUN_CONTEXT, RunnerEnv
-from executor.stages.context import run_context
-from tests.builders import TOKEN, a_payload
+from executor.runner.environ import RUN_CONTEXT
 
 VALUES: dict[str, object] = {
     "host": "tcp://engine:2376",
-    "tls_dir": "/etc/docker",
-    "tls_verify": True,
+    "tls_dir": "",
+    "tls_verify": False,
     "key": "4711-0123456789",
     "job_id": 4711,
     "project_id": 42,
     "ready_timeout": 60,
-    "log": "file:/var/log/x.log",
+    "log": "none",
 }
 
 
-def test_everything_comes_back() -> None:
-    """What config wrote, run reads."""
+def test_one_variable_carries_all_values() -> None:
+    """What is read from the variable equals what was written into it."""
     carried = RunContext(VALUES).to_job_env()
 
-    again = run_context(RunnerEnv(carried), [])
-
     assert list(carried) == [RUN_CONTEXT]
-    assert {name: getattr(again, name) for name in VALUES} == VALUES
-    assert again.names.key == "4711-0123456789"
+    assert json.loads(carried[RUN_CONTEXT]) == VALUES
+    assert RunContext(json.loads(carried[RUN_CONTEXT])).to_job_env() == carried
 
 
-@pytest.mark.parametrize("verify", [True, False])
-def test_a_switch_stays_a_switch(*, verify: bool) -> None:
-    """False does not come back as text."""
-    carried = RunContext({**VALUES, "tls_verify": verify}).to_job_env()
+def test_the_names_are_those_of_the_key() -> None:
+    """The job's objects are found without its settings and its payload."""
+    names = RunContext(VALUES).names
 
-    assert run_context(RunnerEnv(carried), []).tls_verify is verify
-
-
-def files(directory: Path) -> tuple[RunnerEnv, list[str]]:
-    """Return what a stage gets where config_exec is not registered."""
-    (directory / "response.json").write_text(json.dumps(a_payload()))
-    (directory / "settings.toml").write_text(
-        '[docker]\nhost = "unix:///run/other.sock"\n[log]\ndestination = "none"\n'
-    )
-    environ = {"JOB_RESPONSE_FILE": str(directory / "response.json")}
-    return RunnerEnv(environ), ["--settings", str(directory / "settings.toml")]
+    assert names.key == "4711-0123456789"
+    assert "4711-0123456789" in names.build
 
 
-def test_without_config_it_is_made_anew(tmp_path: Path) -> None:
-    """config_exec is optional for gitlab-runner; the names are the same."""
-    env, args = files(tmp_path)
-
-    context = run_context(env, args)
-
-    assert (context.host, context.job_id) == ("unix:///run/other.sock", 4711)
-    assert context.key == run_context(*files(tmp_path)).key
-    assert TOKEN not in json.dumps(context.to_job_env())
-
-
-@pytest.mark.parametrize(
-    "carried",
-    [
-        "{",
-        "[]",
-        "null",
-        "{}",
-        '{"host": "unix:///x"}',
-        json.dumps({**VALUES, "ready_timeout": "x"}),
-    ],
-)
-def test_a_context_of_another_version_is_made_anew(tmp_path: Path, carried: str) -> None:
-    """An upgrade may come between two stages of a job."""
-    env, args = files(tmp_path)
-
-    context = run_context(RunnerEnv({**env.environ, RUN_CONTEXT: carried}), args)
-
-    assert context.host == "unix:///run/other.sock"
-
-
-def test_without_anything_the_settings_are_missing() -> None:
-    """The sentence names what config.toml needs."""
-    with pytest.raises(SettingsError, match="config_args, prepare_args, run_args"):
-        run_context(RunnerEnv({}), [])
-
-
-def test_a_job_cannot_forge_it(tmp_path: Path) -> None:
-    """A job's variables carry a prefix, and none of them is looked at."""
-    env, args = files(tmp_path)
-    forged = RunContext({**VALUES, "key": "another-job"}).to_job_env()[RUN_CONTEXT]
-
-    context = run_context(RunnerEnv({**env.environ, f"CUSTOM_ENV_{RUN_CONTEXT}": forged}), args)
-
-    assert context.key != "another-job"
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_that_is_missing(name: str) -> None:
+    """The context of another version is not taken for one of this version."""
+    with pytest.raises(KeyError):
+        RunContext({key: value for key, value in VALUES.items() if key != name})
