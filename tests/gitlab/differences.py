@@ -42,7 +42,7 @@ class Outcome:
     why: str
 
 
-_RETRY = "It cannot become true by waiting: the job fails at once, and says it once."
+_RETRY = "Another attempt cannot help, so the job fails at once with one message."
 
 DIFFERENCES: tuple[Difference, ...] = (
     Difference(
@@ -50,16 +50,16 @@ DIFFERENCES: tuple[Difference, ...] = (
         'Preparing the "custom" executor',
         "gitlab-runner's own line: the executor's name in config.toml.",
     ),
-    Difference("Using Docker executor with image … ...", "", "Who speaks."),
+    Difference("Using Docker executor with image … ...", "", "Each executor names itself."),
     Difference(
         "",
         "Using dind-executor with image … ...",
-        "Who speaks; nobody where what the job asks for is refused before anything is done.",
+        "Each executor names itself; dind-executor does not if it refuses the job before it starts.",
     ),
     Difference(
         "Pulling docker image <helper image> ...",
         "",
-        "What the job asks for is checked before anything is pulled.",
+        "dind-executor checks what the job asks for before it pulls anything.",
     ),
     Difference(
         "",
@@ -70,12 +70,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "",
         "WARNING: Starting with version 17.0 the 'build_script' stage will be replaced with"
         " 'step_script': https://gitlab.com/groups/gitlab-org/-/epics/6112",
-        "gitlab-runner's own line before the script of every custom executor, to be ignored.",
+        "gitlab-runner's own line before the script of every custom executor; ignore it.",
     ),
     Difference(
         "Using helper image:  <helper image>  (overridden, default would be  … )",
         "",
-        "Said once, in the preparation, if it comes to that.",
+        "dind-executor prints it once, in the preparation, after its checks.",
     ),
     Difference(
         "Using docker image sha256:<id> for <helper image> with digest … ...",
@@ -85,18 +85,18 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Using docker image sha256:<id> for … ...",
         "",
-        "An image is looked up once, in the preparation, and told once.",
+        "dind-executor looks an image up once, in the preparation, and prints it once.",
         _SCRIPTS,
     ),
     Difference(
         "",
         "Using effective pull policy of … for container …",
-        "gitlab-runner's Docker executor has it from another version on than 17.9.",
+        "gitlab-runner's Docker executor prints it only in versions after 17.9.",
     ),
     Difference(
         "Pulling docker image <name> ...",
         "Pulling docker image <name>:latest ...",
-        "The tag that is meant is told.",
+        "dind-executor prints the tag that it uses.",
     ),
     Difference(
         "Using docker image sha256:<id> for <name> with digest … ...",
@@ -106,7 +106,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "WARNING: Service … is already created. Ignoring.",
         "",
-        "Newer versions of gitlab-runner have another line, as have we.",
+        "dind-executor prints the line of newer versions of gitlab-runner instead.",
     ),
     Difference(
         "",
@@ -117,13 +117,13 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Waiting for services to be up and running (timeout 30 seconds)...",
         "",
-        "The dind sidecar is waited for when the first script starts, by asking it.",
+        "dind-executor waits for the sidecar when the first script starts, and asks it directly.",
     ),
     Difference(
         "what the entrypoint says",
         "",
-        "A container of ours is started once, not for every script: what its entrypoint writes"
-        " stands in the preparation.",
+        "dind-executor starts a container once, not for every script: the entrypoint's output is in"
+        " the preparation.",
         _SCRIPTS,
     ),
     Difference("", "what the entrypoint says", "As above.", (PREPARATION,)),
@@ -140,7 +140,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "ERROR: Job failed: failed to pull image …",
         "",
-        "The last line of a custom executor's job is gitlab-runner's: the error stands before it.",
+        "gitlab-runner writes the last line of a custom executor's job; the error is before it.",
     ),
     Difference(
         "ERROR: Job failed: invalid pull policy for image …",
@@ -155,18 +155,18 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "",
         "ERROR: failed to pull image …",
-        "The error, with what to check.",
+        "The error says what to check.",
     ),
     Difference(
         "",
         "ERROR: Job failed: exit status 1",
-        "gitlab-runner's own last line where the preparation of a custom executor has failed.",
+        "gitlab-runner's own last line if the preparation of a custom executor fails.",
         (PREPARATION,),
     ),
     Difference("ERROR: Job failed (system failure): disallowed image", "", _RETRY),
     Difference("ERROR: Preparation failed: disallowed image", "", _RETRY),
     Difference("Will be retried in 3s ...", "", _RETRY),
-    Difference("ERROR: Failed to remove network for build", "", "There is none to remove."),
+    Difference("ERROR: Failed to remove network for build", "", "No network was made."),
     Difference(
         "Please check runner's allowed_images configuration: …",
         "Use an image of the list, or ask the runner's operator to add it to `[docker]"
@@ -181,8 +181,8 @@ OUTCOMES: tuple[Outcome, ...] = (
         "its image does not exist",
         "image_pull_failure",
         "script_failure",
-        "A custom executor can report a script failure or a system failure; the latter would be"
-        " tried three times.",
+        "A custom executor can report only a script failure or a system failure, and gitlab-runner"
+        " would try prepare three times after a system failure.",
     ),
     Outcome(
         "pull-policy",
