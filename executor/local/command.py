@@ -12,19 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from executor.local import options
 from executor.local.errors import LocalError
 from executor.local.pipeline.file import load_pipeline
 from executor.local.pipeline.order import planned_jobs
 from executor.local.pipeline.selection import select_jobs, with_cache_keys
-from executor.local.places import Places, runner_token
-from executor.local.project import given
+from executor.local.project.assignment import PipelineFacts
 from executor.local.project.checkout import Checkout, last_commits, make_snapshot, read_checkout
 from executor.local.project.predefined import Project, Site, pipeline_variables
-from executor.local.project.variables import Variable
 from executor.local.report import exit_code, table, write_json
-from executor.local.runner.environment import DEFAULT_RUNNER_VERSION
-from executor.local.runner.job_request import PipelineFacts
-from executor.local.runner.output import CYAN, YELLOW, Terminal
+from executor.local.runner.colours import CYAN, YELLOW
+from executor.local.runner.job_log import Terminal
 from executor.local.runner.registration import (
     DEFAULT_CONFIG,
     DEFAULT_SETTINGS,
@@ -33,6 +31,7 @@ from executor.local.runner.registration import (
     from_config,
     from_hooks,
 )
+from executor.local.runner.slots import Slots, runner_token
 from executor.local.schedule import Runner, Schedule
 from executor.local.server.artifact_store import ArtifactStore
 from executor.local.server.cache_store import CacheStore
@@ -41,63 +40,32 @@ from executor.local.server.listen import engine_of, listen_address
 
 _USAGE_ERROR = 2
 _LARGEST_ID = 0x7FFFFFFF
-_DESCRIPTION = """Run the jobs of a pipeline file through the driver's hooks, as gitlab-runner
-would: to try a registration or a pipeline without GitLab and without gitlab-runner.
-Jobs get what is committed."""
 
 
 def main(argv: list[str]) -> int:
     """Run the command and return its exit code: 0, 1 (a job failed), 2 (usage, system failure)."""
-    options = _parser().parse_args(argv)
+    given = options.parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Jobs print what they like, whatever the terminal can show.
         sys.stdout.reconfigure(errors="replace")
     terminal = Terminal(sys.stdout)
     try:
-        return _run(options, terminal)
+        return _run(given, terminal)
     except LocalError as error:
         print(f"dind-executor local: {error}", file=sys.stderr)
         return _USAGE_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dind-executor local", description=_DESCRIPTION)
-    add = parser.add_argument
-    add("jobs", nargs="*", metavar="JOB", help="run only these jobs (default: the pipeline)")
-    add("--file", type=Path, default=Path(".gitlab-ci.yml"), help="default: .gitlab-ci.yml")
-    add("--branch", default="", help="the branch to run for (default: the one checked out)")
-    add("--project-path", default="", metavar="GROUP/PROJECT", help="default: local/DIRECTORY")
-    add("--timeout", default="1h", metavar="TIME", help="of a job: 90s, 10m, 1h (the default)")
-    driver = parser.add_argument_group("the registration")
-    add = driver.add_argument
-    add("--config", type=Path, help=f"gitlab-runner's configuration (default: {DEFAULT_CONFIG})")
-    add("--runner", default="", metavar="NAME", help="which custom runner of it (default: first)")
-    add("--hooks", type=Path, metavar="DIR", help="instead of --config: where the four hooks are")
-    add("--settings", type=Path, metavar="FILE", help=f"their settings ({DEFAULT_SETTINGS})")
-    add("--runner-version", default=DEFAULT_RUNNER_VERSION, metavar="X.Y.Z", help="to speak as")
-    variables = parser.add_argument_group("variables, as a project's settings in GitLab have them")
-    add = variables.add_argument
-    add("--variable", action="append", default=[], metavar="KEY=VALUE")
-    add("--secret-variable", action="append", default=[], metavar="KEY=VALUE|KEY=@FILE")
-    add("--file-variable", action="append", default=[], metavar="KEY=FILE")
-    serving = parser.add_argument_group("the server for sources, artifacts, caches; the report")
-    add = serving.add_argument
-    add("--listen", default="", metavar="HOST[:PORT]", help="default: the engine's bridge gateway")
-    add("--cache-server", type=Path, metavar="DIR", help="serve caches, too, and keep them there")
-    add("--report", type=Path, metavar="FILE", help="write results and seconds as JSON, too")
-    return parser
-
-
-def _run(options: argparse.Namespace, terminal: Terminal) -> int:
-    pipeline = load_pipeline(options.file)
-    checkout = read_checkout(Path.cwd(), branch=options.branch)
-    variables = _given(options)
-    timeout = given.duration_seconds(options.timeout)
-    path = given.project_path(options.project_path or f"local/{_as_path(checkout)}")
+def _run(given: argparse.Namespace, terminal: Terminal) -> int:
+    pipeline = load_pipeline(given.file)
+    checkout = read_checkout(Path.cwd(), branch=given.branch)
+    variables = options.variables(given)
+    timeout = options.duration_seconds(given.timeout)
+    path = options.project_path(given.project_path or f"local/{_as_path(checkout)}")
     project = Project(path, zlib.crc32(path.encode()) & _LARGEST_ID)
-    registration, settings = _registration(options)
-    caches = CacheStore(options.cache_server / path) if options.cache_server else None
-    host, port = listen_address(options.listen, engine=engine_of(settings))
+    registration, settings = _registration(given)
+    caches = CacheStore(given.cache_server / path) if given.cache_server else None
+    host, port = listen_address(given.listen, engine=engine_of(settings))
     # Unlike any other run's on this host: names of containers are made from job ids.
     pipeline_id = (secrets.randbelow(10**8) + 10**7) * 1000
 
@@ -107,7 +75,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
             project=project,
             site=site,
             pipeline_id=pipeline_id,
-            config_path=str(options.file),
+            config_path=str(given.file),
         )
         return PipelineFacts(
             project=project,
@@ -125,15 +93,15 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         pipeline,
         predefined={item.key: item.value for item in facts(Site(host, port)).predefined},
         given={item.key: item.value for item in variables},
-        names=tuple(options.jobs),
+        names=tuple(given.jobs),
     )
     if not selected:
-        raise LocalError(f"{options.file}: the rules leave no job to run; try another --branch")
+        raise LocalError(f"{given.file}: the rules leave no job to run; try another --branch")
     stages = with_cache_keys(selected, functools.partial(last_commits, checkout))
-    _announce(checkout, registration, options.file, terminal)
+    _announce(checkout, registration, given.file, terminal)
     source, name = registration.source, registration.name
-    places = Places(source, name, path)
-    runner = Runner(registration, runner_token(source, name), options.runner_version, places)
+    slots = Slots(source, name, path)
+    runner = Runner(registration, runner_token(source, name), given.runner_version, slots)
     with tempfile.TemporaryDirectory(prefix="dind-executor-local-") as directory:
         base = Path(directory)
         refs = (f"refs/heads/{checkout.branch}", f"refs/pipelines/{pipeline_id}")
@@ -145,17 +113,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
             with _signals(schedule):
                 outcomes = schedule.run()
     terminal.say(f"\n{table(outcomes)}")
-    if options.report:
-        write_json(outcomes, options.report)
+    if given.report:
+        write_json(outcomes, given.report)
     return exit_code(outcomes)
-
-
-def _given(options: argparse.Namespace) -> tuple[Variable, ...]:
-    return (
-        *(given.plain_variable(text) for text in options.variable),
-        *(given.secret_variable(text) for text in options.secret_variable),
-        *(given.file_variable(text) for text in options.file_variable),
-    )
 
 
 def _as_path(checkout: Checkout) -> str:
@@ -163,16 +123,16 @@ def _as_path(checkout: Checkout) -> str:
     return name or "project"
 
 
-def _registration(options: argparse.Namespace) -> tuple[Registration, Path | None]:
+def _registration(given: argparse.Namespace) -> tuple[Registration, Path | None]:
     """Return the registration, and the driver's settings file if it is known."""
-    if options.hooks and options.config:
+    if given.hooks and given.config:
         raise LocalError("--hooks and --config exclude each other; give one of them")
-    if options.config or (not options.hooks and not options.settings and DEFAULT_CONFIG.exists()):
-        registration = from_config(options.config or DEFAULT_CONFIG, options.runner)
+    if given.config or (not given.hooks and not given.settings and DEFAULT_CONFIG.exists()):
+        registration = from_config(given.config or DEFAULT_CONFIG, given.runner)
         named = [Path(argument) for argument in registration.run.arguments]
         return registration, next((path for path in named if path.suffix == ".toml"), None)
-    settings = (options.settings or DEFAULT_SETTINGS).absolute()
-    hooks = (options.hooks or default_hooks()).absolute()
+    settings = (given.settings or DEFAULT_SETTINGS).absolute()
+    hooks = (given.hooks or default_hooks()).absolute()
     return from_hooks(hooks, settings), settings
 
 

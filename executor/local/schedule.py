@@ -5,13 +5,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from executor.local.pipeline.order import Planned
-from executor.local.places import Places
-from executor.local.runner.environment import Slot
+from executor.local.project.assignment import Assignment, Dependency, PipelineFacts, assign
+from executor.local.runner.colours import YELLOW
+from executor.local.runner.directories import Slot
 from executor.local.runner.job import Job
-from executor.local.runner.job_request import Dependency, JobRequest, PipelineFacts, job_request
+from executor.local.runner.job_log import JobLog, Masker, Terminal
 from executor.local.runner.outcome import Outcome, Result, is_worth_retrying
-from executor.local.runner.output import YELLOW, JobLog, Masker, Terminal
 from executor.local.runner.registration import Registration
+from executor.local.runner.slots import Slots
 from executor.local.server.artifact_store import ArtifactStore
 
 
@@ -22,7 +23,7 @@ class Runner:
     registration: Registration
     token: str
     version: str
-    places: Places
+    slots: Slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class _Try:
     planned: Planned
     number: int
     slot: int
-    request: JobRequest
+    assignment: Assignment
     job: Job
     log: JobLog
 
@@ -104,7 +105,7 @@ class Schedule:
             elif None in before:
                 left.append(planned)
             else:
-                self._start(planned, 1, self._runner.places.take(), pool)
+                self._start(planned, 1, self._runner.slots.take(), pool)
         # What was given up may have been waited for by a job that comes earlier in the file.
         return left if len(left) == len(waiting) else self._start_what_can(left, pool)
 
@@ -115,7 +116,7 @@ class Schedule:
     def _start(self, planned: Planned, number: int, slot: int, pool: ThreadPoolExecutor) -> None:
         definition = planned.definition
         job_id, self._next_id = self._next_id, self._next_id + 1
-        request = job_request(
+        assignment = assign(
             definition,
             self._facts,
             job_id=job_id,
@@ -123,28 +124,28 @@ class Schedule:
             dependencies=self._dependencies(planned),
         )
         self._ids[definition.name] = job_id
-        log = self._log(planned, request)
-        place = Slot(self._runner.token, slot, self._runner.version)
-        job = Job(request, self._runner.registration, place, log)
+        log = self._log(planned, assignment)
+        slot_of_job = Slot(self._runner.token, slot, self._runner.version)
+        job = Job(assignment, self._runner.registration, slot_of_job, log)
         with self._lock:
             is_called_off = self._calls > 0
             if not is_called_off:
                 self._jobs.append(job)
         if is_called_off:
-            self._runner.places.give_back(slot)
+            self._runner.slots.give_back(slot)
             self._give_up(planned, Result.CANCELED)
             return
-        self._running[pool.submit(job.run)] = _Try(planned, number, slot, request, job, log)
+        self._running[pool.submit(job.run)] = _Try(planned, number, slot, assignment, job, log)
 
     def _finish(self, future: Future[Outcome], pool: ThreadPoolExecutor) -> None:
         current = self._running.pop(future)
         outcome = future.result()
         with self._lock:
             self._jobs.remove(current.job)
-        self._store.dismiss(current.request.id)
+        self._store.dismiss(current.assignment.id)
         retry = current.planned.definition.retry
         if current.number > retry.limit or self._calls or not is_worth_retrying(retry, outcome):
-            self._runner.places.give_back(current.slot)
+            self._runner.slots.give_back(current.slot)
             self._take_note(outcome)
             return
         self._outcomes.append(replace(outcome, is_retried=True))
@@ -169,7 +170,7 @@ class Schedule:
             if stored is not None
         )
 
-    def _log(self, planned: Planned, request: JobRequest) -> JobLog:
+    def _log(self, planned: Planned, assignment: Assignment) -> JobLog:
         name = planned.definition.name
         prefix = ""
         if planned.beside:
@@ -177,8 +178,8 @@ class Schedule:
             names = [item for item in names if item == name or item in planned.beside]
             width = max(map(len, names))
             prefix = self._terminal.prefix(name, width=width, index=names.index(name))
-        secrets = [variable.value for variable in request.variables if variable.masked]
-        return JobLog(self._terminal, Masker([*secrets, request.token]), prefix)
+        secrets = [variable.value for variable in assignment.variables if variable.masked]
+        return JobLog(self._terminal, Masker([*secrets, assignment.token]), prefix)
 
 
 def _blocks(outcome: Outcome) -> bool:

@@ -13,9 +13,9 @@ import docker
 
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.pipeline.model import JobDefinition, Pipeline
+from executor.local.project.assignment import PipelineFacts
 from executor.local.project.checkout import Checkout
 from executor.local.project.variables import Variable
-from executor.local.runner.job_request import PipelineFacts
 from tests import pipelines, toml
 from tests.gitlab import leftovers, runner, server
 from tests.gitlab.jobs import Job

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from executor.local.pipeline.model import JobDefinition, Pipeline
 from executor.local.pipeline.selection import select_jobs, with_cache_keys
+from executor.local.project.assignment import Dependency, PipelineFacts, assign
 from executor.local.project.checkout import Checkout, last_commits, make_snapshot
+from executor.local.project.payload import payload_of
 from executor.local.project.predefined import Project, Site, pipeline_variables
 from executor.local.project.variables import Variable
-from executor.local.runner.job_request import Dependency, PipelineFacts, job_request
-from executor.local.runner.payload import payload_of
 from tests.gitlab.jobs import Job
 from tests.gitlab.server import GitLab
 
@@ -68,7 +68,7 @@ class Pushed:
         more: Mapping[str, object] | None = None,
     ) -> Job:
         """Put one job into the queue; `more` are fields of the payload as GitLab sends them."""
-        request = job_request(
+        request = assign(
             definition,
             facts,
             job_id=self.gitlab.next_id(),

@@ -92,7 +92,7 @@ class Workbench:
         """Write the registration, with more lines in its two tables if given."""
 
         def hook(stage: str) -> str:
-            arguments = json.dumps([str(HERE / "fake_driver.py"), str(self.control), stage])
+            arguments = json.dumps([str(HERE / "fake_hooks.py"), str(self.control), stage])
             return f"{stage}_exec = {json.dumps(sys.executable)}\n{stage}_args = {arguments}\n"
 
         hooks = "".join(map(hook, ("config", "prepare", "run", "cleanup")))

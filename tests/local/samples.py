@@ -1,14 +1,14 @@
-"""A pipeline's facts and a job's request, valid unless a test changes something."""
+"""A pipeline's facts and a job's assignment, valid unless a test changes something."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from executor.local.pipeline.model import Image, JobDefinition
+from executor.local.project.assignment import Assignment, Dependency, PipelineFacts, assign
 from executor.local.project.checkout import Checkout
 from executor.local.project.predefined import Project, Site, pipeline_variables
 from executor.local.project.variables import Variable
-from executor.local.runner.environment import Slot
-from executor.local.runner.job_request import Dependency, JobRequest, PipelineFacts, job_request
+from executor.local.runner.directories import Slot
 from executor.local.runner.registration import Hook, Registration
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -63,10 +63,10 @@ def a_definition(**changes: object) -> JobDefinition:
     return replace(definition, **changes)  # type: ignore[arg-type]
 
 
-def a_request(
+def an_assignment(
     *given: Variable, dependencies: tuple[Dependency, ...] = (), **changes: object
-) -> JobRequest:
-    return job_request(
+) -> Assignment:
+    return assign(
         a_definition(**changes),
         some_facts(*given),
         job_id=5001,

@@ -4,7 +4,15 @@ import pytest
 
 from executor.notation.expansion import expand
 
-VALUES = {"A": "one", "_b2": "two", "REF": "$A", "EMPTY": "", "1st": "first", "A-B": "odd"}
+VALUES = {
+    "A": "one",
+    "_b2": "two",
+    "REF": "$A",
+    "EMPTY": "",
+    "1st": "first",
+    "A-B": "odd",
+    "12": "twelve",
+}
 
 
 def lookup(key: str) -> str:
@@ -81,6 +89,7 @@ def test_specials_of_a_shell_become_empty(special: str) -> None:
         ("${A:-default}", ""),
         ("${1st}", "first"),
         ("$1st", "st"),
+        ("${12}", "twelve"),
         ("${${A}}", "}"),
     ],
 )

@@ -1,1 +1,1 @@
-"""The project that a pipeline runs for: its checkout, its variables, its environments."""
+"""What GitLab knows of the project: its checkout, variables, and the jobs it hands out."""

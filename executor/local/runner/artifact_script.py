@@ -13,7 +13,7 @@ from executor.local.runner.script import ScriptContext, missing_runner
 def download_artifacts(context: ScriptContext) -> str:
     """Return the script that fetches the artifacts of earlier jobs."""
     lines = []
-    for dependency in context.request.dependencies:
+    for dependency in context.assignment.dependencies:
         lines.append(
             context.say(f"Downloading artifacts for {dependency.name} ({dependency.id})...")
         )
@@ -21,8 +21,8 @@ def download_artifacts(context: ScriptContext) -> str:
             shlex.join(
                 [
                     *("gitlab-runner", "artifacts-downloader"),
-                    *("--url", context.request.facts.site.url),
-                    *("--token", context.request.token),
+                    *("--url", context.assignment.facts.site.url),
+                    *("--token", context.assignment.token),
                     *("--id", str(dependency.id)),
                 ]
             )
@@ -52,7 +52,7 @@ def _has_archive(artifacts: Artifacts, state: str) -> bool:
 
 
 def _upload(context: ScriptContext, state: str) -> str:
-    kept = context.request.definition.artifacts or Artifacts()
+    kept = context.assignment.definition.artifacts or Artifacts()
     lines = []
     if _has_archive(kept, state):
         selected = []
@@ -76,13 +76,13 @@ def _upload(context: ScriptContext, state: str) -> str:
 
 
 def _uploader(context: ScriptContext, selected: list[str]) -> list[str]:
-    request = context.request
-    kept = request.definition.artifacts
+    assignment = context.assignment
+    kept = assignment.definition.artifacts
     arguments = [
         *("gitlab-runner", "artifacts-uploader"),
-        *("--url", request.facts.site.url),
-        *("--token", request.token),
-        *("--id", str(request.id)),
+        *("--url", assignment.facts.site.url),
+        *("--token", assignment.token),
+        *("--id", str(assignment.id)),
         *selected,
     ]
     if kept and kept.expire_in:

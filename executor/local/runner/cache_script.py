@@ -9,8 +9,9 @@ import shlex
 from urllib.parse import quote, urlencode
 
 from executor.local.pipeline.model import Cache
-from executor.local.runner.outcome import DriverFailure
-from executor.local.runner.script import RED, YELLOW, ScriptContext
+from executor.local.runner.colours import RED, YELLOW
+from executor.local.runner.outcome import SystemFailure
+from executor.local.runner.script import ScriptContext
 
 _REQUEST_TIMEOUT_MINUTES = "10"
 _PULLS = ("pull", "pull-push", "")
@@ -32,7 +33,7 @@ def caches_to_save(caches: tuple[Cache, ...], state: str) -> tuple[Cache, ...]:
 def restore_cache(context: ScriptContext) -> str:
     """Return the script that gets what an earlier job has saved."""
     lines: list[str] = []
-    for cache in caches_to_restore(context.request.caches):
+    for cache in caches_to_restore(context.assignment.caches):
         key = context.variables.expand(cache.key)
         if _policy(context, cache, key) not in _PULLS:
             lines.append(context.say(f"Not downloading cache {key} due to policy"))
@@ -57,7 +58,7 @@ def archive_cache_on_failure(context: ScriptContext) -> str:
 
 def _archive(context: ScriptContext, state: str) -> str:
     lines: list[str] = []
-    for cache in caches_to_save(context.request.caches, state):
+    for cache in caches_to_save(context.assignment.caches, state):
         key = context.variables.expand(cache.key)
         if _policy(context, cache, key) not in _PUSHES:
             lines.append(context.say(f"Not uploading cache {key} due to policy"))
@@ -98,7 +99,7 @@ def _extraction(context: ScriptContext, keys: list[str]) -> list[str]:
 def _policy(context: ScriptContext, cache: Cache, key: str) -> str:
     policy = context.variables.expand(cache.policy)
     if policy not in {*_PULLS, *_PUSHES}:
-        raise DriverFailure(f"unknown cache policy {policy} for {key}")
+        raise SystemFailure(f"unknown cache policy {policy} for {key}")
     return policy
 
 
@@ -110,11 +111,11 @@ def _command(context: ScriptContext, name: str, key: str) -> list[str]:
 
 
 def _address(context: ScriptContext, key: str) -> list[str]:
-    request = context.request
-    if not request.facts.has_cache_server:
+    assignment = context.assignment
+    if not assignment.facts.has_cache_server:
         return []
-    token = urlencode({"token": request.token})
-    return ["--url", f"{request.facts.site.url}/cache/{quote(key, safe='')}?{token}"]
+    token = urlencode({"token": assignment.token})
+    return ["--url", f"{assignment.facts.site.url}/cache/{quote(key, safe='')}?{token}"]
 
 
 def _guarded(context: ScriptContext, lines: list[str], action: str) -> list[str]:

@@ -13,14 +13,14 @@ class Cancellation:
         self._listeners: list[Callable[[], None]] = []
         self._reason = ""
         if parent is not None:
-            parent.on_request(lambda: self.request(parent.reason))
+            parent.on_call_off(lambda: self.call_off(parent.reason))
 
     @property
     def reason(self) -> str:
         """Why; empty as long as nobody asked."""
         return self._reason
 
-    def request(self, reason: str) -> None:
+    def call_off(self, reason: str) -> None:
         """Ask for it. The first reason stays."""
         with self._lock:
             if self._reason:
@@ -30,7 +30,7 @@ class Cancellation:
         for listener in listeners:
             listener()
 
-    def on_request(self, listener: Callable[[], None]) -> None:
+    def on_call_off(self, listener: Callable[[], None]) -> None:
         """Have a function called when it is asked for, at once if that is already so."""
         with self._lock:
             if not self._reason:
@@ -41,7 +41,7 @@ class Cancellation:
     @contextmanager
     def heard_by(self, listener: Callable[[], None]) -> Iterator[None]:
         """Have a function called as long as the block lasts."""
-        self.on_request(listener)
+        self.on_call_off(listener)
         try:
             yield
         finally:
@@ -53,7 +53,7 @@ class Cancellation:
 @contextmanager
 def limited(cancellation: Cancellation, seconds: float, reason: str) -> Iterator[None]:
     """Have something called off when the block takes longer than this; 0 seconds: never."""
-    timer = threading.Timer(seconds, cancellation.request, (reason,))
+    timer = threading.Timer(seconds, cancellation.call_off, (reason,))
     timer.daemon = True
     if seconds:
         timer.start()
@@ -83,9 +83,9 @@ class JobCancellation:
         """Cancel as GitLab does: what follows a script, after_script and uploads, still runs."""
         with self._lock:
             target = self._script or self.whole
-        target.request(reason)
+        target.call_off(reason)
 
     def abort(self, reason: str) -> None:
         """Stop everything but cleanup, without patience."""
-        self.whole.request(reason)
-        self.hurry.request(reason)
+        self.whole.call_off(reason)
+        self.hurry.call_off(reason)

@@ -70,9 +70,9 @@ def _hook(script: str) -> list[str]:
 
 
 def _credentials(context: ScriptContext) -> list[str]:
-    site = context.request.facts.site
+    site = context.assignment.facts.site
     store = credentials_path(context.where)
-    entry = f"http://{JOB_TOKEN_USER}:{context.request.token}@{site.host}:{site.port}\n"
+    entry = f"http://{JOB_TOKEN_USER}:{context.assignment.token}@{site.host}:{site.port}\n"
     # An empty helper first: the image's own helpers are not asked.
     config = f"[credential]\n\thelper =\n\thelper = store --file={store}\n"
     return [
@@ -83,7 +83,7 @@ def _credentials(context: ScriptContext) -> list[str]:
 
 def _repository(context: ScriptContext) -> list[str]:
     """Return the commands that make or mend the repository: a killed job may have left locks."""
-    facts = context.request.facts
+    facts = context.assignment.facts
     project = shlex.quote(context.where.project)
     address = shlex.quote(f"{facts.site.url}/{facts.project.path}.git")
     include = shlex.quote(git_config_path(context.where))
@@ -106,11 +106,11 @@ def _repository(context: ScriptContext) -> list[str]:
 
 
 def _checkout(context: ScriptContext) -> list[str]:
-    request = context.request
-    checkout = request.facts.checkout
-    depth = ["--depth", str(request.depth)] if request.depth else []
-    fetch = ["git", "fetch", "origin", "--no-recurse-submodules", *request.refspecs]
-    said = f"with git depth set to {request.depth}" if request.depth else "with all history"
+    assignment = context.assignment
+    checkout = assignment.facts.checkout
+    depth = ["--depth", str(assignment.depth)] if assignment.depth else []
+    fetch = ["git", "fetch", "origin", "--no-recurse-submodules", *assignment.refspecs]
+    said = f"with git depth set to {assignment.depth}" if assignment.depth else "with all history"
     return [
         context.say(f"Fetching changes {said}..."),
         shlex.join([*fetch, *depth, "--prune", "--quiet"]),

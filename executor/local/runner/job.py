@@ -3,22 +3,24 @@
 import threading
 from dataclasses import replace
 
+from executor.local.project.assignment import Assignment
 from executor.local.runner import git_script
 from executor.local.runner.cancellation import JobCancellation, limited
-from executor.local.runner.driver import Driver
-from executor.local.runner.environment import Slot, directories, with_expanded_names
+from executor.local.runner.colours import CYAN, GREEN, RED, YELLOW
+from executor.local.runner.directories import Slot, directories
 from executor.local.runner.execution import Execution, LiveJob
-from executor.local.runner.job_request import JobRequest
+from executor.local.runner.hooks import Hooks
+from executor.local.runner.job_log import JobLog
+from executor.local.runner.job_variables import with_expanded_names
 from executor.local.runner.outcome import (
     JOB_TIMED_OUT,
     ConfigurationFailure,
-    DriverFailure,
     Outcome,
     Result,
     ScriptFailure,
     Stopped,
+    SystemFailure,
 )
-from executor.local.runner.output import CYAN, GREEN, RED, YELLOW, JobLog
 from executor.local.runner.registration import Registration
 from executor.notation.durations import go_text
 
@@ -32,13 +34,13 @@ class Job:
     """A job that runs; other threads may call it off."""
 
     def __init__(
-        self, request: JobRequest, registration: Registration, slot: Slot, log: JobLog
+        self, assignment: Assignment, registration: Registration, slot: Slot, log: JobLog
     ) -> None:
         self._log = log
         self._cancellation = JobCancellation()
-        self._live = LiveJob(request, registration, slot, log, self._cancellation)
-        names = with_expanded_names(request.definition, self._live.variables())
-        self._live.request = replace(request, definition=names)
+        self._live = LiveJob(assignment, registration, slot, log, self._cancellation)
+        names = with_expanded_names(assignment.definition, self._live.variables())
+        self._live.assignment = replace(assignment, definition=names)
         self._seconds: list[tuple[str, float]] = []
 
     def cancel(self) -> None:
@@ -51,13 +53,13 @@ class Job:
 
     def run(self) -> Outcome:
         """Run the job and tell how it ended."""
-        limit = self._live.request.timeout_seconds
+        limit = self._live.assignment.timeout_seconds
         # gitlab-runner's own words, with the unit twice.
         reason = f"{JOB_TIMED_OUT} {go_text(limit)} seconds"
         try:
             with limited(self._cancellation.whole, limit, reason):
                 self._run()
-        except (ScriptFailure, ConfigurationFailure, DriverFailure, Stopped) as failure:
+        except (ScriptFailure, ConfigurationFailure, SystemFailure, Stopped) as failure:
             result = _result_of(failure)
             kind = " (system failure)" if result is Result.SYSTEM_FAILURE else ""
             self._log.say(f"ERROR: Job failed{kind}: {failure}", colour=RED)
@@ -69,37 +71,37 @@ class Job:
         return self._outcome(Result.SUCCESS, 0)
 
     def _outcome(self, result: Result, exit_code: int) -> Outcome:
-        job = self._live.request.definition
+        job = self._live.assignment.definition
         may_fail = job.may_fail_with(exit_code)
         return Outcome(job.name, result, may_fail, exit_code, tuple(self._seconds))
 
     def _run(self) -> None:
-        driver = self._prepared()
+        hooks = self._prepared()
         try:
-            Execution(self._live, driver).run()
+            Execution(self._live, hooks).run()
         finally:
-            self._clean_up(driver)
+            self._clean_up(hooks)
 
-    def _prepared(self) -> Driver:
-        """Return a driver that has prepared the job, after at most three tries."""
+    def _prepared(self) -> Hooks:
+        """Return the hooks of the try that prepared the job, the third at the latest."""
         live = self._live
         attempt = 1
         while True:
-            driver = Driver(
-                live.request, live.registration, self._log, hurry=self._cancellation.hurry
+            hooks = Hooks(
+                live.assignment, live.registration, self._log, hurry=self._cancellation.hurry
             )
             try:
-                self._prepare(driver)
+                self._prepare(hooks)
             except BaseException as error:
-                self._clean_up(driver)
-                if not isinstance(error, DriverFailure):
+                self._clean_up(hooks)
+                if not isinstance(error, SystemFailure):
                     raise
                 self._log.say(f"ERROR: Preparation failed: {error}", colour=RED)
                 self._wait_before_retry()
                 if attempt == _PREPARE_ATTEMPTS:
                     raise
             else:
-                return driver
+                return hooks
             attempt += 1
 
     def _wait_before_retry(self) -> None:
@@ -111,11 +113,11 @@ class Job:
         if reason := self._cancellation.whole.reason:
             raise Stopped(reason)
 
-    def _prepare(self, driver: Driver) -> None:
+    def _prepare(self, hooks: Hooks) -> None:
         live = self._live
         self._log.say('Preparing the "custom" executor', colour=CYAN)
-        driver.configure(live.variables(), self._cancellation.whole)
-        config = driver.config
+        hooks.configure(live.variables(), self._cancellation.whole)
+        config = hooks.config
         named = f" with driver {config.name} {config.version}".rstrip() if config.name else ""
         self._log.say(f"Using Custom executor{named}...")
         for key, value in (("builds_dir", config.builds_dir), ("cache_dir", config.cache_dir)):
@@ -128,22 +130,22 @@ class Job:
             )
         strategy = git_script.chosen_strategy(live.variables().get("GIT_STRATEGY"))
         live.where = directories(
-            live.request,
+            live.assignment,
             live.slot,
             builds_dir=config.builds_dir,
             cache_dir=config.cache_dir,
             is_shared=config.builds_dir_is_shared,
             empty_strategy=strategy == "empty",
         )
-        driver.prepare(live.variables(), self._cancellation.whole)
+        hooks.prepare(live.variables(), self._cancellation.whole)
 
-    def _clean_up(self, driver: Driver) -> None:
-        driver.clean_up(self._live.variables())
-        self._seconds += driver.seconds
+    def _clean_up(self, hooks: Hooks) -> None:
+        hooks.clean_up(self._live.variables())
+        self._seconds += hooks.seconds
 
 
 def _result_of(failure: Exception) -> Result:
-    if isinstance(failure, DriverFailure):
+    if isinstance(failure, SystemFailure):
         return Result.SYSTEM_FAILURE
     if isinstance(failure, Stopped):
         return Result.TIMED_OUT if failure.is_late else Result.CANCELED

@@ -78,7 +78,7 @@ class ConfigurationFailure(Exception):
     """The registration or the job says something that trying again would not mend."""
 
 
-class DriverFailure(Exception):
+class SystemFailure(Exception):
     """A system failure: the operator's, worth another try in prepare."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from executor.local.errors import LocalError
+from executor.notation.table import Problems, Table
 
 DEFAULT_CONFIG = Path("/etc/gitlab-runner/config.toml")
 DEFAULT_SETTINGS = Path("/etc/dind-executor/settings.toml")
@@ -16,7 +17,7 @@ _FORCE_KILL_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One executable of the driver."""
+    """One executable of the custom executor."""
 
     executable: str
     arguments: tuple[str, ...] = ()
@@ -93,103 +94,81 @@ def from_config(path: Path, runner_name: str = "") -> Registration:
     except (OSError, ValueError) as error:
         message = f"{path}: cannot be read ({error}); correct it or use --hooks"
         raise LocalError(message) from None
+    runner = _chosen(document, runner_name)
+    if runner is None:
+        wanted = f'runner named "{runner_name}"' if runner_name else "runner"
+        message = (
+            f'{path}: there is no {wanted} with executor = "custom"; '
+            f"add one, or use --hooks and --settings"
+        )
+        raise LocalError(message)
+    registration = _registration(runner)
+    if runner.problems:
+        raise LocalError(f"{path}: {'; '.join(runner.problems.texts)}")
+    return replace(registration, source=str(path.absolute()))
+
+
+def _chosen(document: dict[str, object], name: str) -> Table | None:
+    """Return the first custom runner, or the one of that name; others may hold mistakes."""
     runners = document.get("runners", [])
-    for runner in runners if isinstance(runners, list) else []:
-        fields = _Fields(str(path), runner)
-        if runner_name and fields.text("name") != runner_name:
-            continue
-        if fields.text("executor") == "custom":
-            return replace(_registration(fields), source=str(path.absolute()))
-    wanted = f'runner named "{runner_name}"' if runner_name else "runner"
-    message = (
-        f'{path}: there is no {wanted} with executor = "custom"; '
-        f"add one, or use --hooks and --settings"
-    )
-    raise LocalError(message)
+    for place, values in enumerate(runners if isinstance(runners, list) else []):
+        runner = Table(values, Problems(), f"runners[{place}]")
+        is_wanted = not name or runner.string("name", "") == name
+        if is_wanted and runner.string("executor", "") == "custom":
+            return runner
+    return None
 
 
-def _registration(runner: "_Fields") -> Registration:
+def _registration(runner: Table) -> Registration:
     custom = runner.table("custom")
-    if not custom.text("run_exec"):
-        raise custom.error("run_exec", "is missing; it is the one hook that every runner needs")
+    run_executable = custom.string("run_exec", "")
+    if not run_executable:
+        custom.note("run_exec", "is missing; it is the one hook that every runner needs")
 
     def hook(stage: str) -> Hook | None:
-        executable = custom.text(f"{stage}_exec")
+        executable = custom.string(f"{stage}_exec", "")
         # A time-out that is not positive means the default, as the runner has it.
-        timeout = custom.number(f"{stage}_exec_timeout")
+        timeout = custom.integer(f"{stage}_exec_timeout", 0)
         return (
-            Hook(executable, custom.texts(f"{stage}_args"), timeout if timeout > 0 else 3600)
+            Hook(
+                executable,
+                custom.strings(f"{stage}_args"),
+                timeout if timeout > 0 else _HOUR_SECONDS,
+            )
             if executable
             else None
         )
 
-    graceful = custom.number("graceful_kill_timeout")
-    force = custom.number("force_kill_timeout")
+    graceful = custom.integer("graceful_kill_timeout", 0)
+    force = custom.integer("force_kill_timeout", 0)
     flags = runner.table("feature_flags")
     return Registration(
-        name=runner.text("name") or "unnamed",
-        run=Hook(custom.text("run_exec"), custom.texts("run_args"), timeout_seconds=None),
+        name=runner.string("name", "") or "unnamed",
+        run=Hook(run_executable, custom.strings("run_args"), timeout_seconds=None),
         config=hook("config"),
         prepare=hook("prepare"),
         cleanup=hook("cleanup"),
         graceful_kill_seconds=graceful if graceful > 0 else _GRACEFUL_KILL_SECONDS,
         force_kill_seconds=force if force > 0 else _FORCE_KILL_SECONDS,
-        builds_dir=runner.text("builds_dir"),
-        cache_dir=runner.text("cache_dir"),
-        shell=runner.text("shell") or "bash",
-        environment=tuple(_assignment(runner, entry) for entry in runner.texts("environment")),
-        feature_flags=tuple((name, flags.flag(name)) for name in flags.names()),
-        safe_directory_checkout=runner.flag("safe_directory_checkout"),
-        pre_get_sources_script=runner.text("pre_get_sources_script"),
-        post_get_sources_script=runner.text("post_get_sources_script"),
-        pre_build_script=runner.text("pre_build_script"),
-        post_build_script=runner.text("post_build_script"),
+        builds_dir=runner.string("builds_dir", ""),
+        cache_dir=runner.string("cache_dir", ""),
+        shell=runner.string("shell", "") or "bash",
+        environment=tuple(
+            _key_and_value(runner, place, entry)
+            for place, entry in enumerate(runner.strings("environment"))
+        ),
+        feature_flags=tuple((name, flags.boolean(name, default=False)) for name in flags.names()),
+        safe_directory_checkout=runner.boolean("safe_directory_checkout", default=False),
+        pre_get_sources_script=runner.string("pre_get_sources_script", ""),
+        post_get_sources_script=runner.string("post_get_sources_script", ""),
+        pre_build_script=runner.string("pre_build_script", ""),
+        post_build_script=runner.string("post_build_script", ""),
     )
 
 
-def _assignment(runner: "_Fields", entry: str) -> tuple[str, str]:
+def _key_and_value(runner: Table, place: int, entry: str) -> tuple[str, str]:
     key, equals, value = entry.partition("=")
     if not equals or not key:
-        raise runner.error("environment", f'holds "{key}"; write every entry as KEY=VALUE')
+        # What stands there may be a secret whose key was forgotten.
+        runner.note_element("environment", place, "has no KEY= before its value")
     return key, value
-
-
-class _Fields:
-    """A table of config.toml, read by type; a key that is absent has the type's empty value."""
-
-    def __init__(self, path: str, table: object) -> None:
-        self._path = path
-        self._table: dict[str, object] = table if isinstance(table, dict) else {}
-
-    def error(self, key: str, sentence: str) -> LocalError:
-        return LocalError(f"{self._path}: {key} {sentence}")
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._table)
-
-    def text(self, key: str) -> str:
-        value = self._table.get(key, "")
-        if not isinstance(value, str):
-            raise self.error(key, "is not a string; put it in quotes")
-        return value
-
-    def number(self, key: str) -> int:
-        value = self._table.get(key, 0)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.error(key, "is not a whole number; write seconds without quotes")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._table.get(key, False)
-        if not isinstance(value, bool):
-            raise self.error(key, "is neither true nor false")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(key, "is not a list of strings")
-        return tuple(value)
-
-    def table(self, key: str) -> "_Fields":
-        return _Fields(f"{self._path}: {key}", self._table.get(key, {}))

@@ -8,15 +8,12 @@ import posixpath
 import shlex
 from dataclasses import dataclass
 
+from executor.local.project.assignment import Assignment
 from executor.local.project.variables import Variable
-from executor.local.runner.environment import Directories, JobVariables
-from executor.local.runner.job_request import JobRequest
+from executor.local.runner.colours import GREEN, YELLOW, coloured
+from executor.local.runner.directories import Directories
+from executor.local.runner.job_variables import JobVariables
 from executor.local.runner.registration import Registration
-
-GREEN = "\x1b[32;1m"
-RED = "\x1b[31;1m"
-YELLOW = "\x1b[33;1m"
-_RESET = "\x1b[0;m"
 
 # `set -o` lists the options; only a shell that knows pipefail may be asked for it.
 _SKELETON = """#!/usr/bin/env {shell}
@@ -35,7 +32,7 @@ exit 0
 class ScriptContext:
     """What the scripts of one job are made from."""
 
-    request: JobRequest
+    assignment: Assignment
     registration: Registration
     variables: JobVariables
     where: Directories
@@ -48,7 +45,7 @@ class ScriptContext:
 
     def say(self, text: str, *, colour: str = "") -> str:
         """Return the command that prints a line."""
-        shown = f"{colour}{text}{_RESET}" if colour and self.is_coloured else text
+        shown = coloured(text, colour if self.is_coloured else "")
         return f"printf '%s\\n' {shlex.quote(shown)}"
 
     def exports(self, *, writes_files: bool = True) -> list[str]:
@@ -109,7 +106,7 @@ def prepare_script(context: ScriptContext, *, hostname: str = "") -> str:
 def build_script(context: ScriptContext) -> str:
     """Return the author's before_script and script."""
     registration = context.registration
-    job = context.request.definition
+    job = context.assignment.definition
     commands = [
         *_lines(registration.pre_build_script),
         *job.before_script,
@@ -122,7 +119,7 @@ def build_script(context: ScriptContext) -> str:
 def after_script(context: ScriptContext) -> str:
     """Return the author's after_script."""
     said = context.say("Running after script...", colour=GREEN)
-    return context.whole([said, *_user_step(context, context.request.definition.after_script)])
+    return context.whole([said, *_user_step(context, context.assignment.definition.after_script)])
 
 
 def cleanup_file_variables(context: ScriptContext) -> str:

@@ -26,8 +26,8 @@ def bridge_gateway(engine: str) -> str:
     """Return the host's address on the engine's default bridge."""
     try:
         client = docker.DockerClient(base_url=engine) if engine else docker.from_env()
-        with_bridge = client.networks.get("bridge")
-        settings = with_bridge.attrs["IPAM"]["Config"] or []
+        bridge = client.networks.get("bridge")
+        settings = bridge.attrs["IPAM"]["Config"] or []
         client.close()
     except docker.errors.NotFound:
         raise LocalError(f"the Docker Engine has no bridge network; {_REMEDY}") from None
@@ -58,13 +58,13 @@ def gateway_of(settings: list[dict[str, str]]) -> str:
 
 
 def engine_of(settings: Path | None) -> str:
-    """Return the engine that the driver's settings name; nothing means the environment's."""
+    """Return the engine that the settings name; nothing means the environment's."""
     if settings is None:
         return ""
     try:
         document = tomllib.loads(settings.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        # The driver itself says what is wrong with its settings.
+        # The config hook says what is wrong with its settings.
         return ""
     section = document.get("docker", {})
     host = section.get("host", "") if isinstance(section, dict) else ""

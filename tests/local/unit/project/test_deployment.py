@@ -4,15 +4,15 @@ import pytest
 
 from executor.local.pipeline.model import Environment, YamlVariable
 from executor.local.project.deployment import environment_slug
-from tests.local.samples import a_request
+from tests.local.samples import an_assignment
 
 
 def told(environment: Environment | None, *variables: YamlVariable) -> dict[str, str]:
     """Return the variables CI_ENVIRONMENT_* of a job, without that prefix."""
-    request = a_request(environment=environment, variables=variables)
+    assignment = an_assignment(environment=environment, variables=variables)
     return {
         each.key.removeprefix("CI_ENVIRONMENT_"): each.value
-        for each in request.variables
+        for each in assignment.variables
         if each.key.startswith("CI_ENVIRONMENT_")
     }
 

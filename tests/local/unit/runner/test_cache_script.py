@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from executor.local.pipeline.model import Cache
+from executor.local.project.assignment import Assignment
 from executor.local.project.variables import Variable
 from executor.local.runner import cache_script
-from executor.local.runner.job_request import JobRequest
-from executor.local.runner.outcome import DriverFailure
-from tests.local.samples import a_request
+from executor.local.runner.outcome import SystemFailure
+from tests.local.samples import an_assignment
 from tests.local.unit.runner.test_script import a_context, run
 
 CLIENT = """#!/bin/sh
@@ -33,15 +33,15 @@ def ran(tmp_path: Path, script: str, found: str = "nothing") -> list[str]:
     return done.stdout.splitlines()
 
 
-def a_job(cache: Cache, **given: str) -> JobRequest:
-    return a_request(*(Variable(*item) for item in given.items()), caches=(cache,))
+def a_job(cache: Cache, **given: str) -> Assignment:
+    return an_assignment(*(Variable(*item) for item in given.items()), caches=(cache,))
 
 
 def test_keys_are_tried_one_after_the_other(tmp_path: Path) -> None:
     """The cache's own, its fallback keys, and CACHE_FALLBACK_KEY, until one is there."""
     cache = Cache(key="$NAME", paths=("a",), fallback_keys=("old-$NAME",))
-    request = a_job(cache, NAME="it's me", CACHE_FALLBACK_KEY="last/ ")
-    script = cache_script.restore_cache(a_context(tmp_path, request))
+    assignment = a_job(cache, NAME="it's me", CACHE_FALLBACK_KEY="last/ ")
+    script = cache_script.restore_cache(a_context(tmp_path, assignment))
     tried = [line for line in ran(tmp_path, script) if line.startswith("Checking")]
     keys = ("it's me-non_protected", "old-it's me-non_protected", "last")
     assert tried == [f"Checking cache for {key}..." for key in keys]
@@ -52,20 +52,20 @@ def test_keys_are_tried_one_after_the_other(tmp_path: Path) -> None:
 
 def test_a_protected_branchs_caches_are_nobodys_fallback(tmp_path: Path) -> None:
     """The suffix is reserved."""
-    request = a_job(Cache(paths=("a",)), CACHE_FALLBACK_KEY="main-protected")
-    script = cache_script.restore_cache(a_context(tmp_path, request))
+    assignment = a_job(Cache(paths=("a",)), CACHE_FALLBACK_KEY="main-protected")
+    script = cache_script.restore_cache(a_context(tmp_path, assignment))
     assert sum(line.startswith("Checking") for line in ran(tmp_path, script)) == 1
 
 
 def test_an_archive_is_saved_beside_the_project_and_on_the_server(tmp_path: Path) -> None:
     """Its file is a path from the project; its address has the job's token."""
-    request = a_job(Cache(key="a key", paths=("x y", "z"), untracked=True))
-    script = cache_script.archive_cache(a_context(tmp_path, request))
+    assignment = a_job(Cache(key="a key", paths=("x y", "z"), untracked=True))
+    script = cache_script.archive_cache(a_context(tmp_path, assignment))
     file = "../../cache/a key-non_protected/cache.zip"
     call = f"<cache-archiver><--file><{file}><--timeout><10><--path><x y><--path><z><--untracked>"
     expected = ["Creating cache a key-non_protected...", call, "Created cache"]
     assert ran(tmp_path, script, found="cache-archiver") == expected
-    served = replace(request, facts=replace(request.facts, has_cache_server=True))
+    served = replace(assignment, facts=replace(assignment.facts, has_cache_server=True))
     script = cache_script.archive_cache(a_context(tmp_path, served))
     address = "http://172.17.0.1:8080/cache/a%20key-non_protected?token=glcbt-token"
     lines = ran(tmp_path, script)
@@ -90,5 +90,5 @@ def test_the_policy_says_which_way_a_cache_goes(
 def test_an_unknown_policy_is_a_failure(tmp_path: Path) -> None:
     """As gitlab-runner says it."""
     context = a_context(tmp_path, a_job(Cache(paths=("a",), policy="$P"), P="sometimes"))
-    with pytest.raises(DriverFailure, match="unknown cache policy sometimes for default"):
+    with pytest.raises(SystemFailure, match="unknown cache policy sometimes for default"):
         cache_script.restore_cache(context)

@@ -83,21 +83,21 @@ def test_a_runner_can_be_named(tmp_path: Path) -> None:
         ("", "", 'no runner with executor = "custom"'),
         (FULL, "docker", 'no runner named "docker" with executor = "custom"'),
         ("[", "", "cannot be read"),
-        ('[[runners]]\nexecutor = "custom"', "", "run_exec is missing"),
+        ('[[runners]]\nexecutor = "custom"', "", "runners[0].custom.run_exec: is missing"),
         (
             '[[runners]]\nexecutor = "custom"\nbuilds_dir = 1\n[runners.custom]\nrun_exec = "x"',
             "",
-            "builds_dir is not a string",
+            "runners[0].builds_dir: expected a string, found a whole number",
         ),
         (
             '[[runners]]\nexecutor = "custom"\n[runners.custom]\nrun_exec = "x"\nrun_args = "y"',
             "",
-            "run_args is not a list of strings",
+            "runners[0].custom.run_args: expected a list, found a string",
         ),
         (
             '[[runners]]\nexecutor = "custom"\nenvironment = ["A"]\n[runners.custom]\nrun_exec = "x"',
             "",
-            'environment holds "A"; write every entry as KEY=VALUE',
+            "runners[0].environment[0]: has no KEY= before its value",
         ),
     ],
 )
@@ -120,3 +120,25 @@ def test_hooks_can_stand_for_a_registration(tmp_path: Path) -> None:
     arguments = ("--settings", "/etc/settings.toml")
     assert registration.run == Hook(str(tmp_path / "run"), arguments, None)
     assert registration.prepare == Hook(str(tmp_path / "prepare"), arguments, 3600)
+
+
+def test_all_mistakes_of_the_runner_are_named_at_once(tmp_path: Path) -> None:
+    """Another runner may hold mistakes, which are not this command's to tell."""
+    text = """
+[[runners]]
+executor = "shell"
+builds_dir = 1
+[[runners]]
+executor = "custom"
+environment = ["hunter22"]
+[runners.custom]
+graceful_kill_timeout = "30"
+"""
+    with pytest.raises(LocalError) as caught:
+        from_config(written(tmp_path, text))
+    said = str(caught.value)
+    assert "runners[1].environment[0]" in said
+    assert "runners[1].custom.graceful_kill_timeout" in said
+    assert "runners[1].custom.run_exec" in said
+    assert "runners[0]" not in said
+    assert "hunter22" not in said

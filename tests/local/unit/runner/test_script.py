@@ -10,28 +10,29 @@ from pathlib import Path
 import pytest
 
 from executor.local.pipeline.model import Artifacts
+from executor.local.project.assignment import Assignment, Dependency
 from executor.local.project.variables import Variable
 from executor.local.runner import artifact_script, git_script, script
-from executor.local.runner.environment import Directories, all_variables
-from executor.local.runner.job_request import Dependency, JobRequest
+from executor.local.runner.directories import Directories
+from executor.local.runner.job_variables import all_variables
 from executor.local.runner.outcome import ConfigurationFailure
 from executor.local.runner.registration import Registration
 from executor.local.runner.script import ScriptContext
-from tests.local.samples import REGISTRATION, SLOT, a_request
+from tests.local.samples import REGISTRATION, SLOT, an_assignment
 
 SHELLS = ["bash", "dash", "busybox sh"]
 NASTY = "a'b\"c`d$e\\f\ng!h{i}*~ é"
 
 
 def a_context(
-    directory: Path, request: JobRequest, registration: Registration = REGISTRATION
+    directory: Path, assignment: Assignment, registration: Registration = REGISTRATION
 ) -> ScriptContext:
     project = directory / "builds" / "project"
     project.mkdir(parents=True, exist_ok=True)
     where = Directories(str(directory / "builds"), str(directory / "cache"), str(project))
-    variables = all_variables(request, registration, SLOT, where=where)
+    variables = all_variables(assignment, registration, SLOT, where=where)
     return ScriptContext(
-        request=request,
+        assignment=assignment,
         registration=registration,
         variables=variables,
         where=where,
@@ -54,12 +55,12 @@ def run(text: str, shell: str = "bash", **environment: str) -> subprocess.Comple
 @pytest.mark.parametrize("shell", SHELLS)
 def test_values_arrive_as_they_are(tmp_path: Path, shell: str) -> None:
     """Whatever quotes, newlines and dollars a value has, also in a file."""
-    request = a_request(
+    assignment = an_assignment(
         Variable("NASTY", NASTY, raw=True),
         Variable("CONF", NASTY, file=True, raw=True),
         script=('printf "%s|" "$NASTY"', 'cat "$CONF"', "echo '|'\"it's\""),
     )
-    done = run(script.build_script(a_context(tmp_path, request)), shell)
+    done = run(script.build_script(a_context(tmp_path, assignment)), shell)
     assert done.returncode == 0, done.stderr
     assert f"{NASTY}|" in done.stdout
     assert f"\n{NASTY}" in done.stdout
@@ -69,8 +70,8 @@ def test_values_arrive_as_they_are(tmp_path: Path, shell: str) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_failing_command_ends_the_script_with_its_status(tmp_path: Path, shell: str) -> None:
     """What follows does not run."""
-    request = a_request(script=("echo before", "( exit 42 )", "echo after"))
-    done = run(script.build_script(a_context(tmp_path, request)), shell)
+    assignment = an_assignment(script=("echo before", "( exit 42 )", "echo after"))
+    done = run(script.build_script(a_context(tmp_path, assignment)), shell)
     assert done.returncode == 42
     assert "before\n" in done.stdout
     assert "\nafter" not in done.stdout
@@ -78,8 +79,8 @@ def test_a_failing_command_ends_the_script_with_its_status(tmp_path: Path, shell
 
 def test_a_failing_pipe_fails_where_the_shell_can_tell(tmp_path: Path) -> None:
     """The scripts ask for pipefail."""
-    request = a_request(script=("false | true", "echo after"))
-    done = run(script.build_script(a_context(tmp_path, request)))
+    assignment = an_assignment(script=("false | true", "echo after"))
+    done = run(script.build_script(a_context(tmp_path, assignment)))
     assert done.returncode == 1
     assert "\nafter" not in done.stdout
 
@@ -87,23 +88,23 @@ def test_a_failing_pipe_fails_where_the_shell_can_tell(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_command_reads_nothing(tmp_path: Path, shell: str) -> None:
     """It cannot eat the rest of a script that comes from stdin."""
-    request = a_request(script=("cat", "echo done"))
-    done = run(script.build_script(a_context(tmp_path, request)), shell)
+    assignment = an_assignment(script=("cat", "echo done"))
+    done = run(script.build_script(a_context(tmp_path, assignment)), shell)
     assert done.stdout == "$ cat\n$ echo done\ndone\n"
 
 
 def test_commands_are_shown_before_they_run(tmp_path: Path) -> None:
     """A command of several lines is collapsed; before_script comes first."""
-    request = a_request(before_script=("echo 1",), script=("echo 2\necho 3\n", "   "))
-    done = run(script.build_script(a_context(tmp_path, request)))
+    assignment = an_assignment(before_script=("echo 1",), script=("echo 2\necho 3\n", "   "))
+    done = run(script.build_script(a_context(tmp_path, assignment)))
     assert done.stdout == "$ echo 1\n1\n$ echo 2 # collapsed multi-line command\n2\n3\n"
 
 
 def test_the_runners_own_scripts_stand_around_the_authors(tmp_path: Path) -> None:
     """pre_build_script and post_build_script of the registration."""
     registration = replace(REGISTRATION, pre_build_script="echo pre", post_build_script="echo post")
-    request = a_request(script=("echo mid",))
-    done = run(script.build_script(a_context(tmp_path, request, registration)))
+    assignment = an_assignment(script=("echo mid",))
+    done = run(script.build_script(a_context(tmp_path, assignment, registration)))
     lines = [line for line in done.stdout.splitlines() if not line.startswith("$")]
     assert lines == ["pre", "mid", "post"]
 
@@ -111,18 +112,18 @@ def test_the_runners_own_scripts_stand_around_the_authors(tmp_path: Path) -> Non
 @pytest.mark.parametrize("shell", SHELLS)
 def test_gitlab_env_reaches_the_next_script_and_runs_nothing(tmp_path: Path, shell: str) -> None:
     """Each line is a variable, not a command."""
-    first = a_request(script=("echo 'KEPT=a $(echo b)' >> \"$GITLAB_ENV\"",))
+    first = an_assignment(script=("echo 'KEPT=a $(echo b)' >> \"$GITLAB_ENV\"",))
     context = a_context(tmp_path, first)
     assert run(script.prepare_script(context), shell).returncode == 0
     assert run(script.build_script(context), shell).returncode == 0
-    second = a_request(after_script=('echo "<$KEPT>"',))
+    second = an_assignment(after_script=('echo "<$KEPT>"',))
     done = run(script.after_script(a_context(tmp_path, second)), shell)
     assert "<a $(echo b)>" in done.stdout
 
 
 def test_a_new_job_forgets_gitlab_env(tmp_path: Path) -> None:
     """prepare_script removes what an earlier job left."""
-    context = a_context(tmp_path, a_request(script=('echo "KEPT=1" >> "$GITLAB_ENV"',)))
+    context = a_context(tmp_path, an_assignment(script=('echo "KEPT=1" >> "$GITLAB_ENV"',)))
     run(script.build_script(context))
     assert Path(script.gitlab_env_path(context.where)).exists()
     done = run(script.prepare_script(context, hostname="a host"))
@@ -132,8 +133,8 @@ def test_a_new_job_forgets_gitlab_env(tmp_path: Path) -> None:
 
 def test_secrets_are_removed_at_the_end(tmp_path: Path) -> None:
     """File variables and the job token leave the builds directory."""
-    request = a_request(Variable("CONF", "secret", file=True), script=("true",))
-    context = a_context(tmp_path, request)
+    assignment = an_assignment(Variable("CONF", "secret", file=True), script=("true",))
+    context = a_context(tmp_path, assignment)
     assert run(script.build_script(context)).returncode == 0
     temporary = Path(context.where.temporary)
     assert (temporary / "CONF").read_text() == "secret"
@@ -144,11 +145,11 @@ def test_secrets_are_removed_at_the_end(tmp_path: Path) -> None:
 def test_sigterm_ends_a_script_and_shows_none_of_it(tmp_path: Path) -> None:
     """The script must not end up in the log, it holds every variable."""
     marker = tmp_path / "started"
-    request = a_request(
+    assignment = an_assignment(
         Variable("TOKEN", "hunter22", masked=True), script=(f"touch {marker}", "sleep 60")
     )
     path = tmp_path / "script"
-    path.write_text(script.build_script(a_context(tmp_path, request)))
+    path.write_text(script.build_script(a_context(tmp_path, assignment)))
     process = subprocess.Popen(
         ["bash", str(path)],
         stdout=subprocess.PIPE,
@@ -167,8 +168,8 @@ def test_sigterm_ends_a_script_and_shows_none_of_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("strategy", "kept"), [("none", True), ("empty", False)])
 def test_a_job_may_do_without_sources(tmp_path: Path, strategy: str, *, kept: bool) -> None:
     """`none` leaves the directory as it is, `empty` clears it."""
-    request = a_request(Variable("GIT_STRATEGY", strategy))
-    context = a_context(tmp_path, request)
+    assignment = an_assignment(Variable("GIT_STRATEGY", strategy))
+    context = a_context(tmp_path, assignment)
     leftover = Path(context.where.project) / "leftover"
     leftover.touch()
     done = run(git_script.get_sources(context))
@@ -194,7 +195,7 @@ def test_without_a_gitlab_runner_artifacts_are_said_to_be_lost(
     tmp_path: Path, write: object, action: str
 ) -> None:
     """And the sub-stage passes, as the real scripts do."""
-    request = a_request(
+    assignment = an_assignment(
         artifacts=Artifacts(paths=("out",)),
         dependencies=(Dependency(1, "early", "artifacts.zip", 1),),
     )
@@ -203,14 +204,14 @@ def test_without_a_gitlab_runner_artifacts_are_said_to_be_lost(
     tools.mkdir()
     for name in ("bash", "mkdir", "touch"):
         (tools / name).symlink_to(str(shutil.which(name)))
-    done = run(write(a_context(tmp_path, request)), PATH=str(tools))
+    done = run(write(a_context(tmp_path, assignment)), PATH=str(tools))
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"Missing gitlab-runner. {action} is disabled.\n"
 
 
 def test_scripts_have_colour_only_if_wanted(tmp_path: Path) -> None:
     """No escape sequences in a file or a pipe."""
-    context = a_context(tmp_path, a_request(script=("true",)))
+    context = a_context(tmp_path, an_assignment(script=("true",)))
     assert "\x1b" not in run(script.build_script(context)).stdout
     coloured = replace(context, is_coloured=True)
     assert run(script.build_script(coloured)).stdout == "\x1b[32;1m$ true\x1b[0;m\n"

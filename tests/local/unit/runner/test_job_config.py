@@ -2,10 +2,10 @@
 
 import pytest
 
-from executor.local.runner.driver_config import DriverConfig, configured
-from executor.local.runner.outcome import DriverFailure
+from executor.local.runner.job_config import JobConfig, configured
+from executor.local.runner.outcome import SystemFailure
 
-REGISTERED = DriverConfig("/builds", "/cache", "bash")
+REGISTERED = JobConfig("/builds", "/cache", "bash")
 
 
 @pytest.mark.parametrize("answer", [b"", b"{}", b'{"unknown": 1, "shell": null}\n'])
@@ -19,7 +19,7 @@ def test_an_answer_beats_the_registration() -> None:
     answer = b"""{"builds_dir": "/b", "cache_dir": "/c", "builds_dir_is_shared": true,
     "hostname": "h", "shell": "sh", "job_env": {"A": "1"},
     "driver": {"name": "n", "version": "v"}}"""
-    expected = DriverConfig(
+    expected = JobConfig(
         "/b",
         "/c",
         "sh",
@@ -48,5 +48,5 @@ def test_an_answer_beats_the_registration() -> None:
 )
 def test_an_answer_of_another_kind_is_a_failure(answer: bytes) -> None:
     """As gitlab-runner's parser would have it."""
-    with pytest.raises(DriverFailure, match="error while parsing JSON output"):
+    with pytest.raises(SystemFailure, match="error while parsing JSON output"):
         configured(REGISTERED, answer)

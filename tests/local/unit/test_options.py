@@ -1,12 +1,12 @@
-"""What the command line gives."""
+"""The options of `dind-executor local`, and what their values say."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from executor.local import options
 from executor.local.errors import LocalError
-from executor.local.project import given
 from executor.local.project.variables import Variable
 
 
@@ -14,14 +14,14 @@ def test_variables_are_public_and_secrets_are_not(tmp_path: Path) -> None:
     """What GitLab makes from the job token is a secret even as a plain variable."""
     path = tmp_path / "value"
     path.write_text("from$file\n")
-    assert given.plain_variable("A=x=$B") == Variable("A", "x=$B")
-    assert given.plain_variable("A=") == Variable("A", "")
+    assert options.plain_variable("A=x=$B") == Variable("A", "x=$B")
+    assert options.plain_variable("A=") == Variable("A", "")
     secret = Variable("S", "p$x", public=False, masked=True, raw=True)
-    assert given.secret_variable("S=p$x") == secret
+    assert options.secret_variable("S=p$x") == secret
     from_file = Variable("S", "from$file", public=False, masked=True, raw=True)
-    assert given.secret_variable(f"S=@{path}") == from_file
+    assert options.secret_variable(f"S=@{path}") == from_file
     password = Variable("CI_REGISTRY_PASSWORD", "p", public=False, masked=True, raw=True)
-    assert given.plain_variable("CI_REGISTRY_PASSWORD=p") == password
+    assert options.plain_variable("CI_REGISTRY_PASSWORD=p") == password
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,17 @@ def test_a_file_variable_is_masked_if_it_can_be(
     path = tmp_path / "value"
     path.write_text(content)
     expected = Variable("F", content, public=False, file=True, masked=masked, raw=True)
-    assert expected == given.file_variable(f"F={path}")
+    assert expected == options.file_variable(f"F={path}")
 
 
 @pytest.mark.parametrize(
     ("call", "text", "words"),
     [
-        (given.plain_variable, "hunter22", "--variable: a value has no KEY="),
-        (given.secret_variable, "1A=hunter22", "--secret-variable: a value has no KEY="),
-        (given.secret_variable, "A=hunter22\nx", "--secret-variable A: it has several lines"),
-        (given.secret_variable, "A=@/none/there", "--secret-variable A: /none/there cannot be"),
-        (given.file_variable, "A=/none/there", "--file-variable A: /none/there cannot be"),
+        (options.plain_variable, "hunter22", "--variable: a value has no KEY="),
+        (options.secret_variable, "1A=hunter22", "--secret-variable: a value has no KEY="),
+        (options.secret_variable, "A=hunter22\nx", "--secret-variable A: it has several lines"),
+        (options.secret_variable, "A=@/none/there", "--secret-variable A: /none/there cannot be"),
+        (options.file_variable, "A=/none/there", "--file-variable A: /none/there cannot be"),
     ],
 )
 def test_a_mistake_is_told_without_the_value(
@@ -58,22 +58,23 @@ def test_a_mistake_is_told_without_the_value(
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("1h1m1s", 3661)]
+    ("text", "expected"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("1h1m1s", 3661), ("1d", 86400)],
 )
 def test_a_time_is_read(text: str, expected: int) -> None:
     """In hours, minutes and seconds."""
-    assert expected == given.duration_seconds(text)
+    assert expected == options.duration_seconds(text)
 
 
-@pytest.mark.parametrize("text", ["", "0", "soon", "1d", "-1"])
+@pytest.mark.parametrize("text", ["", "0", "soon", "-1"])
 def test_what_is_no_time_is_named(text: str) -> None:
     """With how to write one."""
     with pytest.raises(LocalError, match="--timeout"):
-        given.duration_seconds(text)
+        options.duration_seconds(text)
 
 
 @pytest.mark.parametrize("text", ["project", "/project", "group/", "a b/c"])
 def test_a_project_has_a_group(text: str) -> None:
     """As in GitLab."""
     with pytest.raises(LocalError, match="GROUP/PROJECT"):
-        given.project_path(text)
+        options.project_path(text)

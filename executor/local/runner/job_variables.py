@@ -1,21 +1,24 @@
-"""What gitlab-runner adds to a job: its own variables, directories, and the CUSTOM_ENV_* names.
+"""The variables of a job with gitlab-runner's own around them, and the CUSTOM_ENV_* names.
 
 Pure.
 """
 
-import json
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from executor.local.pipeline.model import Image, JobDefinition
-from executor.local.project.variables import Variable, expand, from_yaml, last_of_each
-from executor.local.runner.job_request import JobRequest
+from executor.local.project.assignment import Assignment
+from executor.local.project.variables import Variable, from_yaml, last_of_each
+from executor.local.runner.directories import Directories, Slot, network_name
+from executor.local.runner.go_json import go_json
 from executor.local.runner.registration import Registration
+from executor.notation.expansion import expand
+from executor.notation.service_names import split_aliases
 
 DEFAULT_RUNNER_VERSION = "17.9.0"
 
-# The flags that a Docker-like driver may want to honour, with the runner's defaults.
+# The flags that a custom executor may want to honour, with the runner's defaults.
 _FEATURE_FLAGS = {
     "FF_NETWORK_PER_BUILD": False,
     "FF_POSIXLY_CORRECT_ESCAPES": False,
@@ -29,50 +32,6 @@ _FEATURE_FLAGS = {
     "FF_TIMESTAMPS": True,
 }
 _TRUE = ("true", "1", "t")
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Which of the runner's concurrent places the job takes."""
-
-    runner_token: str
-    number: int
-    runner_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Directories:
-    """The directories of a job; empty until the driver's config stage had its say."""
-
-    builds: str = ""
-    cache: str = ""
-    project: str = ""
-
-    @property
-    def temporary(self) -> str:
-        """Where the file variables and GITLAB_ENV live, beside the project."""
-        return f"{self.project}.tmp"
-
-
-def directories(
-    request: JobRequest,
-    slot: Slot,
-    *,
-    builds_dir: str,
-    cache_dir: str,
-    is_shared: bool,
-    empty_strategy: bool = False,
-) -> Directories:
-    """Return where a job's sources and caches are."""
-    parts = [request.facts.project.path]
-    if is_shared:
-        parts = [slot.runner_token, str(slot.number), *parts]
-    project = posixpath.join(builds_dir, *parts)
-    return Directories(
-        builds=builds_dir,
-        cache=posixpath.join(cache_dir, request.facts.project.path),
-        project=f"{project}-empty" if empty_strategy else project,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +61,7 @@ class JobVariables:
 
 
 def all_variables(
-    request: JobRequest,
+    assignment: Assignment,
     registration: Registration,
     slot: Slot,
     *,
@@ -110,7 +69,7 @@ def all_variables(
     status: str = "running",
 ) -> JobVariables:
     """Return the job's variables with the runner's around them."""
-    job = request.definition
+    job = assignment.definition
     runner = {
         "CI_RUNNER_SHORT_TOKEN": slot.runner_token,
         **dict(registration.environment),
@@ -120,7 +79,7 @@ def all_variables(
         "CI_CONCURRENT_PROJECT_ID": str(slot.number),
         "CI_SERVER": "yes",
         "CI_JOB_STATUS": status,
-        "CI_JOB_TIMEOUT": str(request.timeout_seconds),
+        "CI_JOB_TIMEOUT": str(assignment.timeout_seconds),
     }
     last = {
         "CI_SHARED_ENVIRONMENT": "true",
@@ -131,11 +90,11 @@ def all_variables(
         "CI_RUNNER_EXECUTABLE_ARCH": "linux/amd64",
         "RUNNER_TEMP_PROJECT_DIR": where.temporary,
     }
-    flags = _feature_flags(request, registration)
+    flags = _feature_flags(assignment, registration)
     image = {"CI_JOB_IMAGE": job.image.name} if job.image else {}
-    from_job = [variable for variable in request.variables if variable.key not in flags]
+    from_job = [variable for variable in assignment.variables if variable.key not in flags]
     network = (
-        {"CI_BUILD_NETWORK_NAME": network_name(request, slot)}
+        {"CI_BUILD_NETWORK_NAME": network_name(assignment, slot)}
         if flags["FF_NETWORK_PER_BUILD"] == "true"
         else {}
     )
@@ -149,18 +108,13 @@ def all_variables(
     return JobVariables(variables, where.temporary)
 
 
-def network_name(request: JobRequest, slot: Slot) -> str:
-    """Return the runner's short unique name of a job."""
-    return f"runner-{slot.runner_token}-{request.facts.project.id}-{slot.number}-{request.id}"
-
-
 def _made(values: Mapping[str, str]) -> tuple[Variable, ...]:
     return tuple(Variable(key, value) for key, value in values.items())
 
 
-def _feature_flags(request: JobRequest, registration: Registration) -> dict[str, str]:
+def _feature_flags(assignment: Assignment, registration: Registration) -> dict[str, str]:
     flags = dict(_FEATURE_FLAGS)
-    for variable in request.variables:
+    for variable in assignment.variables:
         if variable.key in flags:
             flags[variable.key] = variable.value.lower() in _TRUE
     flags.update(dict(registration.feature_flags))
@@ -197,7 +151,7 @@ def _services_json(services: Iterable[Image], variables: JobVariables) -> str:
 
 
 def _service(service: Image, variables: JobVariables) -> dict[str, object]:
-    aliases = service.alias.replace(",", " ").split()
+    aliases = split_aliases(service.alias)
     fields: dict[str, object] = {
         "name": service.name,
         "alias": aliases[0] if aliases else "",
@@ -211,11 +165,3 @@ def _service(service: Image, variables: JobVariables) -> dict[str, object]:
             item.key: item.value if item.raw else both.expand(item.value) for item in own
         }
     return fields
-
-
-def go_json(value: object) -> str:
-    """Return JSON as Go writes it: compact, Unicode as it is, <, > and & escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text

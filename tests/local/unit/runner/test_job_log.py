@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from executor.local.runner.output import JobLog, Masker, Terminal
+from executor.local.runner.job_log import JobLog, Masker, Terminal
 
 SECRETS = ("hunter22", "hunter22-longer", "")
 

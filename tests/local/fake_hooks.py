@@ -1,6 +1,6 @@
 """A driver without an engine: it writes down how it was called and fails in chosen ways.
 
-Called as `fake_driver.py CONTROL STAGE [SCRIPT SUB_STAGE]`. CONTROL/calls.jsonl gets one line per
+Called as `fake_hooks.py CONTROL STAGE [SCRIPT SUB_STAGE]`. CONTROL/calls.jsonl gets one line per
 call; CONTROL/behaviour.json names, per stage or sub-stage, a list of behaviours, one per call, the
 last one for all further calls: `exit`, `exit_code_file`, `stdout`, `stderr`, `ignore_sigterm`,
 `sleep`, `kill`, `linger`. Scripts run on this host, by a shell that reads them from stdin.

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from executor.local.runner.cancellation import Cancellation
-from executor.local.runner.output import Capture
+from executor.local.runner.hook_process import Ending, Surroundings, call_hook
+from executor.local.runner.job_log import Capture
 from executor.local.runner.registration import Hook
-from executor.local.runner.stage import Ending, Surroundings, call_hook
 
 
 class Call:
@@ -38,7 +38,7 @@ class Call:
         def wait() -> None:
             while not marker.exists():
                 pass
-            self.cancellation.request("canceled")
+            self.cancellation.call_off("canceled")
 
         threading.Thread(target=wait, daemon=True).start()
 
@@ -136,7 +136,7 @@ def test_a_call_that_takes_too_long_is_stopped_and_told(tmp_path: Path) -> None:
 def test_a_call_after_its_cancellation_is_stopped_at_once(tmp_path: Path) -> None:
     """It does not wait for a signal that was before it."""
     call = Call(tmp_path)
-    call.cancellation.request("canceled")
+    call.cancellation.call_off("canceled")
     ending = call.run("sleep 60")
     assert ending.was_stopped
 
@@ -146,7 +146,7 @@ def test_insisting_shortens_the_graceful_time(tmp_path: Path) -> None:
     call = Call(tmp_path, graceful_seconds=100_000)
     marker = tmp_path / "started"
     call.cancel_when(marker)
-    call.hurry.request("canceled")
+    call.hurry.call_off("canceled")
     ending = call.run(f"trap '' TERM; touch {marker}; while :; do sleep 0.05; done")
     assert ending.exit_code == -9
 
@@ -156,9 +156,9 @@ def test_a_child_is_cancelled_with_its_parent() -> None:
     parent = Cancellation()
     child = Cancellation(parent)
     other = Cancellation(parent)
-    other.request("other")
+    other.call_off("other")
     assert parent.reason == ""
-    parent.request("first")
-    parent.request("second")
+    parent.call_off("first")
+    parent.call_off("second")
     assert ("first", "first", "other") == (parent.reason, child.reason, other.reason)
     assert Cancellation(parent).reason == "first"

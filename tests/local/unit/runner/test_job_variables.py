@@ -7,15 +7,15 @@ import pytest
 
 from executor.local.pipeline.model import Image, YamlVariable
 from executor.local.project.variables import Variable
-from executor.local.runner.environment import (
-    Directories,
+from executor.local.runner.directories import Directories, directories
+from executor.local.runner.go_json import go_json
+from executor.local.runner.job_variables import (
+    JobVariables,
     all_variables,
     custom_environment,
-    directories,
-    go_json,
     with_expanded_names,
 )
-from tests.local.samples import REGISTRATION, SLOT, a_request
+from tests.local.samples import REGISTRATION, SLOT, an_assignment
 
 WHERE = Directories("/builds", "/cache/g/p", "/builds/g/p")
 
@@ -23,13 +23,13 @@ WHERE = Directories("/builds", "/cache/g/p", "/builds/g/p")
 def test_the_runners_variables_stand_around_the_jobs() -> None:
     """A job may override CI_BUILDS_DIR and a runner's environment, never the last ones."""
     registration = replace(REGISTRATION, environment=(("MINE", "runner"), ("OTHER", "runner")))
-    request = a_request(
+    assignment = an_assignment(
         Variable("MINE", "job"),
         Variable("CI_BUILDS_DIR", "job"),
         Variable("RUNNER_TEMP_PROJECT_DIR", "job"),
     )
-    variables = all_variables(request, registration, SLOT, where=WHERE)
-    environment = custom_environment(variables, request.definition)
+    variables = all_variables(assignment, registration, SLOT, where=WHERE)
+    environment = custom_environment(variables, assignment.definition)
     expected = {
         "MINE": "job",
         "OTHER": "runner",
@@ -55,27 +55,27 @@ def test_the_runners_variables_stand_around_the_jobs() -> None:
 
 def test_before_the_config_stage_there_are_no_directories() -> None:
     """Their variables are there and empty, as gitlab-runner has it."""
-    request = a_request()
-    variables = all_variables(request, REGISTRATION, SLOT, where=Directories())
-    environment = custom_environment(variables, request.definition)
+    assignment = an_assignment()
+    variables = all_variables(assignment, REGISTRATION, SLOT, where=Directories())
+    environment = custom_environment(variables, assignment.definition)
     assert environment["CUSTOM_ENV_CI_PROJECT_DIR"] == ""
     assert environment["CUSTOM_ENV_RUNNER_TEMP_PROJECT_DIR"] == ".tmp"
 
 
 def test_a_job_without_an_image_has_no_image_variable() -> None:
     """Absent, not empty."""
-    request = a_request(image=None)
-    variables = all_variables(request, REGISTRATION, SLOT, where=WHERE)
-    assert "CUSTOM_ENV_CI_JOB_IMAGE" not in custom_environment(variables, request.definition)
+    assignment = an_assignment(image=None)
+    variables = all_variables(assignment, REGISTRATION, SLOT, where=WHERE)
+    assert "CUSTOM_ENV_CI_JOB_IMAGE" not in custom_environment(variables, assignment.definition)
 
 
 def test_a_file_variable_is_content_for_the_driver_and_a_path_for_references() -> None:
     """The driver gets the content in its environment."""
-    request = a_request(
+    assignment = an_assignment(
         Variable("CONF", "line 1\nline $2\n", file=True, raw=True), Variable("OPTION", "--c=$CONF")
     )
-    variables = all_variables(request, REGISTRATION, SLOT, where=WHERE)
-    environment = custom_environment(variables, request.definition)
+    variables = all_variables(assignment, REGISTRATION, SLOT, where=WHERE)
+    environment = custom_environment(variables, assignment.definition)
     assert environment["CUSTOM_ENV_CONF"] == "line 1\nline $2\n"
     assert environment["CUSTOM_ENV_OPTION"] == "--c=/builds/g/p.tmp/CONF"
 
@@ -89,12 +89,12 @@ def test_a_feature_flag_of_the_registration_beats_the_jobs(
 ) -> None:
     """And a job's beats the default."""
     name = "FF_NETWORK_PER_BUILD"
-    request = a_request(*([Variable(name, from_job)] if from_job else []))
+    assignment = an_assignment(*([Variable(name, from_job)] if from_job else []))
     flags = ((name, from_config),) if from_config is not None else ()
     variables = all_variables(
-        request, replace(REGISTRATION, feature_flags=flags), SLOT, where=WHERE
+        assignment, replace(REGISTRATION, feature_flags=flags), SLOT, where=WHERE
     )
-    environment = custom_environment(variables, request.definition)
+    environment = custom_environment(variables, assignment.definition)
     assert expected == environment[f"CUSTOM_ENV_{name}"]
     assert (expected == "true") == ("CUSTOM_ENV_CI_BUILD_NETWORK_NAME" in environment)
 
@@ -102,14 +102,14 @@ def test_a_feature_flag_of_the_registration_beats_the_jobs(
 def test_names_and_aliases_expand_at_the_start_of_the_job() -> None:
     """Entrypoints and commands do not."""
     service = Image("$R/docker:$T", alias="$ALIAS", command=("$R",), entrypoint=("$R",))
-    request = a_request(
+    assignment = an_assignment(
         Variable("R", "registry", raw=True),
         Variable("ALIAS", "docker other"),
         image=Image("${R}/app"),
         services=(service,),
     )
-    variables = all_variables(request, REGISTRATION, SLOT, where=WHERE)
-    job = with_expanded_names(request.definition, variables)
+    variables = all_variables(assignment, REGISTRATION, SLOT, where=WHERE)
+    job = with_expanded_names(assignment.definition, variables)
     assert job.image == Image("registry/app")
     expected = Image("registry/docker:", alias="docker other", command=("$R",), entrypoint=("$R",))
     assert job.services == (expected,)
@@ -126,9 +126,9 @@ def test_services_are_told_with_their_first_alias() -> None:
             variables=(YamlVariable("A", "$B"), YamlVariable("C", "$B", raw=True)),
         ),
     )
-    request = a_request(Variable("B", "b"), services=services)
-    variables = all_variables(request, REGISTRATION, SLOT, where=WHERE)
-    environment = custom_environment(variables, request.definition)
+    assignment = an_assignment(Variable("B", "b"), services=services)
+    variables = all_variables(assignment, REGISTRATION, SLOT, where=WHERE)
+    environment = custom_environment(variables, assignment.definition)
     assert json.loads(environment["CUSTOM_ENV_CI_JOB_SERVICES"]) == [
         {"name": "redis:7", "alias": "", "entrypoint": None, "command": None},
         {
@@ -154,7 +154,7 @@ def test_directories_are_where_the_runner_has_them(
 ) -> None:
     """The cache directory never has the shared layout."""
     where = directories(
-        a_request(),
+        an_assignment(),
         SLOT,
         builds_dir="/builds",
         cache_dir="/cache",
@@ -167,3 +167,24 @@ def test_directories_are_where_the_runner_has_them(
 def test_json_is_written_as_go_writes_it() -> None:
     """Drivers that compare text see what gitlab-runner would give them."""
     assert go_json({"a": "<é&>"}) == '{"a":"\\u003cé\\u0026\\u003e"}'
+
+
+def test_a_job_sees_the_last_definition_and_a_files_path() -> None:
+    """Raw variables are not expanded, yet can be referenced."""
+    variables = JobVariables(
+        (
+            Variable("A", "first"),
+            Variable("A", "last"),
+            Variable("FILE", "content $A", file=True, raw=True),
+            Variable("RAW", "$A", raw=True),
+            Variable("ALL", "$A ${FILE}_X $RAW $NONE"),
+        ),
+        "/builds/p.tmp",
+    )
+    values = {variable.key: variable.value for variable in variables.expanded()}
+    assert values == {
+        "A": "last",
+        "FILE": "content $A",
+        "RAW": "$A",
+        "ALL": "last /builds/p.tmp/FILE_X $A ",
+    }

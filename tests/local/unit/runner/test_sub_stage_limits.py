@@ -3,9 +3,9 @@
 import pytest
 
 from executor.local.project.variables import Variable
-from executor.local.runner.environment import JobVariables
-from executor.local.runner.limits import attempts, ignores_after_script, stage_timeout
-from executor.local.runner.outcome import DriverFailure
+from executor.local.runner.job_variables import JobVariables
+from executor.local.runner.outcome import SystemFailure
+from executor.local.runner.sub_stage_limits import attempts, ignores_after_script, stage_timeout
 
 
 def variables(**values: str) -> JobVariables:
@@ -22,7 +22,7 @@ def test_a_sub_stage_is_tried_as_often_as_its_variable_says(value: str, expected
 @pytest.mark.parametrize("value", ["0", "-1", "11"])
 def test_too_many_tries_fail_the_job(value: str) -> None:
     """In gitlab-runner's words."""
-    with pytest.raises(DriverFailure, match=r"out of the range \[1, 10\] for stage: restore_cache"):
+    with pytest.raises(SystemFailure, match=r"out of the range \[1, 10\] for stage: restore_cache"):
         attempts("restore_cache", variables(RESTORE_CACHE_ATTEMPTS=value))
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from executor.local.pipeline.model import Artifacts, Image, YamlVariable
+from executor.local.project.assignment import Credential, Dependency, credentials_of
+from executor.local.project.payload import payload_of
 from executor.local.project.variables import Variable
-from executor.local.runner.job_request import Credential, Dependency, credentials_of
-from executor.local.runner.payload import payload_of
-from tests.local.samples import SHA, a_request
+from tests.local.samples import SHA, an_assignment
 
 FIELDS = [
     "id",
@@ -31,7 +31,7 @@ FIELDS = [
 
 def test_a_plain_job_has_every_field() -> None:
     """What a job does not use is there and empty."""
-    payload = payload_of(a_request())
+    payload = payload_of(an_assignment())
     assert FIELDS == list(payload)
     assert payload["services"] is None
     assert payload["artifacts"] is None
@@ -61,7 +61,7 @@ def test_a_plain_job_has_every_field() -> None:
 def test_scripts_become_steps_as_gitlab_merges_them() -> None:
     """before_script and script are one step; after_script always runs."""
     payload = payload_of(
-        a_request(before_script=("login",), script=("make", "test"), after_script=("tell",))
+        an_assignment(before_script=("login",), script=("make", "test"), after_script=("tell",))
     )
     steps = payload["steps"]
     assert isinstance(steps, list)
@@ -82,7 +82,7 @@ def test_a_service_keeps_all_it_says() -> None:
         pull_policy=("always",),
         platform="linux/amd64",
     )
-    payload = payload_of(a_request(services=(service,)))
+    payload = payload_of(an_assignment(services=(service,)))
     assert payload["services"] == [
         {
             "name": "$R/docker:dind",
@@ -103,7 +103,7 @@ def test_artifacts_name_what_is_kept_and_where_it_comes_from() -> None:
     """One archive per job; an earlier one is fetched with the job's own token."""
     kept = Artifacts(paths=("out",), exclude=("out/tmp",), expire_in="1 day", when="always")
     dependency = Dependency(4, "early", "artifacts.zip", 12)
-    payload = payload_of(a_request(artifacts=kept, dependencies=(dependency,)))
+    payload = payload_of(an_assignment(artifacts=kept, dependencies=(dependency,)))
     assert payload["artifacts"] == [
         {
             "name": "",
@@ -128,11 +128,11 @@ def test_artifacts_name_what_is_kept_and_where_it_comes_from() -> None:
 
 def test_later_sources_of_variables_win() -> None:
     """Given beats the job's, the job's beats the predefined."""
-    request = a_request(
+    assignment = an_assignment(
         Variable("A", "given"),
         variables=(YamlVariable("A", "job"), YamlVariable("CI_PROJECT_NAME", "own")),
     )
-    values = {variable.key: variable.value for variable in request.variables}
+    values = {variable.key: variable.value for variable in assignment.variables}
     assert values["A"] == "given"
     assert values["CI_PROJECT_NAME"] == "own"
     assert values["CI_COMMIT_REF_SLUG"] == "feature-one"
@@ -141,12 +141,12 @@ def test_later_sources_of_variables_win() -> None:
 
 def test_a_registry_brings_its_image_name_and_user() -> None:
     """CI_REGISTRY_IMAGE is lower case, and resolved in what refers to it."""
-    request = a_request(
+    assignment = an_assignment(
         Variable("CI_REGISTRY", "registry:5000"),
         Variable("CI_DEPENDENCY_PROXY_SERVER", "proxy:443"),
         variables=(YamlVariable("TAG", "$CI_REGISTRY_IMAGE:$CI_COMMIT_REF_SLUG"),),
     )
-    values = {variable.key: variable.value for variable in request.variables}
+    values = {variable.key: variable.value for variable in assignment.variables}
     assert values["TAG"] == "registry:5000/group/sub/project:feature-one"
     assert values["CI_REGISTRY_USER"] == "gitlab-ci-token"
     prefix = values["CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX"]
@@ -179,4 +179,4 @@ def test_credentials_come_with_a_password(
 def test_the_depth_is_the_jobs_to_choose(value: str, expected: int) -> None:
     """GIT_DEPTH 0 fetches all history."""
     given = [Variable("GIT_DEPTH", value)] if value else []
-    assert expected == a_request(*given).depth
+    assert expected == an_assignment(*given).depth

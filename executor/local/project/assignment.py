@@ -59,7 +59,7 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class JobRequest:
+class Assignment:
     """One job, ready to be handed out."""
 
     id: int
@@ -105,15 +105,15 @@ class JobRequest:
         return int(value.value) if value and value.value.isdecimal() else GIT_DEPTH
 
 
-def job_request(
+def assign(
     definition: JobDefinition,
     facts: PipelineFacts,
     *,
     job_id: int,
     token: str,
     dependencies: tuple[Dependency, ...] = (),
-) -> JobRequest:
-    """Return the request for a job: its variables in GitLab's order of precedence."""
+) -> Assignment:
+    """Return the assignment for a job: its variables in GitLab's order of precedence."""
     first = (
         *facts.predefined,
         *job_variables(
@@ -127,7 +127,7 @@ def job_request(
         *facts.given,
     )
     environment = environment_variables(definition.environment, (*first, *last))
-    return JobRequest(
+    return Assignment(
         id=job_id,
         token=token,
         facts=facts,

@@ -1,4 +1,4 @@
-"""What the driver's config stage answers.
+"""What the config hook answers, over what the registration says.
 
 Pure.
 """
@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from executor.local.runner.outcome import DriverFailure
+from executor.local.runner.outcome import SystemFailure
 
 
 @dataclass(frozen=True, slots=True)
-class DriverConfig:
+class JobConfig:
     """The answer, over what the registration says."""
 
     builds_dir: str
@@ -24,7 +24,7 @@ class DriverConfig:
     version: str = ""
 
 
-def configured(config: DriverConfig, answer: bytes) -> DriverConfig:
+def configured(config: JobConfig, answer: bytes) -> JobConfig:
     """Return the configuration with an answer's; no answer at all changes nothing."""
     if not answer:
         return config
@@ -33,20 +33,20 @@ def configured(config: DriverConfig, answer: bytes) -> DriverConfig:
     except ValueError as error:
         raise _unreadable(str(error)) from None
     fields = _object(content, "it")
-    driver = _object(fields.get("driver"), "driver")
+    named = _object(fields.get("driver"), "driver")
     job_env = _object(fields.get("job_env"), "job_env")
     is_shared = fields.get("builds_dir_is_shared")
     if not isinstance(is_shared, bool | None):
         raise _unreadable("builds_dir_is_shared is neither true nor false")
-    return DriverConfig(
+    return JobConfig(
         builds_dir=_text(fields, "builds_dir", config.builds_dir),
         cache_dir=_text(fields, "cache_dir", config.cache_dir),
         shell=_text(fields, "shell", config.shell),
         builds_dir_is_shared=bool(is_shared),
         hostname=_text(fields, "hostname", ""),
         job_env={key: _text(job_env, key, "") for key in job_env},
-        name=_text(driver, "name", ""),
-        version=_text(driver, "version", ""),
+        name=_text(named, "name", ""),
+        version=_text(named, "version", ""),
     )
 
 
@@ -67,5 +67,5 @@ def _text(fields: Mapping[str, object], key: str, default: str) -> str:
     return value
 
 
-def _unreadable(sentence: str) -> DriverFailure:
-    return DriverFailure(f"error while parsing JSON output: {sentence}")
+def _unreadable(sentence: str) -> SystemFailure:
+    return SystemFailure(f"error while parsing JSON output: {sentence}")

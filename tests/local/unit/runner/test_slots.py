@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from executor.local.errors import LocalError
-from executor.local.places import Places, runner_token
+from executor.local.runner.slots import Slots, runner_token
 from tests.local.conftest import ENVIRONMENT
 
 HOLD = """
 import sys
 from pathlib import Path
-from executor.local.places import Places
-places = Places("config.toml", "runner", "group/project", Path(sys.argv[1]))
+from executor.local.runner.slots import Slots
+places = Slots("config.toml", "runner", "group/project", Path(sys.argv[1]))
 print(places.take(), flush=True)
 sys.stdin.read()
 """
@@ -22,7 +22,7 @@ sys.stdin.read()
 
 def test_a_place_is_free_again_when_it_is_given_back(tmp_path: Path) -> None:
     """The lowest one first."""
-    places = Places("config.toml", "runner", "group/project", tmp_path)
+    places = Slots("config.toml", "runner", "group/project", tmp_path)
     assert [places.take(), places.take(), places.take()] == [0, 1, 2]
     places.give_back(1)
     assert [places.take(), places.take()] == [1, 3]
@@ -39,7 +39,7 @@ def test_another_command_takes_another_place_as_long_as_this_one_lives(tmp_path:
     )
     assert holding.stdout is not None
     assert holding.stdout.readline() == "0\n"
-    places = Places("config.toml", "runner", "group/project", tmp_path)
+    places = Slots("config.toml", "runner", "group/project", tmp_path)
     assert places.take() == 1
     holding.kill()
     holding.communicate()
@@ -53,8 +53,8 @@ def test_another_registration_or_project_has_places_of_its_own(
     tmp_path: Path, other: tuple[str, str, str]
 ) -> None:
     """Nothing is shared between them."""
-    assert Places("config.toml", "runner", "p", tmp_path).take() == 0
-    assert Places(*other, tmp_path).take() == 0
+    assert Slots("config.toml", "runner", "p", tmp_path).take() == 0
+    assert Slots(*other, tmp_path).take() == 0
 
 
 def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     occupied = tmp_path / "file"
     occupied.touch()
     with pytest.raises(LocalError, match=r"file.*TMPDIR"):
-        Places("config.toml", "runner", "p", occupied).take()
+        Slots("config.toml", "runner", "p", occupied).take()
 
 
 def test_the_runner_has_the_same_token_in_every_run() -> None:

@@ -1,40 +1,39 @@
-"""The driver under trial, through its four hooks: one prepare attempt and what follows it."""
+"""The four hooks, called for one job: one prepare attempt and what follows it."""
 
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from executor.local.project.assignment import Assignment
+from executor.local.project.payload import payload_of
 from executor.local.runner.cancellation import Cancellation
-from executor.local.runner.driver_config import DriverConfig, configured
-from executor.local.runner.environment import JobVariables, custom_environment, go_json
-from executor.local.runner.job_request import JobRequest
-from executor.local.runner.outcome import DriverFailure, ScriptFailure, Stopped
-from executor.local.runner.output import Capture, JobLog, Sink
-from executor.local.runner.payload import payload_of
+from executor.local.runner.go_json import go_json
+from executor.local.runner.hook_process import Ending, Surroundings, call_hook
+from executor.local.runner.job_config import JobConfig, configured
+from executor.local.runner.job_log import Capture, JobLog, Sink
+from executor.local.runner.job_variables import JobVariables, custom_environment
+from executor.local.runner.outcome import ScriptFailure, Stopped, SystemFailure
 from executor.local.runner.registration import Hook, Registration
-from executor.local.runner.stage import Ending, Surroundings, call_hook
 
 BUILD_FAILURE_EXIT_CODE = 1
 SYSTEM_FAILURE_EXIT_CODE = 2
 
 
-class Driver:
-    """The hooks, called for one job with one temporary directory."""
+class Hooks:
+    """The hooks, called for one job with one temporary directory of its own."""
 
     def __init__(
         self,
-        request: JobRequest,
+        assignment: Assignment,
         registration: Registration,
         log: JobLog,
         *,
         hurry: Cancellation,
     ) -> None:
-        self.config = DriverConfig(
-            registration.builds_dir, registration.cache_dir, registration.shell
-        )
+        self.config = JobConfig(registration.builds_dir, registration.cache_dir, registration.shell)
         self.seconds: list[tuple[str, float]] = []
-        self._request = request
+        self._assignment = assignment
         self._registration = registration
         self._log = log
         self._hurry = hurry
@@ -46,10 +45,10 @@ class Driver:
     def _write_payload(self) -> None:
         descriptor = os.open(self._response, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(go_json(payload_of(self._request)) + "\n")
+            file.write(go_json(payload_of(self._assignment)) + "\n")
 
     def configure(self, variables: JobVariables, cancellation: Cancellation) -> None:
-        """Ask the driver for its configuration of this job."""
+        """Ask the config hook where and how the job runs."""
         hook = self._registration.config
         if hook is not None:
             answer = Capture()
@@ -60,7 +59,7 @@ class Driver:
             self.config = configured(self.config, answer.content)
 
     def prepare(self, variables: JobVariables, cancellation: Cancellation) -> None:
-        """Have the driver make the job's environment."""
+        """Have the prepare hook make what the job runs in."""
         if self._registration.prepare is not None:
             ending = self._call(
                 "prepare",
@@ -75,7 +74,7 @@ class Driver:
     def run(
         self, sub_stage: str, script: str, variables: JobVariables, cancellation: Cancellation
     ) -> None:
-        """Have the driver run the script of a sub-stage."""
+        """Have the run hook run the script of a sub-stage."""
         directory = Path(tempfile.mkdtemp(prefix="script", dir=self._directory))
         path = directory / "script"
         path.write_text(script, encoding="utf-8")
@@ -91,10 +90,10 @@ class Driver:
         self._judge(ending, cancellation)
 
     def clean_up(self, variables: JobVariables) -> None:
-        """Have the driver remove the job's environment; a failure is only told."""
+        """Have the cleanup hook remove what the job ran in; a failure is only told."""
         hook = self._registration.cleanup
         if hook is not None:
-            # gitlab-runner keeps these lines for its own log; here the operator reads along.
+            # gitlab-runner keeps these lines for its own log; here the administrator reads them at once.
             ending = self._call(
                 "cleanup",
                 hook,
@@ -143,7 +142,7 @@ class Driver:
             "BUILD_EXIT_CODE_FILE": str(self._exit_code),
             "JOB_RESPONSE_FILE": str(self._response),
             **self.config.job_env,
-            **custom_environment(variables, self._request.definition),
+            **custom_environment(variables, self._assignment.definition),
         }
 
     def _judge(self, ending: Ending, cancellation: Cancellation) -> None:
@@ -151,15 +150,15 @@ class Driver:
         if cancellation.reason:
             raise Stopped(cancellation.reason)
         if ending.problem:
-            raise DriverFailure(ending.problem)
+            raise SystemFailure(ending.problem)
         if ending.exit_code == BUILD_FAILURE_EXIT_CODE:
             raise self._script_failure()
         if ending.exit_code == SYSTEM_FAILURE_EXIT_CODE:
-            raise DriverFailure(_described(ending))
+            raise SystemFailure(_described(ending))
         if ending.exit_code != 0:
-            raise DriverFailure(_unknown(ending.exit_code))
+            raise SystemFailure(_unknown(ending.exit_code))
 
-    def _script_failure(self) -> ScriptFailure | DriverFailure:
+    def _script_failure(self) -> ScriptFailure | SystemFailure:
         try:
             first = self._exit_code.read_text(encoding="utf-8").partition("\n")[0]
         except (OSError, UnicodeDecodeError):
@@ -167,7 +166,7 @@ class Driver:
         try:
             return ScriptFailure(int(first))
         except ValueError:
-            return DriverFailure(f'{_unknown(2)}: BUILD_EXIT_CODE_FILE holds "{first}"')
+            return SystemFailure(f'{_unknown(2)}: BUILD_EXIT_CODE_FILE holds "{first}"')
 
 
 def _described(ending: Ending) -> str:

@@ -5,14 +5,12 @@ import threading
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
-CYAN = "\x1b[36;1m"
-GREEN = "\x1b[32;1m"
-RED = "\x1b[31;1m"
-YELLOW = "\x1b[33;1m"
-_RESET = "\x1b[0;m"
+from executor.local.runner.colours import RESET, coloured
+from executor.redaction import MASK
+
 _PREFIX_COLOURS = ("\x1b[36m", "\x1b[35m", "\x1b[34m", "\x1b[33m", "\x1b[32m")
 
-_MASK = b"[MASKED]"
+_MASK = MASK.encode()
 # A line this long is shown in pieces, so that endless output without a newline is seen at all.
 _LONGEST_LINE = 65536
 
@@ -42,7 +40,11 @@ class Capture:
 
 
 class Masker:
-    """Replaces secrets in text; the longest first, as one may contain another."""
+    """Replaces secrets in text; the longest first, as one may contain another.
+
+    The rule is gitlab-runner's, so tokens and passwords that are no masked variable stay, which
+    `redaction.redact` would take out. It works on bytes, as jobs print what they like.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         encoded = {secret.encode() for secret in secrets if secret}
@@ -86,14 +88,14 @@ class Terminal:
 
     def say(self, text: str, *, colour: str = "") -> None:
         """Show a line of our own."""
-        self.write(f"{colour}{text}{_RESET}\n" if colour and self.is_coloured else f"{text}\n")
+        self.write(f"{coloured(text, colour if self.is_coloured else '')}\n")
 
     def prefix(self, name: str, *, width: int, index: int) -> str:
         """Return what stands before the lines of one of several jobs."""
         padded = f"{name.ljust(width)} | "
         if not self.is_coloured:
             return padded
-        return f"{_PREFIX_COLOURS[index % len(_PREFIX_COLOURS)]}{padded}{_RESET}"
+        return f"{_PREFIX_COLOURS[index % len(_PREFIX_COLOURS)]}{padded}{RESET}"
 
 
 class JobLog:
@@ -112,8 +114,7 @@ class JobLog:
     def say(self, text: str, *, colour: str = "") -> None:
         """Show a line of the runner, masked too: an error may quote anything."""
         shown = self._masker.mask(text.encode()).decode("utf-8", "replace")
-        if colour and self._terminal.is_coloured:
-            shown = f"{colour}{shown}{_RESET}"
+        shown = coloured(shown, colour if self._terminal.is_coloured else "")
         self._terminal.write("".join(f"{self._prefix}{line}\n" for line in shown.split("\n")))
 
     def stream(self, label: str = "") -> "LineStream":

@@ -1,8 +1,8 @@
-"""The runner's concurrent places for a project, shared by all commands of a user on this machine.
+"""The runner's slots for a project, shared by all commands of a user on this machine.
 
-A driver keeps caches by runner, project and place. So the runner's token follows from the
-registration, and a place belongs to one job at a time: the next run finds the caches, and two
-commands at once do not meet in them.
+A custom executor keeps caches by runner, project and slot (`CI_CONCURRENT_PROJECT_ID`). So the
+runner's token follows from the registration, and one job at a time has a slot: the next run
+finds the caches, and two commands at once do not meet in them.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ def runner_token(source: str, name: str) -> str:
     return f"local{digest[:_TOKEN_DIGITS]}"
 
 
-class Places:
+class Slots:
     """Numbers that nobody else holds at the time; a process's end gives back what it held."""
 
     def __init__(self, source: str, name: str, project: str, directory: Path | None = None) -> None:

@@ -3,8 +3,8 @@
 Pure.
 """
 
-from executor.local.runner.environment import JobVariables
-from executor.local.runner.outcome import DriverFailure
+from executor.local.runner.job_variables import JobVariables
+from executor.local.runner.outcome import SystemFailure
 from executor.notation.durations import go_seconds
 
 _ATTEMPTS = {
@@ -24,7 +24,7 @@ def attempts(sub_stage: str, variables: JobVariables) -> int:
         return 1
     if not 1 <= number <= _MOST_ATTEMPTS:
         message = f"number of attempts out of the range [1, 10] for stage: {sub_stage}"
-        raise DriverFailure(message)
+        raise SystemFailure(message)
     return number
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from executor.local.runner.cancellation import Cancellation
-from executor.local.runner.output import Sink
+from executor.local.runner.job_log import Sink
 from executor.local.runner.registration import Hook
 
 # How long a stopped hook may still take once somebody insists.

@@ -1,11 +1,11 @@
-"""The job payload: a job request in the shape that GitLab gives it and the runner writes down.
+"""The job payload: a job assignment in the shape that GitLab gives it and the runner writes down.
 
 Pure, and free of the runner. `inputs` is what the runner writes; a server would leave it out.
 """
 
 from executor.local.pipeline.model import Image, JobDefinition
+from executor.local.project.assignment import Assignment, credentials_of
 from executor.local.project.variables import Variable
-from executor.local.runner.job_request import JobRequest, credentials_of
 
 Json = dict[str, object]
 
@@ -13,25 +13,25 @@ _AFTER_SCRIPT_TIMEOUT_SECONDS = 300
 _SHA1_DIGITS = 40
 
 
-def payload_of(request: JobRequest) -> Json:
+def payload_of(assignment: Assignment) -> Json:
     """Return the payload: every field, in the runner's shape."""
-    job = request.definition
+    job = assignment.definition
     return {
-        "id": request.id,
-        "token": request.token,
+        "id": assignment.id,
+        "token": assignment.token,
         # Sources are made anew for each job, and nothing is left on the engine, unless a job says
         # otherwise.
         "allow_git_fetch": False,
-        "job_info": _job_info(request),
-        "git_info": _git_info(request),
-        "runner_info": {"uuid": "", "timeout": request.timeout_seconds},
+        "job_info": _job_info(assignment),
+        "git_info": _git_info(assignment),
+        "runner_info": {"uuid": "", "timeout": assignment.timeout_seconds},
         "inputs": {},
-        "variables": [_variable(variable) for variable in request.variables],
-        "steps": _steps(request),
+        "variables": [_variable(variable) for variable in assignment.variables],
+        "steps": _steps(assignment),
         "image": _image(job.image or Image("")),
         "services": [_image(service) for service in job.services] or None,
         "artifacts": _artifacts(job),
-        "cache": _caches(request),
+        "cache": _caches(assignment),
         "credentials": [
             {
                 "type": "registry",
@@ -39,16 +39,16 @@ def payload_of(request: JobRequest) -> Json:
                 "username": credential.username,
                 "password": credential.password,
             }
-            for credential in credentials_of(request.variables)
+            for credential in credentials_of(assignment.variables)
         ],
         "dependencies": [
             {
                 "id": dependency.id,
-                "token": request.token,
+                "token": assignment.token,
                 "name": dependency.name,
                 "artifacts_file": {"filename": dependency.filename, "size": dependency.size},
             }
-            for dependency in request.dependencies
+            for dependency in assignment.dependencies
         ],
         "features": {
             "trace_sections": True,
@@ -60,12 +60,12 @@ def payload_of(request: JobRequest) -> Json:
     }
 
 
-def _job_info(request: JobRequest) -> Json:
-    project = request.facts.project
+def _job_info(assignment: Assignment) -> Json:
+    project = assignment.facts.project
     return {
-        "name": request.definition.name,
-        "stage": request.definition.ci_stage,
-        "pipeline_id": request.facts.pipeline_id,
+        "name": assignment.definition.name,
+        "stage": assignment.definition.ci_stage,
+        "pipeline_id": assignment.facts.pipeline_id,
         "project_id": project.id,
         "project_name": project.name,
         "project_full_path": project.path,
@@ -82,28 +82,28 @@ def _job_info(request: JobRequest) -> Json:
     }
 
 
-def _git_info(request: JobRequest) -> Json:
-    checkout = request.facts.checkout
+def _git_info(assignment: Assignment) -> Json:
+    checkout = assignment.facts.checkout
     return {
-        "repo_url": request.repository_url,
+        "repo_url": assignment.repository_url,
         "repo_object_format": "sha1" if len(checkout.sha) == _SHA1_DIGITS else "sha256",
         "ref": checkout.branch,
         "sha": checkout.sha,
         "before_sha": checkout.before_sha,
         "ref_type": "branch",
-        "refspecs": list(request.refspecs),
-        "depth": request.depth,
+        "refspecs": list(assignment.refspecs),
+        "depth": assignment.depth,
         "protected": False,
     }
 
 
-def _steps(request: JobRequest) -> list[Json]:
-    job = request.definition
+def _steps(assignment: Assignment) -> list[Json]:
+    job = assignment.definition
     steps: list[Json] = [
         {
             "name": "script",
             "script": [*job.before_script, *job.script],
-            "timeout": request.timeout_seconds,
+            "timeout": assignment.timeout_seconds,
             "when": "on_success",
             "allow_failure": False,
         }
@@ -181,7 +181,7 @@ def _artifacts(job: JobDefinition) -> list[Json] | None:
     return [*([archive] if kept.has_archive else []), *reports]
 
 
-def _caches(request: JobRequest) -> list[Json] | None:
+def _caches(assignment: Assignment) -> list[Json] | None:
     caches: list[Json] = [
         {
             "key": cache.key,
@@ -191,6 +191,6 @@ def _caches(request: JobRequest) -> list[Json] | None:
             "when": cache.when,
             "fallback_keys": list(cache.fallback_keys),
         }
-        for cache in request.caches
+        for cache in assignment.caches
     ]
     return caches or None

@@ -1,0 +1,113 @@
+"""The options of `dind-executor local`, and what their values say."""
+
+import argparse
+import re
+from pathlib import Path
+
+from executor.local.errors import LocalError
+from executor.local.project.variables import ALWAYS_SECRET, Variable
+from executor.local.runner.job_variables import DEFAULT_RUNNER_VERSION
+from executor.local.runner.registration import DEFAULT_CONFIG, DEFAULT_SETTINGS
+from executor.notation.durations import gitlab_seconds
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SHORTEST_MASKED = 8
+_DESCRIPTION = """Run the jobs of a pipeline file through the four hooks, as gitlab-runner would: to
+try a registration or a pipeline without GitLab and without gitlab-runner. Jobs get what is
+committed."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(prog="dind-executor local", description=_DESCRIPTION)
+    add = made.add_argument
+    add("jobs", nargs="*", metavar="JOB", help="run only these jobs (default: the pipeline)")
+    add("--file", type=Path, default=Path(".gitlab-ci.yml"), help="default: .gitlab-ci.yml")
+    add("--branch", default="", help="the branch to run for (default: the one checked out)")
+    add("--project-path", default="", metavar="GROUP/PROJECT", help="default: local/DIRECTORY")
+    add("--timeout", default="1h", metavar="TIME", help="of a job: 90s, 10m, 1h (the default)")
+    registration = made.add_argument_group("the registration")
+    add = registration.add_argument
+    add("--config", type=Path, help=f"gitlab-runner's configuration (default: {DEFAULT_CONFIG})")
+    add("--runner", default="", metavar="NAME", help="which custom runner of it (default: first)")
+    add("--hooks", type=Path, metavar="DIR", help="instead of --config: where the four hooks are")
+    add("--settings", type=Path, metavar="FILE", help=f"their settings ({DEFAULT_SETTINGS})")
+    add("--runner-version", default=DEFAULT_RUNNER_VERSION, metavar="X.Y.Z", help="to speak as")
+    values = made.add_argument_group("variables, as a project's settings in GitLab have them")
+    add = values.add_argument
+    add("--variable", action="append", default=[], metavar="KEY=VALUE")
+    add("--secret-variable", action="append", default=[], metavar="KEY=VALUE|KEY=@FILE")
+    add("--file-variable", action="append", default=[], metavar="KEY=FILE")
+    serving = made.add_argument_group("the server for sources, artifacts, caches; the report")
+    add = serving.add_argument
+    add("--listen", default="", metavar="HOST[:PORT]", help="default: the engine's bridge gateway")
+    add("--cache-server", type=Path, metavar="DIR", help="serve caches, too, and keep them there")
+    add("--report", type=Path, metavar="FILE", help="write results and seconds as JSON, too")
+    return made
+
+
+def variables(given: argparse.Namespace) -> tuple[Variable, ...]:
+    """Return the variables of all three options, in the order in which GitLab would add them."""
+    return (
+        *(plain_variable(text) for text in given.variable),
+        *(secret_variable(text) for text in given.secret_variable),
+        *(file_variable(text) for text in given.file_variable),
+    )
+
+
+def plain_variable(text: str) -> Variable:
+    """Return the variable of a --variable; GitLab's own secrets stay secrets here too."""
+    key, value = _key_and_value("--variable", text)
+    is_secret = key in ALWAYS_SECRET
+    return Variable(key, value, public=not is_secret, masked=is_secret, raw=is_secret)
+
+
+def secret_variable(text: str) -> Variable:
+    """Return the masked variable of a --secret-variable; @FILE keeps it off the command line."""
+    key, value = _key_and_value("--secret-variable", text)
+    if value.startswith("@"):
+        value = _content("--secret-variable", key, value[1:]).rstrip("\n")
+    if "\n" in value:
+        raise LocalError(
+            f"--secret-variable {key}: it has several lines and cannot be masked; "
+            f"give it as a file with --file-variable"
+        )
+    return Variable(key, value, public=False, masked=True, raw=True)
+
+
+def file_variable(text: str) -> Variable:
+    """Return the file-type variable of a --file-variable; masked if a line can be."""
+    key, path = _key_and_value("--file-variable", text)
+    content = _content("--file-variable", key, path.removeprefix("@"))
+    can_be_masked = "\n" not in content and len(content) >= _SHORTEST_MASKED
+    return Variable(key, content, public=False, file=True, masked=can_be_masked, raw=True)
+
+
+def project_path(text: str) -> str:
+    """Return a project path of at least a group and a name."""
+    if not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+", text):
+        raise LocalError(f'--project-path "{text}": write it as GROUP/PROJECT')
+    return text
+
+
+def duration_seconds(text: str) -> int:
+    """Return the seconds of a --timeout, which is written as a job's `timeout` is."""
+    seconds = gitlab_seconds(text)
+    if not seconds:
+        raise LocalError(f'--timeout "{text}" is not a duration; write it as 90s, 10m or 1h 30m')
+    return seconds
+
+
+def _key_and_value(option: str, text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not _KEY.fullmatch(key):
+        # The text may be a secret whose key was forgotten, so it is not repeated.
+        raise LocalError(f"{option}: a value has no KEY= of letters, digits and _ before it")
+    return key, value
+
+
+def _content(option: str, key: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LocalError(f"{option} {key}: {path} cannot be read ({error})") from None
