@@ -17,10 +17,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start everything that the tests and the demo need")
-    remover = commands.add_parser("down", help="stop it, and remove all but the images' cache")
+    remover = commands.add_parser("down", help="stop it and remove everything except the cache of images")
     remover.add_argument("--purge", action="store_true", help="remove the cache too")
-    commands.add_parser("status", help="say what runs")
-    commands.add_parser("leftovers", help="fail if the driver has left anything on the engine")
+    commands.add_parser("status", help="show what runs")
+    commands.add_parser("leftovers", help="fail if dind-executor has left anything on the engine")
     demonstration = commands.add_parser("demo", help="run the sample pipeline")
     demonstration.add_argument("jobs", nargs="*", metavar="JOB")
     arguments = parser.parse_args()
@@ -50,7 +50,7 @@ def report_leftovers() -> int:
     for name in found:
         say(f"Left on the engine: {name}")
     if not found:
-        say("The driver has left nothing on the engine.")
+        say("dind-executor has left nothing on the engine.")
     return 1 if found else 0
 
 
