@@ -13,10 +13,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from executor.engine.frames import Output
-from executor.shell.keeper import keeper, sent_files
-from executor.shell.processes import DIRECTORY, signaller
+from executor.shell import DIRECTORY
+from executor.shell.keeper import keeper
+from executor.shell.processes import signaller
+from executor.shell.receiver import sent_files
 from executor.shell.serving import READY, sent_script
 
 _LONGEST_SECONDS = 15.0
@@ -73,7 +76,9 @@ class Kept:
         entrypoint: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         files: Mapping[str, bytes] | None = None,
-        prelude: str = "",
+        umask: str = "",
+        forgotten: str = "",
+        opened: Sequence[str] = (),
         shells: str = "",
         workdir: str = "",
     ) -> None:
@@ -85,7 +90,7 @@ class Kept:
         self.home.mkdir(exist_ok=True)
         (directory / workdir).mkdir(exist_ok=True)
         self._programs = programs
-        command = keeper(prelude=prelude)
+        command = keeper(umask=umask, forgotten=forgotten, opened=opened)
         # The shell under test also runs the scripts, whatever else this machine has.
         shells = shells or str(programs / "sh")
         command = tuple(re.sub(_LOOKED_FOR, shells, self._here(each)) for each in command)
@@ -221,6 +226,12 @@ class Kept:
                     raise AssertionError(f"the keeper ended before it was ready: {read}")
             assert time.monotonic() < deadline, f"the keeper is not ready: {read}"
         return {number: data.replace(line, b"") for number, data in read.items()}
+
+
+class Start(Protocol):
+    """Starts a keeper that ends with the test."""
+
+    def __call__(self, **given: object) -> Kept: ...
 
 
 class Going:

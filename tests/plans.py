@@ -162,7 +162,7 @@ def _readable(value: object) -> object:
 
 def _added(prelude: str) -> list[str]:
     """Return the lines that may add an argument."""
-    return [line for line in prelude.splitlines() if line.startswith("case $_c in *'")]
+    return prelude.partition("_options='")[2].partition("'")[0].splitlines()
 
 
 def rendered(name: str) -> str:

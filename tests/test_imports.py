@@ -73,6 +73,23 @@ sys.argv[1:] = {args!r}
 from executor.__main__ import main
 main()
 """
+READS = """\
+import os, sys
+read = []
+def watch(event, args):
+    if event == "open" and str(args[0]).endswith(".sh"):
+        read.append(str(args[0]))
+sys.addaudithook(watch)
+exits = os._exit
+def end(code):
+    with open({seen!r}, "w") as file:
+        file.write("\\n".join(read))
+    exits(code)
+os._exit = end
+sys.argv[1:] = {args!r}
+from executor.__main__ import main
+main()
+"""
 
 
 def loaded(program: str, args: list[str], environment: dict[str, str], directory: Path) -> set[str]:
@@ -207,6 +224,29 @@ def test_prepare_loads_nothing_slow_by_being_imported(tmp_path: Path) -> None:
     modules = loaded(program, [], {}, tmp_path)
 
     assert among(modules, SLOW | {"cryptography", "ssl", "asyncio", "logging"}) == set()
+
+
+def test_config_reads_no_shell_program(tmp_path: Path) -> None:
+    """It sends none, so its start does not pay for them."""
+    args, environment = files(tmp_path)
+
+    assert loaded(READS, ["config", *args], environment, tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("sub_stage", "read"),
+    [("get_sources", []), ("build_script", []), ("archive_cache", ["find_gitlab_runner"])],
+)
+def test_run_reads_only_the_shell_programs_that_it_sends(
+    tmp_path: Path, sub_stage: str, read: list[str]
+) -> None:
+    """Most sub-stages send the script that they are given, and nothing else."""
+    with stub_engine(tmp_path) as stub:
+        args, environment = a_run(stub, tmp_path, sub_stage)
+
+        found = loaded(READS, args, environment, tmp_path)
+
+    assert {Path(each).stem for each in found} == set(read)
 
 
 # --- the table in the package's docstring ------------------------------------------------------

@@ -6,7 +6,8 @@ Pure: no I/O.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from executor.shell.keeper import ENVIRONMENT, quoted, receiver, sent_environment, sent_files
+from executor.shell import ENVIRONMENT, quoted
+from executor.shell.receiver import receiver, sent_environment, sent_files
 from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}

@@ -4,8 +4,6 @@ import posixpath
 
 CERTS_DIRECTORY = "/certs"
 DATA_ROOT = "/var/lib/docker"
-OWN_DIRECTORY = "/run/dind-executor"
-"""Where dind-executor has a tmpfs in the job's containers."""
 
 
 def wrong_directory(path: str) -> str:

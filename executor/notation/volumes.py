@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from executor.notation.paths import (
     CERTS_DIRECTORY,
     DATA_ROOT,
-    OWN_DIRECTORY,
     clean,
     is_within,
     overlap,
     wrong_path,
 )
+from executor.shell import DIRECTORY
 
 _NOT_IN_PATHS = frozenset('\\:*?"<>|\r\n')
 _MODES = ("ro", "rw", "o")
@@ -72,7 +72,7 @@ def wrong_destination(destination: str) -> str:
         return "build directory needs to be a non-root path"
     if wrong := wrong_path(destination):
         return wrong
-    if is_within(clean(destination), OWN_DIRECTORY):
+    if is_within(clean(destination), DIRECTORY):
         return f"{destination!r} belongs to the driver"
     return ""
 

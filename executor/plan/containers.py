@@ -20,14 +20,14 @@ from executor.plan.inputs import Request
 from executor.plan.labels import service_labels
 from executor.plan.mounts import (
     build_volumes,
-    forgetting,
+    forgotten,
     keeps_umask,
-    opening,
 )
 from executor.plan.services import NamedService
 from executor.plan.variables import build_environment
 from executor.plan.volumes import job_volumes
-from executor.shell.keeper import DOCKER_CONFIG, keeper
+from executor.shell import DOCKER_CONFIG
+from executor.shell.keeper import keeper
 from executor.spec import Certificates, ContainerSpec, FileSpec, Pull
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 def helper_container(request: Request, image: str) -> ContainerSpec:
     """Return the helper container: git, artifacts and caches; it has no word of the job."""
     settings, volumes = request.settings, job_volumes(request)
-    open_all, umask = opening(volumes), "" if keeps_umask(request) else "umask 0000\n"
     return ContainerSpec(
         name=request.names.helper,
         image=image,
@@ -49,7 +48,9 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
         # umask is that of the Docker executor's helper.  A volume is opened again when all that
         # mount it exist: the engine fills an empty one from an image, with that one's mode.
         command=keeper(
-            prelude=umask + forgetting(request, volumes) + open_all, before_first=open_all
+            umask="" if keeps_umask(request) else "0000",
+            forgotten=forgotten(request, volumes),
+            opened=volumes.opened,
         ),
         mounts=volumes.mounts,
         binds=volumes.binds,

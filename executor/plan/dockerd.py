@@ -2,8 +2,8 @@
 
 Three have a say, and whoever is nearer to the job wins: the job's own dind service by its
 arguments, the image by its daemon.json, the operator by the settings.  dockerd refuses to start
-when arguments and daemon.json give the same directive, so a few lines of shell before it leave out
-what the image's file already says.
+when arguments and daemon.json give the same directive, so a program before it
+(`dockerd.sh`) leaves out what the image's file already says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,9 @@ from executor.plan.inputs import Request
 from executor.plan.network import host_of, inner_pool, ipv6_subnet
 from executor.plan.proxies import PROXIES
 from executor.plan.services import Transport
-from executor.shell.keeper import quoted
+from executor.shell import given, program
+
+_PROGRAM = program("dockerd")
 
 _DOCKERD = ("dockerd", "dockerd-entrypoint.sh")
 _SHELLS = ("sh", "bash", "ash", "dash")
@@ -61,7 +63,7 @@ def dockerd_command(
     entrypoint: tuple[str, ...] | None,
     command: tuple[str, ...],
 ) -> tuple[tuple[str, ...], str]:
-    """Return the service's command with our arguments, and the shell lines before it.
+    """Return the service's command with our arguments, and the program before it.
 
     The image's entrypoint adds its own as long as the first one is an option.  An author who
     replaced the entrypoint, or starts another program, gets exactly what was asked for.
@@ -80,35 +82,19 @@ def dockerd_command(
 
 
 def _prelude(request: Request, command: Sequence[str]) -> str:
-    """Return the shell lines that add what neither the command nor daemon.json says."""
-    given = {each.partition("=")[0] for each in command}
+    """Return the program that adds what neither the command nor daemon.json says."""
+    said = {each.partition("=")[0] for each in command}
     options = [
-        each
+        f"{each.directive} {each.since} {each.before} {each.argument}"
         for each in (*_network_options(request), *_registry_options(request))
-        if given.isdisjoint(each.unless)
+        if said.isdisjoint(each.unless)
     ]
-    mtu = _mtu(request)
-    lines = ["_c=$(cat /etc/docker/daemon.json 2>/dev/null)\n"]
-    if mtu or any(each.since or each.before for each in options):
-        lines.append(_VERSION)
-    lines += [_added(each) for each in options]
-    if mtu:
-        lines.append(_OLD_MTU.replace("MTU_OF_JOB", str(mtu)))
-    if "--dns" not in given:
-        lines.append(_DNS)
-    return "".join(lines)
-
-
-def _added(option: Option) -> str:
-    conditions = []
-    if option.since:
-        conditions.append(f'[ "$_v" -ge {option.since} ]')
-    if option.before:
-        conditions.append(f'[ "$_v" -lt {option.before} ]')
-    add = f'set -- "$@" {quoted(option.argument)}'
-    if conditions:
-        add = f"if {' && '.join(conditions)}; then {add}; fi"
-    return f"case $_c in *'\"{option.directive}\"'*) ;; *) {add} ;; esac\n"
+    variables = given(
+        _options="\n".join(options),
+        _mtu=str(_mtu(request) or ""),
+        _dns="" if "--dns" in said else "yes",
+    )
+    return variables + _PROGRAM
 
 
 def _network_options(request: Request) -> list[Option]:
@@ -172,65 +158,3 @@ def _taken(request: Request) -> Iterable[str]:
         *(request.values.get(key, "") for each in PROXIES for key in (each, each.lower())),
     )
     yield from map(host_of, addresses)
-
-
-_VERSION = """\
-_v=$(dockerd --version 2>/dev/null)
-_v=${_v#Docker version }
-_v=${_v%%.*}
-case $_v in ''|*[!0-9]*) _v=0 ;; esac
-"""
-
-_IPTABLES = """\
-_t() {
-  iptables "$@" 2>/dev/null || /usr/local/sbin/.iptables-legacy/iptables "$@" 2>/dev/null
-}
-"""
-
-# Networks that a job makes have an MTU of 1500 under an older dockerd, whatever it is told: TCP at
-# least is held to what the way out carries.
-_OLD_MTU = f"""\
-: "${{DOCKERD_ROOTLESS_ROOTLESSKIT_MTU:=MTU_OF_JOB}}"
-export DOCKERD_ROOTLESS_ROOTLESSKIT_MTU
-if [ "$_v" -lt 24 ]; then
-{_IPTABLES}\
-  _t -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
-fi
-"""
-
-# The names of the job's services, and the operator's DNS servers, are known to the engine's
-# resolver alone.  It listens on the sidecar's loopback, which containers inside cannot reach;
-# dockerd would give them 8.8.8.8 in its place.  So what they ask the sidecar's own address is led
-# there, as kind does it; by the second rule also for containers on the sidecar's own network.  And inside, names without a dot would be asked nowhere if the
-# resolver's own `ndots:0` were taken for somebody's wish; another option in its place is the
-# resolvers' default.
-_DNS = f"""\
-_p= _u=
-while read -r _s _a _r; do
-  case $_a in 0B00007F:*|7F00000B:*) _u=$((0x${{_a#*:}})) ;; esac
-done 2>/dev/null </proc/net/udp
-while read -r _s _a _r; do
-  case "$_a $_r" in 0B00007F:*' 0A '*|7F00000B:*' 0A '*) _p=$((0x${{_a#*:}})) ;; esac
-done 2>/dev/null </proc/net/tcp
-_a=
-for _i in $(hostname -i 2>/dev/null); do case $_i in *:*) ;; *) _a=$_i ;; esac; done
-{_IPTABLES}\
-_r() {{
-  _t -t nat -A PREROUTING ! -i eth0 -d "$_a" -p "$1" --dport 53 -j DNAT --to "127.0.0.11:$2" &&
-    _t -t nat -A OUTPUT -d "$_a" -p "$1" --dport 53 -j DNAT --to "127.0.0.11:$2"
-}}
-case $_c in *'"dns"'*) ;; *)
-  if [ -n "$_a" ] && [ -n "$_u" ] && [ -n "$_p" ] &&
-    {{ echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet; }} 2>/dev/null &&
-    _r udp "$_u" && _r tcp "$_p"
-  then
-    set -- "$@" "--dns=$_a"
-    while read -r _s _o; do
-      case "$_s $_o " in 'options '*' ndots:0 '*|'options ndots:0 '*)
-        set -- "$@" --dns-opt=attempts:2
-        for _i in $_o; do [ "$_i" = ndots:0 ] || set -- "$@" "--dns-opt=$_i"; done ;;
-      esac
-    done </etc/resolv.conf
-  fi ;;
-esac
-"""

@@ -11,7 +11,7 @@ from executor.notation.allow_lists import is_allowed
 from executor.notation.image_names import with_default_tag
 from executor.notation.patterns import match
 from executor.plan.inputs import Request
-from executor.shell.keeper import DIRECTORY
+from executor.shell import DIRECTORY
 from executor.spec import HostConfig
 
 DRIVERS_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}

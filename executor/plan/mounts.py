@@ -8,17 +8,19 @@ from executor.notation.paths import DATA_ROOT, is_within
 from executor.plan.inputs import Request
 from executor.plan.services import Transport
 from executor.plan.volumes import JobVolumes, job_volumes
-from executor.shell.keeper import quoted
+from executor.shell import DIRECTORY
 
-__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "forgetting", "keeps_umask", "opening"]
+__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "forgotten", "keeps_umask"]
 
 _DINDS_OWN = (
     DATA_ROOT,
     *(
         f"{run}/{each}"
         for run in ("/run", "/var/run")
-        for each in ("docker", "docker.sock", "docker.pid", "containerd", "dind-executor")
+        for each in ("docker", "docker.sock", "docker.pid", "containerd")
     ),
+    DIRECTORY,
+    f"/var{DIRECTORY}",
 )
 """Where dockerd keeps what it works with; a socket of the host's engine belongs nowhere in dind."""
 
@@ -42,8 +44,8 @@ def dind_volumes(request: Request, way: Transport) -> JobVolumes:
     return volumes.without_sources((*_ENGINE_SOCKETS, *([socket] if socket[:1] == "/" else [])))
 
 
-def forgetting(request: Request, volumes: JobVolumes) -> str:
-    """Return the command that removes what an earlier job was ended with in the builds directory.
+def forgotten(request: Request, volumes: JobVolumes) -> str:
+    """Return the directory of file variables that a killed job may have left, or "" for none.
 
     File variables lie beside the project, and gitlab-runner removes them at a job's end only where
     it comes to that; the next job is to see nothing of them.
@@ -52,15 +54,9 @@ def forgetting(request: Request, volumes: JobVolumes) -> str:
     (builds,) = (each for each in volumes.all if each.holds_builds)
     lasts = builds.volume is None or LABEL not in builds.volume.labels
     ours = is_within(path, request.settings.builds_dir) and path.endswith(".tmp")
-    return f"rm -rf -- {quoted(path)}\n" if lasts and ours else ""
+    return path if lasts and ours else ""
 
 
 def keeps_umask(request: Request) -> bool:
     """Tell whether the helper's files belong to one user, in place of being everybody's."""
     return request.values.get("FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR") == "true"
-
-
-def opening(volumes: JobVolumes) -> str:
-    """Return the command with which any user of an image may write to the job's volumes."""
-    paths = " ".join(quoted(each) for each in volumes.opened)
-    return f"chmod 0777 {paths}\n" if paths else ""

@@ -5,7 +5,7 @@ Pure: no I/O.
 
 from executor.plan.inputs import Request
 from executor.plan.services import Transport
-from executor.shell.keeper import DOCKER_CONFIG
+from executor.shell import DOCKER_CONFIG
 
 _NOT_THE_JOBS = ("CI_JOB_SERVICES",)
 """What gitlab-runner tells custom executors alone."""

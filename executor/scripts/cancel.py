@@ -4,6 +4,7 @@ from executor.engine.api import Api
 from executor.engine.exec import output
 from executor.errors import EngineUnavailable
 from executor.names import removal_query
+from executor.shell import given, program
 
 _STOP_SECONDS = 5
 """How long a container in dind may take to end after SIGTERM."""
@@ -11,26 +12,6 @@ ENTRYPOINT_SECONDS = 3
 """How long an image's entrypoint may take to end after SIGTERM."""
 _PATIENCE_SECONDS = 60.0
 """How long all of that may take: what runs in the sidecar may be a program of the job's."""
-
-# Through the sidecar's own socket: its address may be out of reach, and the job may have chosen
-# another transport.  A script that was cancelled in the middle of a `docker run` may have asked for
-# a container that is not there yet, so the last look must find nothing.
-_STOP_ALL = f"""\
-unset DOCKER_TLS_VERIFY DOCKER_TLS DOCKER_CONTEXT
-for _s in /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" /run/user/1000/docker.sock; do
-  if [ -S "$_s" ]; then DOCKER_HOST=unix://$_s; break; fi
-done
-export DOCKER_HOST
-_all=
-for _ in 1 2 3 4 5; do
-  _ids=$(docker ps -q --no-trunc 2>/dev/null)
-  [ -n "$_ids" ] || break
-  for _id in $_ids; do
-    case $_all in *"$_id"*) ;; *) _all="$_all $_id"; echo "$_id" ;; esac
-  done
-  docker stop -t {_STOP_SECONDS} $_ids >/dev/null 2>&1
-done
-"""
 
 
 def remove_container(api: Api, name: str) -> None:
@@ -54,8 +35,9 @@ def stop_inner_containers(api: Api, dind: str) -> int:
 
     Without a sidecar that runs, there is nothing to stop.
     """
+    stop = given(_seconds=str(_STOP_SECONDS)) + program("stop_containers")
     try:
-        said = output(api, dind, ("sh", "-c", _STOP_ALL), _PATIENCE_SECONDS)
+        said = output(api, dind, ("sh", "-c", stop), _PATIENCE_SECONDS)
         # Multiplexed or not, each container is a line.
         return sum(piece.count(b"\n") for piece in said)
     except EngineUnavailable:

@@ -7,7 +7,7 @@ artifacts would be lost in silence.  Its own helper image has the program, under
 from executor.engine.api import Api
 from executor.errors import SettingsError
 from executor.scripts.script import run_script
-from executor.shell.keeper import DIRECTORY, quoted
+from executor.shell import DIRECTORY, given, program
 
 _MISSING = 203
 """A status that neither gitlab-runner nor a shell ends with."""
@@ -34,31 +34,5 @@ def checked(script: bytes, version: str) -> bytes:
 
     The image stays as it is, and any user of it may do this: the name is made in our tmpfs.
     """
-    return _LOOK.replace("VERSION", quoted(version)).encode() + script
-
-
-_LOOK = f"""\
-if ! command -v gitlab-runner >/dev/null 2>&1; then
-  for _r in gitlab-runner-helper /usr/bin/gitlab-runner-helper; do
-    if _r=$(command -v "$_r"); then
-      mkdir -p {DIRECTORY}/bin
-      ln -sf "$_r" {DIRECTORY}/bin/gitlab-runner
-      PATH=$PATH:{DIRECTORY}/bin
-      export PATH
-      break
-    fi
-  done
-fi
-_v=$(gitlab-runner --version </dev/null 2>/dev/null) || exit {_MISSING}
-_r=VERSION
-case "$_r-$_v" in
-  [0-9]*.[0-9]*.[0-9]*-*"$_r"*) ;;
-  [0-9]*.[0-9]*.[0-9]*-*)
-    _v=${{_v#*Version:}}
-    for _v in $_v; do break; done
-    printf '%s\\n' "WARNING: The helper image has gitlab-runner $_v and the runner is $_r: caches and\\
- artifacts may fail. Name an image of the same version in \\`[docker] helper_image\\` of the runner's\\
- settings." >&2 ;;
-esac
-unset _r _v
-"""
+    variables = given(_d=DIRECTORY, _missing=str(_MISSING), _wanted=version)
+    return (variables + program("find_gitlab_runner")).encode() + script

@@ -11,20 +11,13 @@ from executor.errors import ContainerLost
 from executor.log import complain, say
 from executor.names import helper_beside
 from executor.scripts.script import run_script
-from executor.shell.keeper import quoted
+from executor.shell import given, program
 
 _DONE = "dind-executor-owned"
 """A file in the job's temporary directory: the first script of the author's has seen to it."""
 
 _LONGEST = 1024
 """How much of what a container prints is kept, in bytes."""
-
-# What the kernel says of the shell itself: an image need not have `id`, nor an honest one.
-_WHO = b"""\
-while read -r _k _u _e _r; do
-  case $_k in Uid: | Gid:) printf '%s ' "$_e" ;; esac
-done </proc/self/status
-"""
 
 
 def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> None:
@@ -36,7 +29,7 @@ def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> 
     done = f"{temp_dir}/{_DONE}"
     if not project_temp_dir or os.path.exists(done):  # noqa: PTH110 (pathlib costs 9 ms a call)
         return
-    _, said = _run(api, build, _WHO)
+    _, said = _run(api, build, program("print_user"))
     user, _, group = said.strip().rpartition("\n")[2].partition(" ")
     if not (user.isdecimal() and group.isdecimal()):
         complain("WARNING: The user of the job's scripts is unknown: files keep their owner.")
@@ -50,8 +43,7 @@ def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> 
 def _give(api: Api, helper: str, directory: str, owner: str) -> None:
     """Change the owner; as with the Docker executor, the job goes on where that fails."""
     say(f'Changing ownership of files at "{directory}" to {owner}')
-    path = quoted(directory)
-    script = f"[ ! -e {path} ] || chown -RP -- {owner} {path}\n".encode()
+    script = given(_owner=owner, _directory=directory) + program("change_owner")
     try:
         code, said = _run(api, helper, script)
     except ContainerLost as lost:
@@ -60,7 +52,7 @@ def _give(api: Api, helper: str, directory: str, owner: str) -> None:
         complain(f"WARNING: The ownership could not be changed: {said.strip()}")
 
 
-def _run(api: Api, container: str, script: bytes) -> tuple[int, str]:
+def _run(api: Api, container: str, script: str) -> tuple[int, str]:
     """Return a script's status and the end of what it prints."""
     heard = bytearray()
 
@@ -68,5 +60,5 @@ def _run(api: Api, container: str, script: bytes) -> tuple[int, str]:
         heard.extend(data)
         del heard[:-_LONGEST]
 
-    code = run_script(api, container, script, sink=hear)
+    code = run_script(api, container, script.encode(), sink=hear)
     return code, heard.decode(errors="replace")

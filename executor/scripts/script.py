@@ -12,7 +12,7 @@ from executor.engine.frames import Frames, Output, Sink
 from executor.engine.wire import Reader
 from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
 from executor.log import write_through
-from executor.shell.processes import DIRECTORY
+from executor.shell import DIRECTORY
 from executor.shell.serving import sent_script
 
 _GRACE_SECONDS = 10.0

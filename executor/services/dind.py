@@ -11,6 +11,7 @@ from executor.engine.logs import last_output
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
 from executor.names import TRANSPORT_LABEL
+from executor.shell import program
 
 """Label of the sidecar: `tls` or `tcp`."""
 
@@ -30,13 +31,6 @@ SETTLED_SECONDS = 8.0
 
 _ANSWERED = "dind-executor-answered"
 """A file in the job's temporary directory: when the sidecar had started that has answered."""
-
-_ASK_INSIDE = """\
-for socket in /var/run/docker.sock "$XDG_RUNTIME_DIR/docker.sock" /run/user/1000/docker.sock; do
-  if [ -S "$socket" ]; then exec docker -H "unix://$socket" version; fi
-done
-exit 1
-"""
 
 
 class Sidecar:
@@ -195,7 +189,7 @@ def _answers_inside(api: Api, sidecar: Sidecar, left_seconds: float, waited_seco
     """
     if waited_seconds < SETTLED_SECONDS and "API listen on" not in logs(api, sidecar.name, 200):
         return False
-    return succeeds(api, sidecar.name, ("sh", "-c", _ASK_INSIDE), left_seconds)
+    return succeeds(api, sidecar.name, ("sh", "-c", program("ask_dind")), left_seconds)
 
 
 def logs(api: Api, name: str, lines: int) -> str:

@@ -10,6 +10,7 @@ from executor.engine.api import Api
 from executor.engine.exec import succeeds
 from executor.engine.logs import last_output
 from executor.services.health_check import HealthCheck
+from executor.shell import program
 
 _CONNECT_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.02
@@ -21,17 +22,6 @@ _QUESTION_SECONDS = 2.0
 """The shortest that the helper may take for an answer."""
 
 _LOG_LINES = 2000
-
-# $0 is the address.  Not every bash has /dev/tcp, and not every nc has -z.
-_ASK = """\
-limit=
-if timeout 1 true 2>/dev/null; then limit="timeout 2"; fi
-for port in "$@"; do
-  $limit bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$0" "$port" 2>/dev/null && exit 0
-  $limit nc -z "$0" "$port" 2>/dev/null && exit 0
-done
-exit 1
-"""
 
 
 class Found:
@@ -78,7 +68,7 @@ class Prober:
                 return False
         self._wait_for_helper()
         self._asked = time.monotonic()
-        command = ("sh", "-c", _ASK, address, *map(str, ports))
+        command = ("sh", "-c", program("ask_service"), address, *map(str, ports))
         left = max(deadline - self._asked, _QUESTION_SECONDS)
         return succeeds(self._api, self._helper, command, left)
 

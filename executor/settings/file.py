@@ -15,6 +15,7 @@ from executor.settings import checks
 from executor.settings.dind_limits import DindSettings
 from executor.settings.docker import DockerSettings
 from executor.settings.keys import about, read_section
+from executor.shell import DIRECTORY
 
 __all__ = [
     "DindSettings",
@@ -175,7 +176,7 @@ def _check_privileges(settings: Settings, table: Table) -> None:
         for path in tmpfs:
             plain = path.rstrip("/")
             what = taken.get(plain, "")
-            if f"{plain}/".startswith(f"{paths.OWN_DIRECTORY}/"):
+            if f"{plain}/".startswith(f"{DIRECTORY}/"):
                 what = "the executor's own directory"
             if what:
                 keys.table(name).note(path, f"this is {what}, which several containers share")

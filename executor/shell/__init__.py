@@ -1,1 +1,37 @@
-"""The shell programs that run in a job's containers."""
+"""The shell programs that run in a job's containers.
+
+Each is a real `.sh` file, under shellcheck.  A program is the text of one or more files of this directory, behind a line that gives it its
+variables.  Its text is never put together from values: whatever a value holds, it stays a value.
+Only the modules of this package and those that send a program read its files, so `config` reads
+none, and `run` only what it sends.
+"""
+
+DIRECTORY = "/run/dind-executor"
+"""A tmpfs in every build and helper container: never on disk, never in `docker inspect`."""
+
+DOCKER_CONFIG = f"{DIRECTORY}/docker"
+"""The job's DOCKER_CONFIG: private and writable, so that `docker login` works there."""
+
+ENVIRONMENT = f"{DIRECTORY}/environment"
+"""Where a receiver gets the variables that must not show in a container's configuration."""
+
+_HERE = __file__.rpartition("/")[0]
+
+
+def quoted(text: str) -> str:
+    """Return `text` as one word of a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def program(*names: str) -> str:
+    """Return the text of `.sh` files, one behind the other, without comments and empty lines."""
+    lines: list[str] = []
+    for name in names:
+        with open(f"{_HERE}/{name}.sh", encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow)
+            lines += [line for line in file if line.strip() and line.lstrip()[0] != "#"]
+    return "".join(lines)
+
+
+def given(**variables: str) -> str:
+    """Return the line that gives a program its variables; their names begin with `_`."""
+    return " ".join(f"{key}={quoted(value)}" for key, value in variables.items()) + "\n"

@@ -51,6 +51,39 @@ def test_the_installed_hooks_run_their_stage(prefix: Path, stage: str) -> None:
     assert "called without a settings file" in done.stderr
 
 
+def shipped(package: Path) -> set[str]:
+    """Return what lies in a package, without what Python makes of it."""
+    return {
+        str(path.relative_to(package))
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_whatever_lies_beside_the_code_is_installed(prefix: Path) -> None:
+    """The shell programs and every other file of a package are in the installed one."""
+    (package,) = prefix.glob("venv/lib/python*/site-packages/executor")
+
+    assert shipped(package) == shipped(REPOSITORY / "executor")
+
+
+def test_the_installed_programs_can_be_read(prefix: Path) -> None:
+    """The installed package finds each of its shell files, away from the clone."""
+    names = sorted(each.stem for each in (REPOSITORY / "executor" / "shell").glob("*.sh"))
+    program = "import sys; from executor.shell import program as p; print(*map(len, map(p, sys.argv[1:])))"
+
+    done = subprocess.run(
+        [prefix / "venv" / "bin" / "python", "-I", "-c", program, *names],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert len(done.stdout.split()) == len(names) > 0
+    assert "0" not in done.stdout.split()
+
+
 def test_an_upgrade_keeps_the_paths_and_takes_the_new_code(prefix: Path, tmp_path: Path) -> None:
     """A second install replaces the package: nothing of the old one stays."""
     source = tmp_path / "source"

@@ -7,13 +7,12 @@ import pytest
 from executor.engine.container_request import container_request
 from executor.errors import SettingsError
 from executor.notation import amounts as units
-from executor.notation.paths import OWN_DIRECTORY
 from executor.plan.environment import plan_environment
 from executor.plan.images import plan_images
 from executor.plan.inputs import Request
 from executor.plan.sidecar import choose_sidecar
 from executor.settings.file import read_settings
-from executor.shell.keeper import DIRECTORY
+from executor.shell import DIRECTORY
 from executor.spec import ContainerSpec, ImageFacts, Plan
 from tests import container_keys
 from tests.builders import a_request, a_service, a_variable, some_settings
@@ -182,7 +181,6 @@ def test_a_key_that_cannot_be_here_says_why(key: str) -> None:
 
 def test_a_tmpfs_may_lie_around_ours() -> None:
     """Systemd in a container wants one on /run."""
-    assert OWN_DIRECTORY == DIRECTORY
     assert some_settings("docker.tmpfs = { '/run' = 'rw' }").docker.tmpfs == {"/run": "rw"}
 
 

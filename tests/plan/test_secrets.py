@@ -10,7 +10,7 @@ from executor.plan.images import plan_images
 from executor.plan.secrets import secret_values
 from executor.plan.services import Transport
 from executor.plan.variables import build_environment
-from executor.shell.keeper import DOCKER_CONFIG
+from executor.shell import DOCKER_CONFIG
 from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_request, a_service, a_variable
 
 

@@ -6,15 +6,13 @@ from dataclasses import replace
 import pytest
 
 from executor.errors import UnsupportedJobOption
-from executor.notation.paths import OWN_DIRECTORY
 from executor.plan.inputs import Request
 from executor.plan.labels import PREFIX
-from executor.plan.mounts import build_volumes, dind_volumes, forgetting
+from executor.plan.mounts import build_volumes, dind_volumes, forgotten
 from executor.plan.services import transport
 from executor.plan.slots import git_strategy, is_protected
 from executor.plan.volumes import job_volumes
 from executor.runner.payload import parse_job
-from executor.shell.keeper import DIRECTORY
 from tests.builders import a_payload, a_request, a_variable
 
 OWN = "dind-executor-4711-0123456789"
@@ -40,11 +38,6 @@ def fetching(
 def sources(request: Request) -> dict[str, str]:
     """Return what is mounted where."""
     return {each.destination: each.source for each in job_volumes(request).all}
-
-
-def test_the_private_directory_is_one() -> None:
-    """What no volume may cover is what the containers keep their secrets in."""
-    assert OWN_DIRECTORY == DIRECTORY
 
 
 @pytest.mark.parametrize(
@@ -341,7 +334,7 @@ def test_the_innermost_of_the_operators_directories_holds_the_builds() -> None:
         ("/srv/a", False),
         ("/srv/c", False),
     ]
-    assert forgetting(request, volumes) == ""
+    assert forgotten(request, volumes) == ""
 
 
 def test_a_secret_of_a_vault_shows_in_no_destination() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from executor.scripts.gitlab_runner import _MISSING, checked
-from executor.shell.keeper import DIRECTORY
+from executor.shell import DIRECTORY
 
 SHELLS = ["bash", "dash", "busybox"]
 
@@ -90,7 +90,7 @@ def test_another_version_is_told(helper: Helper, other: str) -> None:
 
     assert done.returncode == 0
     assert done.stderr.startswith(
-        f"WARNING: The helper image has gitlab-runner {other.split(maxsplit=1)[0]} and the runner is 17.9.0:"
+        f"WARNING: The helper image has gitlab-runner {other.split(maxsplit=1)[0]}, but the runner is 17.9.0:"
     )
     assert done.stderr.count("\n") == 1
     assert "`[docker] helper_image`" in done.stderr

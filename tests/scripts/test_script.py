@@ -477,7 +477,7 @@ class Signals:
     def _create(self, connection: Connection, received: Received) -> None:
         text = json.dumps(received.json()["Cmd"])
         with self.came:
-            self.got += [name for name in ("TERM", "KILL") if f"kill -{name} " in text]
+            self.got += [name for name in ("TERM", "KILL") if f"_signal='{name}'" in text]
             self.came.notify_all()
         connection.send(http(201, {"Id": "the-exec"}))
 

@@ -1,58 +1,17 @@
-"""The shell program in a job's containers, run for real under three shells."""
+"""The program of a job's build and helper container, run for real under three shells."""
 
 import json
 import os
 import shutil
 import stat
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from executor.shell.keeper import (
-    DIRECTORY,
-    ENVIRONMENT,
-    quoted,
-    receiver,
-    sent_environment,
-    sent_files,
-)
-from executor.shell.processes import MARK_OURS, TELL_OURS
-from tests.keeping import Going, Kept, namespaces_work, shell_directory
-
-SHELLS = ("bash", "dash", "busybox")
-
-
-class Start(Protocol):
-    """Starts a keeper that ends with the test."""
-
-    def __call__(self, **given: object) -> Kept: ...
-
-
-@pytest.fixture(params=SHELLS)
-def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Return a PATH for one of the shells."""
-    if not namespaces_work():
-        pytest.skip("this user may not make a PID namespace: run as root")
-    return shell_directory(tmp_path, request.param)
-
-
-@pytest.fixture
-def start(programs: Path, tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts a keeper."""
-    started: list[Kept] = []
-
-    def begin(**given: object) -> Kept:
-        started.append(Kept(tmp_path, programs, **given))  # type: ignore[arg-type]
-        return started[-1]
-
-    yield begin
-    for each in started:
-        each.close()
+from executor.shell import DIRECTORY, quoted
+from tests.keeping import Going, Start
 
 
 def test_a_script_runs_and_its_status_comes_back(start: Start) -> None:
@@ -234,51 +193,6 @@ def test_what_a_script_leaves_running_ends_with_it(start: Start) -> None:
     assert kept.run("echo next", "another-nonce").stdout == b"next\n"
 
 
-@pytest.mark.parametrize(
-    ("own", "first", "other", "ours"),
-    [
-        # a container of an engine on cgroup v1, and the same in a hybrid hierarchy
-        ("9:cpu:/docker/a\n4:memory:/docker/a", "4:memory:/", "4:memory:/docker/a", True),
-        ("4:memory:/docker/a\n0::/x", "4:memory:/", "4:memory:/docker/a/b\n0::/y", True),
-        ("4:memory:/docker/a\n0::/x", "4:memory:/", "4:memory:/docker/ab\n0::/x", False),
-        ("4:memory:/docker/a", "4:memory:/", "4:memory:/", False),
-        # cgroup v2, with a cgroup namespace of the container's own, and without
-        ("0::/", "0::/../../init.scope", "0::/", True),
-        ("0::/", "0::/../../init.scope", "0::/below", True),
-        ("0::/", "0::/../../init.scope", "0::/../b", False),
-        ("0::/", "0::/../../init.scope", "0::/..", False),
-        ("0::/system.slice/a", "0::/init.scope", "0::/system.slice/a", True),
-        ("0::/system.slice/a", "0::/init.scope", "0::/system.slice/b", False),
-        # an engine without cgroups: nothing tells who is whose
-        ("0::/", "0::/", "0::/", False),
-        ("", "", "", False),
-        # gone meanwhile
-        ("0::/", "0::/../../init.scope", None, False),
-    ],
-)
-def test_whose_process_it_is(
-    programs: Path,
-    tmp_path: Path,
-    own: str,
-    first: str,
-    other: str | None,
-    ours: bool,  # noqa: FBT001
-) -> None:
-    """By its cgroup, where a container sees processes of others; in doubt it is not ours."""
-    for name, text in (("self", own), ("1", first), ("77", other)):
-        if text is not None:
-            (tmp_path / "proc" / name).mkdir(parents=True)
-            (tmp_path / "proc" / name / "cgroup").write_text(text and f"{text}\n")
-    text = f"_d={tmp_path}\n{TELL_OURS}{MARK_OURS}if ours 77; then echo ours; else echo not; fi"
-    text = text.replace('"$$"', "self").replace("/proc/", f"{tmp_path}/proc/")
-
-    done = subprocess.run(
-        [str(programs / "sh"), "-c", text], capture_output=True, text=True, check=True
-    )
-
-    assert (done.stdout, done.stderr) == ("ours\n" if ours else "not\n", "")
-
-
 def test_a_process_that_forks_again_and_again_ends_too(start: Start) -> None:
     """Killing goes on until nothing new turns up."""
     kept = start()
@@ -296,58 +210,6 @@ def test_what_an_entrypoint_started_stays(start: Start, programs: Path) -> None:
     kept.run("sleep 4712 & true")
     kept.run("sleep 4713 & true", "another-nonce")
 
-    kept.wait_until_gone("4712", "4713")
-    assert "4711" in kept.arguments()
-
-
-def test_term_reaches_the_script(start: Start) -> None:
-    """A script ends by its own trap, and the keeper takes the next one."""
-    kept = start()
-    going = kept.start("trap 'echo caught; exit 1' TERM\nwhile :; do sleep 4711 & wait $!; done\n")
-    kept.wait_until_there("4711")
-
-    kept.signal("TERM")
-    ended = going.finish()
-
-    assert (ended.code, ended.stdout) == (1, b"caught\n")
-    assert kept.run("exit 8", "another-nonce").code == 8
-
-
-def test_term_reaches_what_the_script_waits_for(start: Start) -> None:
-    """A shell acts on a signal only when its child ends; so the child gets it too."""
-    kept = start()
-    going = kept.start("trap 'exit 1' TERM\nwhile :; do sleep 4711; done\n")
-    # A shell that is about to start a child when a signal comes waits for that child.
-    kept.wait_until_there("4711")
-
-    kept.signal("TERM")
-
-    assert going.finish().code == 1
-
-
-def test_kill_ends_a_script_that_ignores_term(start: Start) -> None:
-    """After SIGKILL the container is as good as before."""
-    kept = start()
-    going = kept.start("trap '' TERM\necho begun\nwhile :; do sleep 1; done\n")
-    going.wait_for("begun")
-
-    kept.signal("TERM")
-    kept.signal("KILL")
-
-    assert going.finish().code == 137
-    assert kept.run("exit 8", "another-nonce").code == 8
-
-
-def test_a_signal_without_a_script_hurts_nobody(start: Start, programs: Path) -> None:
-    """A cancel may come when the script has just ended."""
-    entry = (str(programs / "sh"), "-c", 'sleep 4711 >/dev/null 2>&1 & exec "$@"', "sh")
-    kept = start(entrypoint=entry)
-    kept.run("true")
-
-    kept.signal("TERM")
-    kept.signal("KILL")
-
-    assert kept.run("exit 8", "another-nonce").code == 8
     kept.wait_until_gone("4712", "4713")
     assert "4711" in kept.arguments()
 
@@ -450,14 +312,44 @@ def test_the_umask_of_an_image_reaches_scripts(start: Start, programs: Path) -> 
     assert start(entrypoint=entry).run("umask").stdout.strip() in {b"0027", b"027"}
 
 
-def test_a_prelude_runs_before_the_container_counts_as_ready(start: Start, tmp_path: Path) -> None:
-    """The helper opens the builds directory and the umask for a job's user."""
-    made = tmp_path / "builds"
+def test_the_helper_is_made_ready_for_a_jobs_user(start: Start, tmp_path: Path) -> None:
+    """Its scripts have the umask that they are given, and its volumes are open to everybody."""
+    opened = [tmp_path / "builds", tmp_path / "it's a cache"]
+    for each in opened:
+        each.mkdir(mode=0o700)
 
-    kept = start(prelude=f"umask 0000\nmkdir {quoted(str(made))}\n")
+    kept = start(umask="0000", opened=[str(each) for each in opened])
 
-    assert stat.S_IMODE(made.stat().st_mode) == 0o777
-    assert kept.run("umask").stdout.strip() in {b"0000", b"000"}
+    assert [stat.S_IMODE(each.stat().st_mode) for each in opened] == [0o777, 0o777]
+    assert kept.run("umask; echo $#").stdout.split() in ([b"0000", b"0"], [b"000", b"0"])
+
+
+def test_volumes_are_opened_again_before_the_first_script_only(
+    start: Start, tmp_path: Path
+) -> None:
+    """The engine gives an empty volume the mode of the directory in the last image that has it."""
+    opened = tmp_path / "builds"
+    opened.mkdir()
+    kept = start(opened=[str(opened)])
+
+    modes = []
+    for nonce in ("first-nonce", "second-nonce"):
+        opened.chmod(0o700)
+        kept.run("true", nonce)
+        modes.append(stat.S_IMODE(opened.stat().st_mode))
+
+    assert modes == [0o777, 0o700]
+
+
+def test_what_an_earlier_job_left_is_removed(start: Start, tmp_path: Path) -> None:
+    """A directory with file variables of a job that was killed, whatever its name holds."""
+    left = tmp_path / "it's a project.tmp"
+    left.mkdir()
+    (left / "KEY").write_text("secret")
+
+    start(forgotten=str(left))
+
+    assert not left.exists()
 
 
 def test_a_script_that_was_cut_off_does_not_run(start: Start) -> None:
@@ -655,77 +547,3 @@ def test_processes_that_the_keeper_may_not_end_are_told(start: Start) -> None:
     assert (mine.code, mine.left, other.code, other.left) == (0, False, 3, True)
     kept.wait_until_gone("4711")
     kept.wait_until_there("4712")
-
-
-@pytest.mark.parametrize(
-    "text", ["plain", "", "it's", "''", '$x `y` \\ "z"', "a\nb", "-n", "\N{GREEK SMALL LETTER MU}"]
-)
-def test_quoted_text_is_one_word(start: Start, text: str) -> None:
-    """Any text survives a shell."""
-    assert start().run(f"printf %s {quoted(text)}").stdout == text.encode()
-
-
-def test_a_receiver_becomes_its_program(programs: Path, tmp_path: Path) -> None:
-    """The sidecar's files are there before its program starts, which sees an end of stdin."""
-    wanted = tmp_path / "certs/server/key.pem"
-    shell = str(programs / "sh")
-    program = (shell, "-c", f'cat "{wanted}"; cat; umask; echo "$1"', "sh", "an argument")
-    command = receiver(program)
-
-    done = subprocess.run(
-        [shell, *command[1:]],
-        input=sent_files([(str(wanted), b"secret\n")]) + b"left over\n",
-        capture_output=True,
-        check=False,
-        env={"PATH": str(programs)},
-        timeout=30,
-    )
-
-    lines = done.stdout.split(b"\n")
-    assert (lines[0], lines[1][-3:], lines[2]) == (b"secret", b"022", b"an argument")
-    assert stat.S_IMODE(wanted.stat().st_mode) == 0o600
-    assert done.returncode == 0
-
-
-def test_a_receivers_program_has_its_secret_variables(programs: Path, tmp_path: Path) -> None:
-    """Whatever their values hold; a key that no shell takes is left out; no file stays behind."""
-    variables = {"A": "it's\n $x `y`\n", "1ST": "no name", "B_2": "", "C": "\\n"}
-    variables |= dict.fromkeys(("UID", "PPID", "SHELLOPTS", "OPTIND", "_"), "the shell's own")
-    path = tmp_path / "run/environment"
-    shell = str(programs / "sh")
-    program = (shell, "-c", 'printf "[%s]" "$A" "$B_2" "$C"; ls "$0"', str(path))
-    command = [each.replace(ENVIRONMENT, str(path)) for each in receiver(program)]
-
-    done = subprocess.run(
-        [shell, *command[1:]],
-        input=sent_files([(str(path), sent_environment(variables))]),
-        capture_output=True,
-        check=False,
-        env={"PATH": str(programs)},
-        timeout=30,
-    )
-
-    assert done.stdout == b"[it's\n $x `y`\n][][\\n]"
-    assert done.returncode != 0
-    assert not path.exists()
-
-
-def test_an_entrypoint_leaves_the_rest_of_stdin_to_the_keeper(programs: Path) -> None:
-    """The receiver in front of it reads its own variables, and not a byte more."""
-    path = programs.parent / "environment"
-    shell = str(programs / "sh")
-    entrypoint = (shell, "-c", 'export MADE="<$A>"; exec "$@"', "entrypoint")
-    command = [
-        each.replace(ENVIRONMENT, str(path)) for each in receiver(entrypoint, keeps_stdin=True)
-    ]
-
-    done = subprocess.run(
-        [shell, *command[1:], shell, "-c", 'cat; printf "%s" "$MADE"'],
-        input=sent_files([(str(path), sent_environment({"A": "secret"}))]) + b"the rest\n",
-        capture_output=True,
-        check=False,
-        env={"PATH": str(programs)},
-        timeout=30,
-    )
-
-    assert done.stdout == b"the rest\n<secret>"

@@ -39,6 +39,7 @@ read_flags() {
 }
 
 need_job() {
+    # shellcheck disable=SC2015 # `fail` is meant for each of them
     [ -n "$url" ] && [ -n "$token" ] && [ -n "$id" ] || fail '--url, --token and --id are needed'
 }
 
@@ -50,8 +51,10 @@ request() {
 # The pattern expands unquoted, with no word splitting of what it holds.
 matching() {
     local IFS='' found file
+    # shellcheck disable=SC2206
     found=($1)
     for file in "${found[@]}"; do
+        # shellcheck disable=SC2015
         [ ! -e "$file" ] && [ ! -L "$file" ] || find "$file" ! -type d -o -type d -empty
     done
 }

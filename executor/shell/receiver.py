@@ -1,0 +1,46 @@
+"""The program that takes a container's files from stdin, and what is sent to it and to a keeper."""
+
+import os
+from collections.abc import Iterable, Mapping
+
+from executor.shell import ENVIRONMENT, given, program, quoted
+
+_PROGRAM = program("receive_files", "receiver")
+_START = program("start_program")
+
+_SHELLS_OWN = frozenset(
+    ("BASHOPTS", "BASH_VERSINFO", "EUID", "OPTIND", "PPID", "SHELLOPTS", "UID", "_")
+)
+"""Variables that some shell does not let anybody set."""
+
+
+def receiver(
+    command: tuple[str, ...], *, prelude: str = "", keeps_stdin: bool = False
+) -> tuple[str, ...]:
+    """Return the command that takes files from stdin and then becomes `command`.
+
+    In between comes the program `prelude`, which may change the arguments in `"$@"`.  What follows
+    on stdin is the command's where it `keeps_stdin`.
+    """
+    variables = given(_environment=ENVIRONMENT, _keeps_stdin="yes" if keeps_stdin else "")
+    return ("sh", "-c", f"{variables}{_PROGRAM}{prelude}{_START}", "sh", *command)
+
+
+def sent_files(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return what a keeper or receiver reads from its stdin for these paths and contents."""
+    end = os.urandom(16).hex().encode() + b"\n"
+    parts = [f"{path}\n".encode() + content.rstrip(b"\n") + b"\n" + end for path, content in files]
+    return b"".join([end, *parts, b"\n"])
+
+
+def sent_environment(variables: Mapping[str, str]) -> bytes:
+    """Return the file that gives a receiver's program these variables.
+
+    A shell would not go on after a key that cannot be a name, such as `1ST`, or is its own.
+    """
+    lines = [
+        f"export {key}={quoted(value)}\n"
+        for key, value in variables.items()
+        if key.isascii() and key.isidentifier() and key not in _SHELLS_OWN
+    ]
+    return "".join(lines).encode()
