@@ -92,7 +92,7 @@ def owned_by_job(rig: Rig, job_id: str) -> list[str]:
 def test_a_pipeline_passes_at_the_first_try(
     author: Author, name: str, left_out: tuple[str, ...]
 ) -> None:
-    """Whole, and with what authors forget; no password shows."""
+    """A pipeline of the page passes whole and without what authors forget; no password shows."""
     exit_code, output = author.run(pipelines.text(name, *left_out))
     assert exit_code == 0, output
     names = JOBS.get(name, ["build"])
@@ -104,14 +104,14 @@ def test_a_pipeline_passes_at_the_first_try(
 
 
 def test_jobs_are_excluded_by_their_rules(author: Author) -> None:
-    """On another branch than main the page releases and deploys nothing."""
+    """On another branch than main the page's pipeline releases and deploys nothing."""
     exit_code, output = author.run(pipelines.text("four-stages"), "--branch", "feature/x")
     assert exit_code == 0, output
     assert [line.split()[0] for line in output.splitlines()[-3:]] == ["build", "test1", "test2"]
 
 
 def test_a_canceled_job_runs_its_after_script_and_leaves_nothing(author: Author) -> None:
-    """The script is stopped inside its container, the environment lives on for after_script."""
+    """The script is stopped inside its container, which lives on for after_script."""
     pipeline = """
 job:
   variables: {GIT_DEPTH: "1"}
@@ -143,7 +143,7 @@ job:
 
 
 def test_artifacts_go_through_the_helper_container(author: Author) -> None:
-    """By the gitlab-runner in it, whatever the job's image has."""
+    """The helper's gitlab-runner moves artifacts, whatever the job's image has."""
     pipeline = """
 make:
   stage: build
@@ -192,7 +192,7 @@ all: {stage: deploy, dependencies: [], script: [test ! -e rest]}
 
 
 def test_caches_artifacts_tries_and_time_limits(author: Author, tmp_path: Path) -> None:
-    """Of several jobs on the engine, kept by the gitlab-runner of the helper container."""
+    """The helper's gitlab-runner keeps what several jobs on one engine leave."""
     served = tmp_path / "caches"
     exit_code, output = author.run(PIPELINE_OF_MANY, "--cache-server", str(served))
     assert exit_code == 0, output
@@ -237,7 +237,7 @@ def keeping(author: Author, tmp_path: Path) -> Iterator[Author]:
 
 
 def test_a_cache_volume_is_found_by_the_next_run(keeping: Author) -> None:
-    """Without a distributed cache: all runs of a registration are one runner to the driver."""
+    """All runs of a registration are one runner to the hooks, so the next run has its volume."""
     pipeline = """
 job:
   cache: {paths: [kept]}

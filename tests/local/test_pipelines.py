@@ -16,7 +16,7 @@ def rows(done: Finished, count: int) -> list[str]:
 
 
 def test_a_job_starts_when_its_needs_are_there(bench: Workbench) -> None:
-    """Before its stage, and with the artifacts of its needs alone."""
+    """A job with needs starts before its stage, and gets artifacts of its needs alone."""
     marker = bench.directory / "marker"
     bench.pipeline(
         f"""
@@ -36,7 +36,7 @@ late: {{stage: three, dependencies: [also], script: ["cat b; test ! -e a"]}}
 
 
 def test_a_failure_skips_what_waits_for_it_and_nothing_else(bench: Workbench) -> None:
-    """Directly or over another job; the exit code tells of it."""
+    """Jobs that wait for a failed one, also over another job, are skipped."""
     bench.pipeline(
         """
 bad: {stage: build, script: ["exit 1"]}
@@ -60,7 +60,7 @@ last: {stage: deploy, needs: [after-bad], script: [x]}
 
 
 def test_a_job_is_tried_again_and_counts_once(bench: Workbench) -> None:
-    """As a new job with an id of its own; only failures that retry names."""
+    """Each try is a new job with its own id, and follows only failures that retry names."""
     counter = bench.directory / "counter"
     bench.pipeline(
         f"""
@@ -88,7 +88,7 @@ hopeless: {{script: ["exit 1"], retry: {{max: 2, when: runner_system_failure}}}}
 
 
 def test_allowed_exit_codes_stop_nothing(bench: Workbench) -> None:
-    """Other exit codes do."""
+    """An exit code that allow_failure names stops nothing, and another one stops the pipeline."""
     bench.pipeline(
         """
 may: {stage: build, script: ["exit 3"], allow_failure: {exit_codes: [3, 4]}}
@@ -119,7 +119,7 @@ use:
 def test_a_cache_goes_from_job_to_job_and_from_run_to_run(
     bench: Workbench, *, server: bool
 ) -> None:
-    """From the driver's cache_dir, or from a directory of the host that the command serves."""
+    """A cache stays in the cache_dir, or in a directory of the host that the command serves."""
     bench.pipeline(CACHED)
     options = ["--cache-server", str(bench.directory / "served")] if server else []
     done = bench.run(*options, "--variable", "WORD=first")
@@ -146,7 +146,7 @@ def test_a_cache_goes_from_job_to_job_and_from_run_to_run(
 
 @pytest.mark.parametrize(("when", "calls"), [("on_success", 0), ("on_failure", 1), ("always", 1)])
 def test_a_failed_job_saves_a_cache_if_asked(bench: Workbench, when: str, calls: int) -> None:
-    """Before its artifacts."""
+    """A failed job saves its caches by their `when`, before its artifacts."""
     bench.pipeline(
         f"""
 job:
@@ -165,7 +165,7 @@ job:
 
 
 def test_a_helper_without_gitlab_runner_fails_a_job_with_a_cache(bench: Workbench) -> None:
-    """It would never keep one."""
+    """Such a helper never keeps a cache, so the job fails with a sentence about it."""
     client = bench.control / "bin" / "gitlab-runner"
     client.unlink(missing_ok=True)
     client.write_text("#!/bin/sh\nexit 127\n")
@@ -177,7 +177,7 @@ def test_a_helper_without_gitlab_runner_fails_a_job_with_a_cache(bench: Workbenc
 
 
 def test_reports_are_uploaded_and_go_to_no_job(bench: Workbench) -> None:
-    """Of failed jobs, too."""
+    """Failed jobs upload their reports too, and no job gets them."""
     bench.pipeline(
         """
 job: {stage: build, allow_failure: true, script: ["echo x > a.xml; exit 1"],
@@ -252,7 +252,7 @@ job:
 
 
 def test_a_failed_after_script_fails_the_job_if_asked(bench: Workbench) -> None:
-    """AFTER_SCRIPT_IGNORE_ERRORS is true by default."""
+    """The job fails where AFTER_SCRIPT_IGNORE_ERRORS is false."""
     bench.pipeline(
         "job: {script: ['true'], after_script: ['exit 7'],"
         " variables: {AFTER_SCRIPT_IGNORE_ERRORS: 'false'}}"
@@ -260,3 +260,71 @@ def test_a_failed_after_script_fails_the_job_if_asked(bench: Workbench) -> None:
     done = bench.run()
     assert done.exit_code == 1
     assert rows(done, 1) == ["job failed (7)"]
+
+
+def test_stages_run_in_order_and_their_jobs_at_once(bench: Workbench) -> None:
+    """Two jobs of a stage wait for each other; the next stage waits for both."""
+    here, there = bench.directory / "here", bench.directory / "there"
+    wait = "until [ -e {} ]; do sleep 0.05; done"
+    bench.pipeline(
+        f"""
+stages: [first, second]
+last: {{stage: second, script: ["ls {here} {there}"]}}
+one: {{stage: first, script: ["touch {here}", "{wait.format(there)}", "echo one done"]}}
+another: {{stage: first, script: ["touch {there}", "{wait.format(here)}"]}}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "one     | one done\n" in done.stdout
+    assert "another | Job succeeded\n" in done.stdout
+    assert "\nJob succeeded\n" in done.stdout
+    assert done.names[-1] == "cleanup"
+    slots = {
+        call["environment"]["CUSTOM_ENV_CI_CONCURRENT_ID"]  # type: ignore[index]
+        for call in done.calls
+        if call["name"] == "build_script"
+    }
+    assert slots == {"0", "1"}
+    jobs = [line.split()[0] for line in done.stdout.splitlines()[-3:]]
+    assert jobs == ["one", "another", "last"]
+
+
+def test_a_job_that_may_fail_stops_nothing(bench: Workbench) -> None:
+    """The pipeline passes although such a job fails."""
+    bench.pipeline(
+        'may: {stage: build, script: ["exit 3"], allow_failure: true}\n'
+        'then: {script: ["echo went on"]}'
+    )
+    done = bench.run()
+    assert done.exit_code == 0
+    assert "\nwent on\n" in done.stdout
+    assert "may   failed (3), allowed" in done.stdout
+
+
+def test_artifacts_go_from_job_to_job(bench: Workbench) -> None:
+    """A job gets the paths of every earlier stage, and none of its own stage."""
+    bench.pipeline(
+        """
+stages: [one, two, three]
+make: {stage: one, script: ["mkdir out; echo made > out/a"], artifacts: {paths: [out]}}
+more: {stage: two, script: ["cat out/a; echo more > b"], artifacts: {paths: ["b"]}}
+none: {stage: two, script: ["test ! -e b"]}
+last: {stage: three, script: ["echo $(cat out/a b)"]}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "\nmade more\n" in done.stdout
+    assert done.names.count("upload_artifacts_on_success") == 2
+    assert done.names.count("download_artifacts") == 3
+
+
+@pytest.mark.parametrize(("when", "calls"), [("on_success", 0), ("on_failure", 1), ("always", 1)])
+def test_a_failed_job_keeps_artifacts_if_asked(bench: Workbench, when: str, calls: int) -> None:
+    """A failed job uploads the artifacts whose `when` says so."""
+    bench.pipeline(f'job: {{script: ["exit 1"], artifacts: {{paths: [README.md], when: {when}}}}}')
+    done = bench.run()
+    assert done.exit_code == 1
+    assert done.names.count("upload_artifacts_on_failure") == calls
+    assert "upload_artifacts_on_success" not in done.names

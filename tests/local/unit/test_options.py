@@ -50,7 +50,7 @@ def test_a_file_variable_is_masked_if_it_can_be(
 def test_a_mistake_is_told_without_the_value(
     call: Callable[[str], Variable], text: str, words: str
 ) -> None:
-    """It may be a secret."""
+    """The error does not repeat a value, which may be a secret."""
     with pytest.raises(LocalError) as caught:
         call(text)
     assert words in str(caught.value)
@@ -62,19 +62,19 @@ def test_a_mistake_is_told_without_the_value(
     [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("1h1m1s", 3661), ("1d", 86400)],
 )
 def test_a_time_is_read(text: str, expected: int) -> None:
-    """In hours, minutes and seconds."""
+    """A duration is written as for a job's `timeout`."""
     assert expected == options.duration_seconds(text)
 
 
 @pytest.mark.parametrize("text", ["", "0", "soon", "-1"])
 def test_what_is_no_time_is_named(text: str) -> None:
-    """With how to write one."""
+    """The error says how a duration is written."""
     with pytest.raises(LocalError, match="--timeout"):
         options.duration_seconds(text)
 
 
 @pytest.mark.parametrize("text", ["project", "/project", "group/", "a b/c"])
 def test_a_project_has_a_group(text: str) -> None:
-    """As in GitLab."""
+    """The error asks for a group and a name."""
     with pytest.raises(LocalError, match="GROUP/PROJECT"):
         options.project_path(text)

@@ -22,7 +22,7 @@ DONE = Outcome(
 
 
 def test_the_table_has_a_row_per_job() -> None:
-    """Seconds of each stage, and the script's own part of run."""
+    """A row has the seconds of each stage and the script's own part of run."""
     failed = Outcome("a-longer-name", Result.FAILED, is_allowed_to_fail=True, exit_code=3)
     skipped = Outcome("last", Result.SKIPPED, is_allowed_to_fail=True)
     assert table((DONE, failed, skipped)).splitlines() == [
@@ -54,7 +54,7 @@ def test_the_exit_code_tells_whose_failure_it_is(
 
 
 def test_the_report_has_every_call(tmp_path: Path) -> None:
-    """For whoever measures."""
+    """The JSON file lists the calls of each job with their seconds."""
     path = tmp_path / "report.json"
     write_json((DONE,), path)
     (job,) = json.loads(path.read_text())

@@ -5,7 +5,6 @@ import pytest
 from executor.local.errors import PipelineError
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.pipeline.model import Cache, YamlVariable
-from executor.local.pipeline.rules import Rule
 
 TEMPLATES = """
 default: {image: plain}
@@ -52,7 +51,7 @@ job:
 
 
 def test_the_last_of_several_parents_wins() -> None:
-    """In the order of the list."""
+    """A later parent in the list overrides an earlier one."""
     pipeline = parse_pipeline(f"{TEMPLATES}\njob: {{extends: [.middle, .other]}}", "ci.yml")
     (job,) = pipeline.jobs
     assert (job.script, job.after_script) == (("other",), ("other",))
@@ -61,7 +60,7 @@ def test_the_last_of_several_parents_wins() -> None:
 
 
 def test_an_empty_entry_takes_away_what_a_parent_says() -> None:
-    """Of the job's keywords, where the default then holds, and of its variables."""
+    """A keyword without a value falls back to the default, and a variable goes."""
     pipeline = parse_pipeline(
         f"{TEMPLATES}\njob: {{extends: .base, image: null, variables: {{A: null}}}}", "ci.yml"
     )
@@ -72,34 +71,9 @@ def test_an_empty_entry_takes_away_what_a_parent_says() -> None:
 
 
 def test_a_job_that_runs_may_be_extended_too() -> None:
-    """Both are jobs then."""
+    """The job and the one that extends it both run."""
     pipeline = parse_pipeline("one: {script: [x]}\ntwo: {extends: one, stage: deploy}", "ci.yml")
     assert [(job.name, job.script) for job in pipeline.jobs] == [("one", ("x",)), ("two", ("x",))]
-
-
-def test_references_bring_parts_of_other_jobs() -> None:
-    """Into a list, as a list, as a value, and through each other."""
-    pipeline = parse_pipeline(
-        """
-.setup:
-  script: [first, second]
-  variables: {A: one}
-  rules: [{if: $A}]
-.more:
-  script: [!reference [.setup, script], third]
-job:
-  variables: {A: !reference [.setup, variables, A]}
-  before_script: !reference [.setup, script]
-  script: [!reference [.more, script], last]
-  rules: [!reference [.setup, rules], {when: never}]
-""",
-        "ci.yml",
-    )
-    (job,) = pipeline.jobs
-    assert job.before_script == ("first", "second")
-    assert job.rules == (Rule("$A"), Rule(when="never"))
-    assert job.script == ("first", "second", "third", "last")
-    assert job.variables == (YamlVariable("A", "one"),)
 
 
 @pytest.mark.parametrize(
@@ -111,15 +85,10 @@ job:
         ("job: {extends: {a: b}}", [":extends", "a list"]),
         (".a: [x]\njob: {extends: .a}", ['job ".a"', "a mapping"]),
         (".a: {when: manual}\njob: {extends: .a, script: [x]}", ['job "job"', '"when"']),
-        ("job: {script: [!reference [.a, b]]}", ["!reference [.a, b]", 'no ".a"']),
-        (".a: {}\njob: {script: [!reference [.a, b]]}", ["!reference [.a, b]", 'no "b"']),
-        ("job: {script: !reference [job, script]}", ["refers to itself"]),
-        ("job: {script: !reference x}", ["line 1", "!reference", "a list"]),
-        ("job: {script: !other x}", ["line 1", "!other"]),
     ],
 )
 def test_a_mistake_is_named(text: str, words: list[str]) -> None:
-    """One sentence with the file and what is wrong there."""
+    """The sentence has the file and what is wrong there."""
     with pytest.raises(PipelineError) as caught:
         parse_pipeline(text, "ci.yml")
     for word in ["ci.yml: ", *words]:

@@ -6,9 +6,13 @@ import pytest
 
 from executor.local.errors import LocalError, PipelineError
 from executor.local.pipeline.file import load_pipeline, parse_pipeline
-from executor.local.pipeline.model import Artifacts, Environment, Image, YamlVariable
+from executor.local.pipeline.model import (
+    Artifacts,
+    Environment,
+    Image,
+    YamlVariable,
+)
 from executor.local.pipeline.rules import Rule
-from executor.local.pipeline.selection import select_jobs
 
 
 def test_a_job_takes_what_default_says_and_overrides_it() -> None:
@@ -63,33 +67,6 @@ other:
     assert other.ci_stage == "test"
 
 
-def test_a_service_has_all_its_settings() -> None:
-    """The long form of a service is read whole."""
-    pipeline = parse_pipeline(
-        """
-job:
-  services:
-    - name: $R/docker:dind
-      alias: docker,dind
-      command: [--tls=false]
-      entrypoint: [dockerd-entrypoint.sh]
-      variables: {X: y}
-      pull_policy: [always, if-not-present]
-  script: [x]
-""",
-        "ci.yml",
-    )
-    expected = Image(
-        "$R/docker:dind",
-        alias="docker,dind",
-        command=("--tls=false",),
-        entrypoint=("dockerd-entrypoint.sh",),
-        variables=(YamlVariable("X", "y"),),
-        pull_policy=("always", "if-not-present"),
-    )
-    assert (expected,) == pipeline.jobs[0].services
-
-
 def test_hidden_jobs_and_anchors_serve_as_templates() -> None:
     """A name with a leading dot is no job; YAML's own merging works."""
     pipeline = parse_pipeline(
@@ -103,31 +80,17 @@ def test_hidden_jobs_and_anchors_serve_as_templates() -> None:
     ("text", "words"),
     [
         ("job: {script: [x], when: manual}", ['job "job"', '"when"']),
-        ("job: {script: [x], image: {name: a, ports: [1]}}", ['job "job":image', '"ports"']),
-        ("job: {script: [x], services: [{name: a, port: 1}]}", [":services:0", '"port"']),
-        ("job: {script: [x], rules: [{changes: [a]}]}", [":rules:0", '"changes"']),
-        ("job: {script: [x], rules: [{if: $A = 1}]}", [":rules:0:if", "$A = 1"]),
-        ("job: {script: [x], rules: [{when: manual}]}", ["manual"]),
         ("job: {script: [x], artifacts: {reports: {dotenv: a}}}", [":reports", '"dotenv"']),
         ("job: {script: [x], stage: nowhere}", ['"nowhere"', "build, test, deploy"]),
-        ("job: {script: [{a: b}]}", [":script", "quote"]),
         ("job: {image: x}", ['job "job"', '"script"']),
         ("job: {script: []}", ['"script"']),
         ("job: text", ['job "job"', "a mapping"]),
-        ("job: {script: [x], image: {entrypoint: [a]}}", [":image:name"]),
-        ("job: {script: [x], image: {name: a, pull_policy: often}}", ["often"]),
-        ("job: {script: [x], variables: {A: [1]}}", [":variables:A"]),
-        ("job: {script: [x], variables: {A: {value: b, description: c}}}", ['"description"']),
         ("include: other.yml\njob: {script: [x]}", ["include"]),
         ("workflow: {}\njob: {script: [x]}", ["workflow"]),
         ("default: {hooks: {}}\njob: {script: [x]}", ["default", '"hooks"']),
         ("image: a\ndefault: {image: b}\njob: {script: [x]}", ["image", "default"]),
         ("stages: [build]", ["no job"]),
         ("", ["a mapping"]),
-        ("job: [", ["line 1"]),
-        ("spec: {inputs: {}}\n---\njob: {script: [x]}", ["`spec:` is not supported", "GitLab"]),
-        ("spec: {}\njob: {script: [x]}", ["spec", "not supported"]),
-        ("job: {script: [!reference [a, b]]}", ["!reference"]),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text: str, words: list[str]) -> None:
@@ -140,48 +103,22 @@ def test_a_mistake_is_named_with_its_place(text: str, words: list[str]) -> None:
 
 
 def test_a_missing_file_is_told_with_the_option_that_names_another(tmp_path: Path) -> None:
-    """The remedy is --file."""
+    """The error names --file as the remedy."""
     with pytest.raises(LocalError, match=r"none\.yml: no such pipeline file.*--file"):
         load_pipeline(tmp_path / "none.yml")
 
 
-PIPELINE = """
-stages: [one, two]
-variables: {CHOICE: file}
-b: {stage: two, script: [x]}
-a: {stage: one, script: [x], rules: [{if: $CI_COMMIT_BRANCH == "main"}]}
-c: {stage: one, script: [x], variables: {CHOICE: job}, rules: [{if: $CHOICE == "job"}]}
-d: {stage: .pre, script: [x], rules: [{if: $CHOICE == "given"}]}
-"""
-
-
-@pytest.mark.parametrize(
-    ("branch", "given", "names", "expected"),
-    [
-        ("main", {}, (), [["a", "c"], ["b"]]),
-        ("dev", {}, (), [["c"], ["b"]]),
-        ("main", {"CHOICE": "given"}, (), [["d"], ["a"], ["b"]]),
-        ("main", {}, ("b", "c"), [["c"], ["b"]]),
-    ],
-)
-def test_jobs_run_by_stage_as_their_rules_admit(
-    branch: str, given: dict[str, str], names: tuple[str, ...], expected: list[list[str]]
-) -> None:
-    """Given variables beat the file's, the job's beat the global ones."""
-    pipeline = parse_pipeline(PIPELINE, "ci.yml")
-    stages = select_jobs(
-        pipeline, predefined={"CI_COMMIT_BRANCH": branch}, given=given, names=names
+def test_defaults_reach_jobs_that_say_nothing() -> None:
+    """cache, retry and timeout may stand under default:, cache at the top, too."""
+    pipeline = parse_pipeline(
+        """
+default: {retry: 1, timeout: 10 minutes}
+cache: {paths: [a]}
+one: {script: [x]}
+two: {script: [x], cache: [], timeout: 1h, retry: 0}
+""",
+        "ci.yml",
     )
-    assert expected == [[job.name for job in jobs] for jobs in stages]
-
-
-@pytest.mark.parametrize(
-    ("name", "words"), [("z", ['"z"', "b, a, c, d"]), ("a", ['"a"', '"dev"', "--branch"])]
-)
-def test_a_job_that_cannot_be_chosen_is_named(name: str, words: list[str]) -> None:
-    """Neither an unknown job nor one that the rules exclude is passed over in silence."""
-    pipeline = parse_pipeline(PIPELINE, "ci.yml")
-    with pytest.raises(PipelineError) as caught:
-        select_jobs(pipeline, predefined={"CI_COMMIT_BRANCH": "dev"}, given={}, names=(name,))
-    for word in words:
-        assert word in str(caught.value)
+    one, two = pipeline.jobs
+    assert (one.retry.limit, one.timeout_seconds, len(one.caches)) == (1, 600, 1)
+    assert (two.retry.limit, two.timeout_seconds, len(two.caches)) == (0, 3600, 0)

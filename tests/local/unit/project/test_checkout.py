@@ -11,7 +11,7 @@ from tests.local.conftest import Workbench
 
 
 def test_a_checkout_is_described_from_any_of_its_directories(bench: Workbench) -> None:
-    """Commit, parent, branch, author and message."""
+    """The commit, its parent, the branch, author and message are read."""
     first = bench.git("rev-parse", "HEAD")
     bench.git("checkout", "--quiet", "-b", "feature/x")
     bench.write("deep/file", "x")
@@ -28,7 +28,7 @@ def test_a_checkout_is_described_from_any_of_its_directories(bench: Workbench) -
 
 
 def test_the_first_commit_has_zeros_before_it(bench: Workbench) -> None:
-    """As GitLab has it for a new branch."""
+    """The commit before it is all zeros, as in GitLab for a new branch."""
     assert read_checkout(bench.project).before_sha == "0" * 40
 
 
@@ -43,7 +43,7 @@ def test_a_detached_head_needs_a_branch(bench: Workbench) -> None:
 
 
 def test_a_directory_without_git_is_named(tmp_path: Path) -> None:
-    """So is a repository without a commit."""
+    """The error names such a directory, and a repository without a commit."""
     with pytest.raises(LocalError, match="is not inside a git work tree"):
         read_checkout(tmp_path)
     subprocess.run(["git", "-C", str(tmp_path), "init", "--quiet"], check=True)
@@ -52,7 +52,7 @@ def test_a_directory_without_git_is_named(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_has_the_commit_under_every_ref(bench: Workbench, tmp_path: Path) -> None:
-    """Also one of a shallow checkout."""
+    """The snapshot of a shallow checkout has it too."""
     bench.commit("Second")
     shallow = tmp_path / "shallow"
     url = f"file://{bench.project}"

@@ -29,7 +29,7 @@ def test_a_name_brings_the_rest() -> None:
 
 
 def test_name_and_address_may_refer_to_variables() -> None:
-    """The name to the job's, the address also to what follows from the name."""
+    """The name refers to the job's variables, and the address also to what the name brings."""
     environment = Environment(
         "review/$CI_COMMIT_REF_SLUG", "https://$CI_ENVIRONMENT_SLUG.$SITE", "stop", "other"
     )
@@ -57,7 +57,7 @@ def test_name_and_address_may_refer_to_variables() -> None:
     ],
 )
 def test_a_slug_fits_a_host_name(name: str, start: str) -> None:
-    """Whatever had to be changed is told apart by six digits of its name's digest."""
+    """A slug that differs from the name ends with six digits of the name's digest."""
     slug = environment_slug(name)
     assert slug.startswith(start)
     assert len(slug) == len(start) + (6 if start.endswith("-") else 0)
@@ -74,5 +74,5 @@ def test_a_slug_fits_a_host_name(name: str, start: str) -> None:
     ],
 )
 def test_the_tier_that_a_name_suggests(name: str, tier: str) -> None:
-    """The first of GitLab's groups of words that the name has a word of."""
+    """The first of GitLab's groups of words that has a word of the name decides."""
     assert told(Environment(name))["TIER"] == tier

@@ -11,7 +11,7 @@ from executor.local.project.variables import Variable
 from executor.local.runner import cache_script
 from executor.local.runner.outcome import SystemFailure
 from tests.local.samples import an_assignment
-from tests.local.unit.runner.test_script import a_context, run
+from tests.local.unit.runner.scripts import a_context, run
 
 CLIENT = """#!/bin/sh
 [ "$1" != --version ] || exit 0
@@ -38,7 +38,7 @@ def a_job(cache: Cache, **given: str) -> Assignment:
 
 
 def test_keys_are_tried_one_after_the_other(tmp_path: Path) -> None:
-    """The cache's own, its fallback keys, and CACHE_FALLBACK_KEY, until one is there."""
+    """The script tries the cache's key, its fallback keys and CACHE_FALLBACK_KEY."""
     cache = Cache(key="$NAME", paths=("a",), fallback_keys=("old-$NAME",))
     assignment = a_job(cache, NAME="it's me", CACHE_FALLBACK_KEY="last/ ")
     script = cache_script.restore_cache(a_context(tmp_path, assignment))
@@ -51,7 +51,7 @@ def test_keys_are_tried_one_after_the_other(tmp_path: Path) -> None:
 
 
 def test_a_protected_branchs_caches_are_nobodys_fallback(tmp_path: Path) -> None:
-    """The suffix is reserved."""
+    """A CACHE_FALLBACK_KEY with the reserved suffix is not tried."""
     assignment = a_job(Cache(paths=("a",)), CACHE_FALLBACK_KEY="main-protected")
     script = cache_script.restore_cache(a_context(tmp_path, assignment))
     assert sum(line.startswith("Checking") for line in ran(tmp_path, script)) == 1
@@ -88,7 +88,7 @@ def test_the_policy_says_which_way_a_cache_goes(
 
 
 def test_an_unknown_policy_is_a_failure(tmp_path: Path) -> None:
-    """As gitlab-runner says it."""
+    """The failure has gitlab-runner's own words."""
     context = a_context(tmp_path, a_job(Cache(paths=("a",), policy="$P"), P="sometimes"))
     with pytest.raises(SystemFailure, match="unknown cache policy sometimes for default"):
         cache_script.restore_cache(context)

@@ -44,7 +44,7 @@ class Call:
 
 
 def test_a_hook_is_called_as_gitlab_runner_calls_it(tmp_path: Path) -> None:
-    """Arguments, environment, directory, nothing on stdin, a process group of its own."""
+    """A call has arguments, environment, directory, nothing on stdin and its own process group."""
     call = Call(tmp_path)
     script = """
 echo "$@"; pwd; echo "$GIVEN"; readlink /proc/self/fd/0; echo warned >&2
@@ -73,7 +73,7 @@ def test_the_exit_code_is_told(tmp_path: Path, script: str, expected: int) -> No
 
 
 def test_a_hook_that_cannot_start_is_named(tmp_path: Path) -> None:
-    """There is no exit code then."""
+    """The ending has no exit code and names the hook."""
     hook = Hook(str(tmp_path / "absent"))
     call = Call(tmp_path)
     ending = call_hook(hook, (), call.around, stdout=call.stdout, stderr=call.stderr)
@@ -104,7 +104,7 @@ def test_a_child_that_holds_the_output_keeps_the_call_open(tmp_path: Path) -> No
 
 
 def test_a_cancelled_call_gets_sigterm_with_its_whole_group(tmp_path: Path) -> None:
-    """Children too; what they still say is heard."""
+    """Children get the signal too, and what they still say is heard."""
     call = Call(tmp_path)
     marker = tmp_path / "started"
     call.cancel_when(marker)
@@ -127,7 +127,7 @@ def test_a_call_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_call_that_takes_too_long_is_stopped_and_told(tmp_path: Path) -> None:
-    """The time-out of a stage is a problem of the driver."""
+    """The ending names the hook and the time that it may take."""
     ending = Call(tmp_path).run("sleep 60", timeout=1)
     assert ending.was_stopped
     assert ending.problem == "/bin/bash took longer than 1 seconds"
@@ -142,23 +142,10 @@ def test_a_call_after_its_cancellation_is_stopped_at_once(tmp_path: Path) -> Non
 
 
 def test_insisting_shortens_the_graceful_time(tmp_path: Path) -> None:
-    """With somebody waiting, a minute of grace is not waited for."""
+    """A call that somebody waits for is killed long before its graceful time is over."""
     call = Call(tmp_path, graceful_seconds=100_000)
     marker = tmp_path / "started"
     call.cancel_when(marker)
     call.hurry.call_off("canceled")
     ending = call.run(f"trap '' TERM; touch {marker}; while :; do sleep 0.05; done")
     assert ending.exit_code == -9
-
-
-def test_a_child_is_cancelled_with_its_parent() -> None:
-    """And not the other way round; the first reason stays."""
-    parent = Cancellation()
-    child = Cancellation(parent)
-    other = Cancellation(parent)
-    other.call_off("other")
-    assert parent.reason == ""
-    parent.call_off("first")
-    parent.call_off("second")
-    assert ("first", "first", "other") == (parent.reason, child.reason, other.reason)
-    assert Cancellation(parent).reason == "first"

@@ -10,12 +10,12 @@ REGISTERED = JobConfig("/builds", "/cache", "bash")
 
 @pytest.mark.parametrize("answer", [b"", b"{}", b'{"unknown": 1, "shell": null}\n'])
 def test_what_an_answer_leaves_out_stays(answer: bytes) -> None:
-    """Also without any answer."""
+    """An answer with less, or none at all, leaves the registration's values."""
     assert configured(REGISTERED, answer) == REGISTERED
 
 
 def test_an_answer_beats_the_registration() -> None:
-    """For this job, key by key."""
+    """Each key of the answer replaces the registration's value for this job."""
     answer = b"""{"builds_dir": "/b", "cache_dir": "/c", "builds_dir_is_shared": true,
     "hostname": "h", "shell": "sh", "job_env": {"A": "1"},
     "driver": {"name": "n", "version": "v"}}"""
@@ -47,6 +47,6 @@ def test_an_answer_beats_the_registration() -> None:
     ],
 )
 def test_an_answer_of_another_kind_is_a_failure(answer: bytes) -> None:
-    """As gitlab-runner's parser would have it."""
+    """The failure says that the answer cannot be parsed, as gitlab-runner's does."""
     with pytest.raises(SystemFailure, match="error while parsing JSON output"):
         configured(REGISTERED, answer)

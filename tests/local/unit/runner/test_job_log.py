@@ -16,7 +16,7 @@ def a_log(stream: io.StringIO, prefix: str = "") -> JobLog:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_a_secret_is_masked_however_it_arrives(size: int) -> None:
-    """The longest first, also when it comes in pieces."""
+    """The longest secret goes first, also when it comes in pieces."""
     stream = io.StringIO()
     sink = a_log(stream).stream()
     content = b"a hunter22 b\nhunter22-longer\nlast hunter22"
@@ -40,7 +40,7 @@ def test_a_secret_is_masked_across_the_pieces_of_an_endless_line(offset: int) ->
 
 
 def test_a_prefix_stands_before_every_line() -> None:
-    """Also before the lines of a message of several."""
+    """Each line of a message of several lines has the prefix."""
     stream = io.StringIO()
     log = a_log(stream, "job | ")
     log.say("one\ntwo hunter22")

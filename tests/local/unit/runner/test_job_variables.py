@@ -7,8 +7,7 @@ import pytest
 
 from executor.local.pipeline.model import Image, YamlVariable
 from executor.local.project.variables import Variable
-from executor.local.runner.directories import Directories, directories
-from executor.local.runner.go_json import go_json
+from executor.local.runner.directories import Directories
 from executor.local.runner.job_variables import (
     JobVariables,
     all_variables,
@@ -63,14 +62,14 @@ def test_before_the_config_stage_there_are_no_directories() -> None:
 
 
 def test_a_job_without_an_image_has_no_image_variable() -> None:
-    """Absent, not empty."""
+    """The variable is absent and not empty."""
     assignment = an_assignment(image=None)
     variables = all_variables(assignment, REGISTRATION, SLOT, where=WHERE)
     assert "CUSTOM_ENV_CI_JOB_IMAGE" not in custom_environment(variables, assignment.definition)
 
 
-def test_a_file_variable_is_content_for_the_driver_and_a_path_for_references() -> None:
-    """The driver gets the content in its environment."""
+def test_a_file_variable_is_content_for_the_hooks_and_a_path_for_references() -> None:
+    """The hooks get the content, and a reference to it becomes the file's path."""
     assignment = an_assignment(
         Variable("CONF", "line 1\nline $2\n", file=True, raw=True), Variable("OPTION", "--c=$CONF")
     )
@@ -87,7 +86,7 @@ def test_a_file_variable_is_content_for_the_driver_and_a_path_for_references() -
 def test_a_feature_flag_of_the_registration_beats_the_jobs(
     *, from_job: str | None, from_config: bool | None, expected: str
 ) -> None:
-    """And a job's beats the default."""
+    """A flag of the job beats the default alone."""
     name = "FF_NETWORK_PER_BUILD"
     assignment = an_assignment(*([Variable(name, from_job)] if from_job else []))
     flags = ((name, from_config),) if from_config is not None else ()
@@ -100,7 +99,7 @@ def test_a_feature_flag_of_the_registration_beats_the_jobs(
 
 
 def test_names_and_aliases_expand_at_the_start_of_the_job() -> None:
-    """Entrypoints and commands do not."""
+    """Entrypoints and commands keep their references."""
     service = Image("$R/docker:$T", alias="$ALIAS", command=("$R",), entrypoint=("$R",))
     assignment = an_assignment(
         Variable("R", "registry", raw=True),
@@ -139,34 +138,6 @@ def test_services_are_told_with_their_first_alias() -> None:
             "variables": {"A": "b", "C": "$B"},
         },
     ]
-
-
-@pytest.mark.parametrize(
-    ("is_shared", "empty", "project"),
-    [
-        (False, False, "/builds/Group/Sub/project"),
-        (True, False, "/builds/local1234/0/Group/Sub/project"),
-        (False, True, "/builds/Group/Sub/project-empty"),
-    ],
-)
-def test_directories_are_where_the_runner_has_them(
-    *, is_shared: bool, empty: bool, project: str
-) -> None:
-    """The cache directory never has the shared layout."""
-    where = directories(
-        an_assignment(),
-        SLOT,
-        builds_dir="/builds",
-        cache_dir="/cache",
-        is_shared=is_shared,
-        empty_strategy=empty,
-    )
-    assert Directories("/builds", "/cache/Group/Sub/project", project) == where
-
-
-def test_json_is_written_as_go_writes_it() -> None:
-    """Drivers that compare text see what gitlab-runner would give them."""
-    assert go_json({"a": "<é&>"}) == '{"a":"\\u003cé\\u0026\\u003e"}'
 
 
 def test_a_job_sees_the_last_definition_and_a_files_path() -> None:

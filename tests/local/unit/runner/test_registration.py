@@ -67,7 +67,7 @@ def test_the_first_custom_runner_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_runner_can_be_named(tmp_path: Path) -> None:
-    """And has the runner's defaults where it says nothing."""
+    """Such a runner has gitlab-runner's defaults where it says nothing."""
     registration = from_config(written(tmp_path, FULL), "second")
     assert registration.run == Hook("/other/run", (), None)
     assert ("sh", "", 600) == (
@@ -102,7 +102,7 @@ def test_a_runner_can_be_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, name: str, words: str) -> None:
-    """With the file that it is in."""
+    """The error names the file and the key."""
     with pytest.raises(LocalError) as caught:
         from_config(written(tmp_path, text), name)
     assert words in str(caught.value)

@@ -1,7 +1,6 @@
 """The scripts of the sub-stages, run by real shells."""
 
 import os
-import shutil
 import signal
 import subprocess
 from dataclasses import replace
@@ -9,52 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from executor.local.pipeline.model import Artifacts
-from executor.local.project.assignment import Assignment, Dependency
 from executor.local.project.variables import Variable
-from executor.local.runner import artifact_script, git_script, script
-from executor.local.runner.directories import Directories
-from executor.local.runner.job_variables import all_variables
-from executor.local.runner.outcome import ConfigurationFailure
-from executor.local.runner.registration import Registration
-from executor.local.runner.script import ScriptContext
-from tests.local.samples import REGISTRATION, SLOT, an_assignment
+from executor.local.runner import script
+from tests.local.samples import REGISTRATION, an_assignment
+from tests.local.unit.runner.scripts import a_context, run
 
 SHELLS = ["bash", "dash", "busybox sh"]
+
+
 NASTY = "a'b\"c`d$e\\f\ng!h{i}*~ é"
-
-
-def a_context(
-    directory: Path, assignment: Assignment, registration: Registration = REGISTRATION
-) -> ScriptContext:
-    project = directory / "builds" / "project"
-    project.mkdir(parents=True, exist_ok=True)
-    where = Directories(str(directory / "builds"), str(directory / "cache"), str(project))
-    variables = all_variables(assignment, registration, SLOT, where=where)
-    return ScriptContext(
-        assignment=assignment,
-        registration=registration,
-        variables=variables,
-        where=where,
-        shell="bash",
-    )
-
-
-def run(text: str, shell: str = "bash", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a script the way a driver does: from stdin."""
-    return subprocess.run(
-        shell.split(),
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environment},
-    )
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_values_arrive_as_they_are(tmp_path: Path, shell: str) -> None:
-    """Whatever quotes, newlines and dollars a value has, also in a file."""
+    """A value keeps its quotes, newlines and dollars, also in a file."""
     assignment = an_assignment(
         Variable("NASTY", NASTY, raw=True),
         Variable("CONF", NASTY, file=True, raw=True),
@@ -69,7 +36,7 @@ def test_values_arrive_as_they_are(tmp_path: Path, shell: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_failing_command_ends_the_script_with_its_status(tmp_path: Path, shell: str) -> None:
-    """What follows does not run."""
+    """Commands after a failing one do not run."""
     assignment = an_assignment(script=("echo before", "( exit 42 )", "echo after"))
     done = run(script.build_script(a_context(tmp_path, assignment)), shell)
     assert done.returncode == 42
@@ -78,7 +45,7 @@ def test_a_failing_command_ends_the_script_with_its_status(tmp_path: Path, shell
 
 
 def test_a_failing_pipe_fails_where_the_shell_can_tell(tmp_path: Path) -> None:
-    """The scripts ask for pipefail."""
+    """The scripts ask a shell that knows it for pipefail."""
     assignment = an_assignment(script=("false | true", "echo after"))
     done = run(script.build_script(a_context(tmp_path, assignment)))
     assert done.returncode == 1
@@ -101,7 +68,7 @@ def test_commands_are_shown_before_they_run(tmp_path: Path) -> None:
 
 
 def test_the_runners_own_scripts_stand_around_the_authors(tmp_path: Path) -> None:
-    """pre_build_script and post_build_script of the registration."""
+    """pre_build_script runs before the author's script and post_build_script after it."""
     registration = replace(REGISTRATION, pre_build_script="echo pre", post_build_script="echo post")
     assignment = an_assignment(script=("echo mid",))
     done = run(script.build_script(a_context(tmp_path, assignment, registration)))
@@ -143,7 +110,7 @@ def test_secrets_are_removed_at_the_end(tmp_path: Path) -> None:
 
 
 def test_sigterm_ends_a_script_and_shows_none_of_it(tmp_path: Path) -> None:
-    """The script must not end up in the log, it holds every variable."""
+    """The job log must not show the script, which holds every variable."""
     marker = tmp_path / "started"
     assignment = an_assignment(
         Variable("TOKEN", "hunter22", masked=True), script=(f"touch {marker}", "sleep 60")
@@ -165,52 +132,8 @@ def test_sigterm_ends_a_script_and_shows_none_of_it(tmp_path: Path) -> None:
     assert "hunter22" not in stdout + stderr
 
 
-@pytest.mark.parametrize(("strategy", "kept"), [("none", True), ("empty", False)])
-def test_a_job_may_do_without_sources(tmp_path: Path, strategy: str, *, kept: bool) -> None:
-    """`none` leaves the directory as it is, `empty` clears it."""
-    assignment = an_assignment(Variable("GIT_STRATEGY", strategy))
-    context = a_context(tmp_path, assignment)
-    leftover = Path(context.where.project) / "leftover"
-    leftover.touch()
-    done = run(git_script.get_sources(context))
-    assert done.returncode == 0, done.stderr
-    assert "Skipping Git repository setup" in done.stdout
-    assert kept == leftover.exists()
-
-
-def test_an_unknown_strategy_is_named() -> None:
-    """With the ones that there are."""
-    with pytest.raises(ConfigurationFailure, match='"shallow"; set it to one of fetch, clone'):
-        git_script.chosen_strategy("shallow")
-
-
-@pytest.mark.parametrize(
-    ("write", "action"),
-    [
-        (artifact_script.upload_artifacts_on_success, "Uploading artifacts"),
-        (artifact_script.download_artifacts, "Artifacts downloading"),
-    ],
-)
-def test_without_a_gitlab_runner_artifacts_are_said_to_be_lost(
-    tmp_path: Path, write: object, action: str
-) -> None:
-    """And the sub-stage passes, as the real scripts do."""
-    assignment = an_assignment(
-        artifacts=Artifacts(paths=("out",)),
-        dependencies=(Dependency(1, "early", "artifacts.zip", 1),),
-    )
-    assert callable(write)
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for name in ("bash", "mkdir", "touch"):
-        (tools / name).symlink_to(str(shutil.which(name)))
-    done = run(write(a_context(tmp_path, assignment)), PATH=str(tools))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"Missing gitlab-runner. {action} is disabled.\n"
-
-
 def test_scripts_have_colour_only_if_wanted(tmp_path: Path) -> None:
-    """No escape sequences in a file or a pipe."""
+    """A file or a pipe gets no escape sequences."""
     context = a_context(tmp_path, an_assignment(script=("true",)))
     assert "\x1b" not in run(script.build_script(context)).stdout
     coloured = replace(context, is_coloured=True)

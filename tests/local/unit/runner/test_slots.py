@@ -20,16 +20,16 @@ sys.stdin.read()
 """
 
 
-def test_a_place_is_free_again_when_it_is_given_back(tmp_path: Path) -> None:
-    """The lowest one first."""
+def test_a_slot_is_free_again_when_it_is_given_back(tmp_path: Path) -> None:
+    """The lowest free number is taken first."""
     places = Slots("config.toml", "runner", "group/project", tmp_path)
     assert [places.take(), places.take(), places.take()] == [0, 1, 2]
     places.give_back(1)
     assert [places.take(), places.take()] == [1, 3]
 
 
-def test_another_command_takes_another_place_as_long_as_this_one_lives(tmp_path: Path) -> None:
-    """However it ends."""
+def test_another_command_takes_another_slot_as_long_as_this_one_lives(tmp_path: Path) -> None:
+    """The number is free again when the command ends in any way."""
     holding = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -49,16 +49,16 @@ def test_another_command_takes_another_place_as_long_as_this_one_lives(tmp_path:
 @pytest.mark.parametrize(
     "other", [("x", "runner", "p"), ("config.toml", "x", "p"), ("config.toml", "runner", "x")]
 )
-def test_another_registration_or_project_has_places_of_its_own(
+def test_another_registration_or_project_has_slots_of_its_own(
     tmp_path: Path, other: tuple[str, str, str]
 ) -> None:
-    """Nothing is shared between them."""
+    """Two registrations or projects share no numbers."""
     assert Slots("config.toml", "runner", "p", tmp_path).take() == 0
     assert Slots(*other, tmp_path).take() == 0
 
 
 def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    """With the remedy."""
+    """The error names TMPDIR as the remedy."""
     occupied = tmp_path / "file"
     occupied.touch()
     with pytest.raises(LocalError, match=r"file.*TMPDIR"):
@@ -66,7 +66,7 @@ def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 
 def test_the_runner_has_the_same_token_in_every_run() -> None:
-    """Per registration; a driver keeps caches by it."""
+    """A registration has one token, by which custom executors keep caches."""
     token = runner_token("config.toml", "runner")
     assert token == runner_token("config.toml", "runner")
     assert token != runner_token("config.toml", "other")

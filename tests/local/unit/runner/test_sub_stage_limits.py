@@ -14,14 +14,14 @@ def variables(**values: str) -> JobVariables:
 
 @pytest.mark.parametrize(("value", "expected"), [("", 1), ("1", 1), ("10", 10), ("many", 1)])
 def test_a_sub_stage_is_tried_as_often_as_its_variable_says(value: str, expected: int) -> None:
-    """Once without one, or if it is no number."""
+    """A sub-stage is tried once where its variable is no number."""
     assert expected == attempts("get_sources", variables(GET_SOURCES_ATTEMPTS=value))
     assert attempts("restore_cache", variables(GET_SOURCES_ATTEMPTS="5")) == 1
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "11"])
 def test_too_many_tries_fail_the_job(value: str) -> None:
-    """In gitlab-runner's words."""
+    """The failure has gitlab-runner's own words."""
     with pytest.raises(SystemFailure, match=r"out of the range \[1, 10\] for stage: restore_cache"):
         attempts("restore_cache", variables(RESTORE_CACHE_ATTEMPTS=value))
 
@@ -44,5 +44,5 @@ def test_a_time_limit_is_a_duration_of_go(value: str, seconds: float, warning: s
 
 @pytest.mark.parametrize(("value", "expected"), [("", True), ("true", True), ("False", False)])
 def test_a_failed_after_script_counts_only_if_asked(value: str, expected: object) -> None:
-    """By default it does not."""
+    """A failed after_script is ignored by default."""
     assert ignores_after_script(variables(AFTER_SCRIPT_IGNORE_ERRORS=value)) is expected

@@ -72,7 +72,7 @@ def git(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_job_fetches_what_is_committed(
     served: Served, bench: Workbench, tmp_path: Path, depth: tuple[str, ...], protocol: str
 ) -> None:
-    """Whole or shallow, by the old protocol and the new."""
+    """A clone is whole or shallow, by the old protocol and by the new."""
     version = f"protocol.version={protocol}"
     target = tmp_path / "clone"
     done = git("-c", version, "clone", *depth, served.address(served.token), str(target))
@@ -129,7 +129,7 @@ FORM_TYPE = "multipart/form-data; boundary=b-1"
     "content", [b"", b"PK", b"\r\n--b-1\r\n", b"x" * 300_000, b"\r\n\r\n--b-1-- \r\n"]
 )
 def test_artifacts_come_back_as_they_were_sent(served: Served, content: bytes) -> None:
-    """Even with something like a boundary in them."""
+    """Content that looks like a boundary comes back unchanged."""
     path = "/api/v4/jobs/7/artifacts"
     status, _ = served.ask(
         "POST",
@@ -162,7 +162,7 @@ def test_a_job_uploads_only_its_own_artifacts(served: Served) -> None:
     ],
 )
 def test_an_upload_that_is_no_form_is_refused(served: Served, body: bytes, kind: str) -> None:
-    """Half an archive is none."""
+    """The server refuses half an archive and keeps nothing."""
     status, _ = served.ask(
         "POST", "/api/v4/jobs/7/artifacts", body, JOB_TOKEN=served.token, Content_Type=kind
     )
@@ -172,7 +172,7 @@ def test_an_upload_that_is_no_form_is_refused(served: Served, body: bytes, kind:
 
 @pytest.mark.parametrize("key", ["main-non_protected", "a/b", "..", "../../x", "k" * 300, "ü ?#"])
 def test_a_cache_comes_back_as_it_was_sent(served: Served, tmp_path: Path, key: str) -> None:
-    """Under any key, and nowhere but in its directory; a later one replaces it."""
+    """Any key stays within the directory, and a later archive replaces an earlier one."""
     address = f"/cache/{quote(key, safe='')}?token={served.token}"
     assert served.ask("GET", address)[0] == 404
     for content in (b"x" * 300_000, b"second"):
@@ -194,7 +194,7 @@ def test_caches_are_for_running_jobs_alone(served: Served) -> None:
 
 
 def test_without_a_directory_there_are_no_caches(tmp_path: Path) -> None:
-    """Neither to read nor to write."""
+    """The server neither gives nor takes caches then."""
     store = ArtifactStore(tmp_path)
     with Server("127.0.0.1", 0, repositories=tmp_path, store=store) as server:
         asked = Served(server, store, store.admit(7))
@@ -213,7 +213,7 @@ def test_reports_do_not_replace_artifacts(served: Served) -> None:
 
 
 def test_what_is_not_there_is_not_found(served: Served) -> None:
-    """Artifacts of a job that left none, and any other address."""
+    """The server has no artifacts of other jobs, and no other addresses."""
     ask = served.ask
     assert ask("GET", "/api/v4/jobs/9/artifacts", JOB_TOKEN=served.token)[0] == 404
     assert ask("GET", "/", JOB_TOKEN=served.token)[0] == 404
@@ -224,6 +224,6 @@ def test_what_is_not_there_is_not_found(served: Served) -> None:
 
 
 def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
-    """With the option that names another."""
+    """The error names --listen as the remedy."""
     with pytest.raises(LocalError, match=r"cannot listen on 192\.0\.2\.1 .*--listen"):
         Server("192.0.2.1", 0, repositories=tmp_path, store=ArtifactStore(tmp_path))

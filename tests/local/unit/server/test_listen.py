@@ -13,12 +13,12 @@ from tests.rig.state import Rig
     ("wanted", "expected"), [("10.0.0.1", ("10.0.0.1", 0)), ("10.0.0.1:8080", ("10.0.0.1", 8080))]
 )
 def test_an_address_is_taken_as_given(wanted: str, expected: tuple[str, int]) -> None:
-    """Without a port, any free one; no engine is asked."""
+    """An address without a port means any free port, and no engine is asked."""
     assert expected == listen_address(wanted, engine="unix:///none")
 
 
 def test_an_engine_that_is_not_there_is_named_with_what_to_do(bench: Workbench) -> None:
-    """Start it, or name an address."""
+    """The error says to start the engine or to name an address."""
     bench.pipeline("job: {script: [x]}")
     done = bench.run("--listen=", DOCKER_HOST="unix:///none/there.sock")
     assert done.exit_code == 2
@@ -31,7 +31,7 @@ def test_an_engine_that_is_not_there_is_named_with_what_to_do(bench: Workbench) 
 
 
 def test_the_default_is_the_bridge_gateway_of_the_engine(rig: Rig) -> None:
-    """An address of this host, as a server can have it."""
+    """The gateway is an address of this host, where a server can listen."""
     host, port = listen_address("", engine=rig.engine_host)
     assert port == 0
     assert len(host.split(".")) == 4
@@ -61,8 +61,8 @@ def test_only_an_ipv4_gateway_will_do(settings: list[dict[str, str]], expected: 
         ("[", ""),
     ],
 )
-def test_the_engine_is_the_drivers(tmp_path: Path, text: str, expected: str) -> None:
-    """Settings with mistakes are the driver's to tell."""
+def test_the_engine_is_the_one_of_the_settings(tmp_path: Path, text: str, expected: str) -> None:
+    """Settings with mistakes name no engine, as the config hook reports them."""
     path = tmp_path / "settings.toml"
     path.write_text(text)
     assert expected == engine_of(path)

@@ -1,0 +1,24 @@
+"""What a plain job comes to, and waiting for one."""
+
+import time
+from pathlib import Path
+
+PLAIN = 'job:\n  script: ["echo hello"]\n'
+
+CALLS = [
+    "config",
+    "prepare",
+    "prepare_script",
+    "get_sources",
+    "build_script",
+    "cleanup_file_variables",
+    "cleanup",
+]
+
+
+def wait_for(path: Path) -> None:
+    """Return when a job has made a file."""
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} never came"
+        time.sleep(0.01)
