@@ -17,7 +17,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start everything that the tests and the demo need")
-    remover = commands.add_parser("down", help="stop it and remove everything except the cache of images")
+    remover = commands.add_parser(
+        "down", help="stop it and remove everything except the cache of images"
+    )
     remover.add_argument("--purge", action="store_true", help="remove the cache too")
     commands.add_parser("status", help="show what runs")
     commands.add_parser("leftovers", help="fail if dind-executor has left anything on the engine")
