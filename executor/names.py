@@ -26,9 +26,6 @@ NO_PROXY = ("NO_PROXY", "no_proxy")
 DIRECT_NAMES = "DIND_EXECUTOR_NO_PROXY"
 """Variable of the build container: the names that belong into NO_PROXY; unset without a proxy."""
 
-SERVICE_LOGS = "dind-executor-service-logs"
-"""A file in the job's temporary directory; only a job that asks for its services' logs has one."""
-
 _PREFIX = "dind-executor"
 
 

@@ -1,65 +1,127 @@
-"""Tells cleanup what a stage has made, and that one could not see its last requests through.
+"""Everything that one call of gitlab-runner leaves for a later one, besides names and labels.
 
-The engine finishes a request whose sender is gone, perhaps after cleanup has looked.  A file in
-the job's temporary directory stands for a stage that makes things and is not at its end, or whose
-last request was still under way then; without it cleanup has nothing to wait for.  A second file
-says that cleanup has begun: a `run` call that is still there makes nothing any more.  A third one
-says that there may be something to remove at all.
+A note is a file in the job's temporary directory, which gitlab-runner makes before prepare and
+removes after cleanup: private, as the job's payload with all its secrets lies there too.  A note is
+written as a whole or not at all, and a later version of dind-executor reads what an earlier one
+left: the names below, and what is in them, stay as they are.
+
+| note | left by | says | read by |
+|---|---|---|---|
+| `MADE` | prepare | there may be something to remove | cleanup |
+| `UNFINISHED` | prepare, run | something is being made, or may still appear | cleanup |
+| `OVER` | cleanup | nothing may be made any more | run |
+| `CLIENT` | prepare | dind-executor's own client certificate for dind | run |
+| `request_of(container)` | prepare | what it takes to make a container again | run |
+| `SERVICE_LOGS` | prepare, run | how much of the services' logs is printed | run |
+| `ANSWERED` | run | when the sidecar had started that has answered | run |
+| `OWNED` | run | the project's files have their owner | run |
+| `RESTART` | run | the build container starts again before the next script | run |
+| `CANCELLED` | run | the build container is made anew before the next script | run |
+
+`run` imports this module, so it imports little.  The file with a script's exit code is none of these:
+gitlab-runner names it, and reads it itself (`stages/run`).
 """
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 
-_NAME = "dind-executor-preparing"
-_OVER = "dind-executor-over"
-_MADE = "dind-executor-made"
+MADE = "dind-executor-made"
+UNFINISHED = "dind-executor-preparing"
+OVER = "dind-executor-over"
+CLIENT = "dind-executor-client"
+"""A directory with `ca.pem`, `cert.pem` and `key.pem`: Python's ssl reads a key from a file only."""
+SERVICE_LOGS = "dind-executor-service-logs"
+ANSWERED = "dind-executor-answered"
+OWNED = "dind-executor-owned"
+RESTART = "dind-executor-restart"
+CANCELLED = "dind-executor-cancelled"
 
 
-@contextmanager
-def unfinished(temp_dir: str, close: Callable[[], bool]) -> Iterator[None]:
-    """Let cleanup know until nothing is under way at the engine any more.
+def request_of(container: str) -> str:
+    """Return the name of the note with which a build or helper container is made again."""
+    return f"{container}.container.json"
 
-    `close` is called at the end of the block and tells that (see `engine.gate.Gate`); where it
-    cannot, cleanup goes on to know, as it does where this process is killed.
-    """
-    _touch(f"{temp_dir}/{_NAME}")
+
+def leave(temp_dir: str, name: str, content: bytes = b"") -> None:
+    """Leave a note, in place of an earlier one of this name.  Raises OSError."""
+    path = f"{temp_dir}/{name}"
+    # Only its owner may read it, and nobody ever sees a part: this process may be killed.
+    descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        yield
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
     finally:
-        if close():
-            with suppress(FileNotFoundError):  # its directory may go with the job
-                os.unlink(f"{temp_dir}/{_NAME}")  # noqa: PTH108 (pathlib costs 9 ms a stage)
+        os.close(descriptor)
+    os.rename(f"{path}.new", path)  # noqa: PTH104 (pathlib costs 9 ms a call)
 
 
-def is_unfinished(temp_dir: str) -> bool:
-    """Tell whether something is being made for this job, or may still appear."""
-    return os.path.exists(f"{temp_dir}/{_NAME}")  # noqa: PTH110
+def leave_all(temp_dir: str, directory: str, files: dict[str, bytes]) -> None:
+    """Leave several notes in a directory of their own.  Raises OSError."""
+    os.makedirs(f"{temp_dir}/{directory}", mode=0o700, exist_ok=True)  # noqa: PTH103
+    for name, content in files.items():
+        leave(temp_dir, f"{directory}/{name}", content)
 
 
-def end_making(temp_dir: str) -> None:
-    """Say that cleanup has begun; to be called before `is_unfinished`."""
-    # Without its directory the job has no `run` call that could make something.
-    with suppress(OSError):
-        _touch(f"{temp_dir}/{_OVER}")
+def read(temp_dir: str, name: str) -> bytes | None:
+    """Return what a note says; None where nobody left it."""
+    try:
+        with open(f"{temp_dir}/{name}", "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return None
+
+
+def is_left(temp_dir: str, name: str) -> bool:
+    """Tell whether somebody left a note."""
+    return os.path.exists(f"{temp_dir}/{name}")  # noqa: PTH110
+
+
+def forget(temp_dir: str, name: str) -> None:
+    """Remove a note, where it is there."""
+    try:  # noqa: SIM105 (contextlib is slow to import)
+        os.unlink(f"{temp_dir}/{name}")  # noqa: PTH108
+    except OSError:
+        pass  # nobody left it, or its directory went with the job
+
+
+class Making:
+    """Lets cleanup know until nothing is under way at the engine any more.
+
+    The engine finishes a request whose sender is gone, perhaps after cleanup has looked.  Without
+    the note cleanup has nothing to wait for.
+    """
+
+    __slots__ = ("_close", "_temp_dir")
+
+    def __init__(self, temp_dir: str, close: Callable[[], bool]) -> None:
+        """Take what ends the making: it tells whether nothing is under way any more.
+
+        Where `close` cannot tell that, cleanup goes on to know, as it does where this process is
+        killed (see `engine.gate.Gate`).
+        """
+        self._temp_dir = temp_dir
+        self._close = close
+
+    def __enter__(self) -> None:
+        """Leave the note."""
+        leave(self._temp_dir, UNFINISHED)
+
+    def __exit__(self, *_error: object) -> None:
+        """Forget it, where nothing can appear any more."""
+        if self._close():
+            forget(self._temp_dir, UNFINISHED)
 
 
 def begin_making(temp_dir: str) -> None:
     """Say that prepare makes things from now on; takes back what `end_making` said."""
-    _touch(f"{temp_dir}/{_MADE}")
-    with suppress(FileNotFoundError):
-        os.unlink(f"{temp_dir}/{_OVER}")  # noqa: PTH108
+    leave(temp_dir, MADE)
+    forget(temp_dir, OVER)
 
 
-def may_have_made(temp_dir: str) -> bool:
-    """Tell whether there may be something to remove: prepare came to `begin_making`."""
-    return os.path.exists(f"{temp_dir}/{_MADE}")  # noqa: PTH110
-
-
-def is_over(temp_dir: str) -> bool:
-    """Tell whether cleanup has begun; to be called inside of `unfinished`."""
-    return os.path.exists(f"{temp_dir}/{_OVER}")  # noqa: PTH110
-
-
-def _touch(path: str) -> None:
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+def end_making(temp_dir: str) -> None:
+    """Say that cleanup has begun; to be called before it looks for `UNFINISHED`."""
+    try:  # noqa: SIM105
+        leave(temp_dir, OVER)
+    except OSError:
+        pass  # without its directory the job has no `run` call that could make something

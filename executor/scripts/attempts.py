@@ -1,18 +1,13 @@
 """One script in one container of the job: how often it may begin, and what is mended in between."""
 
-import os
 from collections.abc import Callable
 
 from executor.engine.api import Api
 from executor.errors import ContainerLost
 from executor.log import AdministratorLog, complain, say
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.scripts.script import run_script
-
-CANCELLED = "dind-executor-cancelled"
-"""A file in the job's temporary directory: the next script of the author's gets a new container."""
-_RESTART = "dind-executor-restart"
-"""Another one: for the next script of the author's, its container is started again."""
 
 _CACHES_AND_ARTIFACTS = ("restore_cache", "download_", "archive_cache", "upload_")
 """How the sub-stages begin that call gitlab-runner in the helper container."""
@@ -105,21 +100,18 @@ def _attempts(env: RunnerEnv) -> int:
 def _restart_later(place: Place) -> None:
     """Have the build container start again before its next script; see `heed_notes`."""
     if not place.helps:
-        note(place.env, _RESTART)
+        note(place.env, notes.RESTART)
 
 
 def heed_notes(api: Api, env: RunnerEnv, container: str) -> None:
     """Make the build container fit for another script, where the last one left it unfit."""
-    paths = [f"{env.temp_dir}/{what}" for what in (_RESTART, CANCELLED)]
-    restart, cancelled = map(os.path.exists, paths)
+    restart = notes.is_left(env.temp_dir, notes.RESTART)
+    cancelled = notes.is_left(env.temp_dir, notes.CANCELLED)
     if restart or cancelled:
         _replace(Place(api, env, container, helps=False), in_place=not cancelled)
         # Not before: a cancel may come in between.
-        for path in paths:
-            try:  # noqa: SIM105 (contextlib is slow to import)
-                os.unlink(path)  # noqa: PTH108 (pathlib costs 9 ms a call)
-            except OSError:
-                pass
+        notes.forget(env.temp_dir, notes.RESTART)
+        notes.forget(env.temp_dir, notes.CANCELLED)
 
 
 def _replace(place: Place, *, in_place: bool = False) -> bool:
@@ -134,6 +126,6 @@ def _replace(place: Place, *, in_place: bool = False) -> bool:
 def note(env: RunnerEnv, what: str) -> None:
     """Leave a note for a later call."""
     try:  # noqa: SIM105 (contextlib is slow to import)
-        os.close(os.open(f"{env.temp_dir}/{what}", os.O_WRONLY | os.O_CREAT, 0o600))
+        notes.leave(env.temp_dir, what)
     except OSError:
         pass  # gitlab-runner has given up on this call, and no script comes after it

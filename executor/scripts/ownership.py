@@ -4,17 +4,13 @@ Only where the job or the runner sets FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR: else
 to what the helper makes.
 """
 
-import os
-
 from executor.engine.api import Api
 from executor.errors import ContainerLost
 from executor.log import complain, say
 from executor.names import helper_beside
+from executor.runner import notes
 from executor.scripts.script import run_script
 from executor.shell import given, program
-
-_DONE = "dind-executor-owned"
-"""A file in the job's temporary directory: the first script of the author's has seen to it."""
 
 _LONGEST = 1024
 """How much of what a container prints is kept, in bytes."""
@@ -26,8 +22,7 @@ def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> 
     `build` is the container whose user that is, `project_temp_dir` RUNNER_TEMP_PROJECT_DIR.
     Raises ContainerLost where the container is gone.
     """
-    done = f"{temp_dir}/{_DONE}"
-    if not project_temp_dir or os.path.exists(done):  # noqa: PTH110 (pathlib costs 9 ms a call)
+    if not project_temp_dir or notes.is_left(temp_dir, notes.OWNED):
         return
     _, said = _run(api, build, program("print_user"))
     user, _, group = said.strip().rpartition("\n")[2].partition(" ")
@@ -37,7 +32,7 @@ def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> 
     if int(user):
         for directory in (project_temp_dir.removesuffix(".tmp"), project_temp_dir):
             _give(api, helper_beside(build), directory, f"{user}:{group}")
-    os.close(os.open(done, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    notes.leave(temp_dir, notes.OWNED)
 
 
 def _give(api: Api, helper: str, directory: str, owner: str) -> None:

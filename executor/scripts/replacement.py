@@ -10,7 +10,6 @@ started again, as the Docker executor does for each sub-stage.
 """
 
 import json
-import os
 import time
 
 from executor.engine.api import Api
@@ -19,14 +18,13 @@ from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.log import write_through
 from executor.names import removal_query
-from executor.runner.notes import is_over, unfinished
+from executor.runner import notes
 from executor.scripts.cancel import ENTRYPOINT_SECONDS
 from executor.spec import ContainerSpec, FileSpec
 
 _NOT_FOUND = 404
 _REMOVAL_TRIES = 50
 _REMOVAL_PAUSE_SECONDS = 0.1
-_SUFFIX = "container.json"
 
 
 def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
@@ -38,10 +36,7 @@ def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
         "files": [(path, content.decode("latin-1")) for path, content in sent_to(spec)],
         "request": request,
     }
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    descriptor = os.open(_path(temp_dir, spec.name), flags, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(noted, file)
+    notes.leave(temp_dir, notes.request_of(spec.name), json.dumps(noted).encode())
 
 
 def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False) -> bool:
@@ -50,11 +45,10 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
     `in_place` starts the old one again where it is there, with the files that it has.  It does not where prepare left no note, and where cleanup has begun: nothing may appear then.
     Raises what `Engine.create` and `Engine.start` do.
     """
-    try:
-        with open(_path(temp_dir, name), encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow)
-            noted = json.load(file)
-    except OSError:
+    text = notes.read(temp_dir, notes.request_of(name))
+    if text is None:
         return False
+    noted = json.loads(text)
     spec = ContainerSpec(
         name=name,
         image=noted["image"],
@@ -66,8 +60,8 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
     )
     engine.connect()
     gate = Gate()
-    with unfinished(temp_dir, gate.close):
-        if is_over(temp_dir):
+    with notes.Making(temp_dir, gate.close):
+        if notes.is_left(temp_dir, notes.OVER):
             return False
         if not (in_place and gate.do(lambda: _stop(engine.api, name))):
             gate.do(lambda: _clear(engine.api, spec))
@@ -90,7 +84,3 @@ def _clear(api: Api, spec: ContainerSpec) -> None:
         if api.delete(path).status == _NOT_FOUND:
             return
         time.sleep(_REMOVAL_PAUSE_SECONDS)
-
-
-def _path(temp_dir: str, name: str) -> str:
-    return f"{temp_dir}/{name}.{_SUFFIX}"

@@ -1,9 +1,7 @@
 """Waits until the dind sidecar answers, over the transport that the job will use."""
 
-import os
 import socket
 import time
-from collections.abc import Mapping
 
 from executor.engine.api import Api
 from executor.engine.exec import succeeds
@@ -11,14 +9,10 @@ from executor.engine.logs import last_output
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
 from executor.names import TRANSPORT_LABEL
+from executor.runner import notes
 from executor.shell import program
 
 """Label of the sidecar: `tls` or `tcp`."""
-
-CLIENT_DIRECTORY = "dind-executor-client"
-"""Directory in the runner's temporary directory of the job, with the driver's own client
-certificate.  Python's ssl reads a key from a file only, and this directory holds the job payload
-already: private, and gone with the job."""
 
 TLS_PORT = 2376
 TCP_PORT = 2375
@@ -28,9 +22,6 @@ _CONNECT_SECONDS = 1.0
 
 SETTLED_SECONDS = 8.0
 """After so long a sidecar that runs has been set up, whether its log says so or not."""
-
-_ANSWERED = "dind-executor-answered"
-"""A file in the job's temporary directory: when the sidecar had started that has answered."""
 
 
 class Sidecar:
@@ -63,19 +54,6 @@ def find_sidecar(api: Api, name: str) -> Sidecar | None:
     return Sidecar(name, as_table(answer.json()))
 
 
-def keep_client(temp_dir: str, files: Mapping[str, bytes]) -> None:
-    """Write the driver's own client certificate, by the names of its files."""
-    directory = f"{temp_dir}/{CLIENT_DIRECTORY}"
-    os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103 (pathlib costs 9 ms a stage)
-    for name, content in files.items():
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        descriptor = os.open(f"{directory}/{name}", flags, 0o600)
-        try:
-            os.write(descriptor, content)
-        finally:
-            os.close(descriptor)
-
-
 def wait_until_ready(api: Api, name: str, temp_dir: str, timeout_seconds: float) -> None:
     """Return once the sidecar's daemon answers; at once where the job has no sidecar.
 
@@ -92,7 +70,7 @@ def wait_until_ready(api: Api, name: str, temp_dir: str, timeout_seconds: float)
     while sidecar is not None and sidecar.running and not answered:
         now = time.monotonic()
         if answers(api, sidecar, temp_dir, deadline - now, now - began):
-            keep_answered(temp_dir, sidecar.started)
+            notes.leave(temp_dir, notes.ANSWERED, sidecar.started.encode())
             return
         if time.monotonic() > deadline:
             from executor.services.dind_causes import never_answered  # noqa: PLC0415 (rarely needed)
@@ -116,21 +94,7 @@ def still_runs(sidecar: Sidecar | None, answered: str) -> bool:
 
 def start_that_answered(temp_dir: str) -> str:
     """Return when the sidecar had started that has answered; "" where none has."""
-    try:
-        with open(f"{temp_dir}/{_ANSWERED}", encoding="utf-8") as file:  # noqa: PTH123
-            return file.read()
-    except OSError:
-        return ""
-
-
-def keep_answered(temp_dir: str, started: str) -> None:
-    """Note that the sidecar has answered that had started then."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    descriptor = os.open(f"{temp_dir}/{_ANSWERED}", flags, 0o600)
-    try:
-        os.write(descriptor, started.encode())
-    finally:
-        os.close(descriptor)
+    return (notes.read(temp_dir, notes.ANSWERED) or b"").decode()
 
 
 def answers(
@@ -174,7 +138,7 @@ def _answers_directly(sidecar: Sidecar, temp_dir: str, left_seconds: float) -> b
 def _secured(connection: socket.socket, temp_dir: str) -> socket.socket:
     import ssl
 
-    directory = f"{temp_dir}/{CLIENT_DIRECTORY}"
+    directory = f"{temp_dir}/{notes.CLIENT}"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(f"{directory}/ca.pem")
     context.load_cert_chain(f"{directory}/cert.pem", f"{directory}/key.pem")

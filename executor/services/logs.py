@@ -8,7 +8,6 @@ temporary directory.  This module loads only in jobs that ask for it.
 import _thread
 import calendar
 import json
-import os
 import time
 from collections.abc import Callable, Iterable
 
@@ -16,7 +15,7 @@ from executor.engine.api import TIMEOUT_SECONDS, Api
 from executor.engine.frames import Frames, Pieces
 from executor.errors import EngineUnavailable
 from executor.log import write_through
-from executor.names import SERVICE_LOGS
+from executor.runner import notes
 
 _GREY, _RESET = b"\033[0;37m", b"\033[0;m"
 _STDOUT = 1
@@ -112,7 +111,7 @@ class ServiceLogs:
     def __init__(self, api: Api, temp_dir: str, logs: list[ServiceLog]) -> None:
         """Take the logs as the stage before left them."""
         self._api = api
-        self._path = f"{temp_dir}/{SERVICE_LOGS}"
+        self._temp_dir = temp_dir
         self._logs = logs
         self._lock = _thread.allocate_lock()
         self._ended = False
@@ -159,14 +158,8 @@ class ServiceLogs:
             return
 
     def _write(self) -> None:
-        """Replace the file as a whole: this process may be killed at any moment."""
         text = json.dumps([each.remembered() for each in self._logs])
-        descriptor = os.open(f"{self._path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            write_through(descriptor, text.encode())
-        finally:
-            os.close(descriptor)
-        os.replace(f"{self._path}.new", self._path)  # noqa: PTH105
+        notes.leave(self._temp_dir, notes.SERVICE_LOGS, text.encode())
 
 
 def _taker(log: ServiceLog, deadline: float) -> Callable[[int, bytes], bool]:
@@ -186,8 +179,7 @@ def new_logs(api: Api, temp_dir: str, services: Iterable[tuple[str, str]]) -> Se
 
 def read_logs(api: Api, temp_dir: str) -> ServiceLogs:
     """Return the logs as the stage before left them."""
-    with open(f"{temp_dir}/{SERVICE_LOGS}", encoding="utf-8") as file:  # noqa: PTH123
-        found = json.load(file)
+    found = json.loads(notes.read(temp_dir, notes.SERVICE_LOGS) or b"[]")
     logs = [ServiceLog(each["container"], each["label"], each["printed"]) for each in found]
     return ServiceLogs(api, temp_dir, logs)
 

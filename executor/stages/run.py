@@ -10,10 +10,10 @@ from collections.abc import Callable
 from executor.engine.api import Api
 from executor.errors import Cancelled, ScriptFailed, SystemFailure
 from executor.log import AdministratorLog, say
-from executor.names import SERVICE_LOGS
+from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
-from executor.scripts.attempts import CANCELLED, Place, attempt, heed_notes, note
+from executor.scripts.attempts import Place, attempt, heed_notes, note
 from executor.stages.context import run_context
 
 HELPER_SUB_STAGES = frozenset(
@@ -57,7 +57,7 @@ def _follow_services(api: Api, env: RunnerEnv) -> Callable[[], None]:
 
     Returns what ends that.
     """
-    if not os.path.exists(f"{env.temp_dir}/{SERVICE_LOGS}"):  # noqa: PTH110
+    if not notes.is_left(env.temp_dir, notes.SERVICE_LOGS):
         return lambda: None
     from executor.services.logs import read_logs  # noqa: PLC0415 (for few jobs only)
 
@@ -110,7 +110,7 @@ def _end_cancelled(api: Api, context: RunContext, env: RunnerEnv, log: Administr
     """End what the author's script left, in the build container and in dind."""
     from executor.scripts.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
 
-    note(env, CANCELLED)
+    note(env, notes.CANCELLED)
     started = time.monotonic()
     remove_container(api, context.names.build)
     stopped = stop_inner_containers(api, context.names.dind)

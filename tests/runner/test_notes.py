@@ -1,16 +1,108 @@
-"""What cleanup is told of a stage by files."""
+"""What one call leaves for a later one: files that are whole, private, and found by their names."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.errors import Cancelled
-from executor.runner.notes import begin_making, is_unfinished, may_have_made, unfinished
+from executor.runner import notes
+
+
+def test_the_names_stay() -> None:
+    """A job that an earlier version began is ended by this one, by the files that lie there."""
+    assert {
+        notes.MADE,
+        notes.UNFINISHED,
+        notes.OVER,
+        notes.CLIENT,
+        notes.SERVICE_LOGS,
+        notes.ANSWERED,
+        notes.OWNED,
+        notes.RESTART,
+        notes.CANCELLED,
+        notes.request_of("dind-executor-1-ab-build"),
+    } == {
+        "dind-executor-made",
+        "dind-executor-preparing",
+        "dind-executor-over",
+        "dind-executor-client",
+        "dind-executor-service-logs",
+        "dind-executor-answered",
+        "dind-executor-owned",
+        "dind-executor-restart",
+        "dind-executor-cancelled",
+        "dind-executor-1-ab-build.container.json",
+    }
+
+
+def test_the_table_lists_every_note() -> None:
+    """Each name of the module has its row in the docstring."""
+    names = {
+        name for name, value in vars(notes).items() if name.isupper() and isinstance(value, str)
+    }
+
+    rows = [line for line in (notes.__doc__ or "").splitlines() if line.startswith("| `")]
+
+    assert {row.split("`")[1] for row in rows} == names | {"request_of(container)"}
+
+
+def test_a_note_comes_back_as_it_was_left(tmp_path: Path) -> None:
+    """A later note of the same name takes the place of the earlier one."""
+    for content in (b"long\0 text\n" * 1000, b"short", b""):
+        notes.leave(str(tmp_path), "a-note", content)
+        assert notes.read(str(tmp_path), "a-note") == content
+
+    assert [each.name for each in tmp_path.iterdir()] == ["a-note"]
+
+
+def test_a_note_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Nobody else may read a note, whatever the umask; it may hold secrets."""
+    before = os.umask(0)
+    try:
+        notes.leave_all(str(tmp_path), "several", {"one": b"secret"})
+    finally:
+        os.umask(before)
+
+    modes = [stat.S_IMODE((tmp_path / each).stat().st_mode) for each in ("several", "several/one")]
+    assert modes == [0o700, 0o600]
+
+
+def test_half_a_note_is_never_found(tmp_path: Path, mocker: MockerFixture) -> None:
+    """A call that is ended while it writes leaves what was there before."""
+    notes.leave(str(tmp_path), "a-note", b"whole")
+    mocker.patch("os.write", side_effect=[3, Cancelled("gitlab-runner ended the stage")])
+
+    with pytest.raises(Cancelled):
+        notes.leave(str(tmp_path), "a-note", b"the next one")
+
+    mocker.stopall()
+    assert notes.read(str(tmp_path), "a-note") == b"whole"
+
+
+def test_a_note_that_nobody_left_is_none(tmp_path: Path) -> None:
+    """Reading and forgetting it is no fault, even where the directory is gone."""
+    for directory in (tmp_path, tmp_path / "gone"):
+        notes.forget(str(directory), "a-note")
+        assert notes.read(str(directory), "a-note") is None
+        assert not notes.is_left(str(directory), "a-note")
+
+
+def test_a_forgotten_note_is_gone(tmp_path: Path) -> None:
+    """Whoever looks later finds nothing of it."""
+    notes.leave(str(tmp_path), "a-note")
+    assert notes.is_left(str(tmp_path), "a-note")
+
+    notes.forget(str(tmp_path), "a-note")
+
+    assert not notes.is_left(str(tmp_path), "a-note")
 
 
 def _cancelled(temp_dir: str, *, is_idle: bool) -> None:
-    with unfinished(temp_dir, lambda: is_idle):
-        assert is_unfinished(temp_dir)
+    with notes.Making(temp_dir, lambda: is_idle):
+        assert notes.is_left(temp_dir, notes.UNFINISHED)
         raise Cancelled("gitlab-runner ended the stage")
 
 
@@ -19,11 +111,28 @@ def test_a_stage_whose_requests_are_done_is_finished(tmp_path: Path, *, is_idle:
     """However it ends; where one may be under way, cleanup is to wait for it."""
     with pytest.raises(Cancelled):
         _cancelled(str(tmp_path), is_idle=is_idle)
-    assert is_unfinished(str(tmp_path)) is not is_idle
+    assert notes.is_left(str(tmp_path), notes.UNFINISHED) is not is_idle
 
 
 def test_before_prepare_makes_anything_there_is_nothing(tmp_path: Path) -> None:
     """Cleanup does not wait for an engine that prepare never reached."""
-    assert not may_have_made(str(tmp_path))
-    begin_making(str(tmp_path))
-    assert may_have_made(str(tmp_path))
+    assert not notes.is_left(str(tmp_path), notes.MADE)
+    notes.begin_making(str(tmp_path))
+    assert notes.is_left(str(tmp_path), notes.MADE)
+
+
+def test_prepare_takes_back_that_cleanup_has_begun(tmp_path: Path) -> None:
+    """gitlab-runner may try prepare again after a cleanup, in the same directory."""
+    notes.end_making(str(tmp_path))
+    assert notes.is_left(str(tmp_path), notes.OVER)
+
+    notes.begin_making(str(tmp_path))
+
+    assert not notes.is_left(str(tmp_path), notes.OVER)
+
+
+def test_cleanup_of_a_job_without_its_directory_goes_on(tmp_path: Path) -> None:
+    """Nothing can be made where there is no place for a note."""
+    notes.end_making(str(tmp_path / "gone"))
+
+    assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from executor.errors import ServiceNotReady
-from executor.services.dind import keep_answered, wait_until_ready
+from executor.runner import notes
+from executor.services.dind import wait_until_ready
 from executor.services.dind_causes import warn_of_end
 from tests.engine.stub import StubEngine, chunked, frame, http, refusal
 
@@ -22,7 +23,7 @@ def answered(stub: StubEngine, tmp_path: Path) -> str:
     """Return the temporary directory of a job whose sidecar has answered, and then printed this."""
     words = frame(2, b"error: address already in use\n")
     stub.on("GET", "/containers/job-dind/logs", chunked(words))
-    keep_answered(str(tmp_path), STARTED)
+    notes.leave(str(tmp_path), notes.ANSWERED, STARTED.encode())
     return str(tmp_path)
 
 

@@ -18,10 +18,9 @@ from executor.plan.images import for_architecture, helper_for, plan_images
 from executor.plan.inputs import Request
 from executor.plan.sidecar import certificate_names, choose_sidecar
 from executor.reading import engine_api, read_inputs
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
-from executor.runner.notes import begin_making, unfinished
 from executor.scripts.replacement import keep
-from executor.services.dind import keep_client
 from executor.services.health_check import HealthCheck, health_check
 from executor.spec import Certificates, ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.stages.prepare.builds import free_builds
@@ -42,10 +41,10 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     _say_first(request, images)
     engine = Engine(engine_api(inputs.context))
     engine.connect()
-    begin_making(env.temp_dir)
+    notes.begin_making(env.temp_dir)
     preparation = Preparation(engine, request, images, log)
     # Whatever ends this stage, nothing may appear after cleanup has looked.
-    with unfinished(env.temp_dir, preparation.close):
+    with notes.Making(env.temp_dir, preparation.close):
         preparation.make(env.temp_dir)
 
 
@@ -107,7 +106,7 @@ class Preparation:
         for notice in plan.notices:
             say(notice)
         if certificates:
-            keep_client(temp_dir, _client(certificates))
+            notes.leave_all(temp_dir, notes.CLIENT, _client(certificates))
         self._apply(plan)
         asked_for = sidecar is not None and sidecar.own is not None
         shown = shown_services(self._request, plan, with_dind=asked_for)
