@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.stub import StubEngine, stub_engine
+from tests.engine.stub import (
+    CREATED,
+    UPGRADED,
+    StubEngine,
+    endless,
+    frame,
+    http,
+    stub_engine,
+    trickling,
+)
 from tests.hooks import Runner
 from tests.rig.state import Rig, load
 
@@ -27,3 +36,14 @@ def stub(tmp_path: Path) -> Iterator[StubEngine]:
 def runner(tmp_path: Path) -> Runner:
     """Return gitlab-runner with one job, which calls the hooks."""
     return Runner(tmp_path)
+
+
+@pytest.fixture(params=["fast", "slow"])
+def endless_program(request: pytest.FixtureRequest, stub: StubEngine) -> None:
+    """Have an exec print for ever: as fast as it can, or a byte now and then."""
+    fast = endless(UPGRADED, frame(1, b"y\n" * 16000))
+    answer = fast if request.param == "fast" else trickling(UPGRADED, b"y")
+    stub.on("GET", "/containers/job-build/json", http(200, {}))
+    stub.on("POST", "/containers/job-.*/exec", CREATED)
+    stub.on("POST", "/exec/the-exec/start", answer)
+    stub.on("GET", "/exec/the-exec/json", http(200, {"Running": True, "ExitCode": None}))

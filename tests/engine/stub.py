@@ -17,6 +17,7 @@ UPGRADED = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
     b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 )
+HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,37 @@ def events(*found: object) -> bytes:
 def frame(descriptor: int, data: bytes) -> bytes:
     """Return a frame of a container's output."""
     return bytes([descriptor, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+
+
+def endless(first: bytes, piece: bytes) -> Callable[[Connection, Received], None]:
+    """Return an answer that goes on until nobody reads it."""
+
+    def answer(connection: Connection, _received: Received) -> None:
+        connection.send(first)
+        with suppress(OSError):
+            while True:
+                connection.send(piece)
+
+    return answer
+
+
+def trickling(first: bytes, piece: bytes) -> Callable[[Connection, Received], None]:
+    """Return an answer that goes on like this, slowly, before any silence gets too long."""
+
+    def answer(connection: Connection, _received: Received) -> None:
+        connection.send(first)
+        connection.socket.settimeout(0.02)
+        with suppress(BrokenPipeError):
+            while True:
+                connection.send(piece)
+                with suppress(TimeoutError):
+                    connection.socket.recv(1)
+
+    return answer
+
+
+CREATED = http(201, {"Id": "the-exec"})
+"""The answer to a request for an exec."""
 
 
 @dataclass

@@ -3,10 +3,17 @@
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.engine.api import Api
+from executor.scripts import cancel
 from executor.scripts.cancel import remove_container, stop_inner_containers
-from tests.engine.stub import StubEngine, frame, http, refusal
+from tests.engine.stub import (
+    StubEngine,
+    frame,
+    http,
+    refusal,
+)
 
 INSPECTED = http(200, {"Config": {"Labels": {}}})
 
@@ -53,3 +60,12 @@ def test_the_entrypoint_is_told_before_its_container_goes(stub: StubEngine) -> N
     assert asked.index("POST /containers/job-build/stop") < asked.index(
         "DELETE /containers/job-build"
     )
+
+
+@pytest.mark.usefixtures("endless_program")
+def test_the_stopping_of_inner_containers_has_an_end(
+    stub: StubEngine, mocker: MockerFixture
+) -> None:
+    """The sidecar's files are the job's to change, through its daemon."""
+    mocker.patch.object(cancel, "_PATIENCE_SECONDS", 0.3)
+    assert cancel.stop_inner_containers(stub.api(), "job-dind") >= 0

@@ -1,6 +1,8 @@
 """A job as GitLab sends it: what a test wants of it, and everything else that belongs to it."""
 
+import base64
 import itertools
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +47,15 @@ class Login:
     url: str
     username: str
     password: str = field(repr=False)
+
+
+def auths(*logins: Login) -> str:
+    """Return a docker configuration with these logins."""
+    entries = {
+        each.url: {"auth": base64.b64encode(f"{each.username}:{each.password}".encode()).decode()}
+        for each in logins
+    }
+    return json.dumps({"auths": entries})
 
 
 @dataclass(frozen=True, slots=True)

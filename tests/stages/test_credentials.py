@@ -1,6 +1,5 @@
 """Which login a pull is made with, and that none of them lets a job choose programs on the host."""
 
-import base64
 import json
 import os
 from pathlib import Path
@@ -11,7 +10,7 @@ from tests.rig.state import Rig
 from tests.stages.calls import BUILD_FAILURE, Call, JobCalls
 from tests.stages.conftest import Changes, Start
 from tests.stages.registry import Images, tag_of
-from tests.stages.request import JobRequest, Login, Variable
+from tests.stages.request import JobRequest, Login, Variable, auths
 
 NO_DIND: Changes = {"dind": {"mode": "service"}}
 SOURCE = "Authenticating with credentials from "
@@ -23,15 +22,6 @@ def private(rig: Rig, images: Images) -> str:
     name = f"{rig.gitlab}/group/tests/private:1"
     images.publish(images.variant("alpine", "private"), name, rig.ci_user)
     return name
-
-
-def auths(*logins: Login) -> str:
-    """Return a docker configuration with these logins."""
-    entries = {
-        each.url: {"auth": base64.b64encode(f"{each.username}:{each.password}".encode()).decode()}
-        for each in logins
-    }
-    return json.dumps({"auths": entries})
 
 
 def prepare(job: JobCalls) -> Call:

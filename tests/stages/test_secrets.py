@@ -12,8 +12,7 @@ import pytest
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
 from tests.stages.conftest import Start
-from tests.stages.request import JobRequest, Login, Variable
-from tests.stages.test_credentials import auths
+from tests.stages.request import JobRequest, Login, Variable, auths
 from tests.stages.witness import Witness
 
 CERTIFICATE = (

@@ -1,0 +1,90 @@
+"""What the engine is asked to create."""
+
+import json
+
+import pytest
+
+from executor.engine.docker import Engine
+from executor.spec import ContainerSpec, ImageFacts
+from tests.engine.samples import NEW, SIDECAR, SPEC
+from tests.engine.stub import (
+    StubEngine,
+    http,
+)
+
+DIND = ImageFacts(NEW, ("dockerd-entrypoint.sh",), ("--default",))
+
+
+def created(stub: StubEngine, spec: ContainerSpec, image: ImageFacts) -> dict[str, object]:
+    """Return what the engine is asked to create."""
+    stub.on("POST", "/containers/create", http(201, {"Id": "new"}))
+    Engine(stub.api()).create(spec, image)
+    return stub.asked("POST", "/containers/create")[-1].json()
+
+
+def test_a_container_is_made_from_what_was_pulled(stub: StubEngine) -> None:
+    """By id, and it is not privileged unless its spec says so."""
+    request = created(stub, SPEC, ImageFacts(NEW))
+
+    assert request["Image"] == NEW
+    assert "Entrypoint" not in request
+    host = request["HostConfig"]
+    assert isinstance(host, dict)
+    assert host["Privileged"] is False
+    assert host["LogConfig"] == {"Type": "none"}
+
+
+def test_files_never_stand_in_a_request(stub: StubEngine) -> None:
+    """`docker inspect` shows what was asked for; the files come later, through stdin."""
+    request = created(stub, SIDECAR, DIND)
+
+    assert "hunter2" not in json.dumps(request)
+    assert "key.pem" not in json.dumps(request)
+    assert request["OpenStdin"] is True
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "command", "program"),
+    [
+        # as the engine puts entrypoint and command of image and request together
+        (None, (), ["dockerd-entrypoint.sh", "--default"]),
+        (None, ("--mtu=1400",), ["dockerd-entrypoint.sh", "--mtu=1400"]),
+        (("dockerd",), (), ["dockerd"]),
+        (("dockerd",), ("--debug",), ["dockerd", "--debug"]),
+        # an empty entrypoint clears the image's own
+        (("",), ("dockerd", "--debug"), ["dockerd", "--debug"]),
+    ],
+)
+def test_a_container_with_files_becomes_its_program(
+    stub: StubEngine,
+    entrypoint: tuple[str, ...] | None,
+    command: tuple[str, ...],
+    program: list[str],
+) -> None:
+    """The receiver stands in front of what the engine would have run."""
+    spec = ContainerSpec(
+        name="job-dind",
+        image="docker:dind",
+        labels={},
+        network="job",
+        entrypoint=entrypoint,
+        command=command,
+        files=SIDECAR.files,
+    )
+
+    request = created(stub, spec, DIND)
+
+    started = request["Entrypoint"]
+    assert isinstance(started, list)
+    assert started[:2] == ["sh", "-c"]
+    assert started[3:] == ["sh", *program]
+    assert request["Cmd"] is None
+
+
+def test_a_container_without_a_program_is_the_engines_to_refuse(stub: StubEngine) -> None:
+    """An empty entrypoint and no command leave nothing to run: the engine says so, as ever."""
+    spec = ContainerSpec("job-dind", "d", {}, "job", entrypoint=("",), files=SIDECAR.files)
+
+    request = created(stub, spec, DIND)
+
+    assert (request["Entrypoint"], request["Cmd"]) == ([""], None)

@@ -1,0 +1,38 @@
+"""The last that a container printed, of which a job may have any amount."""
+
+from collections.abc import Iterator
+
+from executor.engine import logs as last_output
+from executor.services.health import service_log
+from tests.engine.stub import (
+    StubEngine,
+    chunked,
+    frame,
+)
+
+
+def pieces(*found: bytes) -> Iterator[bytes]:
+    """Return frames of an endless log's end."""
+    return (frame(1, each) for each in found)
+
+
+def test_the_end_of_a_log_is_kept(stub: StubEngine) -> None:
+    """Whole lines, and 64 KiB at most, of as many bytes as lines may have."""
+    numbered = (b"%d %s\n" % (number, b"x" * 16000) for number in range(100))
+    stub.on("GET", "/containers/job-svc-0/logs", chunked(*pieces(*numbered)))
+
+    log = service_log(stub.api(), "job-svc-0")
+
+    assert len(log) <= last_output.MOST_BYTES
+    assert log.split()[::2] == ["96", "97", "98", "99"]
+
+
+def test_a_line_of_a_log_that_is_too_long_by_itself(stub: StubEngine) -> None:
+    """Its end has to do."""
+    long = (b"x" * 16000 for _ in range(10))
+    stub.on("GET", "/containers/job-svc-0/logs", chunked(*pieces(*long, b"the end")))
+
+    log = service_log(stub.api(), "job-svc-0")
+
+    assert len(log) == last_output.MOST_BYTES
+    assert log.endswith("xthe end")
