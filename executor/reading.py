@@ -12,14 +12,14 @@ from executor.runner.payload import Job, read_job
 from executor.settings.file import Settings, load_settings
 
 if TYPE_CHECKING:
-    from executor.plan.inputs import Request
+    from executor.plan.inputs import Inputs
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
-    """Settings, job, and the context that follows from both."""
+class Basics:
+    """Settings, job, and the context that follows from both: enough for a stage that plans nothing."""
 
     settings: Settings
     job: Job
@@ -29,40 +29,6 @@ class Inputs:
     def names(self) -> JobNames:
         """Return the names of the job's objects."""
         return self.context.names
-
-    def request(self, env: RunnerEnv) -> "Request":
-        """Return what the job is planned from."""
-        # prepare alone plans; the other stages start sooner without these.
-        from executor.host.credentials import (  # noqa: PLC0415
-            read_host_config,
-            run_credential_helper,
-        )
-        from executor.host.seccomp import read_profiles  # noqa: PLC0415
-        from executor.plan.credentials import read_catalogue  # noqa: PLC0415
-        from executor.plan.inputs import Request  # noqa: PLC0415
-
-        values = env.job_values()
-        host_config = read_host_config(env.environ)
-        catalogue = read_catalogue(
-            values.get("DOCKER_AUTH_CONFIG", ""),
-            host_config,
-            self.job.registries,
-            run_credential_helper,
-            operators_variable=not self.job.sets("DOCKER_AUTH_CONFIG"),
-        )
-        share = self.settings.docker.share_host_credentials
-        hidden = "" if share or host_config is None else host_config.path
-        docker = self.settings.docker
-        profiles = read_profiles((*docker.security_opt, *docker.services_security_opt))
-        return Request(
-            self.job,
-            self.settings,
-            self.names,
-            values,
-            catalogue,
-            hidden,
-            seccomp_profiles=profiles,
-        )
 
 
 def known_secrets(env: RunnerEnv) -> tuple[str, ...]:
@@ -105,12 +71,12 @@ def engine_api(context: RunContext) -> Api:
     return Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
 
 
-def read_inputs(env: RunnerEnv, args: list[str]) -> Inputs:
+def read_basics(env: RunnerEnv, args: list[str]) -> Basics:
     """Read settings and payload; raises SettingsError or JobPayloadError."""
     settings = load_settings(settings_path(args))
     job = read_job(env.job_response_file)
     host, tls_dir, tls_verify = _engine(settings, env)
-    return Inputs(
+    return Basics(
         settings,
         job,
         RunContext(
@@ -125,6 +91,39 @@ def read_inputs(env: RunnerEnv, args: list[str]) -> Inputs:
                 "log": f"{settings.log.destination}:{settings.log.path}",
             }
         ),
+    )
+
+
+def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
+    """Return what the job is planned from; credential helpers of the host are asked for it."""
+    # prepare alone plans; the other stages start sooner without these.
+    from executor.host.credentials import (  # noqa: PLC0415
+        read_host_config,
+        run_credential_helper,
+    )
+    from executor.host.seccomp import read_profiles  # noqa: PLC0415
+    from executor.plan.credentials import read_catalogue  # noqa: PLC0415
+    from executor.plan.inputs import Inputs  # noqa: PLC0415
+
+    settings, job = basics.settings, basics.job
+    values = env.job_values()
+    host_config = read_host_config(env.environ)
+    catalogue = read_catalogue(
+        values.get("DOCKER_AUTH_CONFIG", ""),
+        host_config,
+        job.registries,
+        run_credential_helper,
+        operators_variable=not job.sets("DOCKER_AUTH_CONFIG"),
+    )
+    docker = settings.docker
+    return Inputs(
+        job,
+        settings,
+        basics.names,
+        values,
+        catalogue,
+        hidden_source="" if docker.share_host_credentials or not host_config else host_config.path,
+        seccomp_profiles=read_profiles((*docker.security_opt, *docker.services_security_opt)),
     )
 
 

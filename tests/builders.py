@@ -1,11 +1,11 @@
-"""A valid payload, job and request; a test changes the one thing that it is about."""
+"""A valid payload, job and inputs; a test changes the one thing that it is about."""
 
 from collections.abc import Mapping, Sequence
 
 from executor.names import JobNames
 from executor.notation.docker_config import Credential
 from executor.plan.credentials import Catalogue
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.runner.payload import Job, parse_job
 from executor.settings.file import Settings, read_settings
 
@@ -66,18 +66,18 @@ def some_settings(text: str = "") -> Settings:
     return read_settings(text, "settings.toml")
 
 
-def a_request(
+def some_inputs(
     *,
     settings: str = "",
     variables: Sequence[Mapping[str, object]] = (),
     values: Mapping[str, str] | None = None,
     catalogue: Catalogue | None = None,
     **payload: object,
-) -> Request:
-    """Return a request; `values` are those of `variables` unless said otherwise."""
+) -> Inputs:
+    """Return inputs; `values` are those of `variables` unless said otherwise."""
     token = a_variable("CI_JOB_TOKEN", TOKEN, public=False, masked=True)
     given = {str(each["key"]): str(each["value"]) for each in variables}
-    return Request(
+    return Inputs(
         job=a_job(variables=[token, *variables], **payload),
         settings=some_settings(settings),
         names=JobNames("4711-0123456789"),

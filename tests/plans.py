@@ -5,17 +5,17 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from executor.plan.credentials import Catalogue, Entry
 from executor.plan.environment import plan_environment
 from executor.plan.images import plan_images
-from executor.plan.inputs import Request
+from executor.plan.inputs import Facts, Inputs
 from executor.plan.sidecar import choose_sidecar
 from executor.shell.serving import READY
-from executor.spec import Certificates, ImageFacts, Pull, Surroundings
-from tests.builders import a_login, a_request, a_service, a_variable
+from executor.spec import Certificates, ImageFacts, Plan, Pull, Surroundings
+from tests.builders import a_login, a_service, a_variable, some_inputs
 
 DIRECTORY = Path(__file__).parent / "data" / "plans"
 CERTIFICATES = Certificates(b"the CA\n", b"server\n", b"server's key\n", b"client\n", b"its key\n")
@@ -32,16 +32,15 @@ PAGE_VARIABLES = (
 )
 
 
-def a_page_job() -> Request:
+def a_page_job() -> Inputs:
     """Return a job of the four-stage pipeline: client, dind, TLS variables and a login."""
     login = Entry("registry.example.com", a_login(), "job payload (GitLab Registry)")
-    request = a_request(
+    return some_inputs(
         services=[a_service("docker:20.10.16-dind")],
         variables=PAGE_VARIABLES,
         catalogue=Catalogue((login,)),
         settings=EVERYTHING,
     )
-    return replace(request, surroundings=Surroundings(separates_ipv6=True))
 
 
 EVERYTHING = """
@@ -60,22 +59,24 @@ registry_mirrors = ["https://mirror.example.com"]
 insecure_registries = ["registry.local:5000"]
 """
 
-CASES: Mapping[str, Callable[[], Request]] = {
+CASES: Mapping[str, Callable[[], Inputs]] = {
     "page-pipeline": a_page_job,
-    "no-services": a_request,
-    "registry-path-without-alias": lambda: a_request(
+    "no-services": some_inputs,
+    "registry-path-without-alias": lambda: some_inputs(
         image=a_service("registry.example.com:5000/group/project/docker:20.10.16"),
         services=[a_service("registry.example.com:5000/group/project/docker:20.10.16-dind")],
     ),
-    "registry-path-with-alias": lambda: a_request(
+    "registry-path-with-alias": lambda: some_inputs(
         services=[
             a_service(
                 "registry.example.com:5000/group/project/docker:20.10.16-dind", alias="docker"
             )
         ],
     ),
-    "other-alias": lambda: a_request(services=[a_service("docker:dind", alias="engine, builder")]),
-    "dind-not-admitted": lambda: a_request(
+    "other-alias": lambda: some_inputs(
+        services=[a_service("docker:dind", alias="engine, builder")]
+    ),
+    "dind-not-admitted": lambda: some_inputs(
         services=[
             a_service(
                 "registry.example.com/anyone/my-dind:1",
@@ -86,14 +87,14 @@ CASES: Mapping[str, Callable[[], Request]] = {
             )
         ],
     ),
-    "plain-tcp": lambda: a_request(
+    "plain-tcp": lambda: some_inputs(
         services=[a_service("docker:dind")],
         variables=[
             a_variable("DOCKER_HOST", "tcp://docker:2375"),
             a_variable("DOCKER_TLS_CERTDIR", ""),
         ],
     ),
-    "own-docker-variables": lambda: a_request(
+    "own-docker-variables": lambda: some_inputs(
         variables=[
             a_variable("DOCKER_HOST", "tcp://elsewhere:2376"),
             a_variable("DOCKER_CERT_PATH", "/my/certs"),
@@ -102,12 +103,12 @@ CASES: Mapping[str, Callable[[], Request]] = {
             a_variable("DOCKER_DRIVER", "overlay2"),
         ],
     ),
-    "mode-service-without-dind": lambda: a_request(settings='[dind]\nmode = "service"'),
-    "mode-service-with-dind": lambda: a_request(
+    "mode-service-without-dind": lambda: some_inputs(settings='[dind]\nmode = "service"'),
+    "mode-service-with-dind": lambda: some_inputs(
         settings='[dind]\nmode = "service"\nruntime = "sysbox-runc"',
         services=[a_service("docker:dind")],
     ),
-    "extra-service": lambda: a_request(
+    "extra-service": lambda: some_inputs(
         image=a_service(
             "ruby:3",
             entrypoint=[""],
@@ -128,22 +129,28 @@ CASES: Mapping[str, Callable[[], Request]] = {
 }
 
 
-def facts_of(request: Request) -> dict[Pull, ImageFacts]:
+def facts_of(inputs: Inputs) -> dict[Pull, ImageFacts]:
     """Return what an engine would say of the images of a job's services."""
-    images = plan_images(request)
+    images = plan_images(inputs)
     return {
         each: DIND if each.image.rpartition("/")[2].find("dind") >= 0 else OTHER
         for each in images.services
     }
 
 
-def planned(request: Request) -> dict[str, object]:
-    """Return everything that is decided for a job, as JSON has it."""
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, facts_of(request))
+def a_plan(inputs: Inputs, image_facts: Mapping[Pull, ImageFacts] | None = None) -> Plan:
+    """Return what is decided for a job; images with `dind` in their names are that."""
+    images = plan_images(inputs)
+    known = facts_of(inputs) if image_facts is None else image_facts
+    sidecar = choose_sidecar(inputs, images, known)
     tls = sidecar is not None and sidecar.transport.tls
-    plan = plan_environment(request, images, sidecar, CERTIFICATES if tls else None)
-    found = {"images": asdict(images), "plan": asdict(plan)}
+    facts = Facts(Surroundings(separates_ipv6=True), CERTIFICATES if tls else None)
+    return plan_environment(inputs, images, sidecar, facts)
+
+
+def planned(inputs: Inputs) -> dict[str, object]:
+    """Return everything that is decided for a job, as JSON has it."""
+    found = {"images": asdict(plan_images(inputs)), "plan": asdict(a_plan(inputs))}
     return {key: _readable(value) for key, value in found.items()}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.reading import known_secrets, read_inputs
+from executor.reading import known_secrets, read_basics
 from executor.runner.environ import RunnerEnv
 from tests.builders import TOKEN, a_payload
 
@@ -40,7 +40,7 @@ def test_where_the_engine_is(
     payload.write_text(json.dumps(a_payload()), encoding="utf-8")
     env = RunnerEnv({"JOB_RESPONSE_FILE": str(payload), **environ})
 
-    context = read_inputs(env, ["--settings", str(settings)]).context
+    context = read_basics(env, ["--settings", str(settings)]).context
 
     assert (context.host, context.tls_dir, context.tls_verify) == expected
 

@@ -2,18 +2,18 @@
 
 from executor.errors import PolicyViolation
 from executor.notation.expansion import expand
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.plan.pull_policies import go_list
 
 
-def build_user(request: Request) -> str:
+def build_user(inputs: Inputs) -> str:
     """Return the user of the build container; empty stands for the image's own.
 
     The operator's `user` goes before the job's.  Raises PolicyViolation where `allowed_users` does
     not admit it.
     """
-    docker = request.settings.docker
-    user = docker.user or expand(request.job.image.user, request.value)
+    docker = inputs.settings.docker
+    user = docker.user or expand(inputs.job.image.user, inputs.value)
     allowed = docker.allowed_users or (() if not docker.user else (docker.user,))
     if not user or not allowed or user in allowed:
         return user

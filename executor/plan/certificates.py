@@ -4,16 +4,31 @@ Pure: no I/O.
 """
 
 from executor.notation.paths import overlap
-from executor.plan.inputs import Request
-from executor.plan.services import Transport
+from executor.plan.inputs import Facts, Inputs
+from executor.plan.services import ALIAS, Transport
+from executor.runner.payload import Job
 from executor.spec import Certificates, FileSpec
 
 _CERTS_D = "/etc/docker/certs.d"
 """Where dockerd, and other tools after its example, look for the authorities of a registry."""
 _AUTHORITY = "dind-executor.crt"
 
+_MARGIN_SECONDS = 2 * 3600
+"""How long the certificates outlive the job's timeout: prepare and after_script come on top."""
 
-def authorities(request: Request, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:
+
+def certificate_names(inputs: Inputs) -> tuple[str, ...]:
+    """Return every name that the sidecar may be called by."""
+    aliases = [alias for each in inputs.services for alias in each.aliases]
+    return tuple(dict.fromkeys((ALIAS, "localhost", *aliases)))
+
+
+def certificate_seconds(job: Job) -> int:
+    """Return how long the job's certificates stay valid."""
+    return job.timeout_seconds + _MARGIN_SECONDS
+
+
+def authorities(facts: Facts, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:
     """Return the certificates of private registries; what the operator mounts there stands.
 
     They say whom to trust, and are no secret; a tmpfs for each lets any user of an image have them.
@@ -22,7 +37,7 @@ def authorities(request: Request, binds: tuple[str, ...] = ()) -> tuple[FileSpec
         return ()
     return tuple(
         FileSpec(f"{_CERTS_D}/{registry}/{_AUTHORITY}", content)
-        for registry, content in request.surroundings.authorities
+        for registry, content in facts.surroundings.authorities
     )
 
 

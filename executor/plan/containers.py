@@ -16,7 +16,7 @@ from executor.plan.certificates import (
 )
 from executor.plan.credentials import client_config
 from executor.plan.host_config import DRIVERS_TMPFS, build_host, helper_host, service_host, tmpfs
-from executor.plan.inputs import Request
+from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
 from executor.plan.mounts import (
     build_volumes,
@@ -25,31 +25,31 @@ from executor.plan.mounts import (
 )
 from executor.plan.services import NamedService
 from executor.plan.variables import build_environment
-from executor.plan.volumes import job_volumes
+from executor.plan.volumes import JobVolumes
 from executor.shell import DOCKER_CONFIG
 from executor.shell.keeper import keeper
-from executor.spec import Certificates, ContainerSpec, FileSpec, Pull
+from executor.spec import ContainerSpec, FileSpec, Pull
 
 if TYPE_CHECKING:
     from executor.plan.sidecar import Sidecar
 
 
-def helper_container(request: Request, image: str) -> ContainerSpec:
+def helper_container(inputs: Inputs, volumes: JobVolumes, image: str) -> ContainerSpec:
     """Return the helper container: git, artifacts and caches; it has no word of the job."""
-    settings, volumes = request.settings, job_volumes(request)
+    settings = inputs.settings
     return ContainerSpec(
-        name=request.names.helper,
+        name=inputs.names.helper,
         image=image,
-        labels=request.labels("helper"),
-        network=request.names.network,
-        hostname=request.hostname(),
-        host=helper_host(request),
+        labels=inputs.labels("helper"),
+        network=inputs.names.network,
+        hostname=inputs.hostname(),
+        host=helper_host(inputs),
         # A job's image may run as any user, and its scripts write below the builds directory; the
         # umask is that of the Docker executor's helper.  A volume is opened again when all that
         # mount it exist: the engine fills an empty one from an image, with that one's mode.
         command=keeper(
-            umask="" if keeps_umask(request) else "0000",
-            forgotten=forgotten(request, volumes),
+            umask="" if keeps_umask(inputs) else "0000",
+            forgotten=forgotten(inputs, volumes),
             opened=volumes.opened,
         ),
         mounts=volumes.mounts,
@@ -64,31 +64,32 @@ def helper_container(request: Request, image: str) -> ContainerSpec:
 
 
 def build_container(
-    request: Request,
+    inputs: Inputs,
+    facts: Facts,
+    volumes: JobVolumes,
     pull: Pull,
     sidecar: "Sidecar | None",
-    certificates: Certificates | None,
 ) -> ContainerSpec:
     """Return the build container: the job's image, with all that a Docker client needs."""
-    settings = request.settings
+    settings = inputs.settings
     way = sidecar.transport if sidecar else None
-    volumes = build_volumes(request, way)
-    trusted = authorities(request, volumes.binds)
+    volumes = build_volumes(volumes, way)
+    trusted = authorities(facts, volumes.binds)
     files = (
-        *client_files(way, certificates),
-        FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(request)),
+        *client_files(way, facts.certificates),
+        FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(inputs)),
         *trusted,
     )
-    shown, hidden = build_environment(request, way)
+    shown, hidden = build_environment(inputs, way)
     return ContainerSpec(
-        name=request.names.build,
+        name=inputs.names.build,
         image=pull.image,
-        labels=request.labels("build"),
-        network=request.names.network,
-        hostname=request.hostname(),
-        host=build_host(request, request.image_name),
+        labels=inputs.labels("build"),
+        network=inputs.names.network,
+        hostname=inputs.hostname(),
+        host=build_host(inputs, inputs.image_name),
         mac_address=settings.docker.mac_address,
-        entrypoint=request.entrypoint(request.job.image),
+        entrypoint=inputs.entrypoint(inputs.job.image),
         command=keeper(shares_pids=bool(settings.docker.pid_mode)),
         environment=shown,
         secret_environment=hidden,
@@ -108,29 +109,33 @@ def build_container(
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
-        user=build_user(request),
+        user=build_user(inputs),
         platform=pull.platform,
         runs_scripts=True,
     )
 
 
 def service_container(
-    request: Request, service: NamedService, aliases: tuple[str, ...], pull: Pull
+    inputs: Inputs,
+    volumes: JobVolumes,
+    service: NamedService,
+    aliases: tuple[str, ...],
+    pull: Pull,
 ) -> ContainerSpec:
     """Return a service beside the sidecar; it gets the job's public variables and its own."""
-    settings, volumes = request.settings, job_volumes(request)
-    environment = request.service_environment(service.request)
-    shown, hidden = request.split(environment, service.request)
+    settings = inputs.settings
+    environment = inputs.service_environment(service.asked)
+    shown, hidden = inputs.split(environment, service.asked)
     return ContainerSpec(
-        name=request.names.service(service.index),
+        name=inputs.names.service(service.index),
         image=pull.image,
         labels={
-            **request.labels("service"),
-            **request.split(service_labels(service.name.service, service.name.version))[0],
+            **inputs.labels("service"),
+            **inputs.split(service_labels(service.name.service, service.name.version))[0],
         },
-        network=request.names.network,
-        entrypoint=request.entrypoint(service.request),
-        command=service.request.command,
+        network=inputs.names.network,
+        entrypoint=inputs.entrypoint(service.asked),
+        command=service.asked.command,
         environment=shown,
         secret_environment=hidden,
         tmpfs=tmpfs(
@@ -138,7 +143,7 @@ def service_container(
             DRIVERS_TMPFS if hidden else {},
             (volumes.mounts, volumes.binds),
         ),
-        host=service_host(request, service.request.name),
+        host=service_host(inputs, service.asked.name),
         log_options=settings.docker.log_options,
         aliases=aliases,
         mounts=volumes.mounts,
@@ -146,12 +151,12 @@ def service_container(
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
-        user=expand(service.request.user, request.value),
+        user=expand(service.asked.user, inputs.value),
         platform=pull.platform,
     )
 
 
-def _client_config(request: Request) -> bytes:
+def _client_config(inputs: Inputs) -> bytes:
     """Return a config.json, on one line, that logs the job in to the registries it may use."""
-    config = client_config(request.catalogue, without=(request.hidden_source,))
+    config = client_config(inputs.catalogue, without=(inputs.hidden_source,))
     return json.dumps(config).encode()

@@ -3,20 +3,20 @@
 Pure: no I/O.
 """
 
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.spec import ContainerSpec, Plan
 
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 """What gitlab-runner takes for true; it warns by itself of a value that is neither."""
 
 
-def shown_services(request: Request, plan: Plan, *, with_dind: bool) -> tuple[tuple[str, str], ...]:
+def shown_services(inputs: Inputs, plan: Plan, *, with_dind: bool) -> tuple[tuple[str, str], ...]:
     """Return container and label of each service whose log the job wants to see.
 
     `with_dind` says whether the sidecar is one of the services that somebody asked for.
     """
-    wanted = request.values.get("CI_DEBUG_SERVICES", "") in _TRUE
-    if not wanted or request.settings.debug_trace_disabled:
+    wanted = inputs.values.get("CI_DEBUG_SERVICES", "") in _TRUE
+    if not wanted or inputs.settings.debug_trace_disabled:
         return ()
     dind = (plan.dind,) if plan.dind and with_dind else ()
     return tuple((each.name, _label(each)) for each in (*plan.services, *dind))

@@ -12,11 +12,12 @@ from executor.notation.service_names import ServiceName
 from executor.plan.certificates import authorities, cert_tmpfs, server_files
 from executor.plan.dockerd import dockerd_command, without_shell
 from executor.plan.host_config import DRIVERS_TMPFS, dind_host, tmpfs
-from executor.plan.inputs import Request
+from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
 from executor.plan.mounts import dind_volumes
+from executor.plan.volumes import JobVolumes
 from executor.runner.payload import JobImage
-from executor.spec import Certificates, ContainerSpec
+from executor.spec import ContainerSpec
 
 if TYPE_CHECKING:
     from executor.plan.sidecar import Sidecar
@@ -36,33 +37,34 @@ _CLIENTS = (
 
 
 def dind_container(
-    request: Request,
+    inputs: Inputs,
+    facts: Facts,
+    volumes: JobVolumes,
     sidecar: "Sidecar",
     aliases: tuple[str, ...],
-    certificates: Certificates | None,
 ) -> ContainerSpec:
     """Return the dind sidecar, the one container of a job that is privileged as a rule."""
-    settings, names, way = request.settings, request.names, sidecar.transport
-    own = sidecar.own.request if sidecar.own else None
-    entrypoint = request.entrypoint(own) if own and not sidecar.replaced else None
+    settings, names, way = inputs.settings, inputs.names, sidecar.transport
+    own = sidecar.own.asked if sidecar.own else None
+    entrypoint = inputs.entrypoint(own) if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
     entrypoint, command = without_shell(entrypoint, command)
-    command, prelude = dockerd_command(request, way, entrypoint, command)
-    volumes = dind_volumes(request, way)
+    command, prelude = dockerd_command(inputs, facts, way, entrypoint, command)
+    volumes = dind_volumes(inputs, volumes, way)
     mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
     binds = (*volumes.binds, *settings.dind.volumes)
-    trusted = authorities(request, binds)
+    trusted = authorities(facts, binds)
     # In no tmpfs: that would hide the image's own authorities, and dind's files are root's to write.
-    files = (*server_files(way, certificates), *trusted)
-    shown, hidden = _dind_environment(request, own)
+    files = (*server_files(way, facts.certificates), *trusted)
+    shown, hidden = _dind_environment(inputs, own)
     shown["DOCKER_TLS_CERTDIR"] = way.cert_dir
     name = ServiceName.parse(sidecar.pull.image)
     return ContainerSpec(
         name=names.dind,
         image=sidecar.pull.image,
         labels={
-            **request.labels("dind"),
-            **request.split(service_labels(name.service, name.version))[0],
+            **inputs.labels("dind"),
+            **inputs.split(service_labels(name.service, name.version))[0],
             TRANSPORT_LABEL: "tls" if way.tls else "tcp",
         },
         network=names.network,
@@ -86,29 +88,29 @@ def dind_container(
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
-        user=expand(own.user, request.value) if own and not sidecar.replaced else "",
+        user=expand(own.user, inputs.value) if own and not sidecar.replaced else "",
         platform=sidecar.pull.platform,
-        host=dind_host(request, sidecar.pull.image),
+        host=dind_host(inputs, sidecar.pull.image),
         log_options=settings.docker.log_options,
     )
 
 
 def _dind_environment(
-    request: Request, own: JobImage | None
+    inputs: Inputs, own: JobImage | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return what the sidecar is told, as any service is, and what of it must not show.
 
     That is also what does not come with the job: gitlab-runner's operator may have put a password
     there, and dind has a shell to take it with.
     """
-    public, variables = request.public_environment(), request.service_variables(own) if own else {}
+    public, variables = inputs.public_environment, inputs.service_variables(own) if own else {}
     others = {
-        **request.runner_environment(),
+        **inputs.runner_environment,
         **public,
-        **{key: request.value(key) for key in _PROXIES if request.value(key)},
+        **{key: inputs.value(key) for key in _PROXIES if inputs.value(key)},
     }
     environment = {key: each for key, each in others.items() if key not in _CLIENTS} | variables
     environment.pop("DOCKER_TLS_CERTDIR", None)
-    shown, hidden = request.split(environment, own)
+    shown, hidden = inputs.split(environment, own)
     private = [key for key in shown if key not in public and key not in variables]
     return shown, hidden | {key: shown.pop(key) for key in private}

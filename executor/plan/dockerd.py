@@ -9,7 +9,7 @@ when arguments and daemon.json give the same directive, so a program before it
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from executor.plan.inputs import Request
+from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import host_of, inner_pool, ipv6_subnet
 from executor.plan.proxies import PROXIES
 from executor.plan.services import Transport
@@ -58,7 +58,8 @@ def without_shell(
 
 
 def dockerd_command(
-    request: Request,
+    inputs: Inputs,
+    facts: Facts,
     way: Transport,
     entrypoint: tuple[str, ...] | None,
     command: tuple[str, ...],
@@ -71,50 +72,50 @@ def dockerd_command(
     if entrypoint is not None and entrypoint[-1].rpartition("/")[2] not in _DOCKERD:
         return command, ""
     ours = [] if way.tls else ["--tls=false"]  # else dockerd waits 16 s to warn of plain TCP
-    ours += request.settings.dind.command
+    ours += inputs.settings.dind.command
     if not command or command[0].startswith("-"):
         whole = (*ours, *command)
     elif command[0].rpartition("/")[2] in _DOCKERD:
         whole = (command[0], *ours, *command[1:])
     else:
         return command, ""
-    return whole, _prelude(request, whole)
+    return whole, _prelude(inputs, facts, whole)
 
 
-def _prelude(request: Request, command: Sequence[str]) -> str:
+def _prelude(inputs: Inputs, facts: Facts, command: Sequence[str]) -> str:
     """Return the program that adds what neither the command nor daemon.json says."""
     said = {each.partition("=")[0] for each in command}
     options = [
         f"{each.directive} {each.since} {each.before} {each.argument}"
-        for each in (*_network_options(request), *_registry_options(request))
+        for each in (*_network_options(inputs, facts), *_registry_options(inputs, facts))
         if said.isdisjoint(each.unless)
     ]
     variables = given(
         _options="\n".join(options),
-        _mtu=str(_mtu(request) or ""),
+        _mtu=str(_mtu(inputs, facts) or ""),
         _dns="" if "--dns" in said else "yes",
     )
     return variables + _PROGRAM
 
 
-def _network_options(request: Request) -> list[Option]:
+def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:
     options = []
-    mtu = _mtu(request)
+    mtu = _mtu(inputs, facts)
     if mtu:
         opt, value = "--default-network-opt", f"bridge=com.docker.network.driver.mtu={mtu}"
         options += [
             Option("mtu", f"--mtu={mtu}", ("--mtu",)),
             Option("default-network-opts", f"{opt}={value}", (opt,), since=24),
         ]
-    pool = inner_pool(_taken(request))
+    pool = inner_pool(_taken(inputs, facts))
     if pool:
         flag, value = "--default-address-pool", f"base={pool.pool},size={pool.size}"
         options += [
             Option("bip", f"--bip={pool.bridge}", ("--bip", "-b", "--bridge", "--fixed-cidr")),
             Option("default-address-pools", f"{flag}={value}", (flag,)),
         ]
-    if request.settings.docker.enable_ipv6:
-        subnet = ipv6_subnet(request.names.key, _IPV6_NUMBER)
+    if inputs.settings.docker.enable_ipv6:
+        subnet = ipv6_subnet(inputs.names.key, _IPV6_NUMBER)
         flags = ("--ipv6", "--fixed-cidr-v6")
         options += [
             Option("ipv6", "--ipv6", flags),
@@ -125,9 +126,9 @@ def _network_options(request: Request) -> list[Option]:
     return options
 
 
-def _registry_options(request: Request) -> list[Option]:
+def _registry_options(inputs: Inputs, facts: Facts) -> list[Option]:
     """Return what dind is told of registries: the settings' word, else the engine's own."""
-    dind, around = request.settings.dind, request.surroundings
+    dind, around = inputs.settings.dind, facts.surroundings
     inherit = dind.inherit_registries
     mirrors = dind.registry_mirrors or (around.mirrors if inherit else ())
     insecure = dind.insecure_registries or (around.insecure_registries if inherit else ())
@@ -137,13 +138,13 @@ def _registry_options(request: Request) -> list[Option]:
     ]
 
 
-def _mtu(request: Request) -> int:
-    return request.settings.docker.network_mtu or request.surroundings.mtu
+def _mtu(inputs: Inputs, facts: Facts) -> int:
+    return inputs.settings.docker.network_mtu or facts.surroundings.mtu
 
 
-def _taken(request: Request) -> Iterable[str]:
+def _taken(inputs: Inputs, facts: Facts) -> Iterable[str]:
     """Yield every network and address that the job may have to reach."""
-    docker, dind, around = request.settings.docker, request.settings.dind, request.surroundings
+    docker, dind, around = inputs.settings.docker, inputs.settings.dind, facts.surroundings
     registries = (*dind.insecure_registries, *around.insecure_registries)
     yield from around.subnets
     yield from docker.dns
@@ -153,8 +154,8 @@ def _taken(request: Request) -> Iterable[str]:
         *registries,
         *dind.registry_mirrors,
         *around.mirrors,
-        request.job.repo_url,
-        *(each.url for each in request.job.registries),
-        *(request.values.get(key, "") for each in PROXIES for key in (each, each.lower())),
+        inputs.job.repo_url,
+        *(each.url for each in inputs.job.registries),
+        *(inputs.values.get(key, "") for each in PROXIES for key in (each, each.lower())),
     )
     yield from map(host_of, addresses)

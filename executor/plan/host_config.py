@@ -10,7 +10,7 @@ from executor.notation import amounts as units
 from executor.notation.allow_lists import is_allowed
 from executor.notation.image_names import with_default_tag
 from executor.notation.patterns import match
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.shell import DIRECTORY
 from executor.spec import HostConfig
 
@@ -21,32 +21,32 @@ _INIT_FLAG = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
 _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 
 
-def build_host(request: Request, name: str) -> HostConfig:
+def build_host(inputs: Inputs, name: str) -> HostConfig:
     """Return what the build container may use; `name` is its image as the job writes it."""
-    docker = request.settings.docker
+    docker = inputs.settings.docker
     privileged = docker.privileged and is_allowed(name, docker.allowed_privileged_images)
     return _given(
-        **_job_containers(request),
+        **_job_containers(inputs),
         Privileged=privileged,
         PidMode=docker.pid_mode,
-        Init=_has_init(request),
+        Init=_has_init(inputs),
     )
 
 
-def helper_host(request: Request) -> HostConfig:
+def helper_host(inputs: Inputs) -> HostConfig:
     """Return what the helper container may use; it is never privileged."""
-    return _given(**_job_containers(request))
+    return _given(**_job_containers(inputs))
 
 
-def service_host(request: Request, name: str) -> HostConfig:
+def service_host(inputs: Inputs, name: str) -> HostConfig:
     """Return what a service may use; `name` is its image as the job writes it."""
-    docker = request.settings.docker
+    docker = inputs.settings.docker
     wanted = docker.privileged if docker.services_privileged is None else docker.services_privileged
     return _given(
-        **_services(request, name),
+        **_services(inputs, name),
         Runtime=docker.runtime,
         Privileged=wanted and is_allowed(name, docker.allowed_privileged_services),
-        Init=_has_init(request),
+        Init=_has_init(inputs),
         Memory=_bytes(docker.service_memory),
         MemorySwap=_swap(docker.service_memory_swap),
         MemoryReservation=_bytes(docker.service_memory_reservation),
@@ -57,11 +57,11 @@ def service_host(request: Request, name: str) -> HostConfig:
     )
 
 
-def dind_host(request: Request, name: str) -> HostConfig:
+def dind_host(inputs: Inputs, name: str) -> HostConfig:
     """Return what the sidecar may use: as a service, where `[dind]` has no key of its own for it."""
-    docker, dind = request.settings.docker, request.settings.dind
+    docker, dind = inputs.settings.docker, inputs.settings.dind
     return _given(
-        **_services(request, name),
+        **_services(inputs, name),
         Runtime=dind.runtime,
         Privileged=dind.privileged,
         Memory=_bytes(dind.memory or docker.service_memory),
@@ -91,9 +91,9 @@ def tmpfs(
     return {**{path: how for path, how in given.items() if _plain(path) not in places}, **own}
 
 
-def _job_containers(request: Request) -> HostConfig:
+def _job_containers(inputs: Inputs) -> HostConfig:
     """Return what build and helper container have in common."""
-    docker = request.settings.docker
+    docker = inputs.settings.docker
     return {
         "Runtime": docker.runtime,
         "Memory": _bytes(docker.memory),
@@ -112,7 +112,7 @@ def _job_containers(request: Request) -> HostConfig:
         "UsernsMode": docker.userns_mode,
         "CapAdd": list(docker.cap_add),
         "CapDrop": list(docker.cap_drop),
-        "SecurityOpt": _security(request, docker.security_opt),
+        "SecurityOpt": _security(inputs, docker.security_opt),
         "Devices": [units.device(each) for each in docker.devices],
         "DeviceCgroupRules": list(docker.device_cgroup_rules),
         "DeviceRequests": _gpus(docker.gpus),
@@ -122,14 +122,14 @@ def _job_containers(request: Request) -> HostConfig:
     }
 
 
-def _services(request: Request, name: str) -> HostConfig:
+def _services(inputs: Inputs, name: str) -> HostConfig:
     """Return what services and the sidecar have in common."""
-    docker = request.settings.docker
+    docker = inputs.settings.docker
     image = with_default_tag(name)
     return {
         "ShmSize": docker.shm_size,
         "UsernsMode": docker.userns_mode,
-        "SecurityOpt": _security(request, docker.services_security_opt),
+        "SecurityOpt": _security(inputs, docker.services_security_opt),
         "Devices": [
             units.device(each)
             for pattern, devices in docker.services_devices.items()
@@ -145,9 +145,9 @@ def _given(**host: object) -> HostConfig:
     return {key: value for key, value in host.items() if value}
 
 
-def _security(request: Request, options: Iterable[str]) -> list[str]:
+def _security(inputs: Inputs, options: Iterable[str]) -> list[str]:
     """Put seccomp profiles in the place of their paths: the engine may be on another host."""
-    return [request.seccomp_profiles.get(each, each) for each in options]
+    return [inputs.seccomp_profiles.get(each, each) for each in options]
 
 
 def _ulimits(limits: Mapping[str, str]) -> list[dict[str, object]]:
@@ -171,9 +171,9 @@ def _cpus(text: str) -> int:
     return units.nano_cpus(text) if text else 0
 
 
-def _has_init(request: Request) -> bool:
+def _has_init(inputs: Inputs) -> bool:
     """Tell whether an init is asked for; a job may, as it touches nothing but its own processes."""
-    return request.values.get(_INIT_FLAG, "") in _TRUE
+    return inputs.values.get(_INIT_FLAG, "") in _TRUE
 
 
 def _plain(path: str) -> str:

@@ -11,52 +11,51 @@ from executor.notation.expansion import expand
 from executor.notation.image_names import InvalidImage, is_bare_id, with_default_tag
 from executor.notation.platforms import checked_platform
 from executor.plan.admission import build_user
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.plan.mounts import keeps_umask
 from executor.plan.pull_policies import effective_policies, may_pull, own_policies, unified
 from executor.plan.services import NamedService, looks_like_dind
-from executor.plan.sidecar import is_admitted, operators_dind, services_of
-from executor.plan.volumes import job_volumes
+from executor.plan.sidecar import is_admitted, operators_dind
 from executor.runner.payload import JobImage
 from executor.spec import ImagePlan, Pull
 
 _HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
 
 
-def plan_images(request: Request) -> ImagePlan:
+def plan_images(inputs: Inputs) -> ImagePlan:
     """Decide which images to get.
 
     Raises PolicyViolation for what the operator's settings keep out, UnsupportedJobOption for a
     name or platform that is none.
     """
-    settings, job = request.settings, request.job
-    notices = [*job_volumes(request).notices]
-    if keeps_umask(request):
+    settings, job = inputs.settings, inputs.job
+    notices = [*inputs.volumes.notices]
+    if keeps_umask(inputs):
         notices.append("Not using umask - FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR is set!")
-    build = _build(request, notices)
-    build_user(request)
-    services = services_of(request)
+    build = _build(inputs, notices)
+    build_user(inputs)
+    services = inputs.services
     limit = settings.docker.services_limit
     if 0 <= limit < len(services):
         raise PolicyViolation(
             f"too many services requested: {len(services)}, only {limit} allowed."
         )
-    pulls = [build, *_services(request, services, notices)]
+    pulls = [build, *_services(inputs, services, notices)]
     wanted = settings.dind.mode == "always" and not any(looks_like_dind(s.name) for s in services)
     if wanted:
-        pulls.append(operators_dind(request))
+        pulls.append(operators_dind(inputs))
     if settings.docker.disable_entrypoint_overwrite:
         asked = [each for each in (job.image, *job.services) if each.entrypoint]
         notices += ["WARNING: Entrypoint override disabled"] * len(asked)
     pulls = list(unified(pulls))
-    runners = _runners_helper(request)
+    runners = _runners_helper(inputs)
     return ImagePlan(
-        helper=expand(settings.docker.helper_image, request.value) or runners,
+        helper=expand(settings.docker.helper_image, inputs.value) or runners,
         build=pulls[0],
         services=tuple(pulls[1 : len(services) + 1]),
         default_dind=pulls[-1] if wanted else None,
         runners_helper=runners,
-        helper_archive=f"prebuilt-{_flavor(request)}-{{arch}}",
+        helper_archive=f"prebuilt-{_flavor(inputs)}-{{arch}}",
         helper_policies=own_policies(settings.docker),
         notices=tuple(notices),
     )
@@ -79,11 +78,11 @@ def for_architecture(text: str, architecture: str) -> str:
     return text.replace("{arch}", spelled.get(architecture, architecture))
 
 
-def _build(request: Request, notices: list[str]) -> Pull:
-    docker, asked = request.settings.docker, request.job.image
-    default = expand(docker.image, request.value)
-    name = request.image_name
-    if default and not expand(asked.name, request.value):
+def _build(inputs: Inputs, notices: list[str]) -> Pull:
+    docker, asked = inputs.settings.docker, inputs.job.image
+    default = expand(docker.image, inputs.value)
+    name = inputs.image_name
+    if default and not expand(asked.name, inputs.value):
         notices.append("Using default image")
     if not name:
         raise UnsupportedJobOption(
@@ -99,21 +98,21 @@ def _build(request: Request, notices: list[str]) -> Pull:
         image = with_default_tag(name)
     except InvalidImage as error:
         raise UnsupportedJobOption(f"image: {error}.") from None
-    return Pull(image, _platform(request, asked, notices), policies)
+    return Pull(image, _platform(inputs, asked, notices), policies)
 
 
 def _services(
-    request: Request, services: Sequence[NamedService], notices: list[str]
+    inputs: Inputs, services: Sequence[NamedService], notices: list[str]
 ) -> Iterator[Pull]:
     """Yield the services' images; what a dind service of the operator's will replace is not one.
 
     Nor is a dind that is not admitted: the operator's image runs in its place.
     """
-    docker = request.settings.docker
+    docker = inputs.settings.docker
     internal = _without_variables(each.name for each in docker.services)
     operators = [each for each in services if each.internal and looks_like_dind(each.name)]
     for each in services:
-        asked = each.request
+        asked = each.asked
         policies = own_policies(docker)
         if not each.internal:
             policies = effective_policies(asked.name, asked.pull_policies, docker)
@@ -122,14 +121,14 @@ def _services(
             _admit(asked.name, docker.allowed_services, "service", internal)
         if operators and not each.internal and looks_like_dind(each.name):
             yield Pull(operators[0].name.image, policies=own_policies(docker))
-        elif looks_like_dind(each.name) and not is_admitted(each, request.settings):
-            yield operators_dind(request)
+        elif looks_like_dind(each.name) and not is_admitted(each, inputs.settings):
+            yield operators_dind(inputs)
         else:
-            yield Pull(each.name.image, _platform(request, asked, notices), policies)
+            yield Pull(each.name.image, _platform(inputs, asked, notices), policies)
 
 
-def _platform(request: Request, asked: JobImage, notices: list[str]) -> str:
-    platform, warning = checked_platform(expand(asked.platform, request.value))
+def _platform(inputs: Inputs, asked: JobImage, notices: list[str]) -> str:
+    platform, warning = checked_platform(expand(asked.platform, inputs.value))
     if warning:
         notices.append(warning)
     return platform
@@ -170,20 +169,20 @@ def _admit(name: str, patterns: Sequence[str], kind: str, internal: Sequence[str
     )
 
 
-def _runners_helper(request: Request) -> str:
+def _runners_helper(inputs: Inputs) -> str:
     """Return the image that gitlab-runner's own executors use for this version of it.
 
     `{arch}` stands for the engine's architecture: `helper_for` puts it in.
     """
-    version = request.values.get("CI_RUNNER_VERSION", "")
+    version = inputs.values.get("CI_RUNNER_VERSION", "")
     tag = f"v{version}" if _is_release(version) else "latest"
-    flavor = _flavor(request)
+    flavor = _flavor(inputs)
     prefix = "" if flavor == "alpine" else f"{flavor}-"
     return f"{_HELPER}:{prefix}{{arch}}-{tag}"
 
 
-def _flavor(request: Request) -> str:
-    return expand(request.settings.docker.helper_image_flavor, request.value) or "alpine"
+def _flavor(inputs: Inputs) -> str:
+    return expand(inputs.settings.docker.helper_image_flavor, inputs.value) or "alpine"
 
 
 def _is_release(version: str) -> bool:

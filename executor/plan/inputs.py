@@ -1,20 +1,23 @@
-"""What a job is planned from, besides facts.
+"""What a job is planned from: what was read before anything happened, and what was found since.
 
 Pure: no I/O.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from executor.names import KEEP_LABEL, LABEL, JobNames
 from executor.notation.expansion import expand
 from executor.plan.credentials import Catalogue
-from executor.plan.labels import job_labels, kind_labels, operators_labels
-from executor.plan.secrets import referring_keys, secret_values
+from executor.plan.labels import job_labels, kind_labels, settings_labels
+from executor.plan.secrets import referring_keys, secret_keys, secret_values
+from executor.plan.services import NamedService, name_services
+from executor.plan.volumes import JobVolumes, job_volumes
 from executor.runner.payload import Job, JobImage, Variable
 from executor.settings.file import Settings
 from executor.settings.services import ServiceDefinition
-from executor.spec import Surroundings
+from executor.spec import Certificates, Surroundings
 
 _RUNNER_FILES = ("CI_SERVER_TLS_CA_FILE", "CI_SERVER_TLS_CERT_FILE", "CI_SERVER_TLS_KEY_FILE")
 """Variables of gitlab-runner's own that are files."""
@@ -24,8 +27,22 @@ _NOT_FOR_SERVICES = ("CI_JOB_SERVICES", "DOCKER_AUTH_CONFIG")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The payload, the operator's settings, the runner's words and the credentials."""
+class Facts:
+    """What only a look at the engine and its host tells, once it is under way."""
+
+    surroundings: Surroundings = Surroundings()  # noqa: RUF009 (frozen)
+    certificates: Certificates | None = None
+    """Those of the sidecar, None where it has no TLS or the job has no sidecar."""
+    builds_are_taken: bool = False
+    """Whether another job works in the builds directory that this one would find again."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The payload, the administrator's settings, the runner's words and the credentials.
+
+    What follows from them is worked out once, when it is first asked for.
+    """
 
     job: Job
     settings: Settings
@@ -35,11 +52,8 @@ class Request:
     catalogue: Catalogue
     hidden_source: str = ""
     """The source of credentials that the runner uses and the job does not get; may be empty."""
-    surroundings: Surroundings = Surroundings()  # noqa: RUF009 (frozen)
     seccomp_profiles: Mapping[str, str] = field(default_factory=dict)
     """Security options that name a profile's file, and the same with the profile itself."""
-    builds_are_taken: bool = False
-    """Whether another job works in the builds directory that this one would find again."""
 
     def value(self, key: str) -> str:
         """Return a variable as an image name or a service's variable sees it: a file as its path."""
@@ -47,21 +61,30 @@ class Request:
             return self.file_path(key) if key in self.values else ""
         return self.values.get(key, "")
 
-    @property
+    @cached_property
     def image_name(self) -> str:
         """Return the image of the job's scripts, its own or the settings'; empty where none is."""
         own = expand(self.job.image.name, self.value)
         return own or expand(self.settings.docker.image, self.value)
 
-    @property
-    def services(self) -> tuple[JobImage, ...]:
-        """Return all services: the operator's, which every job gets, and then the job's own."""
-        return (*self.operators_services, *self.job.services)
+    @cached_property
+    def services(self) -> tuple[NamedService, ...]:
+        """Return all services: the administrator's, which every job gets, and then the job's own.
 
-    @property
-    def operators_services(self) -> tuple[JobImage, ...]:
+        Raises as `name_services`.
+        """
+        own = self.settings_services
+        return name_services((*own, *self.job.services), len(own))
+
+    @cached_property
+    def settings_services(self) -> tuple[JobImage, ...]:
         """Return the services of the settings."""
-        return tuple(map(self._operators_service, self.settings.docker.services))
+        return tuple(map(self._settings_service, self.settings.docker.services))
+
+    @cached_property
+    def volumes(self) -> JobVolumes:
+        """Return the volumes of the job; raises as `job_volumes`."""
+        return job_volumes(self)
 
     def entrypoint(self, image: JobImage) -> tuple[str, ...] | None:
         """Return the entrypoint that the job gives an image, None for the image's own."""
@@ -70,6 +93,7 @@ class Request:
             return None
         return image.entrypoint
 
+    @cached_property
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must not show, longest first."""
         logins = (each.credential for each in self.catalogue.entries)
@@ -86,8 +110,8 @@ class Request:
         """
         keep = {KEEP_LABEL: str(self.settings.docker.volume_keep).lower()}
         return {
-            **operators_labels(self.container_labels()[0], kind),
-            **self.split(job_labels(self.job, self.values))[0],
+            **settings_labels(self.container_labels[0], kind),
+            **self.job_labels,
             **kind_labels(kind),
             LABEL: self.names.key,
             "dind-executor.type": kind,
@@ -96,8 +120,14 @@ class Request:
             **(keep if kind in _CONTAINERS else {}),
         }
 
+    @cached_property
+    def job_labels(self) -> dict[str, str]:
+        """Return the labels that name the job, without those that hold a secret."""
+        return self.split(job_labels(self.job, self.values))[0]
+
+    @cached_property
     def container_labels(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the operator's labels, and those left out because they hold a secret."""
+        """Return the administrator's labels, and those left out because they hold a secret."""
         labels = self.settings.docker.container_labels
         return self.split({name: expand(text, self.value) for name, text in labels.items()})
 
@@ -111,13 +141,20 @@ class Request:
         kept = "".join(c for c in name if c.isascii() and (c.isalnum() or c == "-"))
         return kept[:63].rstrip("-")
 
+    @cached_property
     def public_environment(self) -> dict[str, str]:
         """Return the job's public variables; some may hold a secret's value, see `split`.
 
         Of two of one name, the last says whether it is public: it is the one that has the value.
         """
-        last = {each.key: each for each in self.job.variables}
-        return {key: self._in_container(each) for key, each in last.items() if not each.secret}
+        return {
+            key: self._in_container(each) for key, each in self.variables.items() if not each.secret
+        }
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """Return the job's variables by their names; of two of one name the last has the value."""
+        return {each.key: each for each in self.job.variables}
 
     def split(
         self, environment: Mapping[str, str], service: JobImage | None = None
@@ -130,10 +167,11 @@ class Request:
         """
         # A job may have thousands of both: most secrets stand in no value at all.
         whole = "\n".join(environment.values())
-        secrets = [secret for secret in self.secrets() if secret in whole]
-        own = {each.key: each for each in service.variables} if service else {}
-        variables = {**{each.key: each for each in self.job.variables}, **own}
-        referring = referring_keys(self.job, self.values, variables.values())
+        secrets = [secret for secret in self.secrets if secret in whole]
+        referring = self._referring
+        if service and service.variables:
+            own = {each.key: each for each in service.variables}
+            referring = (referring - own.keys()) | referring_keys(own.values(), self._secret_keys)
         shown: dict[str, str] = {}
         hidden: dict[str, str] = {}
         for key, value in environment.items():
@@ -141,32 +179,41 @@ class Request:
             (hidden if is_secret else shown)[key] = value
         return shown, hidden
 
+    @cached_property
+    def _secret_keys(self) -> frozenset[str]:
+        return secret_keys(self.job, self.values)
+
+    @cached_property
+    def _referring(self) -> frozenset[str]:
+        """Return which of the job's variables refer to a secret one."""
+        return referring_keys(self.variables.values(), self._secret_keys)
+
     def service_environment(self, service: JobImage) -> dict[str, str]:
         """Return what a service gets: public variables of runner and job, and its own."""
         return {
-            **self.runner_environment(),
-            **self.public_environment(),
+            **self.runner_environment,
+            **self.public_environment,
             **self.service_variables(service),
         }
 
+    @cached_property
     def runner_environment(self) -> dict[str, str]:
-        """Return the variables that the payload does not have: gitlab-runner's and its operator's.
+        """Return the variables that the payload does not have: gitlab-runner's and its administrator's.
 
         Those about gitlab-runner's own doing stay behind, and so do credentials.
         """
-        payload = {each.key for each in self.job.variables}
         return {
             key: self.file_path(key) if key in _RUNNER_FILES else value
             for key, value in self.values.items()
             if not (
-                key in payload
+                key in self.variables
                 or key in self.job.secret_keys
                 or key in _NOT_FOR_SERVICES
                 or key.startswith("FF_")
             )
         }
 
-    def _operators_service(self, service: ServiceDefinition) -> JobImage:
+    def _settings_service(self, service: ServiceDefinition) -> JobImage:
         variables = [each.partition("=") for each in service.environment]
         return JobImage(
             name=expand(service.name, self.value),

@@ -26,7 +26,7 @@ def kind_labels(kind: str) -> dict[str, str]:
     return labels | ({f"{PREFIX}.type": _TYPES[kind]} if kind in _TYPES else {})
 
 
-def operators_labels(given: Mapping[str, str], kind: str) -> dict[str, str]:
+def settings_labels(given: Mapping[str, str], kind: str) -> dict[str, str]:
     """Return the operator's labels of a kind of object: containers alone have them.
 
     As with the Docker executor, services have them a second time, named as gitlab-runner's.

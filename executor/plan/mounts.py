@@ -5,9 +5,9 @@ Pure: no I/O.
 
 from executor.names import LABEL
 from executor.notation.paths import DATA_ROOT, is_within
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.plan.services import Transport
-from executor.plan.volumes import JobVolumes, job_volumes
+from executor.plan.volumes import JobVolumes
 from executor.shell import DIRECTORY
 
 __all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "forgotten", "keeps_umask"]
@@ -29,34 +29,33 @@ _ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 """Where such a socket usually is on the host; `[docker] host` may name another."""
 
 
-def build_volumes(request: Request, way: Transport | None) -> JobVolumes:
+def build_volumes(volumes: JobVolumes, way: Transport | None) -> JobVolumes:
     """Return what the build container mounts: all but what lies where its certificates do."""
-    volumes = job_volumes(request)
     return volumes.outside(way.client_dir) if way and way.tls else volumes
 
 
-def dind_volumes(request: Request, way: Transport) -> JobVolumes:
+def dind_volumes(inputs: Inputs, volumes: JobVolumes, way: Transport) -> JobVolumes:
     """Return what dind sees too, so that `docker run -v` finds it at the job's own path."""
-    own = (each.split(":")[1] for each in request.settings.dind.volumes)
+    own = (each.split(":")[1] for each in inputs.settings.dind.volumes)
     certificates = (way.cert_dir,) if way.tls else ()
-    volumes = job_volumes(request).clear_of((*_DINDS_OWN, *certificates, *own))
-    socket = request.settings.docker.host.removeprefix("unix://")
-    return volumes.without_sources((*_ENGINE_SOCKETS, *([socket] if socket[:1] == "/" else [])))
+    seen = volumes.clear_of((*_DINDS_OWN, *certificates, *own))
+    socket = inputs.settings.docker.host.removeprefix("unix://")
+    return seen.without_sources((*_ENGINE_SOCKETS, *([socket] if socket[:1] == "/" else [])))
 
 
-def forgotten(request: Request, volumes: JobVolumes) -> str:
+def forgotten(inputs: Inputs, volumes: JobVolumes) -> str:
     """Return the directory of file variables that a killed job may have left, or "" for none.
 
     File variables lie beside the project, and gitlab-runner removes them at a job's end only where
     it comes to that; the next job is to see nothing of them.
     """
-    path = request.values.get("RUNNER_TEMP_PROJECT_DIR", "")
-    (builds,) = (each for each in volumes.all if each.holds_builds)
+    path = inputs.values.get("RUNNER_TEMP_PROJECT_DIR", "")
+    builds = volumes.builds
     lasts = builds.volume is None or LABEL not in builds.volume.labels
-    ours = is_within(path, request.settings.builds_dir) and path.endswith(".tmp")
+    ours = is_within(path, inputs.settings.builds_dir) and path.endswith(".tmp")
     return path if lasts and ours else ""
 
 
-def keeps_umask(request: Request) -> bool:
+def keeps_umask(inputs: Inputs) -> bool:
     """Tell whether the helper's files belong to one user, in place of being everybody's."""
-    return request.values.get("FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR") == "true"
+    return inputs.values.get("FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR") == "true"

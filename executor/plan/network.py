@@ -8,6 +8,10 @@ sidecar that has their addresses puts them out of the job's reach.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from executor.errors import SettingsError
+from executor.plan.inputs import Inputs
+from executor.spec import NetworkSpec, Surroundings
+
 if TYPE_CHECKING:
     import ipaddress
 
@@ -67,6 +71,27 @@ def ipv6_subnet(key: str, number: int) -> str:
     unique = hashlib.sha256(key.encode()).digest()[:5]
     packed = b"\xfd" + unique + number.to_bytes(2, "big") + bytes(8)
     return f"{ipaddress.IPv6Address(packed)}/64"
+
+
+def plan_network(inputs: Inputs, surroundings: Surroundings) -> NetworkSpec:
+    """Return the job's network; it can be made before anything is pulled.
+
+    Raises SettingsError where it is to have IPv6, and other jobs would reach it that way.
+    """
+    docker = inputs.settings.docker
+    if docker.enable_ipv6 and not surroundings.separates_ipv6:
+        raise SettingsError(
+            "`[docker] enable_ipv6`: the Docker Engine does not keep jobs apart over IPv6; update it"
+            ' to 27 or later, or set `"experimental": true` and `"ip6tables": true` in its'
+            " daemon.json, or `enable_ipv6 = false` in the runner's settings."
+        )
+    return NetworkSpec(
+        inputs.names.network,
+        inputs.labels("network"),
+        mtu=docker.network_mtu or surroundings.mtu,
+        # Given by us, as engines before 27 have no IPv6 networks of their own.
+        ipv6_subnet=ipv6_subnet(inputs.names.key, 0) if docker.enable_ipv6 else "",
+    )
 
 
 def _network(text: str) -> "ipaddress.IPv4Network | None":

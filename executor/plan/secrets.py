@@ -92,10 +92,8 @@ def secret_values(
     return tuple(sorted(kept, key=len, reverse=True))
 
 
-def referring_keys(
-    job: Job, values: Mapping[str, str], variables: Iterable[Variable]
-) -> frozenset[str]:
-    """Return which of these variables refer to a secret one, however short its value is."""
+def secret_keys(job: Job, values: Mapping[str, str]) -> frozenset[str]:
+    """Return the names of a job's secret variables, however short their values are."""
     told = _told(job)
     last = {each.key: each for each in job.variables}
     secret = set(job.secret_keys)
@@ -103,11 +101,16 @@ def referring_keys(
         value = values.get(key, variable.value)
         if variable.masked or (variable.secret and value not in told):
             secret.add(key)
+    return frozenset(secret)
+
+
+def referring_keys(variables: Iterable[Variable], secret: frozenset[str]) -> frozenset[str]:
+    """Return which of these variables refer to one of the `secret` ones."""
     return frozenset(each.key for each in variables if not secret.isdisjoint(_references(each)))
 
 
 def _references(variable: Variable) -> set[str]:
-    if variable.raw:
+    if variable.raw or "$" not in variable.value:
         return set()
     names: set[str] = set()
 

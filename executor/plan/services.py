@@ -62,7 +62,7 @@ class NamedService:
     """A service of the job with everything that its name and alias say."""
 
     index: int
-    request: JobImage
+    asked: JobImage
     name: ServiceName
     aliases: tuple[str, ...]
     internal: bool = False
@@ -75,17 +75,17 @@ def name_services(services: Sequence[JobImage], internal: int = 0) -> tuple[Name
     Raises UnsupportedJobOption, or SettingsError for one of the operator's, that has no good name.
     """
     named = []
-    for index, request in enumerate(services):
+    for index, asked in enumerate(services):
         try:
-            name = ServiceName.parse(request.name)
+            name = ServiceName.parse(asked.name)
         except InvalidImage as error:
             if index < internal:
                 raise SettingsError(f"`[[docker.services]]`: {error}.") from None
             raise UnsupportedJobOption(f"services[{index - internal}]: {error}.") from None
         # Docker's DNS knows no case: `Docker` is `docker`.
-        given = (*name.aliases, *split_aliases(request.alias))
+        given = (*name.aliases, *split_aliases(asked.alias))
         aliases = dict.fromkeys(alias.lower() for alias in given)
-        named.append(NamedService(index, request, name, tuple(aliases), index < internal))
+        named.append(NamedService(index, asked, name, tuple(aliases), index < internal))
     return tuple(named)
 
 
@@ -116,7 +116,7 @@ def find_dinds(
     """
     dinds = [each for each, fact in zip(services, facts, strict=True) if is_dind(each.name, fact)]
     operators = [each for each in dinds if each.internal]
-    names = " and ".join(f'"{each.request.name}"' for each in operators or dinds)
+    names = " and ".join(f'"{each.asked.name}"' for each in operators or dinds)
     both = f' are both Docker-in-Docker and would both answer to "{ALIAS}": keep one of them'
     if len(operators) > 1:
         raise SettingsError(f"`[[docker.services]]`: {names}{both}.")
@@ -129,7 +129,7 @@ def find_dinds(
 
 
 def _claims_docker(service: NamedService) -> ExecutorError:
-    claims = f'"{service.request.name}" claims the name "{ALIAS}" and is not Docker-in-Docker'
+    claims = f'"{service.asked.name}" claims the name "{ALIAS}" and is not Docker-in-Docker'
     if service.internal:
         return SettingsError(f"`[[docker.services]]`: {claims}: give it another name.")
     return ServiceConflict(
@@ -148,7 +148,7 @@ def free_aliases(
         for alias in each.aliases:
             if alias in taken:
                 notices.append(
-                    f'WARNING: Skipping alias "{alias}" for service "{each.request.name}"'
+                    f'WARNING: Skipping alias "{alias}" for service "{each.asked.name}"'
                     f" (services[{each.index}]): alias is already in use by another service."
                 )
             else:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from executor.notation.allow_lists import is_allowed
 from executor.notation.image_names import with_default_tag
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.plan.pull_policies import own_policies
 from executor.plan.services import (
     ALIAS,
     NamedService,
     Transport,
     find_dinds,
-    name_services,
     transport,
 )
 from executor.settings.file import Settings
@@ -35,43 +34,32 @@ class Sidecar:
     """The job's own services that the operator's dind service takes the place of."""
 
 
-def services_of(request: Request) -> tuple[NamedService, ...]:
-    """Return all services of the job, the operator's first; raises as `name_services`."""
-    return name_services(request.services, len(request.settings.docker.services))
-
-
-def certificate_names(request: Request) -> tuple[str, ...]:
-    """Return every name that the sidecar may be called by."""
-    aliases = [alias for each in services_of(request) for alias in each.aliases]
-    return tuple(dict.fromkeys((ALIAS, "localhost", *aliases)))
-
-
 def choose_sidecar(
-    request: Request, images: ImagePlan, facts: Mapping[Pull, ImageFacts]
+    inputs: Inputs, images: ImagePlan, facts: Mapping[Pull, ImageFacts]
 ) -> Sidecar | None:
     """Decide what the sidecar is once the services' images are known; None where there is none.
 
     `facts` has an entry for every service of `images`.  Raises ServiceConflict where the name
     `docker` has no single owner, PolicyViolation for a transport that is not admitted.
     """
-    services, settings = services_of(request), request.settings
+    services, settings = inputs.services, inputs.settings
     dinds = find_dinds(services, [facts[pull] for pull in images.services])
     own = dinds[0] if dinds else None
     if own is None and settings.dind.mode != "always":
         return None
     variables: dict[str, str] = {}
     for each in dinds:
-        variables |= request.service_variables(each.request)
-    way = transport(request.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
+        variables |= inputs.service_variables(each.asked)
+    way = transport(inputs.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
     if own and is_admitted(own, settings):
         return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
-    pull = operators_dind(request)
+    pull = operators_dind(inputs)
     return Sidecar(pull, own, way, replaced=own is not None, stands_for=dinds[1:])
 
 
-def operators_dind(request: Request) -> Pull:
+def operators_dind(inputs: Inputs) -> Pull:
     """Return the dind image of the settings."""
-    settings = request.settings
+    settings = inputs.settings
     return Pull(with_default_tag(settings.dind.image), policies=own_policies(settings.docker))
 
 
@@ -82,7 +70,7 @@ def is_admitted(dind: NamedService, settings: Settings) -> bool:
     """
     if dind.internal and "$" not in settings.docker.services[dind.index].name:
         return True
-    return is_allowed(dind.request.name, settings.dind.allowed_images)
+    return is_allowed(dind.asked.name, settings.dind.allowed_images)
 
 
 def sidecar_aliases(sidecar: Sidecar) -> tuple[str, ...]:
@@ -102,14 +90,14 @@ def sidecar_notices(sidecar: Sidecar, settings: Settings) -> list[str]:
 
 def _stood_in(service: NamedService, own: NamedService) -> str:
     return (
-        f'WARNING: Skipping service "{service.request.name}": this runner\'s own Docker-in-Docker'
-        f' service "{own.request.name}" runs in its place and answers to its names.'
+        f'WARNING: Skipping service "{service.asked.name}": this runner\'s own Docker-in-Docker'
+        f' service "{own.asked.name}" runs in its place and answers to its names.'
     )
 
 
 def _replaced(service: NamedService, settings: Settings) -> str:
     return (
-        f'WARNING: The dind image "{service.request.name}" is not admitted by `[dind]'
+        f'WARNING: The dind image "{service.asked.name}" is not admitted by `[dind]'
         f' allowed_images`; "{settings.dind.image}" runs in its place, without the service\'s'
         " command and entrypoint."
     )

@@ -4,9 +4,12 @@ Pure: no I/O.
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from executor.plan.inputs import Request
 from executor.runner.payload import Job
+
+if TYPE_CHECKING:
+    from executor.plan.inputs import Inputs
 
 _RUNNERS_WORDS = ("CI_RUNNER_SHORT_TOKEN", "CI_CONCURRENT_PROJECT_ID")
 """What only the runner knows of the slot; a job's variable of the same name would win."""
@@ -15,12 +18,12 @@ _STRATEGIES = ("clone", "fetch", "none", "empty")
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 
-def git_strategy(request: Request) -> str:
+def git_strategy(inputs: "Inputs") -> str:
     """Return the job's GIT_STRATEGY, as gitlab-runner reads it."""
-    value = request.values.get("GIT_STRATEGY", "")
+    value = inputs.values.get("GIT_STRATEGY", "")
     if value in _STRATEGIES:
         return value
-    return "fetch" if request.job.may_fetch else "clone"
+    return "fetch" if inputs.job.may_fetch else "clone"
 
 
 def is_protected(job: Job) -> bool:
@@ -36,19 +39,19 @@ def is_protected(job: Job) -> bool:
     return _given(job, "CI_COMMIT_REF_PROTECTED") in _TRUE
 
 
-def slot_name(request: Request) -> str:
+def slot_name(inputs: "Inputs") -> str:
     """Return what the caches of a runner's slot for a project are named by.
 
     Empty where the job hides which slot it is in.  Everything else follows from the payload: no
     job can name another project's.  Short tokens alone do not tell runners apart, as those of
     one GitLab may all begin alike.
     """
-    job, values = request.job, request.values
+    job, values = inputs.job, inputs.values
     slot, short = (
         values.get("CI_CONCURRENT_PROJECT_ID", ""),
         values.get("CI_RUNNER_SHORT_TOKEN", ""),
     )
-    if hidden_words(request) or not slot.isdecimal() or not short:
+    if hidden_words(inputs) or not slot.isdecimal() or not short:
         return ""
     identity = (_server(job.repo_url), _given(job, "CI_RUNNER_ID"), short, job.project_id, slot)
     digest = hashlib.sha256("\n".join(map(str, identity)).encode()).hexdigest()[:12]
@@ -56,9 +59,9 @@ def slot_name(request: Request) -> str:
     return f"runner-{readable}-project-{job.project_id}-concurrent-{slot}-{digest}"
 
 
-def hidden_words(request: Request) -> tuple[str, ...]:
+def hidden_words(inputs: "Inputs") -> tuple[str, ...]:
     """Return those of the runner's words that the job has put its own in place of."""
-    return tuple(key for key in _RUNNERS_WORDS if request.job.sets(key))
+    return tuple(key for key in _RUNNERS_WORDS if inputs.job.sets(key))
 
 
 def _given(job: Job, key: str) -> str:

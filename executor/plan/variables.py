@@ -3,7 +3,7 @@
 Pure: no I/O.
 """
 
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.plan.services import Transport
 from executor.shell import DOCKER_CONFIG
 
@@ -12,20 +12,19 @@ _NOT_THE_JOBS = ("CI_JOB_SERVICES",)
 
 
 def build_environment(
-    request: Request, way: Transport | None
+    inputs: Inputs, way: Transport | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return all variables of the job, and Docker's: what may show to everyone, and the rest.
 
     The rest is what is masked or not public, and what gitlab-runner's operator set, who may have
     put a password there.
     """
-    public = request.public_environment()
-    shown, hidden = request.split(public)
-    last = {each.key: each for each in request.job.variables}
-    for key in request.values:
-        variable = last.get(key)
+    public = inputs.public_environment
+    shown, hidden = inputs.split(public)
+    for key in inputs.values:
+        variable = inputs.variables.get(key)
         if key not in _NOT_THE_JOBS and (variable.secret if variable else key not in public):
-            hidden[key] = request.value(key)
+            hidden[key] = inputs.value(key)
             shown.pop(key, None)
     ours = {"DOCKER_CONFIG": DOCKER_CONFIG, **(way.client_environment() if way else {})}
     return {**ours, **shown}, hidden

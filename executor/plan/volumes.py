@@ -6,23 +6,22 @@ Pure: no I/O.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from executor.errors import UnsupportedJobOption
-from executor.notation.expansion import expand
-from executor.notation.paths import CERTS_DIRECTORY, clean, is_within, overlap
+from executor.notation.paths import clean, is_within, overlap
 from executor.notation.volumes import (
-    InvalidVolume,
     VolumeEntry,
     already_defined,
     parse_volume,
-    wrong_destination,
 )
-from executor.plan.inputs import Request
+from executor.plan.destinations import destination_of
 from executor.plan.labels import kind_labels, slot_labels, volume_labels
 from executor.plan.slots import git_strategy, hidden_words, is_protected, slot_name
 from executor.spec import VolumeSpec
 
-_SHORTEST_SECRET = 4
+if TYPE_CHECKING:
+    from executor.plan.inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,8 @@ class Mounted:
     volume: VolumeSpec | None = None
     """The volume to make, None where the source is the operator's own."""
     holds_builds: bool = False
+    lasts: bool = False
+    """Whether the project's next job in this slot finds it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ class JobVolumes:
 
     all: tuple[Mounted, ...]
     notices: tuple[str, ...] = ()
+
+    @property
+    def builds(self) -> Mounted:
+        """Return what holds the builds directory."""
+        (found,) = (each for each in self.all if each.holds_builds)
+        return found
 
     @property
     def specs(self) -> tuple[VolumeSpec, ...]:
@@ -105,67 +112,80 @@ class JobVolumes:
         return replace(self, all=tuple(kept))
 
 
-def job_volumes(request: Request) -> JobVolumes:
+def job_volumes(inputs: "Inputs") -> JobVolumes:
     """Decide what is mounted; raises UnsupportedJobOption where the job's variables forbid it."""
-    settings = request.settings
+    settings = inputs.settings
     places: dict[str, Mounted] = {}
     for text in settings.docker.volumes:
         entry = parse_volume(text)
-        destination = _destination(request, entry)
+        destination = destination_of(inputs, entry)
         if destination in places:
             raise UnsupportedJobOption(already_defined(destination))
-        places[destination] = _mounted(request, entry, destination)
+        places[destination] = _mounted(inputs, entry, destination)
     holders = sorted(each.destination for each in places.values() if each.holds_builds)
     for outer in holders[:-1]:
         places[outer] = replace(places[outer], holds_builds=False)
     if not holders:
-        keep = git_strategy(request) == "fetch"
-        places[settings.builds_dir] = (_cache if keep else _temporary)(request, settings.builds_dir)
+        keep = git_strategy(inputs) == "fetch"
+        places[settings.builds_dir] = (_cache if keep else _temporary)(inputs, settings.builds_dir)
     found = tuple(places.values())
-    return JobVolumes(found, _notices(request, found))
+    return JobVolumes(found, _notices(inputs, found))
 
 
-def _mounted(request: Request, entry: VolumeEntry, destination: str) -> Mounted:
+def with_own_builds(inputs: "Inputs") -> JobVolumes:
+    """Return the job's volumes, with builds that go with the job where another works in the others.
+
+    Builds that are the administrator's own stay where they are.
+    """
+    volumes = inputs.volumes
+    builds = volumes.builds
+    if not builds.lasts:
+        return volumes
+    own = _temporary(inputs, builds.destination)
+    return replace(volumes, all=tuple(own if each is builds else each for each in volumes.all))
+
+
+def _mounted(inputs: "Inputs", entry: VolumeEntry, destination: str) -> Mounted:
     if not entry.source:
-        return _cache(request, destination)
-    builds = is_within(request.settings.builds_dir, destination)
+        return _cache(inputs, destination)
+    builds = is_within(inputs.settings.builds_dir, destination)
     return Mounted(destination, entry.source, entry.options, holds_builds=builds)
 
 
-def _cache(request: Request, destination: str) -> Mounted:
+def _cache(inputs: "Inputs", destination: str) -> Mounted:
     """Return what the project's next job in this slot finds again, unless that is switched off."""
-    docker, slot = request.settings.docker, slot_name(request)
-    builds = destination == request.settings.builds_dir
-    if docker.disable_cache or not slot or (builds and request.builds_are_taken):
-        return _temporary(request, destination)
-    protected = is_protected(request.job)
+    docker, slot = inputs.settings.docker, slot_name(inputs)
+    builds = destination == inputs.settings.builds_dir
+    if docker.disable_cache or not slot:
+        return _temporary(inputs, destination)
+    protected = is_protected(inputs.job)
     hashed = _hashed(destination) + ("-protected" if protected else "")
     if docker.cache_dir:
         source = f"{docker.cache_dir.rstrip('/')}/{slot}/{hashed}"
-        return Mounted(destination, source, holds_builds=builds)
+        return Mounted(destination, source, holds_builds=builds, lasts=True)
     volume = VolumeSpec(
         f"{slot}-cache-{hashed}",
         {
             **kind_labels("cache"),
-            **slot_labels(request.job, request.values),
+            **slot_labels(inputs.job, inputs.values),
             **volume_labels(destination, protected=protected, reusable=True),
             "dind-executor.type": "cache",
         },
         docker.volume_driver,
         docker.volume_driver_ops,
     )
-    return Mounted(destination, volume.name, volume=volume, holds_builds=builds)
+    return Mounted(destination, volume.name, volume=volume, holds_builds=builds, lasts=True)
 
 
-def _temporary(request: Request, destination: str) -> Mounted:
+def _temporary(inputs: "Inputs", destination: str) -> Mounted:
     """Return a volume that goes with the job."""
-    docker, names = request.settings.docker, request.names
-    builds = destination == request.settings.builds_dir
-    protected = is_protected(request.job)
+    docker, names = inputs.settings.docker, inputs.names
+    builds = destination == inputs.settings.builds_dir
+    protected = is_protected(inputs.job)
     volume = VolumeSpec(
         names.builds_volume if builds else f"{names.network}-cache-{_hashed(destination)}",
         {
-            **request.labels("cache"),
+            **inputs.labels("cache"),
             **volume_labels(destination, protected=protected, reusable=False),
         },
         docker.volume_driver,
@@ -174,65 +194,16 @@ def _temporary(request: Request, destination: str) -> Mounted:
     return Mounted(destination, volume.name, volume=volume, holds_builds=builds)
 
 
-def _destination(request: Request, entry: VolumeEntry) -> str:
-    """Return where an entry is mounted, with the job's variables put in.
-
-    A sentence about a wrong one does not repeat it: a variable may be secret.
-    """
-    if not entry.has_variables:
-        return clean(entry.destination)
-    expanded = expand(entry.destination, request.value)
-    if wrong := _wrong(request, expanded):
-        raise UnsupportedJobOption(
-            f'The volume "{entry.destination}" of the runner\'s settings cannot be mounted with'
-            f" this job's variables: {wrong}."
-        )
-    return clean(expanded)
-
-
-def _wrong(request: Request, destination: str) -> str:
-    path = clean(destination)
-    builds_dir = request.settings.builds_dir
-    reasons = (
-        (".." in destination.split("/"), "its destination must not contain .."),
-        (not _is_plain(path), "its destination would not be a path"),
-        (path == "/", "build directory needs to be a non-root path"),
-        (
-            bool(wrong_destination(path)) or is_within(path, CERTS_DIRECTORY),
-            "its destination belongs to the driver",
-        ),
-        (is_within(builds_dir, path), "its destination covers the builds directory"),
-        (_shows_secret(request, path), "its destination would show a masked variable"),
-    )
-    return next((reason for holds, reason in reasons if holds), "")
-
-
-def _is_plain(path: str) -> bool:
-    """Tell whether a path can be told from the source and the options that it stands between."""
-    try:
-        return parse_volume(path).destination == path
-    except InvalidVolume:
-        return False
-
-
-def _shows_secret(request: Request, path: str) -> bool:
-    values = {request.job.token, *(request.values.get(key, "") for key in request.job.secret_keys)}
-    for each in request.job.variables:
-        if each.masked:
-            values |= {each.value, request.values.get(each.key, "")}
-    return any(len(value) >= _SHORTEST_SECRET and value in path for value in values)
-
-
-def _notices(request: Request, found: tuple[Mounted, ...]) -> tuple[str, ...]:
-    docker = request.settings.docker
+def _notices(inputs: "Inputs", found: tuple[Mounted, ...]) -> tuple[str, ...]:
+    docker = inputs.settings.docker
     notices = []
     if docker.volume_keep:
         notices.append(
             "WARNING: volume_keep is enabled: Docker volumes will not be removed after job"
             " completion and may accumulate on disk"
         )
-    hidden = hidden_words(request)
-    wanted = git_strategy(request) == "fetch" or any(
+    hidden = hidden_words(inputs)
+    wanted = git_strategy(inputs) == "fetch" or any(
         each.volume and not each.holds_builds for each in found
     )
     if hidden and wanted and not docker.disable_cache:

@@ -6,7 +6,7 @@ import os
 from executor import __version__
 from executor.log import AdministratorLog
 from executor.notation.volumes import holds_builds
-from executor.reading import read_inputs
+from executor.reading import read_basics
 from executor.runner.environ import RunnerEnv
 
 
@@ -16,15 +16,15 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     Settings and payload are read here first, so that a mistake in either ends the job before
     anything exists.
     """
-    inputs = read_inputs(env, args)
-    log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
-    settings = inputs.settings
+    basics = read_basics(env, args)
+    log.open(basics.context.log, basics.job.id, basics.job.project_id)
+    settings = basics.settings
     answer = {
         "driver": {"name": "dind-executor", "version": f"v{__version__}"},
         "builds_dir": settings.builds_dir,
         "cache_dir": settings.cache_dir,
         "builds_dir_is_shared": holds_builds(settings.docker.volumes, settings.builds_dir),
         "hostname": os.uname().nodename,
-        "job_env": inputs.context.to_job_env(),
+        "job_env": basics.context.to_job_env(),
     }
     os.write(1, json.dumps(answer).encode())

@@ -16,6 +16,6 @@ def run_context(env: RunnerEnv, args: list[str]) -> RunContext:
             return RunContext(json.loads(env.run_context))
         except (ValueError, KeyError, TypeError):
             pass
-    from executor.reading import read_inputs  # noqa: PLC0415 (slow, and not needed as a rule)
+    from executor.reading import read_basics  # noqa: PLC0415 (slow, and not needed as a rule)
 
-    return read_inputs(env, args).context
+    return read_basics(env, args).context

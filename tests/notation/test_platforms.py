@@ -5,7 +5,7 @@ import pytest
 from executor.errors import UnsupportedJobOption
 from executor.notation.platforms import checked_platform, fits
 from executor.plan.images import plan_images
-from tests.builders import a_request, a_service, a_variable
+from tests.builders import a_service, a_variable, some_inputs
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_what_an_image_is_for(platform: str, architecture: str, *, expected: boo
 def test_variables_in_platforms() -> None:
     """Of the image and of services."""
     options = {"docker": {"user": "", "platform": "linux/$ARCH"}}
-    request = a_request(
+    inputs = some_inputs(
         image=a_service("alpine", executor_opts=options),
         services=[a_service("redis:7", executor_opts=options)],
         variables=[a_variable("ARCH", "arm64")],
     )
-    images = plan_images(request)
+    images = plan_images(inputs)
 
     assert images.build.platform == "linux/arm64"
     assert images.services[0].platform == "linux/arm64"

@@ -3,14 +3,14 @@
 import pytest
 
 from executor.errors import PolicyViolation
-from executor.plan.environment import plan_environment
 from executor.plan.images import plan_images
-from executor.plan.inputs import Request
-from tests.builders import a_request, a_service, a_variable
+from executor.plan.inputs import Inputs
+from tests.builders import a_service, a_variable, some_inputs
+from tests.plans import a_plan
 
 
-def _request(runner: str, job: str, allowed: list[str] | None) -> Request:
-    return a_request(
+def _inputs(runner: str, job: str, allowed: list[str] | None) -> Inputs:
+    return some_inputs(
         image=a_service("alpine", executor_opts={"docker": {"user": job, "platform": ""}}),
         variables=[a_variable("WHO", "baba")],
         settings=f'[docker]\nuser = "{runner}"\nallowed_users = {allowed or []}'.replace("'", '"'),
@@ -36,10 +36,9 @@ def test_the_operators_user_goes_first(
     allowed: list[str], runner: str, job: str, expected: str
 ) -> None:
     """Then the job's, with its variables; no list admits anyone."""
-    request = _request(runner, job, allowed)
-    images = plan_images(request)
+    inputs = _inputs(runner, job, allowed)
 
-    assert plan_environment(request, images, None, None).build.user == expected
+    assert a_plan(inputs).build.user == expected
 
 
 @pytest.mark.parametrize(
@@ -53,9 +52,9 @@ def test_the_operators_user_goes_first(
 )
 def test_a_user_who_is_not_allowed(allowed: list[str], runner: str, job: str, refused: str) -> None:
     """Told before anything is pulled, in gitlab-runner's words."""
-    request = _request(runner, job, allowed)
+    inputs = _inputs(runner, job, allowed)
 
     with pytest.raises(PolicyViolation) as caught:
-        plan_images(request)
+        plan_images(inputs)
 
     assert str(caught.value) == (f'user "{refused}" is not an allowed user: [{" ".join(allowed)}].')

@@ -3,8 +3,8 @@
 import pytest
 
 from executor.plan.debug_services import shown_services
-from tests.builders import a_request, a_service
-from tests.plan.test_settings_services import a_plan
+from tests.builders import a_service, some_inputs
+from tests.plans import a_plan
 
 SERVICES = [a_service("postgres:16", alias="db"), a_service("docker:dind"), a_service("postgres:9")]
 
@@ -12,8 +12,8 @@ SERVICES = [a_service("postgres:16", alias="db"), a_service("docker:dind"), a_se
 def shown(value: str, *, with_dind: bool = False, settings: str = "") -> list[str]:
     """Return what is shown, by the end of its container's name and its label."""
     values = {"CI_DEBUG_SERVICES": value}
-    request = a_request(services=SERVICES, values=values, settings=settings)
-    found = shown_services(request, a_plan(request), with_dind=with_dind)
+    inputs = some_inputs(services=SERVICES, values=values, settings=settings)
+    found = shown_services(inputs, a_plan(inputs), with_dind=with_dind)
     return [f"{name.partition('0123456789-')[2]} {label}" for name, label in found]
 
 

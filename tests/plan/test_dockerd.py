@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from executor.plan.dockerd import dockerd_command, without_shell
-from executor.plan.inputs import Request
+from executor.plan.inputs import Facts, Inputs
 from executor.plan.services import Transport
 from executor.spec import Surroundings
-from tests.builders import a_request
+from tests.builders import some_inputs
 
 TLS = Transport(tls=True, cert_dir="/certs")
 POOL = ["--bip=172.17.0.1/17", "--default-address-pool=base=172.17.128.0/17,size=24"]
@@ -19,11 +19,14 @@ MTU = "[docker]\nnetwork_mtu = 1400\n"
 V6 = "[docker]\nenable_ipv6 = true\n"
 V6_ARGUMENTS = ["--ipv6", "--fixed-cidr-v6=fda9:a2b3:19f3:1::/64"]
 
+NOTHING_AROUND = Surroundings()
+
 
 def arguments(
     directory: Path,
-    request: Request,
+    inputs: Inputs,
     *command: str,
+    around: Surroundings = NOTHING_AROUND,
     version: str = "28.1.0",
     config: str = "",
     entrypoint: tuple[str, ...] | None = None,
@@ -35,7 +38,7 @@ def arguments(
     iptables = directory / "iptables"
     iptables.write_text(f'#!/bin/sh\necho "$*" >>{directory}/rules\n')
     iptables.chmod(0o755)
-    whole, prelude = dockerd_command(request, TLS, entrypoint, command)
+    whole, prelude = dockerd_command(inputs, Facts(around), TLS, entrypoint, command)
     script = f"cat() {{ printf '%s' '{config}'; }}\n{prelude}printf '%s\\n' \"$@\""
     done = subprocess.run(
         ["sh", "-c", script, "sh", *whole],
@@ -74,9 +77,9 @@ def test_what_is_added(
     tmp_path: Path, settings: str, command: tuple[str, ...], added: list[str]
 ) -> None:
     """Nothing that the author or the operator said in dockerd's own words."""
-    request = a_request(settings=settings)
-    found = arguments(tmp_path, request, *command)
-    explicit = [*request.settings.dind.command, *command]
+    inputs = some_inputs(settings=settings)
+    found = arguments(tmp_path, inputs, *command)
+    explicit = [*inputs.settings.dind.command, *command]
     assert found == [*explicit, *[each.replace("172.172.", "172.") for each in added]]
 
 
@@ -93,8 +96,8 @@ def test_addresses_that_dind_needs_stay_in_reach(
     tmp_path: Path, settings: str, values: dict[str, str]
 ) -> None:
     """A network inside that has them would lead requests astray."""
-    request = replace(a_request(settings=settings), values=values)
-    first, second, *_ = arguments(tmp_path, request)
+    inputs = replace(some_inputs(settings=settings), values=values)
+    first, second, *_ = arguments(tmp_path, inputs)
     assert [first, second] == [each.replace("172.17.", "172.18.") for each in POOL]
 
 
@@ -112,10 +115,10 @@ def test_addresses_that_dind_needs_stay_in_reach(
 def test_an_images_own_configuration_stands(tmp_path: Path, config: str, left_out: str) -> None:
     """dockerd would refuse to start if it got a directive from both."""
     around = Surroundings(1400, mirrors=("https://m",), insecure_registries=("r",))
-    request = replace(a_request(), surroundings=around)
+    inputs = some_inputs()
 
-    everything = arguments(tmp_path, request)
-    found = arguments(tmp_path, request, config=config)
+    everything = arguments(tmp_path, inputs, around=around)
+    found = arguments(tmp_path, inputs, around=around, config=config)
 
     gone = [each for each in everything if each not in found]
     assert [each.partition("=")[0] for each in gone] == [left_out]
@@ -124,9 +127,9 @@ def test_an_images_own_configuration_stands(tmp_path: Path, config: str, left_ou
 def test_an_older_dockerd(tmp_path: Path) -> None:
     """It is not told what it does not know; TCP is held to the MTU in another way."""
     around = Surroundings(mtu=1400)
-    request = replace(a_request(settings=V6), surroundings=around)
+    inputs = some_inputs(settings=V6)
 
-    assert arguments(tmp_path, request, version="20.10.24+dfsg1") == [
+    assert arguments(tmp_path, inputs, around=around, version="20.10.24+dfsg1") == [
         "--mtu=1400",
         *POOL,
         *V6_ARGUMENTS,
@@ -139,8 +142,10 @@ def test_an_older_dockerd(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", ["", "unknown"])
 def test_a_dockerd_of_no_known_version(tmp_path: Path, version: str) -> None:
     """It counts as old."""
-    request = replace(a_request(), surroundings=Surroundings(mtu=1400))
-    assert arguments(tmp_path, request, version=version) == ["--mtu=1400", *POOL]
+    assert arguments(tmp_path, some_inputs(), around=Surroundings(mtu=1400), version=version) == [
+        "--mtu=1400",
+        *POOL,
+    ]
 
 
 def test_the_engines_registries_are_dinds(tmp_path: Path) -> None:
@@ -153,8 +158,8 @@ def test_the_engines_registries_are_dinds(tmp_path: Path) -> None:
         "inherit_registries = false": [],
     }
     for settings, added in cases.items():
-        request = replace(a_request(settings=f"[dind]\n{settings}"), surroundings=around)
-        assert arguments(tmp_path, request) == [*POOL, *added]
+        inputs = some_inputs(settings=f"[dind]\n{settings}")
+        assert arguments(tmp_path, inputs, around=around) == [*POOL, *added]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +170,10 @@ def test_another_program_is_the_authors_business(
     entrypoint: tuple[str, ...] | None, command: tuple[str, ...]
 ) -> None:
     """It gets exactly what was asked for."""
-    assert dockerd_command(a_request(settings=MTU), TLS, entrypoint, command) == (command, "")
+    assert dockerd_command(some_inputs(settings=MTU), Facts(), TLS, entrypoint, command) == (
+        command,
+        "",
+    )
 
 
 @pytest.mark.parametrize(

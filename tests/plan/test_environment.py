@@ -1,5 +1,9 @@
 """Everything that is decided for a job before anything is done."""
 
+import sys
+from collections import Counter
+from types import FrameType
+
 import pytest
 
 from executor.errors import (
@@ -9,23 +13,19 @@ from executor.errors import (
     SettingsError,
     UnsupportedJobOption,
 )
-from executor.plan.environment import (
-    certificate_seconds,
-    plan_environment,
-    plan_network,
-)
+from executor.plan.certificates import certificate_names, certificate_seconds
 from executor.plan.images import for_architecture, helper_for, plan_images
-from executor.plan.sidecar import certificate_names, choose_sidecar
-from executor.spec import Plan, Pull
-from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_request, a_service, a_variable
+from executor.plan.network import plan_network
+from executor.plan.sidecar import choose_sidecar
+from executor.spec import Pull, Surroundings
+from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_service, a_variable, some_inputs
 from tests.plans import (
     CASES,
-    CERTIFICATES,
     DIND,
     DIRECTORY,
     OTHER,
     a_page_job,
-    facts_of,
+    a_plan,
     planned,
     rendered,
 )
@@ -45,8 +45,8 @@ def test_every_golden_file_is_compared() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_what_holds_for_every_plan(name: str) -> None:
     """Only the sidecar is privileged; everything carries the label; no name is used twice."""
-    request = CASES[name]()
-    plan = a_plan(name)
+    inputs = CASES[name]()
+    plan = a_plan(CASES[name]())
 
     containers = [plan.helper, plan.build, *plan.services, *([plan.dind] if plan.dind else [])]
     owned = [(each.name, each.labels) for each in plan.volumes]
@@ -55,30 +55,23 @@ def test_what_holds_for_every_plan(name: str) -> None:
     names = [name for name, _ in owned]
     aliases = [alias for each in containers for alias in each.aliases]
     assert not [each for each in containers if each.privileged and each is not plan.dind]
-    assert all(labels["dind-executor.job"] == request.names.key for _, labels in owned)
+    assert all(labels["dind-executor.job"] == inputs.names.key for _, labels in owned)
     assert len(set(names)) == len(names)
     assert len(set(aliases)) == len(aliases)
     assert {each.network for each in containers} == {plan.network.name}
     assert all(
-        (request.names.builds_volume, request.settings.builds_dir) in each.mounts
+        (inputs.names.builds_volume, inputs.settings.builds_dir) in each.mounts
         for each in containers
     )
     if plan.dind:
         assert plan.dind.aliases[0] == "docker"
-        assert set(plan.dind.aliases) <= set(certificate_names(request))
-
-
-def a_plan(name: str) -> Plan:
-    request = CASES[name]()
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, facts_of(request))
-    return plan_environment(request, images, sidecar, CERTIFICATES)
+        assert set(plan.dind.aliases) <= set(certificate_names(inputs))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_secret_is_planned_where_it_shows(name: str) -> None:
     """Not in a name, label, command or environment; files alone may hold one."""
-    plan = a_plan(name)
+    plan = a_plan(CASES[name]())
     containers = [plan.helper, plan.build, *plan.services, *([plan.dind] if plan.dind else [])]
 
     seen = str([(each, each.environment) for each in containers])
@@ -87,9 +80,30 @@ def test_no_secret_is_planned_where_it_shows(name: str) -> None:
     assert "registry-password" not in repr(plan)
 
 
+def test_what_follows_from_the_inputs_is_worked_out_once() -> None:
+    """A plan derives secrets, volumes and services once, however many containers ask for them."""
+    inputs = CASES["extra-service"]()
+    calls: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _arg: object) -> None:
+        if event == "call":
+            calls[frame.f_code.co_name] += 1
+
+    sys.setprofile(count)
+    try:
+        a_plan(inputs)
+        certificate_names(inputs)
+    finally:
+        sys.setprofile(None)
+    derived = ("secret_values", "secret_keys", "job_volumes", "name_services", "service_container")
+    assert {each: calls[each] for each in derived} == dict.fromkeys(derived[:-1], 1) | {
+        "service_container": 2
+    }
+
+
 def test_a_login_reaches_the_build_container_by_a_file() -> None:
     """And nobody else: neither the helper nor a service has a word of it."""
-    plan = a_plan("page-pipeline")
+    plan = a_plan(CASES["page-pipeline"]())
 
     (found,) = [each for each in plan.build.files if each.path.endswith("/config.json")]
     assert b"Y2k6cmVnaXN0cnktcGFzc3dvcmQ=" in found.content
@@ -117,32 +131,32 @@ def test_a_login_reaches_the_build_container_by_a_file() -> None:
 )
 def test_the_build_image(image: str, settings: str, pull: str) -> None:
     """The job's, else the operator's with the job's variables in it."""
-    request = a_request(
+    inputs = some_inputs(
         image=a_service(image), settings=settings, variables=[a_variable("TEAM", "blue")]
     )
 
-    assert plan_images(request).build == Pull(pull)
+    assert plan_images(inputs).build == Pull(pull)
 
 
 def test_the_default_image_is_said() -> None:
     """In gitlab-runner's words."""
-    request = a_request(image=a_service(""), settings='[docker]\nimage = "ruby:3"')
+    inputs = some_inputs(image=a_service(""), settings='[docker]\nimage = "ruby:3"')
 
-    assert plan_images(request).notices == ("Using default image",)
+    assert plan_images(inputs).notices == ("Using default image",)
 
 
 @pytest.mark.parametrize("image", ["", "$UNKNOWN"])
 def test_no_image_at_all(image: str) -> None:
     """The sentence has both remedies."""
     with pytest.raises(UnsupportedJobOption, match=r"add `image:` .*`\[docker\] image`"):
-        plan_images(a_request(image=a_service(image)))
+        plan_images(some_inputs(image=a_service(image)))
 
 
 @pytest.mark.parametrize("image", ["Alpine:3", "a b", "https://registry/a", "a:"])
 def test_an_image_that_is_no_name(image: str) -> None:
     """The author's to mend."""
     with pytest.raises(UnsupportedJobOption, match="invalid image name"):
-        plan_images(a_request(image=a_service(image)))
+        plan_images(some_inputs(image=a_service(image)))
 
 
 ADMITTING = '[docker]\nallowed_images = ["ruby:*", "team/**"]\nallowed_services = ["postgres:*"]'
@@ -151,13 +165,13 @@ ADMITTING = '[docker]\nallowed_images = ["ruby:*", "team/**"]\nallowed_services 
 @pytest.mark.parametrize("image", ["ruby:3", "team/a/b:1"])
 def test_an_image_that_is_admitted(image: str) -> None:
     """By a pattern of the list."""
-    assert plan_images(a_request(image=a_service(image), settings=ADMITTING)).build.image == image
+    assert plan_images(some_inputs(image=a_service(image), settings=ADMITTING)).build.image == image
 
 
 def test_an_image_that_is_not_admitted() -> None:
     """In gitlab-runner's words, with the list and the remedy."""
     with pytest.raises(PolicyViolation) as caught:
-        plan_images(a_request(image=a_service("alpine:3"), settings=ADMITTING))
+        plan_images(some_inputs(image=a_service("alpine:3"), settings=ADMITTING))
 
     assert str(caught.value) == (
         'The "alpine:3" image is not present on list of allowed images:\n'
@@ -169,44 +183,46 @@ def test_an_image_that_is_not_admitted() -> None:
 
 def test_a_service_that_is_not_admitted() -> None:
     """As for images, by its own list."""
-    request = a_request(
+    inputs = some_inputs(
         image=a_service("ruby:3"), services=[a_service("mysql:8")], settings=ADMITTING
     )
 
     with pytest.raises(
         PolicyViolation, match='"mysql:8" image is not present on list of allowed services:'
     ):
-        plan_images(request)
+        plan_images(inputs)
 
 
 def test_the_operators_own_image_is_always_admitted() -> None:
     """A default image need not be on the list."""
     settings = ADMITTING.replace("[docker]", '[docker]\nimage = "alpine:3"')
 
-    assert plan_images(a_request(image=a_service(""), settings=settings)).build.image == "alpine:3"
-    named = plan_images(a_request(image=a_service("alpine:3"), settings=settings))
+    assert (
+        plan_images(some_inputs(image=a_service(""), settings=settings)).build.image == "alpine:3"
+    )
+    named = plan_images(some_inputs(image=a_service("alpine:3"), settings=settings))
     assert named.build.image == "alpine:3"
 
 
 @pytest.mark.parametrize(("image", "admitted"), [("alpine:3", False), ("ruby:3", True)])
 def test_a_default_image_by_a_variable_is_not(image: str, *, admitted: bool) -> None:
     """The job chooses it as much as the operator, so the list has its say."""
-    request = a_request(
+    inputs = some_inputs(
         image=a_service(""),
         settings=ADMITTING.replace("[docker]", '[docker]\nimage = "$ANY"'),
         variables=[a_variable("ANY", image)],
     )
 
     if admitted:
-        assert plan_images(request).build.image == image
+        assert plan_images(inputs).build.image == image
     else:
         with pytest.raises(PolicyViolation, match="not present on list of allowed images"):
-            plan_images(request)
+            plan_images(inputs)
 
 
 def test_variables_in_images_and_allow_lists() -> None:
     """The lists see what the job gets, and its dind service is the sidecar all the same."""
-    request = a_request(
+    inputs = some_inputs(
         image=a_service("$REGISTRY/group/app:$VERSION"),
         services=[a_service("registry.example.com/docker:27-dind", alias="docker")],
         variables=[
@@ -222,7 +238,7 @@ allowed_services = ["**/docker:*-dind"]
 """,
     )
 
-    images = plan_images(request)
+    images = plan_images(inputs)
 
     assert images.build.image == "registry.example.com/group/app:2.1"
     assert images.services == (Pull("registry.example.com/docker:27-dind"),)
@@ -240,12 +256,12 @@ allowed_services = ["**/docker:*-dind"]
 )
 def test_the_flavor_of_the_runners_helper(flavor: str, tag: str) -> None:
     """As gitlab-runner tags its images; variables are expanded."""
-    request = a_request(
+    inputs = some_inputs(
         settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
         variables=[a_variable("FLAVOR", "alpine3.21")],
     )
 
-    image = helper_for(plan_images(request).helper, "amd64")
+    image = helper_for(plan_images(inputs).helper, "amd64")
 
     assert image == f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{tag}"
 
@@ -260,34 +276,34 @@ def test_the_flavor_of_the_runners_helper(flavor: str, tag: str) -> None:
 )
 def test_the_archive_of_the_runners_helper(flavor: str, architecture: str, archive: str) -> None:
     """As gitlab-runner's packages name it, which is not quite as the image's tag."""
-    request = a_request(
+    inputs = some_inputs(
         settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
         variables=[a_variable("FLAVOR", "ubuntu")],
     )
 
-    assert for_architecture(plan_images(request).helper_archive, architecture) == archive
+    assert for_architecture(plan_images(inputs).helper_archive, architecture) == archive
 
 
 @pytest.mark.parametrize("bare", ["sha256:" + "a" * 64, "a" * 64])
 def test_the_id_of_a_local_image(bare: str) -> None:
     """It names no registry that could be asked, and would go around the allow-lists."""
     with pytest.raises(PolicyViolation, match="is an image id"):
-        plan_images(a_request(image=a_service(bare)))
+        plan_images(some_inputs(image=a_service(bare)))
 
 
 @pytest.mark.parametrize(("limit", "admitted"), [(-1, True), (2, True), (1, False), (0, False)])
 def test_the_number_of_services(limit: int, *, admitted: bool) -> None:
     """In gitlab-runner's words."""
-    request = a_request(
+    inputs = some_inputs(
         services=[a_service("redis:7"), a_service("postgres:16")],
         settings=f"[docker]\nservices_limit = {limit}",
     )
 
     if admitted:
-        assert len(plan_images(request).services) == 2
+        assert len(plan_images(inputs).services) == 2
     else:
         with pytest.raises(PolicyViolation, match=f"too many services requested: 2, only {limit}"):
-            plan_images(request)
+            plan_images(inputs)
 
 
 @pytest.mark.parametrize(
@@ -306,9 +322,9 @@ def test_the_operators_dind_is_pulled_early(
     services: list[dict[str, object]], settings: str, wanted: str | None
 ) -> None:
     """Where it is sure to be needed, as far as the names tell."""
-    request = a_request(services=services, settings=settings)
+    inputs = some_inputs(services=services, settings=settings)
 
-    assert plan_images(request).default_dind == (Pull(wanted) if wanted else None)
+    assert plan_images(inputs).default_dind == (Pull(wanted) if wanted else None)
 
 
 # --- the helper -------------------------------------------------------------------------------
@@ -325,9 +341,9 @@ def test_the_operators_dind_is_pulled_early(
 )
 def test_the_runners_own_helper(version: str, tag: str) -> None:
     """For its version, as gitlab-runner's own executors have it."""
-    request = a_request(values={"CI_RUNNER_VERSION": version})
+    inputs = some_inputs(values={"CI_RUNNER_VERSION": version})
 
-    assert plan_images(request).helper == (
+    assert plan_images(inputs).helper == (
         f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{tag}"
     )
 
@@ -351,22 +367,22 @@ def test_the_helper_for_an_engine(image: str, architecture: str, expected: str) 
 
 def test_the_operators_helper() -> None:
     """In place of the runner's own, with the job's variables in its name."""
-    request = a_request(
+    inputs = some_inputs(
         settings='[docker]\nhelper_image = "$PLACE/helper:$CI_RUNNER_VERSION"',
         variables=[a_variable("PLACE", "registry.corp.example")],
     )
 
-    image = helper_for(plan_images(request).helper, "amd64")
+    image = helper_for(plan_images(inputs).helper, "amd64")
 
     assert image == "registry.corp.example/helper:17.9.0"
 
 
 def test_a_helper_that_the_jobs_variables_make_no_name_of() -> None:
     """The setting is named: the operator's to mend."""
-    request = a_request(settings='[docker]\nhelper_image = "registry/helper:$NOWHERE"')
+    inputs = some_inputs(settings='[docker]\nhelper_image = "registry/helper:$NOWHERE"')
 
     with pytest.raises(SettingsError, match=r"`\[docker\] helper_image`: invalid image name"):
-        helper_for(plan_images(request).helper, "amd64")
+        helper_for(plan_images(inputs).helper, "amd64")
 
 
 # --- the sidecar ------------------------------------------------------------------------------
@@ -405,12 +421,12 @@ def test_which_image_the_sidecar_runs(
     replaced: bool,
 ) -> None:
     """The job's own where the operator admits it, else the operator's."""
-    request = a_request(services=[a_service(each) for each in services], settings=settings)
+    inputs = some_inputs(services=[a_service(each) for each in services], settings=settings)
 
-    images = plan_images(request)
+    images = plan_images(inputs)
 
     sidecar = choose_sidecar(
-        request,
+        inputs,
         images,
         {pull: facts[pull.image] for pull in images.services},  # type: ignore[misc]
     )
@@ -422,16 +438,16 @@ def test_which_image_the_sidecar_runs(
 @pytest.mark.parametrize("services", [[], ["postgres:16"]])
 def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
     """The operator may want one only for jobs that list a dind service."""
-    request = a_request(
+    inputs = some_inputs(
         services=[a_service(each) for each in services], settings='[dind]\nmode = "service"'
     )
-    images = plan_images(request)
+    images = plan_images(inputs)
 
-    assert choose_sidecar(request, images, dict.fromkeys(images.services, OTHER)) is None
+    assert choose_sidecar(inputs, images, dict.fromkeys(images.services, OTHER)) is None
 
 
 @pytest.mark.parametrize(
-    ("request_of", "error"),
+    ("inputs_of", "error"),
     [
         (
             {"services": [a_service("docker:dind"), a_service("docker:27-dind")]},
@@ -457,20 +473,20 @@ def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
         ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "x")]}, UnsupportedJobOption),
     ],
 )
-def test_sidecars_that_cannot_be(request_of: dict[str, object], error: type[ExecutorError]) -> None:
+def test_sidecars_that_cannot_be(inputs_of: dict[str, object], error: type[ExecutorError]) -> None:
     """Each with its sentence (see the tests of services)."""
     with pytest.raises(error):
-        planned(a_request(**request_of))  # type: ignore[arg-type]
+        planned(some_inputs(**inputs_of))  # type: ignore[arg-type]
 
 
 def test_an_operator_who_forbids_plain_tcp_forbids_nothing_else() -> None:
     """A job without a sidecar may say what it likes of TLS."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[a_variable("DOCKER_TLS_CERTDIR", "")],
         settings='[dind]\nmode = "service"\nallow_plain_tcp = false',
     )
 
-    assert planned(request)
+    assert planned(inputs)
 
 
 # --- what dockerd is told ---------------------------------------------------------------------
@@ -502,11 +518,9 @@ TOLD = '[dind]\ncommand = ["--debug"]'
 )
 def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ...]) -> None:
     """Ours, the operator's, and the author's, who has the last word."""
-    request = a_request(services=[a_service("docker:dind", **service)], settings=TOLD)
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, {Pull("docker:dind"): DIND})
+    inputs = some_inputs(services=[a_service("docker:dind", **service)], settings=TOLD)
 
-    plan = plan_environment(request, images, sidecar, CERTIFICATES)
+    plan = a_plan(inputs)
 
     assert plan.dind
     assert plan.dind.command == command
@@ -548,11 +562,9 @@ def test_what_dockerd_reads_from_its_environment(
 ) -> None:
     """What every service reads, and nothing that is meant for Docker's client."""
     cert_dir = next((str(each["value"]) for each in variables if "CERTDIR" in str(each)), "/certs")
-    request = a_request(variables=variables)
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, {})
+    inputs = some_inputs(variables=variables)
 
-    plan = plan_environment(request, images, sidecar, CERTIFICATES)
+    plan = a_plan(inputs)
 
     assert plan.dind
     told = {**plan.dind.environment, **plan.dind.secret_environment}
@@ -562,13 +574,12 @@ def test_what_dockerd_reads_from_its_environment(
 def test_what_the_operator_tells_dind_does_not_show() -> None:
     """It may hold a password, as a proxy does."""
     proxy = "http://user:pr0xy-passw0rd@proxy:3128"
-    request = a_request(
+    inputs = some_inputs(
         variables=[a_variable("no_proxy", "x", public=False)],
         values={"HTTPS_PROXY": proxy, "VAULT_TOKEN": "of the operator"},
     )
-    images = plan_images(request)
 
-    dind = plan_environment(request, images, choose_sidecar(request, images, {}), CERTIFICATES).dind
+    dind = a_plan(inputs).dind
 
     assert dind
     assert dind.environment == {"DOCKER_TLS_CERTDIR": "/certs"}
@@ -584,14 +595,12 @@ def test_the_user_of_a_dind_service() -> None:
     """As of any service; an image that takes its place has its own."""
     options = {"docker": {"user": "$NAME", "platform": ""}}
     for settings, user in (("", "rootless"), ("[dind]\nallowed_images = ['other/*']", "")):
-        request = a_request(
+        inputs = some_inputs(
             settings=settings,
             variables=[a_variable("NAME", "rootless")],
             services=[a_service("docker:dind", executor_opts=options)],
         )
-        images = plan_images(request)
-        sidecar = choose_sidecar(request, images, dict.fromkeys(images.services, DIND))
-        dind = plan_environment(request, images, sidecar, CERTIFICATES).dind
+        dind = a_plan(inputs).dind
 
         assert dind
         assert dind.user == user
@@ -599,7 +608,7 @@ def test_the_user_of_a_dind_service() -> None:
 
 def test_a_services_variables_see_the_jobs() -> None:
     """Its own first, then all of the job's; a raw one is left as it is, a file one is a path."""
-    request = a_request(
+    inputs = some_inputs(
         services=[
             a_service(
                 "redis:7",
@@ -617,8 +626,8 @@ def test_a_services_variables_see_the_jobs() -> None:
         ],
     )
 
-    (service,) = request.job.services
-    assert request.service_variables(service) == {
+    (service,) = inputs.job.services
+    assert inputs.service_variables(service) == {
         "A": "shop-own-/builds/group/project.tmp/CA",
         "B": "own",
         "R": "$NAME",
@@ -630,9 +639,9 @@ def test_a_services_variables_see_the_jobs() -> None:
 
 def test_names_of_the_certificate() -> None:
     """Every name that a client may call the sidecar by, each once."""
-    request = a_request(services=[a_service("r:5000/a/docker:dind", alias="docker engine")])
+    inputs = some_inputs(services=[a_service("r:5000/a/docker:dind", alias="docker engine")])
 
-    assert certificate_names(request) == (
+    assert certificate_names(inputs) == (
         "docker",
         "localhost",
         "r__a__docker",
@@ -654,6 +663,6 @@ def test_the_page_job_has_its_login_from_the_payload() -> None:
 def test_ipv6_is_refused_where_jobs_would_reach_each_other() -> None:
     """The operator is told what the engine lacks; without IPv6 it lacks nothing."""
     with pytest.raises(SettingsError, match=r'`\[docker\] enable_ipv6`: .*"ip6tables": true'):
-        plan_network(a_request(settings="[docker]\nenable_ipv6 = true\n"))
+        plan_network(some_inputs(settings="[docker]\nenable_ipv6 = true\n"), Surroundings())
 
-    assert plan_network(a_request()).ipv6_subnet == ""
+    assert plan_network(some_inputs(), Surroundings()).ipv6_subnet == ""

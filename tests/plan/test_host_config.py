@@ -7,37 +7,26 @@ import pytest
 from executor.engine.container_request import container_request
 from executor.errors import SettingsError
 from executor.notation import amounts as units
-from executor.plan.environment import plan_environment
-from executor.plan.images import plan_images
-from executor.plan.inputs import Request
-from executor.plan.sidecar import choose_sidecar
 from executor.settings.file import read_settings
 from executor.shell import DIRECTORY
 from executor.spec import ContainerSpec, ImageFacts, Plan
 from tests import container_keys
-from tests.builders import a_request, a_service, a_variable, some_settings
-from tests.plans import CERTIFICATES, facts_of
+from tests.builders import a_service, a_variable, some_inputs, some_settings
+from tests.plans import a_plan
 
 GIB = 1 << 30
-
-
-def a_plan(request: Request) -> Plan:
-    """Return the plan of a job."""
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, facts_of(request))
-    return plan_environment(request, images, sidecar, CERTIFICATES)
 
 
 def everything(**changes: object) -> Plan:
     """Return the plan of a job with two services, with every key set."""
     settings = f"[docker]\n{container_keys.DOCKER}\n[dind]\n{container_keys.DIND}"
-    request = a_request(
+    inputs = some_inputs(
         settings=settings,
         services=[a_service("postgres:16"), a_service("tools/web")],
         variables=[a_variable("TEAM", "blue")],
         **changes,  # type: ignore[arg-type]
     )
-    return a_plan(request)
+    return a_plan(inputs)
 
 
 def dind_of(plan: Plan) -> ContainerSpec:
@@ -284,7 +273,7 @@ def test_the_sidecar_gets_its_keys() -> None:
 
 def test_the_sidecar_is_a_service() -> None:
     """What `[dind]` does not say, the keys of services say; a limit never goes around it."""
-    plan = a_plan(a_request(settings=f"[docker]\n{container_keys.DOCKER}"))
+    plan = a_plan(some_inputs(settings=f"[docker]\n{container_keys.DOCKER}"))
 
     limits = {key: value for key, value in SERVICES.items() if key != "Runtime"}
     assert dind_of(plan).host == limits | {"Privileged": True}
@@ -292,7 +281,7 @@ def test_the_sidecar_is_a_service() -> None:
 
 def test_without_keys_the_engine_decides() -> None:
     """But for the sidecar's privileges."""
-    plan = a_plan(a_request(services=[a_service("postgres:16")]))
+    plan = a_plan(some_inputs(services=[a_service("postgres:16")]))
 
     hosts = [each.host for each in (plan.build, plan.helper, *plan.services)]
     assert hosts == [{}, {}, {}]
@@ -314,13 +303,13 @@ def test_a_tmpfs_gives_way_to_a_volume() -> None:
     """Where the job's variables decide on the place, it is seen only then."""
     settings = "docker.volumes = ['a:/$PLACE']\ndocker.tmpfs = { '/scratch' = 'rw' }\n"
     settings += "docker.services_tmpfs = { '/scratch/' = 'rw' }"
-    request = a_request(
+    inputs = some_inputs(
         settings=settings,
         services=[a_service("postgres:16")],
         variables=[a_variable("PLACE", "scratch")],
     )
 
-    plan = a_plan(request)
+    plan = a_plan(inputs)
 
     for each in (plan.build, plan.helper, *plan.services, dind_of(plan)):
         assert not {"/scratch", "/scratch/"} & set(each.tmpfs)
@@ -350,7 +339,7 @@ def test_the_hostname() -> None:
 )
 def test_privileged_build_containers(settings: str, image: str, privileged: bool) -> None:  # noqa: FBT001
     """By `privileged` and the patterns over the image's name; the helper never is."""
-    plan = a_plan(a_request(settings=f"[docker]\n{settings}", image=a_service(image)))
+    plan = a_plan(some_inputs(settings=f"[docker]\n{settings}", image=a_service(image)))
 
     assert plan.build.privileged is privileged
     assert not plan.helper.privileged
@@ -368,7 +357,7 @@ def test_a_name_with_variables_is_judged_by_what_it_becomes(name: str, *, privil
         a_variable("EVIL", "perl:5"),
     ]
     settings = "[docker]\nprivileged = true\nallowed_privileged_images = ['corp/*', '!perl:*']"
-    plan = a_plan(a_request(settings=settings, image=a_service(name), variables=variables))
+    plan = a_plan(some_inputs(settings=settings, image=a_service(name), variables=variables))
 
     assert plan.build.privileged is privileged
 
@@ -384,7 +373,7 @@ def test_a_name_with_variables_is_judged_by_what_it_becomes(name: str, *, privil
 )
 def test_the_pid_mode(settings: str, host: dict[str, object]) -> None:
     """It needs no privileges, and gives none."""
-    plan = a_plan(a_request(settings=f"[docker]\n{settings}"))
+    plan = a_plan(some_inputs(settings=f"[docker]\n{settings}"))
 
     assert (plan.build.host, plan.helper.host) == (host, {})
 
@@ -408,9 +397,9 @@ def test_the_pid_mode(settings: str, host: dict[str, object]) -> None:
 )
 def test_privileged_services(settings: str, privileged: bool) -> None:  # noqa: FBT001
     """By `services_privileged`, else `privileged`, and the patterns; the sidecar has its own key."""
-    request = a_request(settings=f"[docker]\n{settings}", services=[a_service("postgres:16")])
+    inputs = some_inputs(settings=f"[docker]\n{settings}", services=[a_service("postgres:16")])
 
-    plan = a_plan(request)
+    plan = a_plan(inputs)
 
     assert plan.services[0].privileged is privileged
     assert dind_of(plan).privileged
@@ -431,7 +420,7 @@ def test_devices_go_by_the_image(pattern: str, image: str, found: bool) -> None:
     """A missing tag counts as `latest`."""
     settings = f"[docker.services_devices]\n'{pattern}' = ['/dev/kvm']"
 
-    plan = a_plan(a_request(settings=settings, services=[a_service(image)]))
+    plan = a_plan(some_inputs(settings=settings, services=[a_service(image)]))
 
     assert ("Devices" in plan.services[0].host) is found
 
@@ -441,10 +430,10 @@ def test_devices_go_by_the_image(pattern: str, image: str, found: bool) -> None:
 )
 def test_the_init_flag(value: str, init: bool) -> None:  # noqa: FBT001
     """gitlab-runner's feature flag gives build container and services an init; dind has its own."""
-    request = a_request(
+    inputs = some_inputs(
         values={"FF_USE_INIT_WITH_DOCKER_EXECUTOR": value}, services=[a_service("postgres:16")]
     )
-    plan = a_plan(request)
+    plan = a_plan(inputs)
 
     hosts = (plan.build, plan.services[0], plan.helper, dind_of(plan))
     assert ["Init" in each.host for each in hosts] == [init, init, False, False]
@@ -471,14 +460,14 @@ def test_a_label_never_takes_the_place_of_ours() -> None:
     """By them tools and cleanup know what is whose."""
     settings = "docker.container_labels = { 'com.gitlab.gitlab-runner.job.id' = '1' }"
 
-    plan = a_plan(a_request(settings=settings))
+    plan = a_plan(some_inputs(settings=settings))
 
     assert plan.build.labels["com.gitlab.gitlab-runner.job.id"] == "4711"
 
 
 def test_a_label_with_a_secret_is_left_out() -> None:
     """Everyone who may talk to the engine reads labels."""
-    request = a_request(
+    inputs = some_inputs(
         settings="docker.container_labels = { a = 'x-$KEY', b = '$TEAM' }",
         variables=[
             a_variable("KEY", "a-secret-key", public=False, masked=True),
@@ -486,7 +475,7 @@ def test_a_label_with_a_secret_is_left_out() -> None:
         ],
     )
 
-    plan = a_plan(request)
+    plan = a_plan(inputs)
 
     assert "a" not in plan.build.labels
     assert plan.build.labels["b"] == "blue"
@@ -518,9 +507,9 @@ def test_the_mac_address(api: tuple[int, ...], of_endpoint: bool) -> None:  # no
     """The build container's alone, as two on a network may not share one; old engines do it too."""
     plan = everything()
 
-    request = container_request(plan.build, ImageFacts("sha256:0"), api)
-    endpoints = request["NetworkingConfig"]["EndpointsConfig"]  # type: ignore[index]
-    places = [request, endpoints[plan.network.name]]
+    inputs = container_request(plan.build, ImageFacts("sha256:0"), api)
+    endpoints = inputs["NetworkingConfig"]["EndpointsConfig"]  # type: ignore[index]
+    places = [inputs, endpoints[plan.network.name]]
     assert ["MacAddress" in each for each in places] == [not of_endpoint, of_endpoint]
     assert {each.mac_address for each in (plan.helper, *plan.services, dind_of(plan))} == {""}
 
@@ -529,13 +518,13 @@ def test_the_profile_stands_in_the_place_of_its_path() -> None:
     """For build and helper container, and for services."""
     settings = "docker.security_opt = ['seccomp=/a', 'no-new-privileges']\n"
     settings += "docker.services_security_opt = ['seccomp=/b']"
-    request = a_request(
+    inputs = some_inputs(
         settings=settings,
         services=[a_service("postgres:16")],
     )
     profiles = {"seccomp=/a": "seccomp={1}", "seccomp=/b": "seccomp={2}"}
 
-    plan = a_plan(replace(request, seccomp_profiles=profiles))
+    plan = a_plan(replace(inputs, seccomp_profiles=profiles))
 
     assert plan.build.host["SecurityOpt"] == ["seccomp={1}", "no-new-privileges"]
     assert plan.services[0].host["SecurityOpt"] == ["seccomp={2}"]

@@ -2,12 +2,9 @@
 
 import pytest
 
-from executor.plan.environment import plan_environment
-from executor.plan.images import plan_images
 from executor.plan.labels import duration, job_labels, job_url
-from executor.plan.sidecar import choose_sidecar
-from tests.builders import TOKEN, a_job, a_request, a_service, a_variable
-from tests.plans import CERTIFICATES, facts_of
+from tests.builders import TOKEN, a_job, a_service, a_variable, some_inputs
+from tests.plans import a_plan
 
 JOB: dict[str, object] = {
     "job_info": {"project_id": 42, "pipeline_id": 99},
@@ -95,10 +92,8 @@ def test_time_spans(seconds: int, text: str) -> None:
 
 def test_each_kind_of_object() -> None:
     """Containers say their type, services their image; everything says that a runner manages it."""
-    request = a_request(services=[a_service("r.example:5000/team/postgres:15")])
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, facts_of(request))
-    plan = plan_environment(request, images, sidecar, CERTIFICATES)
+    inputs = some_inputs(services=[a_service("r.example:5000/team/postgres:15")])
+    plan = a_plan(inputs)
     assert plan.dind
     labelled = [plan.build, plan.helper, plan.dind, *plan.services]
     kinds = [each.labels.get("com.gitlab.gitlab-runner.type") for each in labelled]
@@ -115,13 +110,13 @@ def test_each_kind_of_object() -> None:
 
 def test_no_label_holds_a_secret() -> None:
     """A variable may carry one where gitlab-runner has its own; such a label is left out."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[a_variable("KEY", "sesame-open", public=False, masked=True)],
         values={"CI_CONCURRENT_ID": "x-sesame-open"},
     )
 
-    labels = request.labels("build")
+    labels = inputs.labels("build")
 
     assert "sesame-open" not in repr(labels)
     assert TOKEN not in repr(labels)
-    assert labels["dind-executor.job"] == request.names.key
+    assert labels["dind-executor.job"] == inputs.names.key

@@ -8,7 +8,7 @@ from executor.errors import ExecutorError, PolicyViolation, SettingsError
 from executor.plan.images import plan_images
 from executor.plan.pull_policies import effective_policies, own_policies, unified
 from executor.spec import ImagePlan, Pull
-from tests.builders import a_request, a_service, a_variable, some_settings
+from tests.builders import a_service, a_variable, some_inputs, some_settings
 
 ID = "sha256:" + "a" * 64
 IF, NEVER, ALWAYS = "if-not-present", "never", "always"
@@ -148,38 +148,40 @@ def test_an_id_needs_a_policy_that_asks_no_registry(bare: str, where: str) -> No
     jobs: dict[str, Any] = {"image": named} if where == "image" else {"services": [named]}
     settings = '[docker]\nallowed_pull_policies = ["always", "never"]\n'
 
-    images = plan_images(a_request(settings=settings, **jobs))
+    images = plan_images(some_inputs(settings=settings, **jobs))
     got = images.build if where == "image" else images.services[0]
     assert got.image == f"sha256:{bare.removeprefix('sha256:')}"
 
     key = "allowed_images" if where == "image" else "allowed_services"
     for more in (f'{key} = ["**", "!*/kali*"]', f'{key} = ["alpine*"]'):
         with pytest.raises(PolicyViolation):
-            plan_images(a_request(settings=settings + more, **jobs))
+            plan_images(some_inputs(settings=settings + more, **jobs))
     named["pull_policy"] = [NEVER, ALWAYS]
     with pytest.raises(PolicyViolation, match="is an image id"):
-        plan_images(a_request(settings=settings, **jobs))
+        plan_images(some_inputs(settings=settings, **jobs))
 
 
 def test_the_operator_may_name_an_id() -> None:
     """Whoever writes the settings has the engine anyway."""
-    request = a_request(image=a_service(""), settings=f'[docker]\nimage = "{ID}"')
+    inputs = some_inputs(image=a_service(""), settings=f'[docker]\nimage = "{ID}"')
 
-    assert plan_images(request).build.image == ID
+    assert plan_images(inputs).build.image == ID
 
 
 def test_a_variable_names_no_id() -> None:
     """Where the operator leaves the image to the job, the job names it as it does in `image:`."""
-    request = a_request(
+    inputs = some_inputs(
         image=a_service(""),
         settings='[docker]\nimage = "$ANY"',
         variables=[a_variable("ANY", ID)],
     )
 
     with pytest.raises(PolicyViolation, match="is an image id"):
-        plan_images(request)
+        plan_images(inputs)
 
 
 def _planned(settings: str, services: list[dict[str, object]]) -> ImagePlan:
     image = a_service("alpine:3", pull_policy=[ALWAYS])
-    return plan_images(a_request(settings=f"[docker]\n{settings}", image=image, services=services))
+    return plan_images(
+        some_inputs(settings=f"[docker]\n{settings}", image=image, services=services)
+    )

@@ -5,13 +5,12 @@ import base64
 import pytest
 
 from executor.plan.credentials import Catalogue, Entry
-from executor.plan.environment import plan_environment
-from executor.plan.images import plan_images
 from executor.plan.secrets import secret_values
 from executor.plan.services import Transport
 from executor.plan.variables import build_environment
 from executor.shell import DOCKER_CONFIG
-from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_request, a_service, a_variable
+from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_service, a_variable, some_inputs
+from tests.plans import a_plan
 
 
 @pytest.mark.parametrize(
@@ -48,7 +47,7 @@ def test_a_private_value_that_everyone_knows_is_none() -> None:
 def test_no_name_of_an_authors_makes_a_secret_public(key: str) -> None:
     """Whether GitLab has expanded it or leaves that to gitlab-runner; nor does an operator's."""
     for value in ("https://u:$TOKEN@host", "https://u:hunter2-hunter2@host", "$TOKEN"):
-        request = a_request(
+        inputs = some_inputs(
             variables=[
                 a_variable("CI_REGISTRY", "registry.example.com"),
                 a_variable("TOKEN", "hunter2-hunter2", public=False),
@@ -60,13 +59,13 @@ def test_no_name_of_an_authors_makes_a_secret_public(key: str) -> None:
             },
         )
 
-        assert key in request.split(request.public_environment())[1]
-        assert "hunter2-hunter2" in request.secrets()
+        assert key in inputs.split(inputs.public_environment)[1]
+        assert "hunter2-hunter2" in inputs.secrets
 
 
 def test_what_refers_to_a_secret_is_one() -> None:
     """However short the secret is, which is not searched for in other values."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[
             a_variable("PIN", "123", public=False),
             a_variable("URL", "https://u:${PIN}@host"),
@@ -76,7 +75,7 @@ def test_what_refers_to_a_secret_is_one() -> None:
         values={"URL": "https://u:123@host"},
     )
 
-    shown, hidden = request.split(request.public_environment())
+    shown, hidden = inputs.split(inputs.public_environment)
 
     assert shown == {"RAW": "$PIN", "FINE": "value 123"}
     assert hidden == {"URL": "https://u:123@host"}
@@ -89,13 +88,13 @@ def test_a_services_variable_that_refers_to_a_secret() -> None:
         {"key": "POSTGRES_PASSWORD", "value": "$PIN"},
         {"key": "OTHER", "value": "own"},
     ]
-    request = a_request(
+    inputs = some_inputs(
         variables=[a_variable("PIN", "123", public=False), a_variable("OTHER", "$PIN")],
         services=[a_service("postgres", variables=variables)],
     )
-    service = request.job.services[0]
+    service = inputs.job.services[0]
 
-    shown, hidden = request.split(request.service_environment(service), service)
+    shown, hidden = inputs.split(inputs.service_environment(service), service)
 
     assert hidden == {"POSTGRES_PASSWORD": "123"}
     assert (shown["POSTGRES_DB"], shown["OTHER"]) == ("test", "own")
@@ -167,14 +166,14 @@ def test_the_longest_comes_first() -> None:
 
 def test_public_variables_stand_in_a_container() -> None:
     """Images that read their environment at start find them."""
-    request = a_request(variables=[a_variable("A", "value")], values={"A": "expanded"})
+    inputs = some_inputs(variables=[a_variable("A", "value")], values={"A": "expanded"})
 
-    assert request.public_environment() == {"A": "expanded"}
+    assert inputs.public_environment == {"A": "expanded"}
 
 
 def test_no_secret_stands_in_a_container() -> None:
     """Not by itself, and not inside of a public variable."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[
             a_variable("SECRET", "hunter2", public=False),
             a_variable("MASKED", "hunter3", masked=True),
@@ -186,12 +185,12 @@ def test_no_secret_stands_in_a_container() -> None:
         values={"URL": "https://u:hunter2@host"},
     )
 
-    assert request.split(request.public_environment())[0] == {"FINE": "value"}
+    assert inputs.split(inputs.public_environment)[0] == {"FINE": "value"}
 
 
 def test_of_two_variables_of_one_name_the_last_is_secret_or_not() -> None:
     """As its value is the one that counts, even one too short to be looked for."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[
             a_variable("PIN", "000"),
             a_variable("PIN", "123", masked=True),
@@ -201,52 +200,52 @@ def test_of_two_variables_of_one_name_the_last_is_secret_or_not() -> None:
         values={"PIN": "123", "OPEN": "456"},
     )
 
-    assert request.public_environment() == {"OPEN": "456"}
+    assert inputs.public_environment == {"OPEN": "456"}
 
 
 def test_no_secret_stands_in_the_labels_of_a_service() -> None:
     """Nor does its image's name, where a variable with a secret is in it."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[a_variable("TAG", "hunter2-tag", masked=True)],
         services=[a_service("tools/web:hunter2-tag")],
         settings="[dind]\nmode = 'service'",
     )
-    plan = plan_environment(request, plan_images(request), None, None)
+    plan = a_plan(inputs)
 
     assert "hunter2-tag" not in str(plan.services[0].labels)
 
 
 def test_no_secret_of_a_vault_stands_in_a_container() -> None:
     """A public variable may refer to one."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[a_variable("URL", "https://u:$DB_PASSWORD@host")],
         values={"URL": "https://u:hunter2@host", "DB_PASSWORD": "hunter2"},
         secrets={"DB_PASSWORD": {"vault": {}}},
     )
 
-    assert request.split(request.public_environment())[0] == {}
+    assert inputs.split(inputs.public_environment)[0] == {}
 
 
 def test_no_login_of_the_operator_stands_in_a_container() -> None:
     """A credential of the runner's user is a secret of the job too."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[a_variable("AUTH", "x hunter2 y"), a_variable("FINE", "value")],
         catalogue=Catalogue((Entry("registry", a_login("ci", "hunter2"), "/root/config.json"),)),
     )
 
-    assert request.split(request.public_environment())[0] == {"FINE": "value"}
+    assert inputs.split(inputs.public_environment)[0] == {"FINE": "value"}
 
 
 def test_a_file_variable_is_a_path_in_a_container() -> None:
     """As the scripts put it there."""
-    request = a_request(variables=[a_variable("CA", "-----BEGIN-----", file=True)])
+    inputs = some_inputs(variables=[a_variable("CA", "-----BEGIN-----", file=True)])
 
-    assert request.public_environment() == {"CA": "/builds/group/project.tmp/CA"}
+    assert inputs.public_environment == {"CA": "/builds/group/project.tmp/CA"}
 
 
 def test_an_entrypoint_gets_all_variables() -> None:
     """What may show stands in the configuration; the rest comes on stdin."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[
             a_variable("FINE", "value"),
             a_variable("PRIVATE", "not public", public=False),
@@ -260,7 +259,7 @@ def test_an_entrypoint_gets_all_variables() -> None:
         secrets={"VAULTED": {"vault": {}}},
     )
 
-    shown, hidden = build_environment(request, None)
+    shown, hidden = build_environment(inputs, None)
 
     assert shown == {"DOCKER_CONFIG": DOCKER_CONFIG, "FINE": "value"}
     assert {key: hidden[key] for key in hidden if key not in RUNNER_VALUES} == {
@@ -277,14 +276,14 @@ def test_an_entrypoint_gets_all_variables() -> None:
 
 def test_the_jobs_own_docker_variables_stay() -> None:
     """Ours are for jobs that have none, whether theirs are public or not."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[
             a_variable("DOCKER_HOST", "tcp://elsewhere:2376"),
             a_variable("DOCKER_CERT_PATH", "/secret", public=False),
         ]
     )
 
-    shown, hidden = build_environment(request, Transport(tls=True, cert_dir="/certs"))
+    shown, hidden = build_environment(inputs, Transport(tls=True, cert_dir="/certs"))
 
     assert shown["DOCKER_HOST"] == "tcp://elsewhere:2376"
     assert hidden["DOCKER_CERT_PATH"] == "/secret"

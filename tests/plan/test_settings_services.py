@@ -3,13 +3,11 @@
 import pytest
 
 from executor.errors import PolicyViolation, ServiceConflict, SettingsError
-from executor.plan.environment import plan_environment
 from executor.plan.images import plan_images
-from executor.plan.inputs import Request
 from executor.plan.sidecar import choose_sidecar
-from executor.spec import ContainerSpec, ImageFacts, Plan, Pull
-from tests.builders import TOKEN, a_request, a_service, a_variable, some_settings
-from tests.plans import CERTIFICATES, DIND, OTHER, facts_of
+from executor.spec import ContainerSpec, Plan, Pull
+from tests.builders import TOKEN, a_service, a_variable, some_inputs, some_settings
+from tests.plans import DIND, OTHER, a_plan
 
 CACHE = """
 [[docker.services]]
@@ -31,13 +29,6 @@ command = ["--debug"]
 """
 
 
-def a_plan(request: Request, facts: dict[Pull, ImageFacts] | None = None) -> Plan:
-    """Return what follows from a request; images with `dind` in their names are that."""
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, facts or facts_of(request))
-    return plan_environment(request, images, sidecar, CERTIFICATES if sidecar else None)
-
-
 def service(plan: Plan, number: int) -> ContainerSpec:
     """Return the service at a place in the whole list."""
     return next(each for each in plan.services if each.name.endswith(f"-service-{number}"))
@@ -46,7 +37,7 @@ def service(plan: Plan, number: int) -> ContainerSpec:
 def test_it_comes_before_the_jobs_own() -> None:
     """With the job's variables in name, alias and environment; command and entrypoint as they are."""
     plan = a_plan(
-        a_request(settings=CACHE, variables=CACHE_VARIABLES, services=[a_service("postgres:16")])
+        some_inputs(settings=CACHE, variables=CACHE_VARIABLES, services=[a_service("postgres:16")])
     )
 
     cache = service(plan, 0)
@@ -58,21 +49,21 @@ def test_it_comes_before_the_jobs_own() -> None:
 
 def test_its_entrypoint_is_not_the_jobs_to_lose() -> None:
     """The key that takes away what jobs ask for leaves alone what the operator asks for."""
-    request = a_request(
+    inputs = some_inputs(
         settings=f"[docker]\ndisable_entrypoint_overwrite = true\n{CACHE}",
         variables=CACHE_VARIABLES,
         services=[a_service("postgres:16", entrypoint=["sh"])],
     )
-    plan = a_plan(request)
+    plan = a_plan(inputs)
 
     assert [each.entrypoint for each in plan.services] == [("sh", "-c"), None]
-    assert plan_images(request).notices == ("WARNING: Entrypoint override disabled",)
+    assert plan_images(inputs).notices == ("WARNING: Entrypoint override disabled",)
 
 
 def test_its_aliases_go_first() -> None:
     """The job's service loses a name that is taken, and is started all the same."""
     plan = a_plan(
-        a_request(
+        some_inputs(
             settings=CACHE,
             variables=CACHE_VARIABLES,
             services=[a_service("cache"), a_service("other", alias="cache")],
@@ -93,17 +84,17 @@ def test_its_aliases_go_first() -> None:
 )
 def test_it_counts(limit: int, wanted: int, *, admitted: bool) -> None:
     """Against `services_limit`, with the job's own."""
-    request = a_request(
+    inputs = some_inputs(
         settings=f"[docker]\nservices_limit = {limit}\n{CACHE}",
         variables=CACHE_VARIABLES,
         services=[a_service(f"service-{each}") for each in range(wanted)],
     )
 
     if admitted:
-        assert len(plan_images(request).services) == wanted + 1
+        assert len(plan_images(inputs).services) == wanted + 1
     else:
         with pytest.raises(PolicyViolation, match=f"requested: {wanted + 1}, only {limit} allowed"):
-            plan_images(request)
+            plan_images(inputs)
 
 
 @pytest.mark.parametrize(
@@ -112,49 +103,49 @@ def test_it_counts(limit: int, wanted: int, *, admitted: bool) -> None:
 )
 def test_it_is_exempt_from_the_allow_list(name: str, *, admitted: bool) -> None:
     """And so is a job's service of exactly the same image."""
-    request = a_request(
+    inputs = some_inputs(
         settings='[docker]\nallowed_services = ["allowed/*:*"]\n'
         '[[docker.services]]\nname = "tools/cache:3"',
         services=[a_service(name)],
     )
 
     if admitted:
-        assert plan_images(request).services[0].image == "tools/cache:3"
+        assert plan_images(inputs).services[0].image == "tools/cache:3"
     else:
         with pytest.raises(PolicyViolation, match="not present on list of allowed services"):
-            plan_images(request)
+            plan_images(inputs)
 
 
 @pytest.mark.parametrize(("pattern", "admitted"), [("allowed/*:*", False), ("tools/*:*", True)])
 def test_one_that_the_jobs_variables_name_is_not(pattern: str, *, admitted: bool) -> None:
     """No variable of a job may decide what the operator's list admits."""
-    request = a_request(
+    inputs = some_inputs(
         settings=f'[docker]\nallowed_services = ["{pattern}"]\n{CACHE}', variables=CACHE_VARIABLES
     )
 
     if admitted:
-        assert plan_images(request).services[0].image == "tools/cache:3"
+        assert plan_images(inputs).services[0].image == "tools/cache:3"
     else:
         with pytest.raises(PolicyViolation, match="not present on list of allowed services"):
-            plan_images(request)
+            plan_images(inputs)
 
 
 @pytest.mark.parametrize("name", ["kali:1", "docker.io/library/kali:1"])
 def test_an_exclusion_keeps_a_service_out(name: str) -> None:
     """However it is spelled, and though another pattern admits it."""
-    request = a_request(
+    inputs = some_inputs(
         settings='[docker]\nallowed_services = ["**", "!kali:*"]', services=[a_service(name)]
     )
 
     with pytest.raises(PolicyViolation, match="not present on list of allowed services"):
-        plan_images(request)
+        plan_images(inputs)
 
 
 @pytest.mark.parametrize("mode", ["always", "service"])
 def test_the_operators_dind_is_every_jobs_sidecar(mode: str) -> None:
     """With its own image and arguments, whatever `[dind] allowed_images` says of authors."""
     settings = f'[dind]\nmode = "{mode}"\nallowed_images = ["nothing"]\n{DIND_SERVICE}'
-    plan = a_plan(a_request(settings=settings))
+    plan = a_plan(some_inputs(settings=settings))
 
     assert plan.dind
     assert plan.dind.image == "registry.corp.example/docker:27-dind"
@@ -168,7 +159,7 @@ def test_a_variable_admits_no_dind() -> None:
     settings = '[[docker.services]]\nname = "$ENGINE"'
     variables = [a_variable("ENGINE", "evil.example/my-dind:1")]
     services = [a_service("docker:dind", alias="builder")]
-    plan = a_plan(a_request(settings=settings, variables=variables, services=services))
+    plan = a_plan(some_inputs(settings=settings, variables=variables, services=services))
 
     assert plan.dind
     assert (plan.dind.image, plan.services) == ("docker:28-dind", ())
@@ -178,7 +169,7 @@ def test_a_variable_admits_no_dind() -> None:
 
 def test_the_operators_dind_stands_for_the_jobs_own() -> None:
     """Whose image is not even pulled; the names of both lead to it, and the author is told."""
-    request = a_request(
+    inputs = some_inputs(
         settings=DIND_SERVICE,
         services=[
             a_service(
@@ -188,9 +179,9 @@ def test_the_operators_dind_stands_for_the_jobs_own() -> None:
             )
         ],
     )
-    plan = a_plan(request)
+    plan = a_plan(inputs)
 
-    assert {each.image for each in plan_images(request).services} == {
+    assert {each.image for each in plan_images(inputs).services} == {
         "registry.corp.example/docker:27-dind"
     }
     assert plan.dind
@@ -215,14 +206,14 @@ def test_the_operators_dind_stands_for_the_jobs_own() -> None:
 def test_a_mistake_of_the_operators(settings: str, sentence: str) -> None:
     """It is not the author's failure."""
     with pytest.raises(SettingsError, match=sentence) as caught:
-        a_plan(a_request(settings=settings))
+        a_plan(some_inputs(settings=settings))
 
     assert str(caught.value).startswith("`[[docker.services]]`")
 
 
 def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
     """An operator's service that is no dind changes nothing about it."""
-    request = a_request(
+    inputs = some_inputs(
         settings=CACHE,
         variables=CACHE_VARIABLES,
         services=[a_service("docker:dind"), a_service("docker:26-dind")],
@@ -234,7 +225,7 @@ def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
     }
 
     with pytest.raises(ServiceConflict, match='"docker:dind" and "docker:26-dind" are both'):
-        choose_sidecar(request, plan_images(request), facts)
+        choose_sidecar(inputs, plan_images(inputs), facts)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +248,7 @@ def test_a_mistake_in_the_file(line: str, sentence: str) -> None:
 
 def test_what_a_service_gets_of_the_variables() -> None:
     """Public ones of runner and job, and its own, which may refer to any; secrets stay hidden."""
-    request = a_request(
+    inputs = some_inputs(
         variables=[
             a_variable("PUBLIC", "seen"),
             a_variable("NOTES", "content", file=True),
@@ -279,7 +270,7 @@ def test_what_a_service_gets_of_the_variables() -> None:
         ],
     )
 
-    (spec,) = a_plan(request).services
+    (spec,) = a_plan(inputs).services
 
     shown, hidden = spec.environment, spec.secret_environment
     assert (shown["PUBLIC"], shown["A"]) == ("seen", "seen")
@@ -296,6 +287,6 @@ def test_what_a_service_gets_of_the_variables() -> None:
 @pytest.mark.parametrize(("alias", "expected"), [("db", ("build",)), ("build", ())])
 def test_the_build_container_is_called_build(alias: str, expected: tuple[str, ...]) -> None:
     """Unless a service is."""
-    plan = a_plan(a_request(services=[a_service("postgres:16", alias=alias)]))
+    plan = a_plan(some_inputs(services=[a_service("postgres:16", alias=alias)]))
 
     assert plan.build.aliases == expected

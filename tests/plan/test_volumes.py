@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from executor.errors import UnsupportedJobOption
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
 from executor.plan.labels import PREFIX
 from executor.plan.mounts import build_volumes, dind_volumes, forgotten
 from executor.plan.services import transport
 from executor.plan.slots import git_strategy, is_protected
-from executor.plan.volumes import job_volumes
+from executor.plan.volumes import job_volumes, with_own_builds
 from executor.runner.payload import parse_job
-from tests.builders import a_payload, a_request, a_variable
+from tests.builders import a_payload, a_variable, some_inputs
 
 OWN = "dind-executor-4711-0123456789"
 SLOT = "runner-t3stt0ken-project-42-concurrent-0-"
@@ -27,17 +27,17 @@ def fetching(
     variables: Sequence[Mapping[str, object]] = (),
     values: Mapping[str, str] | None = None,
     **payload: object,
-) -> Request:
-    """Return a request of a project whose jobs fetch."""
+) -> Inputs:
+    """Return a inputs of a project whose jobs fetch."""
     changes: dict[str, object] = {"allow_git_fetch": True, **payload}
-    return a_request(
+    return some_inputs(
         settings=settings, variables=variables, values=values, catalogue=None, **changes
     )
 
 
-def sources(request: Request) -> dict[str, str]:
+def sources(inputs: Inputs) -> dict[str, str]:
     """Return what is mounted where."""
-    return {each.destination: each.source for each in job_volumes(request).all}
+    return {each.destination: each.source for each in job_volumes(inputs).all}
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def sources(request: Request) -> dict[str, str]:
 )
 def test_the_git_strategy_is_gitlab_runners(value: str, *, may_fetch: bool, wanted: str) -> None:
     """What the job says; what its project's settings say where it says nothing, or nonsense."""
-    request = a_request(allow_git_fetch=may_fetch, values={"GIT_STRATEGY": value})
-    assert git_strategy(request) == wanted
+    inputs = some_inputs(allow_git_fetch=may_fetch, values={"GIT_STRATEGY": value})
+    assert git_strategy(inputs) == wanted
 
 
 @pytest.mark.parametrize(
     ("strategy", "lasts"), [("fetch", True), ("clone", False), ("none", False), ("empty", False)]
 )
 def test_sources_last_where_the_next_job_fetches(strategy: str, *, lasts: bool) -> None:
-    (builds,) = job_volumes(a_request(values={"GIT_STRATEGY": strategy})).all
+    (builds,) = job_volumes(some_inputs(values={"GIT_STRATEGY": strategy})).all
     assert builds.destination == "/builds"
     assert builds.volume
     assert ("dind-executor.job" in builds.volume.labels) is not lasts
@@ -72,7 +72,7 @@ def test_sources_last_where_the_next_job_fetches(strategy: str, *, lasts: bool) 
 
 def test_a_cache_volume_is_of_runner_project_slot_and_destination() -> None:
     """Its name follows from these alone; its labels tell them, and nothing of the job."""
-    (cache, _) = job_volumes(a_request(settings='docker.volumes = ["/cache"]')).all
+    (cache, _) = job_volumes(some_inputs(settings='docker.volumes = ["/cache"]')).all
     assert cache.volume
     assert cache.source == cache.volume.name
     assert cache.source.startswith(SLOT)
@@ -102,7 +102,7 @@ def test_a_cache_volume_is_of_runner_project_slot_and_destination() -> None:
     ],
     ids=["project", "slot", "runner", "runner's case", "runner's id", "server"],
 )
-def test_no_other_slot_has_the_same_volume(other: Request) -> None:
+def test_no_other_slot_has_the_same_volume(other: Inputs) -> None:
     assert sources(other)["/builds"] != sources(fetching())["/builds"]
 
 
@@ -116,21 +116,21 @@ def test_a_later_variable_is_not_gitlabs_word() -> None:
 @pytest.mark.parametrize("place", ["variables", "secrets"])
 def test_a_job_that_names_another_slot_gets_none(key: str, place: str) -> None:
     """Its variable would win over the runner's: nothing of it lasts, and the job log says why."""
-    request = fetching(
+    inputs = fetching(
         'docker.volumes = ["/cache"]',
         values={key: "1"},
         variables=[a_variable(key, "1")] if place == "variables" else (),
         secrets={key: {}} if place == "secrets" else {},
     )
-    assert all(source.startswith(OWN) for source in sources(request).values())
-    (notice,) = job_volumes(request).notices
+    assert all(source.startswith(OWN) for source in sources(inputs).values())
+    (notice,) = job_volumes(inputs).notices
     assert f"The job sets {key}" in notice
 
 
 def test_a_slot_that_nobody_names_is_none() -> None:
     """Without the runner's own words nothing is shared."""
-    request = fetching(values={"CI_CONCURRENT_PROJECT_ID": "../1"})
-    assert sources(request) == {"/builds": f"{OWN}-builds"}
+    inputs = fetching(values={"CI_CONCURRENT_PROJECT_ID": "../1"})
+    assert sources(inputs) == {"/builds": f"{OWN}-builds"}
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ def test_caches_of_protected_refs_are_apart(
 ) -> None:
     """By GitLab's word, else its first variable, or by a cache key that GitLab marked."""
     given = [a_variable("CI_COMMIT_REF_PROTECTED", each) for each in variables]
-    request = fetching(
+    inputs = fetching(
         variables=given,
         git_info={"repo_url": "https://gitlab.example.com/g/p.git", "protected": protected},
         cache=[{"key": key} for key in keys],
     )
-    assert is_protected(request.job) is wanted
-    (builds,) = job_volumes(request).all
+    assert is_protected(inputs.job) is wanted
+    (builds,) = job_volumes(inputs).all
     assert builds.volume
     assert builds.source.endswith("-protected") is wanted
     assert builds.volume.labels[f"{PREFIX}.protected"] == str(wanted).lower()
@@ -167,21 +167,21 @@ def test_caches_of_protected_refs_are_apart(
 
 def test_disable_cache_makes_everything_go_with_the_job() -> None:
     """But what the operator mounts from the host stays what it is."""
-    request = fetching('[docker]\nvolumes = ["/cache", "/srv/x:/x"]\ndisable_cache = true')
-    assert sources(request) == {
+    inputs = fetching('[docker]\nvolumes = ["/cache", "/srv/x:/x"]\ndisable_cache = true')
+    assert sources(inputs) == {
         "/cache": f"{OWN}-cache-{MD5['/cache']}",
         "/x": "/srv/x",
         "/builds": f"{OWN}-builds",
     }
-    assert all(spec.labels["dind-executor.job"] for spec in job_volumes(request).specs)
+    assert all(spec.labels["dind-executor.job"] for spec in job_volumes(inputs).specs)
 
 
 def test_a_cache_directory_of_the_host_takes_the_volumes_place() -> None:
     """For caches and sources, protected ones apart; nobody changes modes on the host."""
     git_info = {"repo_url": "", "protected": True}
     settings = '[docker]\nvolumes = ["/cache"]\ncache_dir = "/srv/c/"'
-    request = fetching(settings, git_info=git_info)
-    volumes = job_volumes(request)
+    inputs = fetching(settings, git_info=git_info)
+    volumes = job_volumes(inputs)
     assert (volumes.specs, volumes.opened) == ((), ())
     cache, builds = volumes.binds
     assert cache.startswith(f"/srv/c/{SLOT}")
@@ -190,11 +190,11 @@ def test_a_cache_directory_of_the_host_takes_the_volumes_place() -> None:
 
 
 def test_the_volume_driver_makes_caches_and_sources() -> None:
-    request = a_request(
+    inputs = some_inputs(
         settings='[docker]\nvolume_driver = "nfs"\nvolume_driver_ops = {share = "ci"}\n'
         'volumes = ["/cache"]'
     )
-    made = {(spec.driver, tuple(spec.options.items())) for spec in job_volumes(request).specs}
+    made = {(spec.driver, tuple(spec.options.items())) for spec in job_volumes(inputs).specs}
     assert made == {("nfs", (("share", "ci"),))}
 
 
@@ -202,31 +202,33 @@ def test_the_volume_driver_makes_caches_and_sources() -> None:
 def test_builds_of_the_host_take_the_volumes_place(entry: str) -> None:
     """Whatever the strategy: a directory of the operator's at or above the builds directory."""
     builds_dir = "/builds" if entry.endswith("builds") else "/ci/builds"
-    request = fetching(f'builds_dir = "{builds_dir}"\ndocker.volumes = ["{entry}"]')
-    assert job_volumes(request).specs == ()
-    assert job_volumes(request).binds == (entry,)
+    inputs = fetching(f'builds_dir = "{builds_dir}"\ndocker.volumes = ["{entry}"]')
+    assert job_volumes(inputs).specs == ()
+    assert job_volumes(inputs).binds == (entry,)
 
 
 def test_builds_in_a_cache_volume_last_whatever_the_strategy() -> None:
-    request = a_request(settings='docker.volumes = ["/builds"]', values={"GIT_STRATEGY": "clone"})
-    assert list(sources(request)) == ["/builds"]
-    assert sources(request)["/builds"].startswith(SLOT)
+    inputs = some_inputs(settings='docker.volumes = ["/builds"]', values={"GIT_STRATEGY": "clone"})
+    assert list(sources(inputs)) == ["/builds"]
+    assert sources(inputs)["/builds"].startswith(SLOT)
 
 
 @pytest.mark.parametrize("volumes", ["[]", '["/builds"]'])
 def test_builds_that_another_job_works_in_are_left_to_it(volumes: str) -> None:
     """Caches are shared all the same: they are written whole."""
-    request = fetching(f"docker.volumes = {volumes}")
-    assert sources(request)["/builds"].startswith(SLOT)
-    assert sources(replace(request, builds_are_taken=True)) == {"/builds": f"{OWN}-builds"}
+    inputs = fetching(f"docker.volumes = {volumes}")
+    assert sources(inputs)["/builds"].startswith(SLOT)
+    assert {each.destination: each.source for each in with_own_builds(inputs).all} == {
+        "/builds": f"{OWN}-builds"
+    }
 
 
 def test_variables_are_expanded_in_the_destination_alone() -> None:
-    request = a_request(
+    inputs = some_inputs(
         settings='docker.volumes = ["/srv/$A:/opt/$A:ro", "/cache/${A}/${B}"]',
         values={"A": "one", "B": "two"},
     )
-    volumes = job_volumes(request)
+    volumes = job_volumes(inputs)
     assert volumes.binds == ("/srv/$A:/opt/one:ro",)
     assert [destination for _, destination in volumes.mounts] == ["/cache/one/two", "/builds"]
 
@@ -243,9 +245,9 @@ def test_variables_are_expanded_in_the_destination_alone() -> None:
 )
 def test_a_variable_does_not_leave_its_place(value: str, wrong: str) -> None:
     """The sentence names the operator's entry and never the value, which may be a secret."""
-    request = a_request(settings='docker.volumes = ["/cache/$DIR"]', values={"DIR": value})
+    inputs = some_inputs(settings='docker.volumes = ["/cache/$DIR"]', values={"DIR": value})
     with pytest.raises(UnsupportedJobOption, match=wrong) as error:
-        job_volumes(request)
+        job_volumes(inputs)
     assert 'The volume "/cache/$DIR"' in str(error.value)
     assert value not in str(error.value)
 
@@ -261,15 +263,15 @@ def test_a_variable_does_not_leave_its_place(value: str, wrong: str) -> None:
     ],
 )
 def test_a_variable_does_not_lead_to_what_is_ours(value: str, wrong: str) -> None:
-    request = a_request(settings='docker.volumes = ["/srv:/$DIR"]', values={"DIR": value})
+    inputs = some_inputs(settings='docker.volumes = ["/srv:/$DIR"]', values={"DIR": value})
     with pytest.raises(UnsupportedJobOption, match=wrong):
-        job_volumes(request)
+        job_volumes(inputs)
 
 
 def test_two_entries_that_meet_by_variables_are_refused() -> None:
-    request = a_request(settings='docker.volumes = ["/a", "/$DIR/"]', values={"DIR": "a"})
+    inputs = some_inputs(settings='docker.volumes = ["/a", "/$DIR/"]', values={"DIR": "a"})
     with pytest.raises(UnsupportedJobOption) as error:
-        job_volumes(request)
+        job_volumes(inputs)
     assert str(error.value) == 'volume for container path "/a" is already defined'
 
 
@@ -290,7 +292,8 @@ def test_two_entries_that_meet_by_variables_are_refused() -> None:
 def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) -> None:
     """Its data, sockets and certificates, and the operator's binds for it."""
     settings = f'docker.volumes = ["/srv:{destination}"]\ndind.volumes = ["/x:/etc/docker"]'
-    volumes = dind_volumes(a_request(settings=settings), TLS)
+    inputs = some_inputs(settings=settings)
+    volumes = dind_volumes(inputs, inputs.volumes, TLS)
     assert volumes.binds == ((f"/srv:{destination}",) if seen else ())
     assert [destination for _, destination in volumes.mounts] == ["/builds"]
 
@@ -301,18 +304,18 @@ def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) 
 def test_the_hosts_engine_is_not_in_dind(source: str) -> None:
     """Its socket may be the operator's choice for jobs, wherever it is mounted."""
     settings = f'docker.host = "unix:///own/d.sock"\ndocker.volumes = ["{source}:/host/x", "/srv:/srv", "run:/r"]'
-    request = a_request(settings=settings)
+    inputs = some_inputs(settings=settings)
 
-    assert dind_volumes(request, TLS).binds == ("/srv:/srv", "run:/r")
-    assert len(build_volumes(request, TLS).binds) == 3
+    assert dind_volumes(inputs, inputs.volumes, TLS).binds == ("/srv:/srv", "run:/r")
+    assert len(build_volumes(inputs.volumes, TLS).binds) == 3
 
 
 def test_the_certificates_of_the_docker_executor_idiom_give_way() -> None:
     """`volumes = ["/certs/client"]`: the job's own are there, and the next job has others."""
-    request = a_request(settings='docker.volumes = ["/certs/client", "/cache"]')
-    places = [each.destination for each in build_volumes(request, TLS).all]
+    inputs = some_inputs(settings='docker.volumes = ["/certs/client", "/cache"]')
+    places = [each.destination for each in build_volumes(inputs.volumes, TLS).all]
     assert places == ["/cache", "/builds"]
-    assert build_volumes(request, None).all == job_volumes(request).all
+    assert build_volumes(inputs.volumes, None).all == inputs.volumes.all
 
 
 def test_a_payload_says_what_volumes_go_by() -> None:
@@ -324,23 +327,23 @@ def test_a_payload_says_what_volumes_go_by() -> None:
 
 def test_the_innermost_of_the_operators_directories_holds_the_builds() -> None:
     """Where one lies in the other, both are mounted."""
-    request = fetching(
+    inputs = fetching(
         'builds_dir = "/a/builds"\ndocker.volumes = ["/srv/b:/a/builds", "/srv/a:/a", "/srv/c:/b"]'
     )
-    volumes = job_volumes(request)
+    volumes = job_volumes(inputs)
 
     assert [(each.source, each.holds_builds) for each in volumes.all] == [
         ("/srv/b", True),
         ("/srv/a", False),
         ("/srv/c", False),
     ]
-    assert forgotten(request, volumes) == ""
+    assert forgotten(inputs, volumes) == ""
 
 
 def test_a_secret_of_a_vault_shows_in_no_destination() -> None:
     """gitlab-runner alone knows its value; it is masked all the same."""
-    request = fetching(
+    inputs = fetching(
         'docker.volumes = ["/cache/$A"]', values={"A": "of-a-vault"}, secrets={"A": {"file": False}}
     )
     with pytest.raises(UnsupportedJobOption, match="would show a masked variable"):
-        job_volumes(request)
+        job_volumes(inputs)

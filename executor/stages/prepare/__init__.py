@@ -12,18 +12,19 @@ from executor.errors import BuildFailure, ExecutorError, SettingsError, Unusable
 from executor.log import AdministratorLog, say, write_through
 from executor.notation.image_names import with_default_tag
 from executor.notation.service_names import ServiceName
+from executor.plan.certificates import certificate_names, certificate_seconds
 from executor.plan.debug_services import shown_services
-from executor.plan.environment import certificate_seconds, plan_environment
+from executor.plan.environment import plan_environment
 from executor.plan.images import for_architecture, helper_for, plan_images
-from executor.plan.inputs import Request
-from executor.plan.sidecar import certificate_names, choose_sidecar
-from executor.reading import engine_api, read_inputs
+from executor.plan.inputs import Facts, Inputs
+from executor.plan.sidecar import choose_sidecar
+from executor.reading import engine_api, read_basics, read_inputs
 from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.scripts.replacement import keep
 from executor.services.health_check import HealthCheck, health_check
 from executor.spec import Certificates, ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
-from executor.stages.prepare.builds import free_builds
+from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import mint
 from executor.stages.prepare.images import Pulls
 from executor.stages.prepare.network import JobNetwork
@@ -33,16 +34,16 @@ from executor.tasks import Task
 
 def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Make the job's environment; dind may still be booting when this returns."""
-    inputs = read_inputs(env, args)
-    log.open(inputs.context.log, inputs.job.id, inputs.job.project_id)
-    request = inputs.request(env)
-    log.hide(request.secrets())
-    images = plan_images(request)
-    _say_first(request, images)
-    engine = Engine(engine_api(inputs.context))
+    basics = read_basics(env, args)
+    log.open(basics.context.log, basics.job.id, basics.job.project_id)
+    inputs = read_inputs(env, basics)
+    log.hide(inputs.secrets)
+    images = plan_images(inputs)
+    _say_first(inputs, images)
+    engine = Engine(engine_api(basics.context))
     engine.connect()
     notes.begin_making(env.temp_dir)
-    preparation = Preparation(engine, request, images, log)
+    preparation = Preparation(engine, inputs, images, log)
     # Whatever ends this stage, nothing may appear after cleanup has looked.
     with notes.Making(env.temp_dir, preparation.close):
         preparation.make(env.temp_dir)
@@ -52,27 +53,27 @@ class Preparation:
     """One job's environment in the making."""
 
     def __init__(
-        self, engine: Engine, request: Request, images: ImagePlan, log: AdministratorLog
+        self, engine: Engine, inputs: Inputs, images: ImagePlan, log: AdministratorLog
     ) -> None:
         """Keep what is needed; nothing has begun."""
         self._engine = engine
-        self._request = request
+        self._inputs = inputs
         self._images = replace(
             images,
             helper=helper_for(images.helper, engine.architecture),
             runners_helper=helper_for(images.runners_helper, engine.architecture),
             helper_archive=for_architecture(images.helper_archive, engine.architecture),
         )
-        self._pulls = Pulls(engine, request.catalogue, log, say)
+        self._pulls = Pulls(engine, inputs.catalogue, log, say)
         self._log = log
         self._gate = Gate()
         self._facts: dict[Pull, Task[ImageFacts]] = {}
-        dind, job = request.settings.dind.image, request.job
+        dind, job = inputs.settings.dind.image, inputs.job
         named = {job.image.name, *(each.name for each in job.services)}
         self._operators = {
             with_default_tag(name): key
             for name, key in (
-                *((each.name, "[[docker.services]]") for each in request.operators_services),
+                *((each.name, "[[docker.services]]") for each in inputs.settings_services),
                 (dind, "[dind] image"),
                 (self._images.helper, "[docker] helper_image"),
             )
@@ -84,7 +85,7 @@ class Preparation:
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
         self._temp_dir = temp_dir
-        self._network = JobNetwork(self._engine.api, self._request, self._step)
+        self._network = JobNetwork(self._engine.api, self._inputs, self._step)
         default_dind = (self._images.default_dind,) if self._images.default_dind else ()
         may_have_dind = self._images.services or default_dind
         self._certificates = Task(self._mint) if may_have_dind else None
@@ -94,22 +95,25 @@ class Preparation:
         helper = Pull(self._images.helper, policies=self._images.helper_policies)
         if helper not in self._facts:
             self._facts[helper] = Task(lambda: self._pulls.helper(helper, self._images))
-        facts = {pull: self._facts[pull].result() for pull in self._images.services}
-        sidecar = choose_sidecar(self._request, self._images, facts)
+        image_facts = {pull: self._facts[pull].result() for pull in self._images.services}
+        sidecar = choose_sidecar(self._inputs, self._images, image_facts)
         if sidecar:
             self._need(sidecar.pull)
         needs_tls = sidecar is not None and sidecar.transport.tls
         certificates = self._certificates.result() if self._certificates and needs_tls else None
-        request = replace(self._request, surroundings=self._network.surroundings())
-        request = free_builds(self._engine.api, request)
-        plan = plan_environment(request, self._images, sidecar, certificates)
+        facts = Facts(
+            self._network.surroundings(),
+            certificates,
+            builds_are_taken=builds_are_taken(self._engine.api, self._inputs),
+        )
+        plan = plan_environment(self._inputs, self._images, sidecar, facts)
         for notice in plan.notices:
             say(notice)
         if certificates:
             notes.leave_all(temp_dir, notes.CLIENT, _client(certificates))
         self._apply(plan)
         asked_for = sidecar is not None and sidecar.own is not None
-        shown = shown_services(self._request, plan, with_dind=asked_for)
+        shown = shown_services(self._inputs, plan, with_dind=asked_for)
         show_logs(self._engine.api, temp_dir, shown)
 
     def close(self) -> bool:
@@ -122,7 +126,7 @@ class Preparation:
         containers = [helper, Task(lambda: self._up(plan.build))]
         # A service may run as a user who can write to a fresh volume only once it is opened.
         before_services = helper.result if plan.has_caches else _nothing
-        timeout = self._request.settings.docker.wait_for_services_timeout
+        timeout = self._inputs.settings.docker.wait_for_services_timeout
         waiting = Waiting(self._engine.api, self._log, timeout, plan.helper.name, helper)
         for spec in (*([plan.dind] if plan.dind else []), *plan.services):
             say(f"Starting service {ServiceName.parse(spec.image)}...")
@@ -198,8 +202,8 @@ class Preparation:
 
     def _mint(self) -> Certificates:
         started = time.monotonic()
-        request = self._request
-        certificates = mint(certificate_names(request), certificate_seconds(request.job))
+        inputs = self._inputs
+        certificates = mint(certificate_names(inputs), certificate_seconds(inputs.job))
         self._log.done("certificates made", started)
         return certificates
 
@@ -218,10 +222,10 @@ def _nothing() -> None:
     """Wait for nothing."""
 
 
-def _say_first(request: Request, images: ImagePlan) -> None:
+def _say_first(inputs: Inputs, images: ImagePlan) -> None:
     for notice in images.notices:
         say(notice)
-    for warning in request.catalogue.warnings:
+    for warning in inputs.catalogue.warnings:
         say(f"WARNING: {warning}")
     say(f"Using dind-executor with image {images.build.image} ...")
 

@@ -5,36 +5,26 @@ two processes of gitlab-runner with one token on one engine know nothing of each
 """
 
 import json
-from dataclasses import replace
 from urllib.parse import quote
 
 from executor.engine.api import Api
 from executor.log import say
 from executor.names import LABEL
-from executor.plan.inputs import Request
-from executor.plan.volumes import job_volumes
+from executor.plan.inputs import Inputs
 
 
-def free_builds(api: Api, request: Request) -> Request:
-    """Return the request; its builds go with the job where those that last are in use."""
-    elsewhere = replace(request, builds_are_taken=True)
-    source = _builds_source(request)
-    if source == _builds_source(elsewhere):
-        return request  # they go with the job anyway, or are the operator's own
-    others = _running_with(api, source) - {request.names.key}
-    if not others:
-        return request
-    say(
-        f"WARNING: The job {min(others).partition('-')[0]} still uses the sources of this"
-        " slot: these are cloned anew, and not kept."
-    )
-    return elsewhere
-
-
-def _builds_source(request: Request) -> str:
-    """Return what is mounted for the builds: a volume's name, or a path on the engine's host."""
-    (builds,) = (each for each in job_volumes(request).all if each.holds_builds)
-    return builds.source
+def builds_are_taken(api: Api, inputs: Inputs) -> bool:
+    """Tell whether another job uses the builds directory that this one would find again."""
+    builds = inputs.volumes.builds
+    if not builds.lasts:
+        return False  # they go with the job anyway, or are the administrator's own
+    others = _running_with(api, builds.source) - {inputs.names.key}
+    if others:
+        say(
+            f"WARNING: The job {min(others).partition('-')[0]} still uses the sources of this"
+            " slot: these are cloned anew, and not kept."
+        )
+    return bool(others)
 
 
 def _running_with(api: Api, source: str) -> set[str]:

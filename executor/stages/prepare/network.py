@@ -10,8 +10,8 @@ from executor.engine.networks import ensure_network, survey
 from executor.errors import EngineRefused
 from executor.host.network import with_host
 from executor.plan.authorities import with_gitlabs
-from executor.plan.environment import plan_network
-from executor.plan.inputs import Request
+from executor.plan.inputs import Inputs
+from executor.plan.network import plan_network
 from executor.spec import NetworkSpec, Surroundings
 from executor.tasks import Task
 
@@ -24,10 +24,10 @@ Step = Callable[[str, Callable[[], None]], None]
 class JobNetwork:
     """The network in the making, and whatever takes it away before it is used."""
 
-    def __init__(self, api: Api, request: Request, step: Step) -> None:
+    def __init__(self, api: Api, inputs: Inputs, step: Step) -> None:
         """Begin to make it."""
         self._api = api
-        self._request = request
+        self._inputs = inputs
         self._step = step
         self._lock = _thread.allocate_lock()
         self._made = Task(self._make)
@@ -45,19 +45,18 @@ class JobNetwork:
         try:
             return start()
         except EngineRefused as refused:
-            if f"network {self._request.names.network} not found" not in str(refused):
+            if f"network {self._inputs.names.network} not found" not in str(refused):
                 raise
         with self._lock:
-            self._create(plan_network(replace(self._request, surroundings=self._made.result())))
+            self._create(plan_network(self._inputs, self._made.result()))
         return start()
 
     def _make(self) -> Surroundings:
         found: list[Surroundings] = []
         self._step("surroundings known", lambda: found.append(survey(self._api)))
-        request = self._request
-        around = with_host(found[0], request.settings.docker.certs_d, local=self._api.local)
-        around = replace(around, authorities=with_gitlabs(around.authorities, request.values))
-        subnets = self._create(plan_network(replace(request, surroundings=around)))
+        around = with_host(found[0], self._inputs.settings.docker.certs_d, local=self._api.local)
+        around = replace(around, authorities=with_gitlabs(around.authorities, self._inputs.values))
+        subnets = self._create(plan_network(self._inputs, around))
         return replace(around, subnets=(*around.subnets, *subnets))
 
     def _create(self, spec: NetworkSpec) -> tuple[str, ...]:
