@@ -3,39 +3,21 @@
 import signal
 from types import FrameType
 
-from executor import __version__
 from executor.errors import BUILD_FAILURE, Cancelled, ExecutorError, ScriptFailed
-from executor.log import AdministratorLog, complain, say
+from executor.log import AdministratorLog, complain
 from executor.runner.environ import RunnerEnv
 
 STAGES = ("config", "prepare", "run", "cleanup")
 
-HELP = """\
-dind-executor: a GitLab Runner custom executor for jobs that build container images.
-
-  dind-executor local [--file FILE] [JOB ...]  run jobs of a pipeline file through the hooks
-  dind-executor settings                       print the documented default settings
-  dind-executor install [--prefix DIR]         install on a runner host (as root)
-  dind-executor migrate config.toml            move runners here from the Docker executor
-  dind-executor --version | --help
-
-gitlab-runner calls the stages through the executables in hooks/:
-  config, prepare, run, cleanup, each with --settings FILE
-"""
-
 
 def run_command(argv: list[str]) -> int:
     """Run one command and return its exit code."""
-    name, args = (argv[0], argv[1:]) if argv else ("--help", [])
+    name = argv[0] if argv else "--help"
     if name in STAGES:
-        return run_stage(name, args, RunnerEnv.current())
-    if name == "--version":
-        say(f"dind-executor {__version__}")
-    elif name in {"--help", "-h", "help"}:
-        say(HELP.rstrip())
-    else:
-        return _admin(name, args)
-    return 0
+        return run_stage(name, argv[1:], RunnerEnv.current())
+    from executor.commands import run_typed  # noqa: PLC0415 (a stage needs none of it)
+
+    return run_typed(name, argv[1:])
 
 
 def run_stage(name: str, args: list[str], env: RunnerEnv) -> int:
@@ -110,29 +92,6 @@ def _stage(name: str, args: list[str], env: RunnerEnv, log: AdministratorLog) ->
         from executor.stages import config  # noqa: PLC0415
 
         config.main(env, args, log)
-
-
-def _admin(name: str, args: list[str]) -> int:
-    """Run a command that a person types."""
-    if name == "local":
-        from executor.local.command import main  # noqa: PLC0415
-
-        return main(args)
-    if name == "settings":
-        from executor.settings.manual import documented_defaults  # noqa: PLC0415
-
-        say(documented_defaults().rstrip())
-        return 0
-    if name == "install":
-        from executor.commands.install import main as install  # noqa: PLC0415
-
-        return install(args)
-    if name == "migrate":
-        from executor.commands.migrate.command import main as migrate  # noqa: PLC0415
-
-        return migrate(args)
-    complain(f"dind-executor: there is no command `{name}`; see `dind-executor --help`.")
-    return 2
 
 
 def _cancel(_number: int, _frame: FrameType | None) -> None:

@@ -2,13 +2,10 @@
 
 import json
 import os
-import tomllib
 from pathlib import Path
 
 import pytest
 
-import executor
-from executor.settings.file import read_settings
 from tests.commanding import BUILD_FAILURE, SYSTEM_FAILURE, call, raising
 
 
@@ -96,43 +93,6 @@ AdministratorLog.{name} = late
 
     assert done.returncode in {BUILD_FAILURE, SYSTEM_FAILURE}
     assert "unexpected" not in done.stderr
-
-
-# --- commands that a person types -------------------------------------------------------------
-
-
-def test_version() -> None:
-    """The version is the package's."""
-    done = call("--version")
-
-    assert (done.returncode, done.stdout) == (0, f"dind-executor {executor.__version__}\n")
-
-
-@pytest.mark.parametrize("args", [["--help"], ["-h"], ["help"], []])
-def test_help(args: list[str]) -> None:
-    """All commands are named, and help is what one gets without any."""
-    done = call(*args)
-
-    assert (done.returncode, done.stderr) == (0, "")
-    for command in ("local", "settings", "install", "--version", "config, prepare, run, cleanup"):
-        assert command in done.stdout
-
-
-def test_settings_are_settings() -> None:
-    """The documented defaults are a file that a stage takes."""
-    done = call("settings")
-
-    assert done.returncode == 0
-    assert tomllib.loads(done.stdout) is not None
-    assert read_settings(done.stdout, "x") == read_settings("", "x")
-
-
-def test_a_command_that_is_none() -> None:
-    """The sentence names it and where to look."""
-    done = call("perpare")
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "no command `perpare`" in done.stderr
 
 
 def test_the_unexpected_goes_to_the_operators_log(tmp_path: Path) -> None:

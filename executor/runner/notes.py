@@ -23,7 +23,8 @@ gitlab-runner names it, and reads it itself (`stages/run`).
 """
 
 import os
-from collections.abc import Callable
+
+from executor.log import write_through
 
 MADE = "dind-executor-made"
 UNFINISHED = "dind-executor-preparing"
@@ -48,9 +49,7 @@ def leave(temp_dir: str, name: str, content: bytes = b"") -> None:
     # Only its owner may read it, and nobody ever sees a part: this process may be killed.
     descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        write_through(descriptor, content)
     finally:
         os.close(descriptor)
     os.rename(f"{path}.new", path)  # noqa: PTH104 (pathlib costs 9 ms a call)
@@ -83,45 +82,3 @@ def forget(temp_dir: str, name: str) -> None:
         os.unlink(f"{temp_dir}/{name}")  # noqa: PTH108
     except OSError:
         pass  # nobody left it, or its directory went with the job
-
-
-class Making:
-    """Lets cleanup know until nothing is under way at the engine any more.
-
-    The engine finishes a request whose sender is gone, perhaps after cleanup has looked.  Without
-    the note cleanup has nothing to wait for.
-    """
-
-    __slots__ = ("_close", "_temp_dir")
-
-    def __init__(self, temp_dir: str, close: Callable[[], bool]) -> None:
-        """Take what ends the making: it tells whether nothing is under way any more.
-
-        Where `close` cannot tell that, cleanup goes on to know, as it does where this process is
-        killed (see `engine.gate.Gate`).
-        """
-        self._temp_dir = temp_dir
-        self._close = close
-
-    def __enter__(self) -> None:
-        """Leave the note."""
-        leave(self._temp_dir, UNFINISHED)
-
-    def __exit__(self, *_error: object) -> None:
-        """Forget it, where nothing can appear any more."""
-        if self._close():
-            forget(self._temp_dir, UNFINISHED)
-
-
-def begin_making(temp_dir: str) -> None:
-    """Say that prepare makes things from now on; takes back what `end_making` said."""
-    leave(temp_dir, MADE)
-    forget(temp_dir, OVER)
-
-
-def end_making(temp_dir: str) -> None:
-    """Say that cleanup has begun; to be called before it looks for `UNFINISHED`."""
-    try:  # noqa: SIM105
-        leave(temp_dir, OVER)
-    except OSError:
-        pass  # without its directory the job has no `run` call that could make something

@@ -19,6 +19,7 @@ from executor.engine.gate import Gate
 from executor.log import write_through
 from executor.names import removal_query
 from executor.runner import notes
+from executor.runner.making import Making, is_over
 from executor.scripts.cancel import ENTRYPOINT_SECONDS
 from executor.spec import ContainerSpec, FileSpec
 
@@ -60,8 +61,8 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
     )
     engine.connect()
     gate = Gate()
-    with notes.Making(temp_dir, gate.close):
-        if notes.is_left(temp_dir, notes.OVER):
+    with Making(temp_dir, gate.close):
+        if is_over(temp_dir):
             return False
         if not (in_place and gate.do(lambda: _stop(engine.api, name))):
             gate.do(lambda: _clear(engine.api, spec))

@@ -8,8 +8,8 @@ from executor.engine.api import Api
 from executor.engine.removal import PATIENCE_SECONDS, remove_all
 from executor.errors import EngineRefused
 from executor.log import AdministratorLog
-from executor.runner import notes
 from executor.runner.environ import RunnerEnv
+from executor.runner.making import end_making, may_appear, may_be_there
 from executor.stages.context import run_context
 
 _SETTLE_SECONDS = 30.0
@@ -21,10 +21,10 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     context = run_context(env, args)
     log.open(context.log, context.job_id, context.project_id)
     api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
-    notes.end_making(env.temp_dir)
-    quiet_seconds = _SETTLE_SECONDS if notes.is_left(env.temp_dir, notes.UNFINISHED) else 0.0
+    end_making(env.temp_dir)
+    quiet_seconds = _SETTLE_SECONDS if may_appear(env.temp_dir) else 0.0
     # An engine that prepare did not reach has nothing of the job that it were worth waiting for.
-    patience_seconds = PATIENCE_SECONDS if notes.is_left(env.temp_dir, notes.MADE) else 0.0
+    patience_seconds = PATIENCE_SECONDS if may_be_there(env.temp_dir) else 0.0
     left = remove_all(
         api,
         context.names,

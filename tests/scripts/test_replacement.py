@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from executor.engine.docker import Engine
-from executor.runner import notes
 from executor.runner.environ import RunnerEnv
+from executor.runner.making import begin_making, end_making, may_appear
 from executor.scripts.attempts import _attempts
 from executor.scripts.replacement import keep, replace
 from executor.spec import ContainerSpec, FileSpec
@@ -48,7 +48,7 @@ def test_the_engine_is_asked_for_the_same_again(stub: StubEngine, tmp_path: Path
     (asked,) = stub.asked("POST", "/containers/create")
     assert asked.json() == REQUEST
     assert "name=job-build" in asked.path
-    assert not notes.is_left(str(tmp_path), notes.UNFINISHED)
+    assert not may_appear(str(tmp_path))
 
 
 def test_a_container_that_is_there_may_be_started_again(stub: StubEngine, tmp_path: Path) -> None:
@@ -69,12 +69,12 @@ def test_nothing_appears_once_cleanup_has_begun(stub: StubEngine, tmp_path: Path
     """Cleanup may come while a `run` call is still there, and has looked already."""
     keep(str(tmp_path), SPEC, REQUEST)
     stub.on("GET", "/version", VERSION)
-    notes.end_making(str(tmp_path))
+    end_making(str(tmp_path))
 
     assert replace(Engine(stub.api()), str(tmp_path), "job-build") is False
     assert stub.asked("POST", "/") == []
 
-    notes.begin_making(str(tmp_path))
+    begin_making(str(tmp_path))
     with pytest.raises(Exception, match="the stub has no answer"):
         replace(Engine(stub.api()), str(tmp_path), "job-build")
 

@@ -21,6 +21,7 @@ from executor.plan.sidecar import choose_sidecar
 from executor.reading import engine_api, read_basics, read_inputs
 from executor.runner import notes
 from executor.runner.environ import RunnerEnv
+from executor.runner.making import Making, begin_making
 from executor.scripts.replacement import keep
 from executor.services.health_check import HealthCheck, health_check
 from executor.spec import Certificates, ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
@@ -42,10 +43,10 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     _say_first(inputs, images)
     engine = Engine(engine_api(basics.context))
     engine.connect()
-    notes.begin_making(env.temp_dir)
+    begin_making(env.temp_dir)
     preparation = Preparation(engine, inputs, images, log)
     # Whatever ends this stage, nothing may appear after cleanup has looked.
-    with notes.Making(env.temp_dir, preparation.close):
+    with Making(env.temp_dir, preparation.close):
         preparation.make(env.temp_dir)
 
 

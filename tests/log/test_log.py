@@ -1,34 +1,14 @@
 """The administrator's log: JSON lines without secrets, and no trouble where it cannot be written."""
 
-import json
 import os
 import re
-import socket
-import stat
-import threading
 import time
 from pathlib import Path
 
 import pytest
-import structlog
-from pytest_mock import MockerFixture
 
-from executor import log as module
 from executor.log import AdministratorLog, complain, say
-
-STAGES = ["config", "prepare", "run", "cleanup"]
-
-
-def lines(path: Path) -> list[dict[str, object]]:
-    """Return the events of a log."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def a_log(path: Path, stage: str = "prepare") -> AdministratorLog:
-    """Return a log that is open."""
-    log = AdministratorLog(stage)
-    log.open(f"file:{path}", 4711, 42)
-    return log
+from tests.logs import STAGES, a_log, lines
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -48,24 +28,6 @@ def test_one_json_object_for_each_thing_done(tmp_path: Path, stage: str) -> None
     assert pulled["seconds"] >= 1.5
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(pulled["timestamp"]))
     assert (ended["event"], ended["outcome"]) == ("stage ended", "success")
-
-
-def test_every_stage_writes_the_lines_of_structlog(tmp_path: Path) -> None:
-    """No stage loads structlog, and a reader of the log cannot tell."""
-    facts = {"text": 'a "b"\n\N{GREEK SMALL LETTER ALPHA}', "number": 1, "nothing": None}
-    for stage in STAGES:
-        log = a_log(tmp_path / stage, stage)
-        log.event("something done", **facts)
-        log.close("success")
-        line = (tmp_path / stage).read_text().splitlines()[0]
-        timestamp = json.loads(line)["timestamp"]
-        logger = structlog.wrap_logger(
-            structlog.ReturnLogger(),
-            processors=[structlog.processors.JSONRenderer()],
-            wrapper_class=structlog.BoundLogger,
-        ).bind(stage=stage, job_id=4711, project_id=42)
-
-        assert line == logger.info("something done", timestamp=timestamp, **facts)
 
 
 def test_events_keep_their_own_time(tmp_path: Path) -> None:
@@ -96,32 +58,6 @@ def test_no_secret_is_written(tmp_path: Path, stage: str) -> None:
     assert lines(tmp_path / "log")[0]["error"] == "password [MASKED] of https://[MASKED]@host"
 
 
-def test_lines_are_added(tmp_path: Path) -> None:
-    """The log of many stages is one file, readable by its group."""
-    for stage in STAGES:
-        a_log(tmp_path / "log", stage).close("success")
-
-    assert [each["stage"] for each in lines(tmp_path / "log")] == STAGES
-    assert not stat.S_IMODE((tmp_path / "log").stat().st_mode) & 0o007
-
-
-def test_stages_that_end_together_do_not_mix(tmp_path: Path) -> None:
-    """Each stage's lines stay whole and together."""
-    logs = [a_log(tmp_path / "log", "run") for _ in range(20)]
-    for number, log in enumerate(logs):
-        for _ in range(20):
-            log.event("x" * 400, number=number)
-    threads = [threading.Thread(target=log.close, args=("success",)) for log in logs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    numbers = [each["number"] for each in lines(tmp_path / "log") if "number" in each]
-    assert len(numbers) == 400
-    assert all(len(set(numbers[at : at + 20])) == 1 for at in range(0, 400, 20))
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_log_that_cannot_be_written_is_said_once_a_job(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], stage: str
@@ -136,7 +72,7 @@ def test_a_log_that_cannot_be_written_is_said_once_a_job(
     if stage == "prepare":
         assert err == (
             f"WARNING: The administrator's log {tmp_path}/nowhere/log cannot be written: No such file or"
-            " directory. The job goes on; see `[log]` of the runner's settings.\n"
+            " directory. The job goes on. Check `[log]` in the settings of dind-executor.\n"
         )
     else:
         assert err == ""
@@ -172,61 +108,6 @@ def test_a_log_that_was_never_opened_writes_nothing(tmp_path: Path) -> None:
     log.close("system failure")
 
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("stage", ["prepare", "run"])
-def test_the_journal_gets_each_line(tmp_path: Path, mocker: MockerFixture, stage: str) -> None:
-    """The log speaks the journal's native protocol: one datagram an event."""
-    path = str(tmp_path / "journal.sock")
-    mocker.patch.object(module, "_JOURNAL", path)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
-        journal.bind(path)
-        journal.settimeout(10)
-        log = AdministratorLog(stage)
-        log.open("journal:", 4711, 42)
-        log.hide(["hunter2"])
-        log.event("first", text="hunter2\nnext line")
-        log.close("success")
-        got = [journal.recv(65536).decode() for _ in range(2)]
-
-    for datagram in got:
-        assert datagram.startswith("PRIORITY=6\nSYSLOG_IDENTIFIER=dind-executor\nMESSAGE={")
-        assert datagram.count("\n") == 3
-    events = [json.loads(each.partition("MESSAGE=")[2]) for each in got]
-    assert [each["event"] for each in events] == ["first", "stage ended"]
-    assert events[0]["text"] == "[MASKED]\nnext line"
-
-
-def test_a_host_without_a_journal(
-    tmp_path: Path, mocker: MockerFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A missing journal is like a file that cannot be written."""
-    mocker.patch.object(module, "_JOURNAL", str(tmp_path / "nowhere"))
-    log = AdministratorLog("prepare")
-    log.open("journal:", 1, 2)
-
-    log.close("success")
-
-    assert "The administrator's log journal cannot be written" in capfd.readouterr().err
-
-
-def test_a_journal_that_hangs(
-    tmp_path: Path, mocker: MockerFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """The stage ends although the journal's socket takes nothing more."""
-    path = str(tmp_path / "journal.sock")
-    mocker.patch.object(module, "_JOURNAL", path)
-    mocker.patch.object(module, "_JOURNAL_SECONDS", 0.05)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
-        journal.bind(path)
-        log = AdministratorLog("prepare")
-        log.open("journal:", 1, 2)
-        for _ in range(3000):
-            log.event("more than the socket holds", text="x" * 1000)
-
-        log.close("success")
-
-    assert "The administrator's log journal cannot be written: timed out" in capfd.readouterr().err
 
 
 def test_texts_that_are_no_unicode(tmp_path: Path) -> None:

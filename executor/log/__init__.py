@@ -1,0 +1,100 @@
+"""Two audiences, two channels: the job log and the administrator's log.
+
+What a stage does is noted at once, and written when the stage ends (`log.lines`).
+"""
+
+import os
+import time
+from collections.abc import Iterable
+
+
+def say(text: str) -> None:
+    """Print one line to the job log."""
+    _write(1, f"{text}\n")
+
+
+def complain(text: str) -> None:
+    """Print one line to stderr, which reaches the job log, or the runner's own in cleanup."""
+    _write(2, f"{text}\n")
+
+
+def write_through(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, however often that takes.  Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _write(descriptor: int, text: str) -> None:
+    """Write in one call, so that lines of different threads do not mix."""
+    try:
+        os.write(descriptor, text.encode(errors="replace"))
+    except OSError:
+        return
+
+
+class AdministratorLog:
+    """Collects the events of one stage and writes them when it ends."""
+
+    def __init__(self, stage: str) -> None:
+        """Start collecting; nothing is written before `open` said where to."""
+        self._stage = stage
+        self._events: list[dict[str, object]] = []
+        self._facts: dict[str, object] = {}
+        self._secrets: tuple[str, ...] = ()
+        self._target = ""
+        self._started = time.monotonic()
+
+    def open(self, target: str, job_id: object, project_id: object) -> None:
+        """Say where to write: `file:<path>`, `journal:` or `none:`."""
+        self._target = target
+        self._facts = {"job_id": job_id, "project_id": project_id}
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Add values that must not be written."""
+        self._secrets = (*self._secrets, *secrets)
+
+    @property
+    def hides(self) -> bool:
+        """Tell whether there are values that must not be written."""
+        return bool(self._secrets)
+
+    def without_secrets(self, text: str) -> str:
+        """Return a sentence for the job log: the engine and dind may have quoted a secret.
+
+        Short secrets stay: they would mask every second word of a remedy.
+        """
+        from executor.log.lines import masked  # noqa: PLC0415 (after a failure only)
+
+        return masked(text, self._secrets)
+
+    def event(self, event: str, **facts: object) -> None:
+        """Note that something was done."""
+        self._events.append({"event": event, "timestamp": time.time(), **facts})
+
+    def done(self, event: str, started: float, **facts: object) -> None:
+        """Note something done with the seconds since `started` (of `time.monotonic`)."""
+        self.event(event, seconds=round(time.monotonic() - started, 3), **facts)
+
+    def close(self, outcome: str) -> None:
+        """Write everything; a log that cannot be written is said once and fails nothing."""
+        self.done("stage ended", self._started, outcome=outcome)
+        kind, _, path = self._target.partition(":")
+        if kind not in {"file", "journal"}:
+            return
+        from executor.log.lines import rendered, to_file, to_journal  # noqa: PLC0415 (at the end)
+
+        facts = {"stage": self._stage, **self._facts}
+        lines = [rendered(facts, event, self._secrets) for event in self._events]
+        try:
+            if kind == "file":
+                to_file(path, lines)
+            else:
+                to_journal(lines)
+        except OSError as error:
+            if self._stage == "prepare":
+                complain(
+                    f"WARNING: The administrator's log {path or kind} cannot be written:"
+                    f" {error.strerror or error}. The job goes on. Check `[log]` in the settings of"
+                    " dind-executor."
+                )
