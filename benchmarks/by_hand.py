@@ -18,7 +18,7 @@ from docker.models.containers import Container
 from docker.types import Mount
 
 from benchmarks.jobs import MeasuredJob, script_seconds, settings_without_dind
-from tests.gitlab import git
+from tests.gitlab import sources
 from tests.rig.state import Rig
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -31,7 +31,7 @@ def measures(
     rig: Rig, job: MeasuredJob, directory: Path
 ) -> Iterator[Mapping[str, Callable[[], float]]]:
     """Give the measures; each runs the job once and returns its seconds."""
-    project = git.commit(rig.project, directory / "project").directory
+    project = sources.commit(rig.project, directory / "project").directory
     script = "\n".join(job.pipeline(rig).jobs[0].script)
     file = directory / "job.yml"
     file.write_text(job.pipeline_text(rig), encoding="utf-8")

@@ -8,7 +8,7 @@ import docker
 
 from benchmarks.jobs import MeasuredJob, script_seconds, settings_without_dind
 from executor.local.project.checkout import Checkout
-from tests.gitlab import git, runner, server, trace
+from tests.gitlab import runner, server, sources, trace
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.server import GitLab
 from tests.rig.state import Rig
@@ -19,7 +19,7 @@ def measures(
     rig: Rig, job: MeasuredJob, directory: Path
 ) -> Iterator[Mapping[str, Callable[[], float]]]:
     """Have all runners work; each measure runs the job once and returns its seconds."""
-    checkout = git.commit(rig.project, directory / "project")
+    checkout = sources.commit(rig.project, directory / "project")
     with contextlib.ExitStack() as stack:
         found: dict[str, Callable[[], float]] = {}
         for name, table in _runners(rig, job, directory).items():

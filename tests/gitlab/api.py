@@ -10,43 +10,16 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from tests.gitlab.jobs import Job
+from tests.web import Answer, Request
 
 # How often the runner sends the trace and so hears of a cancel. Its own choice would be 3 s.
 _UPDATE_INTERVAL_SECONDS = 1
 # A runner that asks waits this long for a job, as behind GitLab's own long polling.
 _POLL_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request; header names are in lower case."""
-
-    method: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    def json(self) -> dict[str, object]:
-        """Return the body's object."""
-        value = json.loads(self.body)
-        if not isinstance(value, dict):
-            raise TypeError(f"{self.method} {self.path}: an object is expected")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP response."""
-
-    status: HTTPStatus
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class JobApi:

@@ -7,7 +7,7 @@ import pytest
 
 from executor.local.project.checkout import Checkout
 from tests import pipelines
-from tests.gitlab import git, leftovers, runner, server
+from tests.gitlab import leftovers, runner, server, sources
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
@@ -26,7 +26,7 @@ def gitlab_runner() -> str:
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The sample project's commit: a Dockerfile, scripts, and deploy.sh."""
-    return git.commit(PROJECT_FILES, tmp_path_factory.mktemp("project") / "tree")
+    return sources.commit(PROJECT_FILES, tmp_path_factory.mktemp("project") / "tree")
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ import pytest
 
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.project.checkout import Checkout
-from tests.gitlab import git, leftovers, runner, server, trace
+from tests.gitlab import leftovers, runner, server, sources, trace
 from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed
 from tests.rig.state import Rig
@@ -94,7 +94,7 @@ def test_fetched_sources_last_and_are_cleaned(
     # The second one removes what the first has left, and then, at its end, what it left itself.
     assert second.count("Removing left-over") == 2
     assert "Reinitialized existing Git repository" in second
-    branch = git.branched(checkout, "another", tmp_path)
+    branch = sources.branched(checkout, "another", tmp_path)
     moved, third = run(replace(pushed, checkout=branch), SUBMODULES)
     assert moved.state == "success", third
     removed = [line for line in third.splitlines() if line.startswith("Removing left-over")]

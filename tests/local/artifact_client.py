@@ -44,10 +44,8 @@ def _upload(options: argparse.Namespace) -> None:
     content = before.encode() + _zipped(options.path) + f"\r\n--{boundary}--\r\n".encode()
     # An iterable body goes out in chunks, as the real client's does.
     query = f"artifact_type={options.artifact_type}"
-    assignment = urllib.request.Request(
-        f"{address}?{query}", iter([content]), headers, method="POST"
-    )
-    urllib.request.urlopen(assignment).close()
+    request = urllib.request.Request(f"{address}?{query}", iter([content]), headers, method="POST")
+    urllib.request.urlopen(request).close()
 
 
 def _download(options: argparse.Namespace) -> None:

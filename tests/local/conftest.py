@@ -13,17 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import git
+
 HERE = Path(__file__).parent
 PROGRAM = "import sys; from executor.local.command import main; sys.exit(main(sys.argv[1:]))"
 COMMAND = [sys.executable, "-c", PROGRAM, "--listen=127.0.0.1"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
-GIT_IDENTITY = {
-    "GIT_AUTHOR_NAME": "Ada Author",
-    "GIT_AUTHOR_EMAIL": "ada@example.com",
-    "GIT_COMMITTER_NAME": "Ada Author",
-    "GIT_COMMITTER_EMAIL": "ada@example.com",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-}
 
 
 @dataclass
@@ -69,14 +64,7 @@ class Workbench:
         self.configure()
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(self.project), *arguments],
-            env={**os.environ, **GIT_IDENTITY},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
+        return git.git(self.project, *arguments)
 
     def write(self, name: str, content: str) -> None:
         path = self.project / name
@@ -84,9 +72,7 @@ class Workbench:
         path.write_text(content)
 
     def commit(self, message: str) -> str:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "-m", message)
-        return self.git("rev-parse", "HEAD")
+        return git.commit(self.project, message)
 
     def configure(self, *, runner: str = "", custom: str = "") -> None:
         """Write the registration, with more lines in its two tables if given."""

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import pipelines
-from tests.local.conftest import GIT_IDENTITY, HERE
+from tests import git, pipelines
+from tests.local.conftest import HERE
 from tests.rig.state import Rig
 
 CASES = [*pipelines.cases(), *((name, ()) for name in pipelines.OTHERS)]
@@ -53,11 +52,7 @@ class Author:
 
 @pytest.fixture
 def author(rig: Rig, tmp_path: Path) -> Author:
-    project = tmp_path / "project"
-    shutil.copytree(rig.project, project)
-    for arguments in (["init", "--quiet", "-b", "main"], ["add", "-A"], ["commit", "-qm", "All"]):
-        environment = {**os.environ, **GIT_IDENTITY}
-        subprocess.run(["git", "-C", str(project), *arguments], env=environment, check=True)
+    project = git.copied(rig.project, tmp_path / "project")
     options = ["--config", str(rig.registration), "--project-path", "group/project"]
     options += ["--timeout", "5m"]
     for key, value in pipelines.variables(rig).items():

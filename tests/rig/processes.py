@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import time
+import urllib.error
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 
 from tests.rig.paths import LOGS, RUN
 from tests.rig.say import RigError
+from tests.web import direct
 
 
 def start(name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
@@ -66,6 +69,25 @@ def fail(name: str, sentence: str) -> RigError:
     except OSError:
         lines = []
     return RigError("\n".join([f"{sentence} The end of {log_of(name)}:", *lines[-8:]]))
+
+
+def await_answer(
+    name: str, url: str, ca: Path | None = None, *, asks_login: bool, timeout_seconds: float = 20
+) -> None:
+    """Return when the process answers at an address, where it asks for a login or does not."""
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline and running(name) is not None:
+        try:
+            direct(ca).open(url, timeout=5).close()
+        except urllib.error.HTTPError as error:
+            if error.code == HTTPStatus.UNAUTHORIZED and asks_login:
+                return
+        except OSError:
+            pass
+        else:
+            return
+        time.sleep(0.05)
+    raise fail(name, f"{name} does not answer at {url}.")
 
 
 def mentioning(text: str) -> list[int]:

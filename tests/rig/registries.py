@@ -7,11 +7,7 @@ proxy    stands for GitLab's dependency proxy: pulls through from hub, a login i
 
 import json
 import secrets
-import ssl
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +69,12 @@ def start(spec: RegistrySpec) -> None:
         path.chmod(0o600)
     env = {"SSL_CERT_FILE": str(spec.certificates.ca), "OTEL_TRACES_EXPORTER": "none"}
     processes.start(name, ["docker-registry", "serve", str(path)], env)
-    _await_answer(spec, name)
+    processes.await_answer(
+        name,
+        f"https://{spec.host}/v2/",
+        spec.certificates.ca,
+        asks_login=spec.htpasswd is not None,
+    )
 
 
 def stop(spec_name: str) -> bool:
@@ -125,26 +126,6 @@ def _configuration(spec: RegistrySpec) -> dict[str, object]:
     if spec.upstream is not None:
         configuration["proxy"] = {"remoteurl": spec.upstream}
     return configuration
-
-
-def _await_answer(spec: RegistrySpec, process: str, timeout_seconds: float = 20) -> None:
-    context = ssl.create_default_context(cafile=str(spec.certificates.ca))
-    direct = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
-    deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline and processes.running(process) is not None:
-        try:
-            direct.open(f"https://{spec.host}/v2/", timeout=5).close()
-        except urllib.error.HTTPError as error:
-            if error.code == 401 and spec.htpasswd is not None:
-                return
-        except OSError:
-            pass
-        else:
-            return
-        time.sleep(0.05)
-    raise processes.fail(process, f"The registry on {spec.host} does not answer.")
 
 
 def seed(repository: str, source: str) -> None:

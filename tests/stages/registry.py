@@ -6,7 +6,6 @@ import io
 import json
 import os
 import socket
-import ssl
 import subprocess
 import tarfile
 import urllib.error
@@ -22,6 +21,7 @@ from docker.models.images import Image
 
 from tests.rig.state import Rig, User
 from tests.stages.witness import Witness, eventually
+from tests.web import direct
 
 _LONGEST_SECONDS = 20.0
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -173,12 +173,10 @@ def tag_of(rig: Rig, user: User, repository: str, tag: str) -> str | None:
     url = f"https://{rig.gitlab}/v2/{repository}/manifests/{tag}"
     token = base64.b64encode(f"{user.name}:{user.password}".encode()).decode()
     headers = {"Authorization": f"Basic {token}", "Accept": _MANIFEST}
-    context = ssl.create_default_context(cafile=str(rig.ca))
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
     try:
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with direct(rig.ca).open(
+            urllib.request.Request(url, headers=headers), timeout=10
+        ) as answer:
             return str(answer.headers["Docker-Content-Digest"])
     except urllib.error.HTTPError as error:
         error.close()
@@ -233,8 +231,7 @@ class OwnRegistry:
     ) -> HTTPResponse:
         url = f"http://{self.host}/v2/{repository}/manifests/{tag}"
         request = urllib.request.Request(url, data, headers, method="PUT" if data else "GET")
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        answer: HTTPResponse = opener.open(request, timeout=10)
+        answer: HTTPResponse = direct().open(request, timeout=10)
         return answer
 
     def stop(self) -> None:
