@@ -15,8 +15,9 @@ from pathlib import Path
 from executor.local import options
 from executor.local.errors import LocalError
 from executor.local.pipeline.file import load_pipeline
+from executor.local.pipeline.model import Pipeline
 from executor.local.pipeline.order import planned_jobs
-from executor.local.pipeline.selection import select_jobs, with_cache_keys
+from executor.local.pipeline.selection import Stages, select_jobs, with_cache_keys
 from executor.local.project.assignment import PipelineFacts
 from executor.local.project.checkout import Checkout, last_commits, make_snapshot, read_checkout
 from executor.local.project.predefined import Project, Site, pipeline_variables
@@ -89,15 +90,7 @@ def _run(given: argparse.Namespace, terminal: Terminal) -> int:
             has_cache_server=caches is not None,
         )
 
-    selected = select_jobs(
-        pipeline,
-        predefined={item.key: item.value for item in facts(Site(host, port)).predefined},
-        given={item.key: item.value for item in variables},
-        names=tuple(given.jobs),
-    )
-    if not selected:
-        raise LocalError(f"{given.file}: the rules leave no job to run; try another --branch")
-    stages = with_cache_keys(selected, functools.partial(last_commits, checkout))
+    stages = _jobs_to_run(pipeline, facts(Site(host, port)), tuple(given.jobs))
     _announce(checkout, registration, given.file, terminal)
     source, name = registration.source, registration.name
     slots = Slots(source, name, path)
@@ -118,15 +111,30 @@ def _run(given: argparse.Namespace, terminal: Terminal) -> int:
     return exit_code(outcomes)
 
 
+def _jobs_to_run(pipeline: Pipeline, facts: PipelineFacts, names: tuple[str, ...]) -> Stages:
+    selected = select_jobs(
+        pipeline,
+        predefined={item.key: item.value for item in facts.predefined},
+        given={item.key: item.value for item in facts.given},
+        names=names,
+    )
+    if not selected:
+        raise LocalError(
+            f"{pipeline.source}: the rules leave no job to run; "
+            f"choose another --branch or set a --variable"
+        )
+    return with_cache_keys(selected, functools.partial(last_commits, facts.checkout))
+
+
 def _as_path(checkout: Checkout) -> str:
     name = "".join(c if c.isalnum() or c in "._-" else "-" for c in checkout.directory.name)
     return name or "project"
 
 
 def _registration(given: argparse.Namespace) -> tuple[Registration, Path | None]:
-    """Return the registration, and the driver's settings file if it is known."""
+    """Return the registration, and the hooks' settings file if it is known."""
     if given.hooks and given.config:
-        raise LocalError("--hooks and --config exclude each other; give one of them")
+        raise LocalError("--hooks and --config cannot be used together; give one of them")
     if given.config or (not given.hooks and not given.settings and DEFAULT_CONFIG.exists()):
         registration = from_config(given.config or DEFAULT_CONFIG, given.runner)
         named = [Path(argument) for argument in registration.run.arguments]

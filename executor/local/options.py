@@ -21,29 +21,118 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(prog="dind-executor local", description=_DESCRIPTION)
     add = made.add_argument
-    add("jobs", nargs="*", metavar="JOB", help="run only these jobs (default: the pipeline)")
-    add("--file", type=Path, default=Path(".gitlab-ci.yml"), help="default: .gitlab-ci.yml")
-    add("--branch", default="", help="the branch to run for (default: the one checked out)")
-    add("--project-path", default="", metavar="GROUP/PROJECT", help="default: local/DIRECTORY")
-    add("--timeout", default="1h", metavar="TIME", help="of a job: 90s, 10m, 1h (the default)")
-    registration = made.add_argument_group("the registration")
-    add = registration.add_argument
-    add("--config", type=Path, help=f"gitlab-runner's configuration (default: {DEFAULT_CONFIG})")
-    add("--runner", default="", metavar="NAME", help="which custom runner of it (default: first)")
-    add("--hooks", type=Path, metavar="DIR", help="instead of --config: where the four hooks are")
-    add("--settings", type=Path, metavar="FILE", help=f"their settings ({DEFAULT_SETTINGS})")
-    add("--runner-version", default=DEFAULT_RUNNER_VERSION, metavar="X.Y.Z", help="to speak as")
-    values = made.add_argument_group("variables, as a project's settings in GitLab have them")
-    add = values.add_argument
-    add("--variable", action="append", default=[], metavar="KEY=VALUE")
-    add("--secret-variable", action="append", default=[], metavar="KEY=VALUE|KEY=@FILE")
-    add("--file-variable", action="append", default=[], metavar="KEY=FILE")
-    serving = made.add_argument_group("the server for sources, artifacts, caches; the report")
-    add = serving.add_argument
-    add("--listen", default="", metavar="HOST[:PORT]", help="default: the engine's bridge gateway")
-    add("--cache-server", type=Path, metavar="DIR", help="serve caches, too, and keep them there")
-    add("--report", type=Path, metavar="FILE", help="write results and seconds as JSON, too")
+    add(
+        "jobs",
+        nargs="*",
+        metavar="JOB",
+        help="run only these jobs (default: all that the rules admit)",
+    )
+    add(
+        "--file",
+        type=Path,
+        default=Path(".gitlab-ci.yml"),
+        help="the pipeline file (default: .gitlab-ci.yml)",
+    )
+    add(
+        "--branch",
+        default="",
+        metavar="NAME",
+        help="the branch to run for (default: the one checked out)",
+    )
+    add(
+        "--project-path",
+        default="",
+        metavar="GROUP/PROJECT",
+        help="the project's path (default: local/DIRECTORY)",
+    )
+    add(
+        "--timeout",
+        default="1h",
+        metavar="TIME",
+        help="the time limit of jobs without a `timeout`, such as 90s or 10m (default: 1h)",
+    )
+    _add_registration(made)
+    _add_variables(made)
+    _add_server(made)
     return made
+
+
+def _add_registration(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("the registration")
+    add = group.add_argument
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=f"gitlab-runner's configuration (default: {DEFAULT_CONFIG})",
+    )
+    add(
+        "--runner",
+        default="",
+        metavar="NAME",
+        help="the name of the runner in it (default: the first custom one)",
+    )
+    add(
+        "--hooks",
+        type=Path,
+        metavar="DIR",
+        help="the directory of the four hooks, instead of --config",
+    )
+    add(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help=f"the settings of these hooks (default: {DEFAULT_SETTINGS})",
+    )
+    add(
+        "--runner-version",
+        default=DEFAULT_RUNNER_VERSION,
+        metavar="X.Y.Z",
+        help="the version of gitlab-runner that the hooks are told (default: %(default)s)",
+    )
+
+
+def _add_variables(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("variables, as in the CI/CD settings of a GitLab project")
+    add = group.add_argument
+    add("--variable", action="append", default=[], metavar="KEY=VALUE", help="a public variable")
+    add(
+        "--secret-variable",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE|KEY=@FILE",
+        help="a masked variable; @FILE reads the value from a file",
+    )
+    add(
+        "--file-variable",
+        action="append",
+        default=[],
+        metavar="KEY=FILE",
+        help="a variable of type file",
+    )
+
+
+def _add_server(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("the server for sources, artifacts and caches, and the report")
+    add = group.add_argument
+    add(
+        "--listen",
+        default="",
+        metavar="HOST[:PORT]",
+        help="where the server listens (default: the gateway of the engine's bridge network)",
+    )
+    add(
+        "--cache-server",
+        type=Path,
+        metavar="DIR",
+        help="serve caches too, and keep them in this directory",
+    )
+    add(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="also write results and seconds to this file, as JSON",
+    )
 
 
 def variables(given: argparse.Namespace) -> tuple[Variable, ...]:
@@ -69,7 +158,7 @@ def secret_variable(text: str) -> Variable:
         value = _content("--secret-variable", key, value[1:]).rstrip("\n")
     if "\n" in value:
         raise LocalError(
-            f"--secret-variable {key}: it has several lines and cannot be masked; "
+            f"--secret-variable {key}: the value has several lines, which cannot be masked; "
             f"give it as a file with --file-variable"
         )
     return Variable(key, value, public=False, masked=True, raw=True)
@@ -102,7 +191,9 @@ def _key_and_value(option: str, text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not _KEY.fullmatch(key):
         # The text may be a secret whose key was forgotten, so it is not repeated.
-        raise LocalError(f"{option}: a value has no KEY= of letters, digits and _ before it")
+        raise LocalError(
+            f"{option}: a value has no KEY= before it; write KEY=VALUE, with letters, digits and _ in KEY"
+        )
     return key, value
 
 

@@ -77,7 +77,9 @@ class Schedule:
                 job.cancel()
             else:
                 job.abort()
-        return "canceling the jobs; once more to abort" if first else "aborting, only cleanup runs"
+        if first:
+            return "canceling the jobs; press Ctrl-C or send the signal again to abort them"
+        return "aborting the jobs; only cleanup still runs"
 
     def run(self) -> tuple[Outcome, ...]:
         """Run everything and tell how it ended, in the order of the stages."""

@@ -1,6 +1,6 @@
 """The artifact and cache commands of gitlab-runner, enough of them to try the embedded server.
 
-Installed on the fake driver's PATH as `gitlab-runner` where there is no real one.
+Installed on the fake hooks' PATH as `gitlab-runner` where there is no real one.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A project, a registration of the fake driver, and a way to run `dind-executor local` on them."""
+"""A project, a registration of the fake hooks, and a way to run `dind-executor local` on them."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
 
 @dataclass
 class Finished:
-    """What a run left: its exit code, its output, and the calls that the driver got."""
+    """What a run left: its exit code, its output, and the calls that the hooks got."""
 
     exit_code: int
     stdout: str
@@ -44,7 +44,7 @@ class Finished:
 
 
 class Workbench:
-    """A directory with a project under git and the fake driver beside it."""
+    """A directory with a project under git and the fake hooks beside it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -1,4 +1,4 @@
-"""A driver without an engine: it writes down how it was called and fails in chosen ways.
+"""Hooks without an engine: they write down how they were called, and fail in chosen ways.
 
 Called as `fake_hooks.py CONTROL STAGE [SCRIPT SUB_STAGE]`. CONTROL/calls.jsonl gets one line per
 call; CONTROL/behaviour.json names, per stage or sub-stage, a list of behaviours, one per call, the
@@ -76,7 +76,7 @@ def _run_script(path: str, control: Path) -> int:
 
 
 def main() -> int:
-    """Do what a driver would do, or what the test asks for."""
+    """Do what the hook would do, or what the test asks for."""
     control, stage, *arguments = Path(sys.argv[1]), *sys.argv[2:]
     name = arguments[1] if stage == "run" else stage
     behaviour = _behaviour(control, name)

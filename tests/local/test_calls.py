@@ -51,16 +51,16 @@ def test_the_config_stage_decides_directories_and_environment(bench: Workbench) 
         "cache_dir": "/other-cache",
         "hostname": "some host",
         "shell": "sh",
-        "job_env": {"FROM_DRIVER": "yes", "TMPDIR": "/var/tmp"},
+        "job_env": {"FROM_CONFIG": "yes", "TMPDIR": "/var/tmp"},
     }
     bench.behave(config=[{"stdout": json.dumps(answer)}])
     bench.pipeline(PLAIN)
     done = bench.run("--project-path", "group/app")
     assert done.exit_code == 0, done.stdout + done.stderr
     before, after = done.environment("config"), done.environment("prepare")
-    assert "FROM_DRIVER" not in before
+    assert "FROM_CONFIG" not in before
     assert before["CUSTOM_ENV_CI_PROJECT_DIR"] == ""
-    assert after["FROM_DRIVER"] == "yes"
+    assert after["FROM_CONFIG"] == "yes"
     assert after["TMPDIR"] == "/var/tmp"
     assert after["CUSTOM_ENV_CI_BUILDS_DIR"] == str(bench.directory / "other")
     assert after["CUSTOM_ENV_CI_PROJECT_DIR"] == str(bench.directory / "other/group/app")

@@ -27,7 +27,7 @@ def test_named_jobs_run_alone(bench: Workbench) -> None:
         (("--runner", "absent"), 'no runner named "absent"'),
         (("--timeout", "soon"), '--timeout "soon"'),
         (("--project-path", "x"), '--project-path "x"'),
-        (("--hooks", "."), "--hooks and --config exclude each other"),
+        (("--hooks", "."), "--hooks and --config cannot be used together"),
         (("--listen", "127.0.0.1:x"), '"x" is not a port'),
         (("--listen", "192.0.2.1"), "cannot listen on 192.0.2.1"),
     ],

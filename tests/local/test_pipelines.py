@@ -1,4 +1,4 @@
-"""Pipelines of several jobs through the fake driver: order, tries, caches, time limits."""
+"""Pipelines of several jobs through the fake hooks: order, tries, caches, time limits."""
 
 import json
 import re

@@ -20,9 +20,9 @@ def _extended(
     name: str, entries: Mapping[str, object], place: Place, below: tuple[str, ...]
 ) -> dict[str, object]:
     if name in below:
-        raise place.error(f"it extends itself: {' > '.join((*below, name))}")
+        raise place.error(f"the job extends itself: {' > '.join((*below, name))}")
     if len(below) >= _DEEPEST:
-        raise place.error(f"it extends more than {_DEEPEST} levels deep: {' > '.join(below)}")
+        raise place.error(f"the job extends more than {_DEEPEST} levels deep: {' > '.join(below)}")
     own = mapping_at(entries[name], Place(place.source, f'job "{name}"'))
     parents = own.pop("extends", ())
     result: dict[str, object] = {}

@@ -86,7 +86,7 @@ def parse_pipeline(text: str, source: str) -> Pipeline:
         if name in _NOT_JOBS:
             sentence = (
                 "this keyword is not supported by the embedded runner; "
-                "take it out or run this pipeline in GitLab"
+                "remove it or run this pipeline in GitLab"
             )
             raise place.of(name).error(sentence)
         own = extended(name, entries, place)
@@ -108,7 +108,7 @@ def _defaults(top: dict[str, object], place: Place) -> dict[str, object]:
     place.of("default").check_keys(defaults, _DEFAULTS)
     for keyword in _OLD_DEFAULTS:
         if keyword in top and keyword in defaults:
-            sentence = "it stands here and under default: too; keep the one under default:"
+            sentence = "this keyword is also under default:; keep only the one there"
             raise place.of(keyword).error(sentence)
         if keyword in top:
             defaults[keyword] = top[keyword]

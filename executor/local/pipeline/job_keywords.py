@@ -53,7 +53,7 @@ def _cache(value: object, place: Place) -> Cache:
     fields = mapping_at(value, place)
     known = ("key", "paths", "untracked", "policy", "when", "fallback_keys", "unprotect")
     place.check_keys(fields, known)
-    # Whether branches are protected is GitLab's affair; here none is.
+    # Only GitLab knows protected branches; here no branch is protected.
     flag_at(fields.get("unprotect", False), place.of("unprotect"))
     key, files = _cache_key(fields.get("key", "default"), place.of("key"))
     fallback_keys = strings_at(fields.get("fallback_keys", []), place.of("fallback_keys"))
@@ -78,7 +78,7 @@ def _cache_key(value: object, place: Place) -> tuple[str, tuple[str, ...]]:
     place.check_keys(fields, ("files", "files_commits", "prefix"))
     lists = [name for name in ("files", "files_commits") if name in fields]
     if len(lists) != 1:
-        raise place.error("give it either files or files_commits")
+        raise place.error("give either files or files_commits")
     files = strings_at(fields[lists[0]], place.of(lists[0]))
     if not 0 < len(files) <= _MOST_KEY_FILES:
         raise place.of(lists[0]).error(f"list one to {_MOST_KEY_FILES} files")
@@ -92,7 +92,7 @@ def _key_text(value: object, place: Place) -> str:
     key = scalar_text(value)
     if not key or "/" in key or "%2f" in key.lower() or not key.strip("."):
         raise place.error(
-            f'"{key}" is no cache key; it is not empty, has no / and is not only dots'
+            f'"{key}" is not a cache key; a key is not empty, has no / and is not only dots'
         )
     return key
 
@@ -181,7 +181,7 @@ def environment_at(value: object, place: Place) -> Environment:
     def text(key: str) -> str:
         return text_at(fields[key], place.of(key)) if key in fields else ""
 
-    # Nothing of a pipeline depends on it: GitLab stops environments by and by.
+    # Nothing in a pipeline depends on it: GitLab stops environments later.
     text("auto_stop_in")
     tier = fields.get("deployment_tier")
     return Environment(

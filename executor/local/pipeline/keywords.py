@@ -40,7 +40,7 @@ class Place:
         for key in mapping:
             if key not in known:
                 sentence = (
-                    f'keyword "{key}" is not supported by the embedded runner; take it out or '
+                    f'keyword "{key}" is not supported by the embedded runner; remove it or '
                     f"run this job in GitLab (supported here: {', '.join(known)})"
                 )
                 raise self.error(sentence)
@@ -77,7 +77,7 @@ def strings_at(value: object, place: Place) -> tuple[str, ...]:
 def one_of(choices: tuple[str, ...], value: object, place: Place) -> str:
     """Return a string that is one of the choices."""
     if value not in choices:
-        raise place.error(f'"{value}" is none of {", ".join(choices)}')
+        raise place.error(f'"{value}" is not one of: {", ".join(choices)}')
     return str(value)
 
 

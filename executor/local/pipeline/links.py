@@ -37,7 +37,7 @@ def _check_dependencies(
         if needed is None:
             _check_stage(job, known[name], stages, place, can_be_same=False)
         elif name not in needed:
-            raise place.error(f'job "{name}" must be part of needs, too')
+            raise place.error(f'job "{name}" must also be listed in needs')
 
 
 def _check_stage(

@@ -8,6 +8,9 @@ from executor.local.errors import PipelineError
 from executor.local.pipeline.model import Cache, JobDefinition, Pipeline, YamlVariable
 from executor.local.pipeline.rules import applies
 
+# The jobs to run, a tuple per stage that has any, in the order of the stages.
+Stages = tuple[tuple[JobDefinition, ...], ...]
+
 
 def select_jobs(
     pipeline: Pipeline,
@@ -15,7 +18,7 @@ def select_jobs(
     predefined: Mapping[str, str],
     given: Mapping[str, str],
     names: tuple[str, ...] = (),
-) -> tuple[tuple[JobDefinition, ...], ...]:
+) -> Stages:
     """Return the jobs to run, one tuple per stage that has any, in the order of the stages.
 
     Without names these are all jobs that their rules admit. A named job that its rules exclude
@@ -56,9 +59,9 @@ def select_jobs(
 
 
 def with_cache_keys(
-    stages: tuple[tuple[JobDefinition, ...], ...],
+    stages: Stages,
     last_commits: Callable[[tuple[str, ...]], tuple[str, ...]],
-) -> tuple[tuple[JobDefinition, ...], ...]:
+) -> Stages:
     """Return the jobs, cache keys of files made from the commits that last changed those."""
 
     def keyed(cache: Cache) -> Cache:

@@ -20,14 +20,14 @@ def load_yaml(text: str, source: str) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
-        message = f"{source}: {where}: it is not YAML that can be read: {error.problem}"
+        message = f"{source}: {where}: this is not valid YAML: {error.problem}"
         raise PipelineError(message) from None
     except yaml.YAMLError as error:
-        message = f"{source}: it is not YAML that can be read: {error}"
+        message = f"{source}: this is not valid YAML: {error}"
         raise PipelineError(message) from None
     if len(documents) > 1 and documents[1:] != [None]:
         message = (
-            f"{source}: it has a header or several YAML documents, and `spec:` is not supported by"
+            f"{source}: the file has a header or several YAML documents, and `spec:` is not supported by"
             f" the embedded runner; keep one document or run this pipeline in GitLab"
         )
         raise PipelineError(message)
@@ -49,7 +49,7 @@ class _Loader(yaml.SafeLoader):
 
 def _reference(loader: _Loader, node: yaml.Node) -> _Reference:
     if not isinstance(node, yaml.SequenceNode) or not node.value:
-        problem = "!reference takes a list: the name of a job, then of what is in it"
+        problem = "!reference takes a list: the name of a job, then the keyword in it"
         raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
     return _Reference(tuple(str(loader.construct_object(item)) for item in node.value))
 

@@ -39,17 +39,17 @@ def read_checkout(directory: Path, *, branch: str = "") -> Checkout:
     """Return the checkout that a directory is in; its HEAD stands for the branch, if given."""
     top = _git(directory, "rev-parse", "--show-toplevel")
     if top is None:
-        message = f"{directory} is not inside a git work tree; run this where the project is"
+        message = f"{directory} is not inside a git work tree; run this command in the project"
         raise LocalError(message)
     root = Path(top)
     commit = _git(root, "log", "-1", f"--format={_FORMAT}", "HEAD")
     if commit is None:
-        message = f"{root} has no commit yet; jobs fetch what is committed, so commit first"
+        message = f"{root} has no commit yet; commit first, because jobs fetch what is committed"
         raise LocalError(message)
     sha, parents, timestamp, author, name, email, text = commit.split("\0")
     name_of_branch = branch or _git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
     if not name_of_branch:
-        message = f"{root} is on no branch; name the one to run for with --branch"
+        message = f"{root} is on no branch; name the branch to run for with --branch"
         raise LocalError(message)
     if _git(root, "check-ref-format", "--branch", name_of_branch) is None:
         message = f'"{name_of_branch}" is not a branch name; give another one with --branch'
@@ -111,7 +111,7 @@ def _git(directory: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
-        message = "git is not installed here; install it, jobs fetch their sources with it"
+        message = "git is not installed; install it, because jobs fetch their sources with it"
         raise LocalError(message) from None
     if done.returncode != 0:
         return None

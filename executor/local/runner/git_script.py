@@ -82,7 +82,7 @@ def _credentials(context: ScriptContext) -> list[str]:
 
 
 def _repository(context: ScriptContext) -> list[str]:
-    """Return the commands that make or mend the repository: a killed job may have left locks."""
+    """Return the commands that make or repair the repository: a killed job may have left locks."""
     facts = context.assignment.facts
     project = shlex.quote(context.where.project)
     address = shlex.quote(f"{facts.site.url}/{facts.project.path}.git")

@@ -61,9 +61,7 @@ def call_hook(
     except OSError as error:
         problem = f"{hook.executable} cannot be started: {error.strerror}"
         if error.errno == errno.E2BIG:
-            problem += (
-                "; no variable may have more than 128 KiB, as hooks get them in their environment"
-            )
+            problem += "; no variable may be larger than 128 KiB, because hooks get it in their environment"
         return Ending(None, time.monotonic() - started, problem)
     running = _Running(process, stdout, stderr)
     with around.cancellation.heard_by(running.wake.set):

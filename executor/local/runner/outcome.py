@@ -75,11 +75,11 @@ class ScriptFailure(Exception):
 
 
 class ConfigurationFailure(Exception):
-    """The registration or the job says something that trying again would not mend."""
+    """The registration or the job says something wrong, so that another try would not help."""
 
 
 class SystemFailure(Exception):
-    """A system failure: the operator's, worth another try in prepare."""
+    """A failure of the hooks or their host, which in prepare is worth another try."""
 
 
 class Stopped(Exception):

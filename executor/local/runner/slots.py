@@ -54,7 +54,7 @@ class Slots:
         try:
             self._directory.mkdir(mode=0o700, exist_ok=True)
             if self._directory.lstat().st_uid != os.getuid():
-                message = f"{self._directory} belongs to somebody else; remove it"
+                message = f"{self._directory} belongs to another user; remove it"
                 raise LocalError(message)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
             return os.open(self._directory / name, flags, 0o600)

@@ -21,7 +21,9 @@ class CacheStore:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            message = f"{directory}: cannot be made ({error.strerror}); give another --cache-server"
+            message = (
+                f"{directory}: cannot be created ({error.strerror}); give another --cache-server"
+            )
             raise LocalError(message) from None
 
     def path(self, key: str) -> Path:

@@ -9,7 +9,7 @@ import docker.errors
 
 from executor.local.errors import LocalError
 
-_REMEDY = "give an address of this host that containers reach with --listen"
+_REMEDY = "name an address of this host that containers can reach with --listen"
 
 
 def listen_address(wanted: str, *, engine: str) -> tuple[str, int]:

@@ -42,7 +42,11 @@ def test_a_file_variable_is_masked_if_it_can_be(
     [
         (options.plain_variable, "hunter22", "--variable: a value has no KEY="),
         (options.secret_variable, "1A=hunter22", "--secret-variable: a value has no KEY="),
-        (options.secret_variable, "A=hunter22\nx", "--secret-variable A: it has several lines"),
+        (
+            options.secret_variable,
+            "A=hunter22\nx",
+            "--secret-variable A: the value has several lines",
+        ),
         (options.secret_variable, "A=@/none/there", "--secret-variable A: /none/there cannot be"),
         (options.file_variable, "A=/none/there", "--file-variable A: /none/there cannot be"),
     ],

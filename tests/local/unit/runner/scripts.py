@@ -29,7 +29,7 @@ def a_context(
 
 
 def run(text: str, shell: str = "bash", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a script the way a driver does: from stdin."""
+    """Run a script as the run hook does: from stdin."""
     return subprocess.run(
         shell.split(),
         input=text,

@@ -88,7 +88,7 @@ def test_a_variable_that_is_too_large_is_explained(tmp_path: Path) -> None:
 
     ending = call_hook(Hook("/bin/true"), (), around, stdout=call.stdout, stderr=call.stderr)
 
-    assert "no variable may have more than 128 KiB" in ending.problem
+    assert "no variable may be larger than 128 KiB" in ending.problem
 
 
 def test_a_child_that_holds_the_output_keeps_the_call_open(tmp_path: Path) -> None:

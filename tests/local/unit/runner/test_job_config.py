@@ -1,4 +1,4 @@
-"""What the driver's config stage answers."""
+"""What the config hook answers."""
 
 import pytest
 

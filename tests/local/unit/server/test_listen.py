@@ -24,8 +24,8 @@ def test_an_engine_that_is_not_there_is_named_with_what_to_do(bench: Workbench) 
     assert done.exit_code == 2
     assert done.stderr.startswith("dind-executor local: the Docker Engine at ")
     assert done.stderr.endswith(
-        "; start it, check `host` in the settings, or give an address of this host that containers"
-        " reach with --listen\n"
+        "; start it, check `host` in the settings, or name an address of this host that containers"
+        " can reach with --listen\n"
     )
     assert done.calls == []
 
