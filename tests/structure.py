@@ -127,13 +127,9 @@ def expected_test(module: Path) -> Path:
 
 
 def sources(package: Path) -> dict[Path, Path]:
-    """Return by the place of its test each module of a package that holds code."""
+    """Return by the place of its test each module of a package."""
     relative = (path.relative_to(package) for path in modules(package))
-    return {
-        expected_test(path): path
-        for path in relative
-        if path.name != "__init__.py" or (len(path.parts) > 1 and any(_functions(package / path)))
-    }
+    return {expected_test(path): path for path in relative if path != Path("__init__.py")}
 
 
 def lone_tests(package: Path, tests: Path, behaviour: tuple[str, ...]) -> list[str]:
@@ -158,9 +154,11 @@ def _within(path: Path, folder: str) -> bool:
 
 
 def untested(package: Path, tests: Path) -> list[str]:
-    """Return the modules with code that no test stands beside."""
+    """Return the modules that do something, so have functions, and have no test beside them."""
     return sorted(
-        path.as_posix() for test, path in sources(package).items() if not (tests / test).is_file()
+        path.as_posix()
+        for test, path in sources(package).items()
+        if any(_functions(package / path)) and not (tests / test).is_file()
     )
 
 

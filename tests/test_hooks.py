@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import a_payload, a_service, a_variable
-from tests.hooks import BUILD_FAILURE, HOOKS, STAGES, SYSTEM_FAILURE, Runner
+from tests.hooks import BUILD_FAILURE, HOOKS, STAGES, Runner
 
 # --- the files themselves ---------------------------------------------------------------------
 
@@ -198,43 +198,6 @@ def test_a_broken_auth_config_is_a_warning_without_its_content(runner: Runner) -
 
     assert "WARNING: Failed to resolve credentials from $DOCKER_AUTH_CONFIG" in done.stdout
     assert "hunter2" not in done.stdout + done.stderr
-
-
-# --- run --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("extra", [(), ("build_script",)])
-def test_run_without_its_arguments(runner: Runner, extra: tuple[str, ...]) -> None:
-    """A call by hand is told that gitlab-runner makes these calls."""
-    runner.job_env = json.loads(runner.call("config").stdout)["job_env"]
-    done = subprocess.run(
-        [str(HOOKS / "run"), *extra],
-        cwd=runner.temp,
-        env=runner.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-    assert done.returncode == SYSTEM_FAILURE
-    assert "must be called by gitlab-runner, as `run_exec`" in done.stderr
-
-
-def test_run_without_its_script(runner: Runner) -> None:
-    """The sentence has the path."""
-    runner.script.unlink()
-
-    assert f"The script {runner.script} of gitlab-runner cannot be read" in runner.sentence("run")
-
-
-def test_run_forgets_an_earlier_exit_code(runner: Runner) -> None:
-    """gitlab-runner has one file for all sub-stages, and would read a stale one."""
-    runner.exit_code_file.write_text("7\n")
-
-    runner.sentence("run")
-
-    assert not runner.exit_code_file.exists()
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -138,6 +138,7 @@ HOUSE = {
     "executor/loose.py": "def a(): ...\n",
     "executor/room/__init__.py": "from executor.room import door\n",
     "executor/room/door.py": "def a(): ...\n",
+    "executor/room/words.py": "A = 1\nclass Words:\n    a: int = A\n",
     "executor/stages/prepare/__init__.py": "def main(): ...\n",
     "executor/stages/prepare/parts.py": "class Part:\n    def a(self): ...\n",
 }
@@ -152,11 +153,12 @@ MIRROR = {
 
 
 def test_a_mirror_has_no_fault(tmp_path: Path) -> None:
-    """Packages that only import need no test, and behaviour has its own folders."""
+    """Modules that only import or declare need no test, and behaviour has its own folders."""
     house = planted(tmp_path, HOUSE | MIRROR)
     package, tests = house / "executor", house / "tests"
 
     assert structure.lone_tests(package, tests, BEHAVIOUR) == []
+    assert structure.untested(package, tests) == []
 
 
 def test_a_lone_test_is_found(tmp_path: Path) -> None:
@@ -164,7 +166,6 @@ def test_a_lone_test_is_found(tmp_path: Path) -> None:
     wrong = {
         "tests/test_door.py": "",
         "tests/room/test_gone.py": "",
-        "tests/room/test_room.py": "",
         "tests/stages/unit/test_parts.py": "",
     }
     house = planted(tmp_path, HOUSE | MIRROR | wrong)

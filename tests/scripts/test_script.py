@@ -22,7 +22,6 @@ from tests.engine.stub import (
     Received,
     StubEngine,
     byte_by_byte,
-    events,
     frame,
     http,
     refusal,
@@ -376,45 +375,6 @@ def test_a_stream_that_ends_too_early(
 
     assert sentence in str(caught.value)
     assert heard.on(1) == (b"half" if begun else b"")
-
-
-def test_a_container_that_is_being_removed_is_gone(stub: StubEngine) -> None:
-    """The engine shows one for a moment, as one that ended."""
-    stub.on("GET", "/containers/job-build/json", inspected(Running=False, Status="removing"))
-
-    with pytest.raises(ContainerLost) as caught:
-        run_script_that_breaks_off(stub)
-
-    assert caught.value.removed
-
-
-@pytest.mark.parametrize(
-    ("found", "code"),
-    [(["die"], 137), (["kill", "die"], None), (["oom", "die"], None), ([], None)],
-)
-def test_who_ended_a_container(stub: StubEngine, found: list[str], code: int | None) -> None:
-    """Its script, unless the engine or the kernel did, or the engine has forgotten: a restart."""
-    state = inspected(
-        Running=False,
-        ExitCode=137,
-        StartedAt="2026-01-01T12:00:00.123Z",
-        FinishedAt="2026-01-01T12:01:00.123Z",
-    )
-    stub.on("GET", "/containers/job-build/json", state)
-    stub.on("GET", "/events", events(*({"Action": each} for each in found)))
-
-    with pytest.raises(ContainerLost) as caught:
-        run_script_that_breaks_off(stub)
-
-    assert (caught.value.exit_code, caught.value.removed) == (code, False)
-    (asked,) = stub.asked("GET", "/events")
-    assert "since=1767268800&until=1767268861&" in asked.path
-
-
-def run_script_that_breaks_off(stub: StubEngine) -> None:
-    """Run a script whose stream ends without a word."""
-    stub.on("POST", ATTACH, attached(lambda keeper: keeper.connection.send(keeper.begins())))
-    run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
 
 
 @pytest.mark.parametrize(("answer", "sentence"), LOST[:4])

@@ -1,34 +1,22 @@
-"""What is said of a sidecar that ended, where a real one cannot be made to end that way."""
+"""What the sidecar is, and whether it answers; `tests/stages` has real ones."""
 
 from pathlib import Path
 
 import pytest
 
-from executor.errors import ServiceNotReady
+from executor.errors import EngineRefused, ServiceNotReady
+from executor.names import TRANSPORT_LABEL
 from executor.runner import notes
-from executor.services.dind import wait_until_ready
-from executor.services.dind_causes import warn_of_end
-from tests.engine.stub import StubEngine, chunked, frame, http, refusal
+from executor.services.dind import Sidecar, find_sidecar, still_runs, wait_until_ready
+from tests.engine.stub import StubEngine, http, refusal
+from tests.services.sidecars import STARTED, ended
 
-STARTED = "2026-01-01T12:00:00.123456789Z"
-
-
-def ended(**state: object) -> bytes:
-    """Return an inspected sidecar that does not run any more."""
-    return http(200, {"State": {"Running": False, "StartedAt": STARTED, **state}})
-
-
-@pytest.fixture
-def answered(stub: StubEngine, tmp_path: Path) -> str:
-    """Return the temporary directory of a job whose sidecar has answered, and then printed this."""
-    words = frame(2, b"error: address already in use\n")
-    stub.on("GET", "/containers/job-dind/logs", chunked(words))
-    notes.leave(str(tmp_path), notes.ANSWERED, STARTED.encode())
-    return str(tmp_path)
+SIDECAR = "/containers/job-dind/json"
+RUNNING = {"State": {"Running": True, "StartedAt": STARTED}}
 
 
 def test_a_sidecar_that_ran_out_of_memory(stub: StubEngine, answered: str) -> None:
-    """It is said; what it last printed is no reason why it would not come up."""
+    """The error says so; what it last printed is no reason why it would not come up."""
     stub.on("GET", "/containers/job-dind/json", ended(ExitCode=137, OOMKilled=True))
 
     with pytest.raises(ServiceNotReady) as caught:
@@ -41,45 +29,79 @@ def test_a_sidecar_that_ran_out_of_memory(stub: StubEngine, answered: str) -> No
     )
 
 
-def test_the_author_of_a_failed_script_is_told(
-    stub: StubEngine, answered: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """In one line."""
-    stub.on("GET", "/containers/job-dind/json", ended(ExitCode=137, OOMKilled=True))
+def test_a_job_without_a_sidecar_waits_for_nothing(stub: StubEngine, tmp_path: Path) -> None:
+    """A sidecar that nobody has seen is none that was lost."""
+    stub.on("GET", SIDECAR, refusal(404, "no such container"))
 
-    warn_of_end(stub.api(), "job-dind", answered)
+    wait_until_ready(stub.api(), "job-dind", str(tmp_path), 5)
 
-    told = (
-        "WARNING: The dind sidecar ran out of memory (exit code 137): the script has probably"
-        " failed because it has no Docker daemon any more.\n"
-    )
-    assert capfd.readouterr() == ("", told)
+    assert [each.path for each in stub.received] == [SIDECAR]
 
 
-def test_the_engine_knows_of_an_end_later_than_the_script(
-    stub: StubEngine, answered: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A sidecar that seems to run and does not answer is looked at again."""
+def test_a_sidecar_that_is_gone(stub: StubEngine, answered: str) -> None:
+    """A sidecar that has answered before is missed."""
+    stub.on("GET", SIDECAR, refusal(404, "no such container"))
+
+    with pytest.raises(ServiceNotReady, match="The dind sidecar is gone: something removed it"):
+        wait_until_ready(stub.api(), "job-dind", answered, 5)
+
+
+def test_a_sidecar_that_has_answered_is_only_looked_at(stub: StubEngine, answered: str) -> None:
+    """Each script but the first costs one request."""
+    stub.on("GET", SIDECAR, http(200, RUNNING))
+
+    wait_until_ready(stub.api(), "job-dind", answered, 5)
+
+    assert [each.path for each in stub.received] == [SIDECAR]
+
+
+def test_an_answer_is_noted(stub: StubEngine, tmp_path: Path) -> None:
+    """The next script knows which start of the sidecar has answered."""
     address = {"Networks": {"n": {"IPAddress": "255.255.255.255"}}}
-    runs = http(
-        200,
-        {"State": {"Running": True, "StartedAt": STARTED}, "NetworkSettings": address},
+    log = http(200, b"\2\0\0\0\0\0\0\x11API listen on ...")
+    stub.on("GET", SIDECAR, http(200, {**RUNNING, "NetworkSettings": address}))
+    stub.on("GET", "/containers/job-dind/logs", log)
+    stub.on("POST", "/containers/job-dind/exec", http(201, {"Id": "1"}))
+    stub.on("POST", "/exec/1/start", http(200))
+    stub.on("GET", "/exec/1/json", http(200, {"ExitCode": 0}))
+
+    wait_until_ready(stub.api(), "job-dind", str(tmp_path), 5)
+
+    assert notes.read(str(tmp_path), notes.ANSWERED) == STARTED.encode()
+
+
+def test_an_engine_that_cannot_show_it(stub: StubEngine) -> None:
+    """An error of the engine is no absence."""
+    stub.on("GET", SIDECAR, refusal(500, "layer not known"))
+
+    with pytest.raises(EngineRefused, match="cannot show job-dind: layer not known"):
+        find_sidecar(stub.api(), "job-dind")
+
+
+def test_what_an_inspection_says() -> None:
+    """Address, end and transport are read; what is missing is empty."""
+    found: dict[str, object] = {
+        "State": {"Running": False, "ExitCode": 137, "OOMKilled": True, "StartedAt": STARTED},
+        "Config": {"Labels": {TRANSPORT_LABEL: "tls"}},
+        "NetworkSettings": {"Networks": {"a": {"IPAddress": ""}, "b": {"IPAddress": "10.0.0.2"}}},
+    }
+    sidecar, nothing = Sidecar("job-dind", found), Sidecar("job-dind", {})
+
+    assert (sidecar.address, sidecar.tls, sidecar.exit_code) == ("10.0.0.2", True, 137)
+    assert (sidecar.out_of_memory, sidecar.running) == (True, False)
+    assert (nothing.address, nothing.tls, nothing.exit_code, nothing.started) == (
+        "",
+        False,
+        None,
+        "",
     )
-    stub.on("GET", "/containers/job-dind/json", runs, ended(ExitCode=2))
-    stub.on("POST", "/containers/job-dind/exec", refusal(409, "the container is not running"))
-
-    warn_of_end(stub.api(), "job-dind", answered)
-
-    assert capfd.readouterr().err.startswith("WARNING: The dind sidecar exited with code 2: ")
 
 
-@pytest.mark.parametrize("answer", [refusal(500, "no"), b""])
-def test_an_engine_that_says_nothing_of_it(
-    stub: StubEngine, answered: str, capfd: pytest.CaptureFixture[str], answer: bytes
-) -> None:
-    """The script's own end is what counts."""
-    stub.on("GET", "/containers/job-dind/json", answer)
+def test_a_sidecar_that_was_started_anew_is_another_one() -> None:
+    """Neither the job's certificates nor its containers are in it."""
+    sidecar = Sidecar("job-dind", {"State": {"Running": True, "StartedAt": STARTED}})
 
-    warn_of_end(stub.api(), "job-dind", answered)
-
-    assert capfd.readouterr() == ("", "")
+    assert still_runs(sidecar, STARTED)
+    assert not still_runs(sidecar, "2026-01-01T11:00:00Z")
+    assert not still_runs(sidecar, "")
+    assert not still_runs(None, STARTED)

@@ -1,20 +1,9 @@
 """Which ports tell that a service is up, and the job log's words about one that is not."""
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
-from executor.log import AdministratorLog
-from executor.services.health import Prober, connects, wait_for_service
 from executor.services.health_check import HealthCheck, exposed_ports, health_check, health_warning
 from executor.spec import ContainerSpec, ImageFacts
-from executor.stages.prepare.services import Waiting
-from executor.tasks import Task
-from tests.engine.stub import UPGRADED, Connection, Received, http, stub_engine
 
 NAME = "dind-executor-1-ab-service-0"
 IMAGE = ImageFacts("sha256:1", ports=("5432/tcp",))
@@ -97,87 +86,3 @@ def test_the_warning() -> None:
         "\nService container logs:\nfirst\nsecond\n"
         "\n\033[0;33m*********\033[0;m\n\n"
     )
-
-
-@pytest.mark.parametrize(
-    ("setting", "said"),
-    [
-        (0, "Waiting for services to be up and running (timeout 30 seconds)...\n"),
-        (5, "Waiting for services to be up and running (timeout 5 seconds)...\n"),
-        (-1, ""),
-    ],
-)
-def test_how_long_a_service_is_waited_for(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], setting: int, said: str
-) -> None:
-    """`wait_for_services_timeout`, of which 0 is the Docker executor's default."""
-    running = {"State": {"Running": True, "ExitCode": 0}, "NetworkSettings": {"Networks": {}}}
-    done = Task(lambda: None)
-    with stub_engine(tmp_path) as stub:
-        stub.on("GET", "/containers/.*/json", http(200, running))
-        waiting = Waiting(stub.api(), AdministratorLog("prepare"), setting, "helper", done)
-        waiting.wait_for(lambda: HealthCheck(NAME, "postgres:16"), done)
-        waiting.announce()
-        waiting.finish()
-
-    assert capfd.readouterr() == (said, "")
-
-
-def test_a_helper_that_does_not_answer_in_time(tmp_path: Path) -> None:
-    """`wait_for_services_timeout` holds for the helper too: ports may swallow what is asked."""
-    running = {
-        "State": {"Running": True, "ExitCode": 0},
-        "NetworkSettings": {"Networks": {"n": {"IPAddress": "255.255.255.255"}}},
-    }
-    over = threading.Event()
-
-    def asking(connection: Connection, _received: Received) -> None:
-        connection.send(UPGRADED)
-        over.wait(60)
-
-    with stub_engine(tmp_path) as stub:
-        stub.on("GET", "/containers/.*/json", http(200, running))
-        stub.on("POST", "/containers/helper/exec", http(201, {"Id": "1"}))
-        stub.on("POST", "/exec/1/start", asking)
-        stub.on("GET", "/exec/1/json", http(200, {"Running": True, "ExitCode": None}))
-        api = stub.api()
-        check = HealthCheck(NAME, "postgres:16", (5432,))
-        error = wait_for_service(api, check, Prober(api, "helper", lambda: None), 1)
-        assert not over.is_set()
-        over.set()
-
-    assert error == (
-        'service "postgres:16" timeout: nothing accepts connections on its port 5432 after 1 seconds'
-    )
-
-
-@pytest.fixture
-def listening() -> Iterator[int]:
-    """Return a port that accepts connections."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def refusing() -> int:
-    """Return a port that nothing listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-    return port
-
-
-def test_one_port_that_accepts_is_enough(listening: int, refusing: int) -> None:
-    """In whatever order."""
-    assert connects("127.0.0.1", (refusing, listening)) is True
-    assert connects("127.0.0.1", (listening, refusing)) is True
-
-
-def test_a_port_that_refuses_is_in_reach(refusing: int) -> None:
-    """And may accept later."""
-    assert connects("127.0.0.1", (refusing,)) is False
-
-
-@pytest.mark.parametrize("address", ["255.255.255.255", "not-an-address.invalid"])
-def test_an_address_out_of_reach(address: str) -> None:
-    """Then somebody else has to ask."""
-    assert connects(address, (80,)) is None
