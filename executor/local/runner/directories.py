@@ -11,7 +11,7 @@ from executor.local.project.assignment import Assignment
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One of the runner's concurrent jobs for a project; at one time one job has it."""
+    """One of the numbers by which a runner tells a project's concurrent jobs apart."""
 
     runner_token: str
     number: int

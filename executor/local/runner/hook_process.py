@@ -39,7 +39,6 @@ class Ending:
     exit_code: int | None
     seconds: float
     problem: str = ""
-    was_stopped: bool = False
 
 
 def call_hook(
@@ -73,7 +72,7 @@ def call_hook(
     if not problem and not around.cancellation.reason:
         problem = f"{hook.executable} took longer than {hook.timeout_seconds} seconds"
     exit_code = process.returncode if running.finished.is_set() else None
-    return Ending(exit_code, seconds, problem, was_stopped=True)
+    return Ending(exit_code, seconds, problem)
 
 
 class _Running:
