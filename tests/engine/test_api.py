@@ -245,7 +245,7 @@ def test_an_engine_behind_tls(tmp_path: Path) -> None:
 
 
 def test_an_engine_with_a_certificate_of_another_authority(tmp_path: Path) -> None:
-    """Verifying means refusing."""
+    """Where the certificate is to be verified, such an engine is refused."""
     client = keep(tmp_path / "client", mint(("localhost",), 600), server=False)
     server = keep(tmp_path / "server", mint(("localhost",), 600), server=True)
     with tls_engine(server) as port, pytest.raises(EngineUnavailable):

@@ -37,6 +37,7 @@ from tests.builders import some_settings
     ],
 )
 def test_an_entry_is_taken_apart(text: str, wanted: VolumeEntry) -> None:
+    """Source, destination and mode are read as the Docker executor reads them."""
     assert parse_volume(text) == wanted
 
 
@@ -63,6 +64,7 @@ def test_an_entry_is_taken_apart(text: str, wanted: VolumeEntry) -> None:
     ],
 )
 def test_a_text_that_is_no_entry_is_refused(text: str) -> None:
+    """The message says what is wrong with the entry."""
     with pytest.raises(InvalidVolume) as error:
         parse_volume(text)
     assert str(error.value) == f'invalid volume specification: "{text}"'
@@ -83,6 +85,7 @@ def test_a_text_that_is_no_entry_is_refused(text: str) -> None:
     ],
 )
 def test_a_mistake_is_found_when_settings_are_read(volumes: str, wanted: str) -> None:
+    """A mistake in an entry is reported before any job, with the key."""
     with pytest.raises(SettingsError) as error:
         some_settings(f"[docker]\nvolumes = {volumes}")
     assert f"docker.{wanted}" in str(error.value)

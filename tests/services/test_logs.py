@@ -37,7 +37,7 @@ def resumed(log: ServiceLog) -> ServiceLog:
 
 
 def test_it_begins_at_the_beginning() -> None:
-    """Without a time."""
+    """The first request names no time, so the log comes from its beginning."""
     assert ServiceLog("c", "db", {}).query() == "stdout=1&stderr=1&timestamps=1"
 
 
