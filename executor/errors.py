@@ -1,8 +1,8 @@
 """What can go wrong, and whose fault it is: an exception's class decides the exit code.
 
-gitlab-runner tells two failures apart by the exit code of a stage.
-A *build failure* ends the job as the author's; a *system failure* is the operator's, and a failed
-prepare is tried three times.
+gitlab-runner tells two failures apart by the exit code of a stage.  A *build failure* is for the job
+author to fix.  A *system failure* is for the administrator, and gitlab-runner tries prepare three
+times.
 `executor.__main__` alone turns a class into a number.
 """
 
@@ -20,7 +20,7 @@ class ExecutorError(Exception):
 
 
 class BuildFailure(ExecutorError):
-    """The author's to mend; gitlab-runner does not try prepare again."""
+    """For the job author to fix; gitlab-runner does not try prepare again."""
 
     outcome = BUILD_FAILURE
 
@@ -35,7 +35,7 @@ class ScriptFailed(BuildFailure):
 
 
 class PolicyViolation(BuildFailure):
-    """The job asks for what the operator's settings do not admit."""
+    """The job asks for what the administrator's settings do not allow."""
 
 
 class ImageUnavailable(BuildFailure):
@@ -51,11 +51,11 @@ class ServiceConflict(BuildFailure):
 
 
 class UnsupportedJobOption(BuildFailure):
-    """The job sets an option to something that cannot be honoured."""
+    """The job sets an option to something that dind-executor cannot do."""
 
 
 class SystemFailure(ExecutorError):
-    """The operator's to mend, or nobody's; gitlab-runner tries prepare three times."""
+    """For the administrator to fix, or for nobody; gitlab-runner tries prepare three times."""
 
 
 class SettingsError(SystemFailure):

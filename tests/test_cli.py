@@ -97,7 +97,7 @@ AdministratorLog.{name} = late
 
 def test_the_unexpected_goes_to_the_operators_log(tmp_path: Path) -> None:
     """The log has the place of the fault, and not its text."""
-    path = tmp_path / "operator.log"
+    path = tmp_path / "administrator.log"
     before = (
         "from executor.stages import config\n"
         "def stage_main(env, args, log):\n"

@@ -84,7 +84,7 @@ def test_no_payload_file(runner: Runner, stage: str) -> None:
     """A stage that gitlab-runner has not called says so."""
     sentence = runner.sentence(stage, without=("JOB_RESPONSE_FILE",))
 
-    assert sentence.startswith("JOB_RESPONSE_FILE is not set: ")
+    assert sentence.startswith("JOB_RESPONSE_FILE is not set. ")
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -32,17 +32,18 @@ def main(args: list[str]) -> int:
     prefix: Path = parser.parse_args(args).prefix
     source = Path(__file__).resolve().parents[2]
     if not (source / "pyproject.toml").is_file():
-        return _refuse(
-            "`install` runs from a clone of the repository: `sudo python3 -m executor install`."
-        )
+        return _refuse("Run `sudo python3 -m executor install` in a clone of the repository.")
     if not os.access(prefix if prefix.exists() else prefix.parent, os.W_OK):
-        return _refuse(f"{prefix} is not writable: run this as root, or name a --prefix.")
+        return _refuse(f"{prefix} is not writable. Run this as root, or choose another --prefix.")
     try:
         _install(source, prefix.absolute())
     except subprocess.CalledProcessError as error:
-        return _refuse(f"pip could not install the packages (exit code {error.returncode}).")
+        words = error.stderr or "see its output above"
+        return _refuse(f"Installing failed with exit code {error.returncode}: {words}.")
     except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}.")
+        return _refuse(
+            f"{error.filename}: {error.strerror}. Run this as root, or choose another --prefix."
+        )
     return 0
 
 
@@ -70,12 +71,13 @@ def _install(source: Path, prefix: Path) -> None:
     version = subprocess.run(
         [python, "-I", "-m", "executor", "--version"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    print(f"Installed {version}. Hooks: {hooks}. Next: register it as config.toml.example shows.")
+    print(f"Installed {version} with its hooks in {hooks}.")
+    print("Next, register a runner as config.toml.example shows.")
     if prefix != PREFIX:
         command = prefix / "venv" / "bin" / "dind-executor"
         print(
-            f"With a --prefix there are hooks and {command} only: write the settings by"
-            f" `{command} settings > settings.toml`, and name your own paths in config.toml."
+            f"With --prefix, only the hooks and {command} are installed. Write the settings with"
+            f" `{command} settings > settings.toml`, and use your own paths in config.toml."
         )
 
 

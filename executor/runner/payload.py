@@ -82,7 +82,7 @@ class Job:
     """The variables that are files; those from a vault are unless the job says otherwise."""
 
     def sets(self, key: str) -> bool:
-        """Tell whether a variable comes with the job; else it is gitlab-runner's operator's."""
+        """Tell whether a variable comes with the job; else the administrator set it for gitlab-runner."""
         return key in self.secret_keys or any(each.key == key for each in self.variables)
 
 
@@ -93,19 +93,19 @@ def read_job(path: str) -> Job:
     """
     if not path:
         raise JobPayloadError(
-            "JOB_RESPONSE_FILE is not set: the stages must be called by gitlab-runner 14.0 or later,"
-            " or by `dind-executor local`."
+            "JOB_RESPONSE_FILE is not set. Only gitlab-runner (14.0 or later) and"
+            " `dind-executor local` call the stages."
         )
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib costs 9 ms a stage)
             payload = json.load(file)
     except OSError as error:
         raise JobPayloadError(
-            f"the job payload {path} (JOB_RESPONSE_FILE) cannot be read: {error.strerror}."
+            f"The job payload {path} (JOB_RESPONSE_FILE) cannot be read: {error.strerror}."
         ) from None
     except (ValueError, RecursionError):
         raise JobPayloadError(
-            f"the job payload {path} (JOB_RESPONSE_FILE) is not JSON; is the disk of the runner"
+            f"The job payload {path} (JOB_RESPONSE_FILE) is not JSON. Is the disk of the runner"
             " host full?"
         ) from None
     return parse_job(payload, path)
@@ -149,7 +149,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
     )
     if problems:
         raise JobPayloadError(
-            f"the job payload {path} is not what gitlab-runner writes: {'; '.join(problems.texts)}."
+            f"The job payload {path} is not what gitlab-runner writes: {'; '.join(problems.texts)}."
         )
     return job
 

@@ -156,7 +156,7 @@ def test_mistakes_are_named_all_at_once(changes: Mapping[str, object], mistakes:
         parse_job(a_payload(**changes), "/tmp/response.json")
 
     text = str(caught.value)
-    assert text.startswith("the job payload /tmp/response.json is not what gitlab-runner writes: ")
+    assert text.startswith("The job payload /tmp/response.json is not what gitlab-runner writes: ")
     assert not [each for each in mistakes if each not in text]
     assert not [each for each in ("hunter2", TOKEN) if each in text]
 
@@ -175,7 +175,7 @@ def test_fields_that_nobody_knows_are_fine() -> None:
 
 def test_no_payload_file() -> None:
     """Called without gitlab-runner, the sentence says who calls."""
-    with pytest.raises(JobPayloadError, match="JOB_RESPONSE_FILE is not set: the stages must be"):
+    with pytest.raises(JobPayloadError, match=r"JOB_RESPONSE_FILE is not set\. Only gitlab-runner"):
         read_job("")
 
 
@@ -228,7 +228,7 @@ def test_keys_of_resolved_secrets() -> None:
 
 
 def test_whose_a_variable_is() -> None:
-    """What does not come with the job is of gitlab-runner and its operator."""
+    """What does not come with the job comes from gitlab-runner and its administrator."""
     job = a_job(variables=[a_variable("A", "")], secrets={"B": {"vault": {}}})
 
     assert (job.sets("A"), job.sets("B"), job.sets("C")) == (True, True, False)

@@ -506,7 +506,7 @@ def test_an_end_waits_for_its_place_in_a_stream_that_is_full(start: Start) -> No
 def test_a_script_without_a_place_is_told(
     start: Start, programs: Path, missing: tuple[str, ...], *, full: bool
 ) -> None:
-    """The directory may be full or closed to the keeper; once that is mended, scripts run again."""
+    """The directory may be full or closed to the keeper; once it is writable again, scripts run."""
     for each in missing:
         (programs / each).unlink()
     kept = start()

@@ -34,7 +34,7 @@ def test_a_broken_payload(start: Start, stage: str, text: str, sentence: str) ->
     job = start(JobRequest())
     job.response_file.write_text(text, encoding="utf-8")
     call = job.call(stage)
-    assert_error(call, SYSTEM_FAILURE, f"the job payload {job.response_file}", sentence)
+    assert_error(call, SYSTEM_FAILURE, f"The job payload {job.response_file}", sentence)
     assert call.stdout == ""
 
 
