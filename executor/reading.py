@@ -122,8 +122,12 @@ def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
         basics.names,
         values,
         catalogue,
-        hidden_source="" if docker.share_host_credentials or not host_config else host_config.path,
-        seccomp_profiles=read_profiles((*docker.security_opt, *docker.services_security_opt)),
+        hidden_source=""
+        if docker.images.share_host_credentials or not host_config
+        else host_config.path,
+        seccomp_profiles=read_profiles(
+            (*docker.containers.security_opt, *docker.services.services_security_opt)
+        ),
     )
 
 

@@ -1,12 +1,10 @@
 """docs/parity.md: complete, and as the settings, the tests and parity.toml have it."""
 
-from dataclasses import fields, is_dataclass
-
 import pytest
 
 from executor.settings.docker import DockerSettings
 from executor.settings.file import Settings
-from executor.settings.keys import key_of
+from executor.settings.keys import same_keys
 from tests import parity_page
 from tests.parity_page import CHAPTERS, DOCKER_KEYS, RUNNER_KEYS, SCENARIOS, VERDICTS, Row
 
@@ -14,13 +12,6 @@ from tests.parity_page import CHAPTERS, DOCKER_KEYS, RUNNER_KEYS, SCENARIOS, VER
 def all_rows() -> list[Row]:
     """Return the rows of every chapter."""
     return [row for chapter in CHAPTERS for row in parity_page.rows(chapter)]
-
-
-def carried_over(section: type) -> set[str]:
-    """Return the keys of gitlab-runner's that a section of the settings has."""
-    assert is_dataclass(section)
-    keys = [key_of(each) for each in fields(section)]
-    return {key.same_as for key in keys if key is not None and key.same_as}
 
 
 @pytest.mark.parametrize(
@@ -84,9 +75,9 @@ def test_the_keys_are_those_of_the_settings() -> None:
     docker, runner = parity_page.rows("docker"), parity_page.rows("runner")
     there = {row.name for row in docker if row.verdict != "not applicable"}
     refused = {row.name for row in docker if row.verdict == "not applicable"}
-    assert carried_over(DockerSettings) == there
+    assert set(same_keys(DockerSettings)) == there
     assert set(DockerSettings.REFUSED) == refused
-    assert carried_over(Settings) <= {row.name for row in runner}
+    assert set(same_keys(Settings)) <= {row.name for row in runner}
 
 
 def test_the_admitted_differences_are_the_page_s() -> None:

@@ -60,6 +60,11 @@ class Table:
         """Tell whether a key is there with a value."""
         return self._values.get(key) is not None
 
+    def has(self, key: str) -> bool:
+        """Ask for a key: tell whether it is there with a value, and take it for a known one."""
+        self._asked[key] = None
+        return self._values.get(key) is not None
+
     def names(self) -> tuple[str, ...]:
         """Return the keys that are there, whatever their values."""
         return tuple(self._values)

@@ -13,8 +13,10 @@ def build_user(inputs: Inputs) -> str:
     not admit it.
     """
     docker = inputs.settings.docker
-    user = docker.user or expand(inputs.job.image.user, inputs.value)
-    allowed = docker.allowed_users or (() if not docker.user else (docker.user,))
+    user = docker.images.user or expand(inputs.job.image.user, inputs.value)
+    allowed = docker.images.allowed_users or (
+        () if not docker.images.user else (docker.images.user,)
+    )
     if not user or not allowed or user in allowed:
         return user
     raise PolicyViolation(f'user "{user}" is not an allowed user: {go_list(allowed)}.')

@@ -77,7 +77,7 @@ def dind_container(
         mounts=mounts,
         binds=binds,
         tmpfs=tmpfs(
-            settings.docker.services_tmpfs,
+            settings.docker.services.services_tmpfs,
             {
                 **(cert_tmpfs(way.cert_dir) if way.tls else {}),
                 **(DRIVERS_TMPFS if hidden else {}),
@@ -91,7 +91,7 @@ def dind_container(
         user=expand(own.user, inputs.value) if own and not sidecar.replaced else "",
         platform=sidecar.pull.platform,
         host=dind_host(inputs, sidecar.pull.image),
-        log_options=settings.docker.log_options,
+        log_options=settings.docker.containers.log_options,
     )
 
 

@@ -11,6 +11,7 @@ from executor.notation.allow_lists import is_allowed
 from executor.notation.image_names import with_default_tag
 from executor.notation.patterns import match
 from executor.plan.inputs import Inputs
+from executor.settings.limits import Limits
 from executor.shell import DIRECTORY
 from executor.spec import HostConfig
 
@@ -24,11 +25,13 @@ _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 def build_host(inputs: Inputs, name: str) -> HostConfig:
     """Return what the build container may use; `name` is its image as the job writes it."""
     docker = inputs.settings.docker
-    privileged = docker.privileged and is_allowed(name, docker.allowed_privileged_images)
+    privileged = docker.containers.privileged and is_allowed(
+        name, docker.containers.allowed_privileged_images
+    )
     return _given(
         **_job_containers(inputs),
         Privileged=privileged,
-        PidMode=docker.pid_mode,
+        PidMode=docker.containers.pid_mode,
         Init=_has_init(inputs),
     )
 
@@ -41,19 +44,17 @@ def helper_host(inputs: Inputs) -> HostConfig:
 def service_host(inputs: Inputs, name: str) -> HostConfig:
     """Return what a service may use; `name` is its image as the job writes it."""
     docker = inputs.settings.docker
-    wanted = docker.privileged if docker.services_privileged is None else docker.services_privileged
+    wanted = (
+        docker.containers.privileged
+        if docker.services.services_privileged is None
+        else docker.services.services_privileged
+    )
     return _given(
         **_services(inputs, name),
-        Runtime=docker.runtime,
-        Privileged=wanted and is_allowed(name, docker.allowed_privileged_services),
+        Runtime=docker.containers.runtime,
+        Privileged=wanted and is_allowed(name, docker.services.allowed_privileged_services),
         Init=_has_init(inputs),
-        Memory=_bytes(docker.service_memory),
-        MemorySwap=_swap(docker.service_memory_swap),
-        MemoryReservation=_bytes(docker.service_memory_reservation),
-        CgroupParent=docker.service_cgroup_parent,
-        CpusetCpus=docker.service_cpuset_cpus,
-        CpuShares=docker.service_cpu_shares,
-        NanoCpus=_cpus(docker.service_cpus),
+        **_limits(docker.service_limits),
     )
 
 
@@ -64,13 +65,7 @@ def dind_host(inputs: Inputs, name: str) -> HostConfig:
         **_services(inputs, name),
         Runtime=dind.runtime,
         Privileged=dind.privileged,
-        Memory=_bytes(dind.memory or docker.service_memory),
-        MemorySwap=_swap(dind.memory_swap or docker.service_memory_swap),
-        MemoryReservation=_bytes(dind.memory_reservation or docker.service_memory_reservation),
-        CgroupParent=dind.cgroup_parent or docker.service_cgroup_parent,
-        CpusetCpus=dind.cpuset_cpus or docker.service_cpuset_cpus,
-        CpuShares=dind.cpu_shares or docker.service_cpu_shares,
-        NanoCpus=_cpus(dind.cpus or docker.service_cpus),
+        **_limits(dind.limits.completed(docker.service_limits)),
         Ulimits=_ulimits(dind.ulimit),
         Sysctls=dind.sysctls,
     )
@@ -95,30 +90,37 @@ def _job_containers(inputs: Inputs) -> HostConfig:
     """Return what build and helper container have in common."""
     docker = inputs.settings.docker
     return {
-        "Runtime": docker.runtime,
-        "Memory": _bytes(docker.memory),
-        "MemorySwap": _swap(docker.memory_swap),
-        "MemoryReservation": _bytes(docker.memory_reservation),
-        "CgroupParent": docker.cgroup_parent,
-        "CpusetCpus": docker.cpuset_cpus,
-        "CpusetMems": docker.cpuset_mems,
-        "CpuShares": docker.cpu_shares,
-        "NanoCpus": _cpus(docker.cpus),
-        "OomKillDisable": docker.oom_kill_disable,
-        "OomScoreAdj": docker.oom_score_adjust,
-        "ShmSize": docker.shm_size,
-        "Ulimits": _ulimits(docker.ulimit),
-        "GroupAdd": list(docker.group_add),
-        "UsernsMode": docker.userns_mode,
-        "CapAdd": list(docker.cap_add),
-        "CapDrop": list(docker.cap_drop),
-        "SecurityOpt": _security(inputs, docker.security_opt),
-        "Devices": [units.device(each) for each in docker.devices],
-        "DeviceCgroupRules": list(docker.device_cgroup_rules),
-        "DeviceRequests": _gpus(docker.gpus),
-        "Sysctls": docker.sysctls,
-        "VolumesFrom": list(docker.volumes_from),
-        "IpcMode": docker.ipcmode,
+        "Runtime": docker.containers.runtime,
+        **_limits(docker.limits),
+        "CpusetMems": docker.containers.cpuset_mems,
+        "OomKillDisable": docker.containers.oom_kill_disable,
+        "OomScoreAdj": docker.containers.oom_score_adjust,
+        "ShmSize": docker.containers.shm_size,
+        "Ulimits": _ulimits(docker.containers.ulimit),
+        "GroupAdd": list(docker.containers.group_add),
+        "UsernsMode": docker.containers.userns_mode,
+        "CapAdd": list(docker.containers.cap_add),
+        "CapDrop": list(docker.containers.cap_drop),
+        "SecurityOpt": _security(inputs, docker.containers.security_opt),
+        "Devices": [units.device(each) for each in docker.containers.devices],
+        "DeviceCgroupRules": list(docker.containers.device_cgroup_rules),
+        "DeviceRequests": _gpus(docker.containers.gpus),
+        "Sysctls": docker.containers.sysctls,
+        "VolumesFrom": list(docker.containers.volumes_from),
+        "IpcMode": docker.containers.ipcmode,
+    }
+
+
+def _limits(limits: Limits) -> HostConfig:
+    """Return what the settings say of memory and processors."""
+    return {
+        "Memory": _bytes(limits.memory),
+        "MemorySwap": _swap(limits.memory_swap),
+        "MemoryReservation": _bytes(limits.memory_reservation),
+        "CgroupParent": limits.cgroup_parent,
+        "CpusetCpus": limits.cpuset_cpus,
+        "CpuShares": limits.cpu_shares,
+        "NanoCpus": _cpus(limits.cpus),
     }
 
 
@@ -127,16 +129,16 @@ def _services(inputs: Inputs, name: str) -> HostConfig:
     docker = inputs.settings.docker
     image = with_default_tag(name)
     return {
-        "ShmSize": docker.shm_size,
-        "UsernsMode": docker.userns_mode,
-        "SecurityOpt": _security(inputs, docker.services_security_opt),
+        "ShmSize": docker.containers.shm_size,
+        "UsernsMode": docker.containers.userns_mode,
+        "SecurityOpt": _security(inputs, docker.services.services_security_opt),
         "Devices": [
             units.device(each)
-            for pattern, devices in docker.services_devices.items()
+            for pattern, devices in docker.services.services_devices.items()
             if match(pattern, image)
             for each in devices
         ],
-        "DeviceRequests": _gpus(docker.service_gpus),
+        "DeviceRequests": _gpus(docker.services.service_gpus),
     }
 
 

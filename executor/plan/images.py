@@ -35,7 +35,7 @@ def plan_images(inputs: Inputs) -> ImagePlan:
     build = _build(inputs, notices)
     build_user(inputs)
     services = inputs.services
-    limit = settings.docker.services_limit
+    limit = settings.docker.services.services_limit
     if 0 <= limit < len(services):
         raise PolicyViolation(
             f"too many services requested: {len(services)}, only {limit} allowed."
@@ -44,19 +44,19 @@ def plan_images(inputs: Inputs) -> ImagePlan:
     wanted = settings.dind.mode == "always" and not any(looks_like_dind(s.name) for s in services)
     if wanted:
         pulls.append(operators_dind(inputs))
-    if settings.docker.disable_entrypoint_overwrite:
+    if settings.docker.images.disable_entrypoint_overwrite:
         asked = [each for each in (job.image, *job.services) if each.entrypoint]
         notices += ["WARNING: Entrypoint override disabled"] * len(asked)
     pulls = list(unified(pulls))
     runners = _runners_helper(inputs)
     return ImagePlan(
-        helper=expand(settings.docker.helper_image, inputs.value) or runners,
+        helper=expand(settings.docker.images.helper_image, inputs.value) or runners,
         build=pulls[0],
         services=tuple(pulls[1 : len(services) + 1]),
         default_dind=pulls[-1] if wanted else None,
         runners_helper=runners,
         helper_archive=f"prebuilt-{_flavor(inputs)}-{{arch}}",
-        helper_policies=own_policies(settings.docker),
+        helper_policies=own_policies(settings.docker.images),
         notices=tuple(notices),
     )
 
@@ -80,7 +80,7 @@ def for_architecture(text: str, architecture: str) -> str:
 
 def _build(inputs: Inputs, notices: list[str]) -> Pull:
     docker, asked = inputs.settings.docker, inputs.job.image
-    default = expand(docker.image, inputs.value)
+    default = expand(docker.images.image, inputs.value)
     name = inputs.image_name
     if default and not expand(asked.name, inputs.value):
         notices.append("Using default image")
@@ -89,11 +89,11 @@ def _build(inputs: Inputs, notices: list[str]) -> Pull:
             "The job names no image, and the runner has no default one: add `image:` to the job,"
             " or `[docker] image` to the runner's settings."
         )
-    policies = effective_policies(name, asked.pull_policies, docker)
-    internal = _without_variables((docker.image,))
+    policies = effective_policies(name, asked.pull_policies, docker.images)
+    internal = _without_variables((docker.images.image,))
     if name not in internal:
-        _admit_id(name, "image", docker.allowed_images, policies)
-    _admit(name, docker.allowed_images, "image", internal)
+        _admit_id(name, "image", docker.images.allowed_images, policies)
+    _admit(name, docker.images.allowed_images, "image", internal)
     try:
         image = with_default_tag(name)
     except InvalidImage as error:
@@ -109,18 +109,18 @@ def _services(
     Nor is a dind that is not admitted: the operator's image runs in its place.
     """
     docker = inputs.settings.docker
-    internal = _without_variables(each.name for each in docker.services)
+    internal = _without_variables(each.name for each in docker.services.services)
     operators = [each for each in services if each.internal and looks_like_dind(each.name)]
     for each in services:
         asked = each.asked
-        policies = own_policies(docker)
+        policies = own_policies(docker.images)
         if not each.internal:
-            policies = effective_policies(asked.name, asked.pull_policies, docker)
-        if not each.internal or "$" in docker.services[each.index].name:
-            _admit_id(asked.name, "service", docker.allowed_services, policies)
-            _admit(asked.name, docker.allowed_services, "service", internal)
+            policies = effective_policies(asked.name, asked.pull_policies, docker.images)
+        if not each.internal or "$" in docker.services.services[each.index].name:
+            _admit_id(asked.name, "service", docker.services.allowed_services, policies)
+            _admit(asked.name, docker.services.allowed_services, "service", internal)
         if operators and not each.internal and looks_like_dind(each.name):
-            yield Pull(operators[0].name.image, policies=own_policies(docker))
+            yield Pull(operators[0].name.image, policies=own_policies(docker.images))
         elif looks_like_dind(each.name) and not is_admitted(each, inputs.settings):
             yield operators_dind(inputs)
         else:
@@ -182,7 +182,7 @@ def _runners_helper(inputs: Inputs) -> str:
 
 
 def _flavor(inputs: Inputs) -> str:
-    return expand(inputs.settings.docker.helper_image_flavor, inputs.value) or "alpine"
+    return expand(inputs.settings.docker.images.helper_image_flavor, inputs.value) or "alpine"
 
 
 def _is_release(version: str) -> bool:

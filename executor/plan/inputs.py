@@ -65,7 +65,7 @@ class Inputs:
     def image_name(self) -> str:
         """Return the image of the job's scripts, its own or the settings'; empty where none is."""
         own = expand(self.job.image.name, self.value)
-        return own or expand(self.settings.docker.image, self.value)
+        return own or expand(self.settings.docker.images.image, self.value)
 
     @cached_property
     def services(self) -> tuple[NamedService, ...]:
@@ -79,7 +79,7 @@ class Inputs:
     @cached_property
     def settings_services(self) -> tuple[JobImage, ...]:
         """Return the services of the settings."""
-        return tuple(map(self._settings_service, self.settings.docker.services))
+        return tuple(map(self._settings_service, self.settings.docker.services.services))
 
     @cached_property
     def volumes(self) -> JobVolumes:
@@ -88,7 +88,7 @@ class Inputs:
 
     def entrypoint(self, image: JobImage) -> tuple[str, ...] | None:
         """Return the entrypoint that the job gives an image, None for the image's own."""
-        disabled = self.settings.docker.disable_entrypoint_overwrite
+        disabled = self.settings.docker.images.disable_entrypoint_overwrite
         if disabled and any(image is each for each in (self.job.image, *self.job.services)):
             return None
         return image.entrypoint
@@ -108,7 +108,7 @@ class Inputs:
 
         Everyone who may talk to the engine reads them, so one that holds a secret is left out.
         """
-        keep = {KEEP_LABEL: str(self.settings.docker.volume_keep).lower()}
+        keep = {KEEP_LABEL: str(self.settings.docker.volumes.volume_keep).lower()}
         return {
             **settings_labels(self.container_labels[0], kind),
             **self.job_labels,
@@ -128,13 +128,13 @@ class Inputs:
     @cached_property
     def container_labels(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return the administrator's labels, and those left out because they hold a secret."""
-        labels = self.settings.docker.container_labels
+        labels = self.settings.docker.containers.container_labels
         return self.split({name: expand(text, self.value) for name, text in labels.items()})
 
     def hostname(self) -> str:
         """Return the operator's host name, else gitlab-runner's: the runner, project and slot."""
-        if self.settings.docker.hostname:
-            return self.settings.docker.hostname
+        if self.settings.docker.containers.hostname:
+            return self.settings.docker.containers.hostname
         short = self.values.get("CI_RUNNER_SHORT_TOKEN", "")
         slot = self.values.get("CI_CONCURRENT_PROJECT_ID", "0")
         name = f"runner-{short}-project-{self.job.project_id}-concurrent-{slot}".lower()

@@ -60,7 +60,9 @@ def choose_sidecar(
 def operators_dind(inputs: Inputs) -> Pull:
     """Return the dind image of the settings."""
     settings = inputs.settings
-    return Pull(with_default_tag(settings.dind.image), policies=own_policies(settings.docker))
+    return Pull(
+        with_default_tag(settings.dind.image), policies=own_policies(settings.docker.images)
+    )
 
 
 def is_admitted(dind: NamedService, settings: Settings) -> bool:
@@ -68,7 +70,7 @@ def is_admitted(dind: NamedService, settings: Settings) -> bool:
 
     One whose name has variables in it is the job's choice as well.
     """
-    if dind.internal and "$" not in settings.docker.services[dind.index].name:
+    if dind.internal and "$" not in settings.docker.services.services[dind.index].name:
         return True
     return is_allowed(dind.asked.name, settings.dind.allowed_images)
 

@@ -116,7 +116,7 @@ def job_volumes(inputs: "Inputs") -> JobVolumes:
     """Decide what is mounted; raises UnsupportedJobOption where the job's variables forbid it."""
     settings = inputs.settings
     places: dict[str, Mounted] = {}
-    for text in settings.docker.volumes:
+    for text in settings.docker.volumes.volumes:
         entry = parse_volume(text)
         destination = destination_of(inputs, entry)
         if destination in places:
@@ -156,12 +156,12 @@ def _cache(inputs: "Inputs", destination: str) -> Mounted:
     """Return what the project's next job in this slot finds again, unless that is switched off."""
     docker, slot = inputs.settings.docker, slot_name(inputs)
     builds = destination == inputs.settings.builds_dir
-    if docker.disable_cache or not slot:
+    if docker.volumes.disable_cache or not slot:
         return _temporary(inputs, destination)
     protected = is_protected(inputs.job)
     hashed = _hashed(destination) + ("-protected" if protected else "")
-    if docker.cache_dir:
-        source = f"{docker.cache_dir.rstrip('/')}/{slot}/{hashed}"
+    if docker.volumes.cache_dir:
+        source = f"{docker.volumes.cache_dir.rstrip('/')}/{slot}/{hashed}"
         return Mounted(destination, source, holds_builds=builds, lasts=True)
     volume = VolumeSpec(
         f"{slot}-cache-{hashed}",
@@ -171,8 +171,8 @@ def _cache(inputs: "Inputs", destination: str) -> Mounted:
             **volume_labels(destination, protected=protected, reusable=True),
             "dind-executor.type": "cache",
         },
-        docker.volume_driver,
-        docker.volume_driver_ops,
+        docker.volumes.volume_driver,
+        docker.volumes.volume_driver_ops,
     )
     return Mounted(destination, volume.name, volume=volume, holds_builds=builds, lasts=True)
 
@@ -188,8 +188,8 @@ def _temporary(inputs: "Inputs", destination: str) -> Mounted:
             **inputs.labels("cache"),
             **volume_labels(destination, protected=protected, reusable=False),
         },
-        docker.volume_driver,
-        docker.volume_driver_ops,
+        docker.volumes.volume_driver,
+        docker.volumes.volume_driver_ops,
     )
     return Mounted(destination, volume.name, volume=volume, holds_builds=builds)
 
@@ -197,7 +197,7 @@ def _temporary(inputs: "Inputs", destination: str) -> Mounted:
 def _notices(inputs: "Inputs", found: tuple[Mounted, ...]) -> tuple[str, ...]:
     docker = inputs.settings.docker
     notices = []
-    if docker.volume_keep:
+    if docker.volumes.volume_keep:
         notices.append(
             "WARNING: volume_keep is enabled: Docker volumes will not be removed after job"
             " completion and may accumulate on disk"
@@ -206,7 +206,7 @@ def _notices(inputs: "Inputs", found: tuple[Mounted, ...]) -> tuple[str, ...]:
     wanted = git_strategy(inputs) == "fetch" or any(
         each.volume and not each.holds_builds for each in found
     )
-    if hidden and wanted and not docker.disable_cache:
+    if hidden and wanted and not docker.volumes.disable_cache:
         notices.append(
             f"WARNING: The job sets {' and '.join(hidden)}, which is the runner's to set: nothing of"
             " its caches and sources is kept for a later job."

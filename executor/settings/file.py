@@ -1,20 +1,20 @@
-"""The operator's settings: the TOML file named in `*_args` of config.toml, read and checked.
+"""The administrator's settings: the TOML file named in `*_args` of config.toml, read and checked.
 
 Each key is a field of a section, and its documentation stands beside its default; docs/settings.md
 and `dind-executor settings` are made from it (`executor.settings.manual`).
 """
 
 import tomllib
-from dataclasses import dataclass, field, replace
 
 from executor.errors import SettingsError
 from executor.notation import paths
 from executor.notation.table import Problems, Table
 from executor.notation.volumes import destinations, wrong_volumes
 from executor.settings import checks
-from executor.settings.dind_limits import DindSettings
+from executor.settings.dind import DindSettings
 from executor.settings.docker import DockerSettings
-from executor.settings.keys import about, read_section
+from executor.settings.keys import Section, key, section
+from executor.settings.reader import read_section
 from executor.shell import DIRECTORY
 
 __all__ = [
@@ -27,54 +27,44 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """The operator's own log: JSON lines, without secrets, apart from the job log."""
+class LogSettings(Section):
+    """The administrator's own log: JSON lines, without secrets, apart from the job log."""
 
-    destination: str = field(
+    destination: str = key(
+        "Where the log goes: a `file`, the systemd `journal`, or `none`.",
         default="file",
-        metadata=about(
-            "Where the log goes: a `file`, the systemd `journal`, or `none`.",
-            choices=("file", "journal", "none"),
-        ),
+        choices=("file", "journal", "none"),
     )
-    path: str = field(
+    path: str = key(
+        "The file, as an absolute path.",
         default="/var/log/dind-executor/dind-executor.log",
-        metadata=about("The file, as an absolute path.", check=paths.wrong_path),
+        check=paths.wrong_path,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Section):
     """Settings of dind-executor."""
 
-    builds_dir: str = field(
+    SAME_AS = "[[runners]]"
+
+    builds_dir: str = key(
+        "Directory of the job's project in its containers, the same in all of them.",
         default="/builds",
-        metadata=about(
-            "Directory of the job's project in its containers, the same in all of them.",
-            same_as="builds_dir",
-            check=paths.wrong_directory,
-        ),
+        check=paths.wrong_directory,
     )
-    cache_dir: str = field(
+    cache_dir: str = key(
+        "Directory of the job's caches in its containers.",
         default="/cache",
-        metadata=about(
-            "Directory of the job's caches in its containers.",
-            same_as="cache_dir",
-            check=paths.wrong_directory,
-        ),
+        check=paths.wrong_directory,
     )
-    debug_trace_disabled: bool = field(
+    debug_trace_disabled: bool = key(
+        "Do not show the logs of services in the logs of jobs that set `CI_DEBUG_SERVICES`. Set"
+        " it in config.toml as well: there it turns off `CI_DEBUG_TRACE`.",
         default=False,
-        metadata=about(
-            "Do not show the logs of services in the logs of jobs that set `CI_DEBUG_SERVICES`. Set"
-            " it in config.toml as well: there it turns off `CI_DEBUG_TRACE`.",
-            same_as="debug_trace_disabled",
-        ),
     )
-    docker: DockerSettings = field(default_factory=DockerSettings)
-    dind: DindSettings = field(default_factory=DindSettings)
-    log: LogSettings = field(default_factory=LogSettings)
+    docker: DockerSettings = section(factory=DockerSettings)
+    dind: DindSettings = section(factory=DindSettings)
+    log: LogSettings = section(factory=LogSettings)
 
 
 def load_settings(path: str) -> Settings:
@@ -147,10 +137,10 @@ def _check_together(settings: Settings, table: Table) -> None:
 
 
 def _check_docker(settings: Settings, docker: Table) -> None:
-    for place, service in enumerate(settings.docker.services):
+    for place, service in enumerate(settings.docker.services.services):
         if not service.name:
             docker.note_element("services", place, "it has no name")
-    for place, wrong in wrong_volumes(settings.docker.volumes, settings.builds_dir):
+    for place, wrong in wrong_volumes(settings.docker.volumes.volumes, settings.builds_dir):
         docker.note_element("volumes", place, wrong)
 
 
@@ -158,21 +148,24 @@ def _check_privileges(settings: Settings, table: Table) -> None:
     """Note what `[docker]` gives containers that the runtime or another mount does not allow."""
     docker, keys = settings.docker, table.table("docker")
     privileged = {
-        "privileged": docker.privileged,
-        "services_privileged": docker.services_privileged,
+        "privileged": docker.containers.privileged,
+        "services_privileged": docker.services.services_privileged,
     }
-    for key, wanted in privileged.items():
-        if wanted and "sysbox" in docker.runtime:
+    for name, wanted in privileged.items():
+        if wanted and "sysbox" in docker.containers.runtime:
             keys.note(
-                key,
-                f"the runtime {docker.runtime} refuses privileged containers; set it to false",
+                name,
+                f"the runtime {docker.containers.runtime} refuses privileged containers; set it to false",
             )
-    taken = dict.fromkeys(destinations(docker.volumes), "a volume by `volumes`")
+    taken = dict.fromkeys(destinations(docker.volumes.volumes), "a volume by `volumes`")
     taken |= {
         settings.builds_dir: "the builds directory",
         settings.cache_dir: "the cache directory",
     }
-    for name, tmpfs in (("tmpfs", docker.tmpfs), ("services_tmpfs", docker.services_tmpfs)):
+    for name, tmpfs in (
+        ("tmpfs", docker.containers.tmpfs),
+        ("services_tmpfs", docker.services.services_tmpfs),
+    ):
         for path in tmpfs:
             plain = path.rstrip("/")
             what = taken.get(plain, "")
@@ -186,5 +179,5 @@ def _completed(settings: Settings, table: Table) -> Settings:
     """Fill in the values that follow from others."""
     dind = settings.dind
     if dind.runtime and "privileged" not in table.table("dind"):
-        dind = replace(dind, privileged=False)
-    return replace(settings, dind=dind)
+        dind = dind.changed(privileged=False)
+    return settings.changed(dind=dind)

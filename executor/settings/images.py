@@ -1,107 +1,75 @@
 """Keys of the `[docker]` table about images, users and credentials: pure."""
 
-from dataclasses import dataclass, field
-
 from executor.settings import checks
-from executor.settings.engine import EngineSettings
-from executor.settings.keys import STRING_OR_LIST, about
+from executor.settings.keys import STRING_OR_LIST, Section, key
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSettings(EngineSettings):
+class ImageSettings(Section):
     """Which images jobs may use, and how they are pulled."""
 
-    image: str = field(
+    image: str = key(
+        "Image of jobs that name none; job variables in it are expanded. Empty: a job without"
+        " an image fails.",
         default="",
-        metadata=about(
-            "Image of jobs that name none; job variables in it are expanded. Empty: a job without"
-            " an image fails.",
-            same_as="image",
-            check=checks.wrong_image,
-        ),
+        check=checks.wrong_image,
     )
-    helper_image: str = field(
+    helper_image: str = key(
+        "Image of the helper container: git, git-lfs, and `gitlab-runner` on its PATH in the"
+        " runner's own version; job variables in it are expanded. Empty: gitlab-runner's own"
+        " helper image for its version and the engine's architecture.",
         default="",
-        metadata=about(
-            "Image of the helper container: git, git-lfs, and `gitlab-runner` on its PATH in the"
-            " runner's own version; job variables in it are expanded. Empty: gitlab-runner's own"
-            " helper image for its version and the engine's architecture.",
-            same_as="helper_image",
-            check=checks.wrong_image,
-        ),
+        check=checks.wrong_image,
     )
-    helper_image_flavor: str = field(
+    helper_image_flavor: str = key(
+        "Flavor of gitlab-runner's own helper image, such as `ubuntu` or `alpine3.21`, where"
+        " `helper_image` is empty; job variables in it are expanded. Empty: `alpine`.",
         default="",
-        metadata=about(
-            "Flavor of gitlab-runner's own helper image, such as `ubuntu` or `alpine3.21`, where"
-            " `helper_image` is empty; job variables in it are expanded. Empty: `alpine`.",
-            same_as="helper_image_flavor",
-        ),
     )
-    pull_policy: tuple[str, ...] = field(
+    pull_policy: tuple[str, ...] = key(
+        "How images come to the engine: `always` asks the registry for every job,"
+        " `if-not-present` only for what the engine has not, `never` not at all. Of a list,"
+        " each is tried until one works. A job's own `pull_policy` goes before it. Anything but"
+        " `always` lets a job use private images that another job's login brought to the"
+        " host.",
         default=(),
-        metadata=about(
-            "How images come to the engine: `always` asks the registry for every job,"
-            " `if-not-present` only for what the engine has not, `never` not at all. Of a list,"
-            " each is tried until one works. A job's own `pull_policy` goes before it. Anything but"
-            " `always` lets a job use private images that another job's login brought to the"
-            " host.",
-            same_as="pull_policy",
-            shape=STRING_OR_LIST,
-            check=checks.wrong_pull_policy,
-            otherwise='`"always"`',
-        ),
+        shape=STRING_OR_LIST,
+        check=checks.wrong_pull_policy,
+        otherwise='`"always"`',
     )
-    allowed_pull_policies: tuple[str, ...] = field(
+    allowed_pull_policies: tuple[str, ...] = key(
+        "Pull policies that jobs may ask for; of a job's list, only these are tried.",
         default=(),
-        metadata=about(
-            "Pull policies that jobs may ask for; of a job's list, only these are tried.",
-            same_as="allowed_pull_policies",
-            check=checks.wrong_allowed_pull_policy,
-            otherwise="what `pull_policy` says",
-        ),
+        check=checks.wrong_allowed_pull_policy,
+        otherwise="what `pull_policy` says",
     )
-    disable_entrypoint_overwrite: bool = field(
+    disable_entrypoint_overwrite: bool = key(
+        "Let no job replace the entrypoint of its image or of its services: `entrypoint` is"
+        " left out, and the job log says so.",
         default=False,
-        metadata=about(
-            "Let no job replace the entrypoint of its image or of its services: `entrypoint` is"
-            " left out, and the job log says so.",
-            same_as="disable_entrypoint_overwrite",
-        ),
     )
-    user: str = field(
+    user: str = key(
+        "User that the scripts of all jobs run as, whatever the job or its image says. Empty:"
+        " the job's, else the image's.",
         default="",
-        metadata=about(
-            "User that the scripts of all jobs run as, whatever the job or its image says. Empty:"
-            " the job's, else the image's.",
-            same_as="user",
-        ),
     )
-    allowed_users: tuple[str, ...] = field(
+    allowed_users: tuple[str, ...] = key(
+        "Users that a job may name in `image:docker:user`. Empty: any, or only `user` where"
+        " that is set.",
         default=(),
-        metadata=about(
-            "Users that a job may name in `image:docker:user`. Empty: any, or only `user` where"
-            " that is set.",
-            same_as="allowed_users",
-        ),
     )
-    allowed_images: tuple[str, ...] = field(
+    allowed_images: tuple[str, ...] = key(
+        "Patterns for the images that jobs may use, matched against the whole name as the job"
+        " writes it: `*` stays within a path component, `**` as a component crosses them. A"
+        " pattern that starts with `!` excludes what it matches, whatever else admits it and"
+        " however the job spells the image. Without an admitting pattern, all images that are"
+        " not excluded are allowed.",
         default=(),
-        metadata=about(
-            "Patterns for the images that jobs may use, matched against the whole name as the job"
-            " writes it: `*` stays within a path component, `**` as a component crosses them. A"
-            " pattern that starts with `!` excludes what it matches, whatever else admits it and"
-            " however the job spells the image. Without an admitting pattern, all images that are"
-            " not excluded are allowed.",
-            same_as="allowed_images",
-            check=checks.wrong_pattern,
-        ),
+        check=checks.wrong_pattern,
     )
-    share_host_credentials: bool = field(
+    share_host_credentials: bool = key(
+        "Log the jobs' Docker clients in with the docker configuration of the runner's user"
+        " as well. Whoever writes a job can then read those credentials. false: they serve"
+        " the runner's own pulls only.",
         default=True,
-        metadata=about(
-            "Log the jobs' Docker clients in with the docker configuration of the runner's user"
-            " as well. Whoever writes a job can then read those credentials. false: they serve"
-            " the runner's own pulls only."
-        ),
+        ours=True,
     )

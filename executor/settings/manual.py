@@ -1,15 +1,10 @@
 """The settings documented, from their own definition: as TOML to start from, and as a page."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, fields
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from executor.settings.file import Settings
-from executor.settings.keys import Key, key_of
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from executor.settings.keys import Key, Part, Section, keys_of
 
 _WIDTH = 98
 _INTRODUCTION = (
@@ -18,6 +13,7 @@ _INTRODUCTION = (
     " are reported at once, each with its path."
 )
 _TYPES: dict[type, str] = {
+    dict: "table of strings",
     bool: "true or false",
     type(None): "true or false",
     int: "whole number",
@@ -47,16 +43,18 @@ def _documented(title: str, chosen: Mapping[str, str]) -> str:
     for name, kind in _sections():
         if name:
             lines += ["", f"[{name}]", *_comment(kind.__doc__ or "")]
-        for each, key in _keys(kind):
-            lines += ["", *_comment(_meaning(name, key))]
+        for each, key in keys_of(kind):
+            lines += ["", *_comment(_meaning(kind, each, key))]
             if key.section:
                 # Tables follow every plain key in TOML: these are written at the end of the file.
-                lines += [f"# [[{name}.{each.name}]]"]
-                lines += [f"# {field.name} = {_toml(field)}" for field, _ in _keys(key.section)]
+                lines += [f"# [[{name}.{each}]]"]
+                lines += [
+                    f"# {inner} = {_toml(its.default)}" for inner, its in keys_of(key.section)
+                ]
                 continue
             unset = "# " if key.otherwise else ""
-            value = chosen.get(f"{name}.{each.name}") or _toml(each)
-            lines += [f"{unset}{each.name} = {value}"]
+            value = chosen.get(f"{name}.{each}") or _toml(key.default)
+            lines += [f"{unset}{each} = {value}"]
     return "\n".join(lines) + "\n"
 
 
@@ -69,59 +67,51 @@ def manual_page() -> str:
             lines += ["", f"## `[{name}]`", "", *wrap(kind.__doc__ or "", _WIDTH)]
         else:
             lines += ["", "## Top level"]
-        for each, key in _keys(kind):
-            lines += ["", f"### `{each.name}`", *_described(name, each, key)]
-            for part, its in _keys(key.section) if key.section else ():
-                lines += ["", f"#### `{part.name}` of `{each.name}`"]
-                lines += _described(name, part, its)
+        for each, key in keys_of(kind):
+            lines += ["", f"### `{each}`", *_described(kind, each, key)]
+            for inner, its in keys_of(key.section) if key.section else ():
+                lines += ["", f"#### `{inner}` of `{each}`"]
+                lines += _described(key.section or kind, inner, its)
     return "\n".join(lines) + "\n"
 
 
-def _described(section: str, each: "Field[object]", key: Key) -> list[str]:
+def _described(kind: type[Section], name: str, key: Key) -> list[str]:
     """Return type, default and meaning of a key, as paragraphs."""
-    default = key.otherwise or f"`{_toml(each)}`"
-    texts = (f"{_type(each, key)}; default {default}.", _meaning(section, key))
+    default = key.otherwise or f"`{_toml(key.default)}`"
+    texts = (f"{_type(key)}; default {default}.", _meaning(kind, name, key))
     lines: list[str] = []
     for text in texts:
         lines += ["", *wrap(text, _WIDTH, break_on_hyphens=False)]
     return lines
 
 
-def _sections() -> Iterator[tuple[str, "type[DataclassInstance]"]]:
+def _sections() -> Iterator[tuple[str, type[Section]]]:
     """Yield the sections in order, first the top level, which has no name."""
     yield "", Settings
-    for each in fields(Settings):
-        if key_of(each) is None:
-            yield each.name, type(getattr(Settings(), each.name))
+    for name, each in Settings.DECLARED.items():
+        if isinstance(each, Part):
+            yield name, each.factory
 
 
-def _keys(kind: "type[DataclassInstance]") -> Iterator[tuple["Field[object]", Key]]:
-    for each in fields(kind):
-        key = key_of(each)
-        if key is not None:
-            yield each, key
-
-
-def _meaning(section: str, key: Key) -> str:
+def _meaning(kind: type[Section], name: str, key: Key) -> str:
     texts = [key.doc]
     if key.unit:
         texts.append(f"In {key.unit}.")
     if key.otherwise:
         texts.append(f"Default: {key.otherwise}.")
-    if key.same_as:
-        table = "[runners.docker]" if section else "[[runners]]"
-        texts.append(f"Same as `{key.same_as}` of `{table}`.")
+    if kind.SAME_AS and not key.ours:
+        texts.append(f"Same as `{name}` of `{kind.SAME_AS}`.")
     return " ".join(texts)
 
 
-def _type(each: "Field[object]", key: Key) -> str:
+def _type(key: Key) -> str:
     if key.choices:
         return "One of " + ", ".join(f"`{choice}`" for choice in key.choices)
     if key.shape:
         return key.shape.capitalize()
     if key.section:
         return "List of tables"
-    name = "table of strings" if each.default_factory is dict else _TYPES[type(each.default)]
+    name = _TYPES[type(key.default)]
     if key.minimum is None:
         return name.capitalize()
     upper = "" if key.maximum is None else f" to {key.maximum}"
@@ -132,9 +122,8 @@ def _comment(text: str) -> list[str]:
     return [f"# {line}" for line in wrap(text, _WIDTH - 2, break_on_hyphens=False)]
 
 
-def _toml(each: "Field[object]") -> str:
-    value = each.default
-    if each.default_factory is dict:
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
         return "{}"
     if value is None:
         return "false"

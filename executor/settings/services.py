@@ -1,87 +1,93 @@
 """Keys of the `[docker]` table about services: pure."""
 
-from dataclasses import dataclass, field
-
-from executor.settings import checks
-from executor.settings.keys import about
-from executor.settings.volumes import VolumeSettings
+from executor.settings import checks, container_checks
+from executor.settings.checks import wrong_pattern
+from executor.settings.keys import TABLE_OF_LISTS, Section, key
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceDefinition:
+class ServiceDefinition(Section):
     """A service that every job gets."""
 
-    name: str = field(
+    SAME_AS = "[[runners.docker.services]]"
+
+    name: str = key(
+        "Its image, with the job's variables. One without variables is not checked against"
+        " `allowed_services`, and a job may list the same image whatever those say.",
         default="",
-        metadata=about(
-            "Its image, with the job's variables. One without variables is not checked against"
-            " `allowed_services`, and a job may list the same image whatever those say.",
-            same_as="services.name",
-        ),
     )
-    alias: str = field(
-        default="",
-        metadata=about(
-            "More names for it, divided by commas or spaces, with the job's variables.",
-            same_as="services.alias",
-        ),
+    alias: str = key(
+        "More names for it, divided by commas or spaces, with the job's variables.", default=""
     )
-    command: tuple[str, ...] = field(
+    command: tuple[str, ...] = key("What replaces the image's command.", default=())
+    entrypoint: tuple[str, ...] = key("What replaces the image's entrypoint.", default=())
+    environment: tuple[str, ...] = key(
+        "Variables `KEY=value` of its own, with the job's variables in their values.",
         default=(),
-        metadata=about("What replaces the image's command.", same_as="services.command"),
-    )
-    entrypoint: tuple[str, ...] = field(
-        default=(),
-        metadata=about("What replaces the image's entrypoint.", same_as="services.entrypoint"),
-    )
-    environment: tuple[str, ...] = field(
-        default=(),
-        metadata=about(
-            "Variables `KEY=value` of its own, with the job's variables in their values.",
-            same_as="services.environment",
-            check=checks.wrong_assignment,
-        ),
+        check=checks.wrong_assignment,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSettings(VolumeSettings):
-    """Which services jobs have and may have, and how long they are waited for."""
+class ServiceSettings(Section):
+    """Which services jobs have and may have, and what these may do on the host."""
 
-    services: tuple[ServiceDefinition, ...] = field(
+    services: tuple[ServiceDefinition, ...] = key(
+        "Services that every job gets, before its own, as tables `[[docker.services]]`. One that"
+        " is Docker-in-Docker is every job's sidecar, and takes the place of a job's own.",
         default=(),
-        metadata=about(
-            "Services that every job gets, before its own, as tables `[[docker.services]]`. One that"
-            " is Docker-in-Docker is every job's sidecar, and takes the place of a job's own.",
-            same_as="services",
-            section=ServiceDefinition,
-        ),
+        section=ServiceDefinition,
     )
-    allowed_services: tuple[str, ...] = field(
+    allowed_services: tuple[str, ...] = key(
+        "Patterns for the services that jobs may use, as in `allowed_images`.",
         default=(),
-        metadata=about(
-            "Patterns for the services that jobs may use, as in `allowed_images`.",
-            same_as="allowed_services",
-            check=checks.wrong_pattern,
-        ),
+        check=checks.wrong_pattern,
     )
-    services_limit: int = field(
+    services_limit: int = key(
+        "How many services a job may have, those of `services` included; the dind sidecar that"
+        " nobody asked for does not count. -1: any number.",
         default=-1,
-        metadata=about(
-            "How many services a job may have, those of `services` included; the dind sidecar that"
-            " nobody asked for does not count. -1: any number.",
-            same_as="services_limit",
-            minimum=-1,
-        ),
+        minimum=-1,
     )
-    wait_for_services_timeout: int = field(
+    wait_for_services_timeout: int = key(
+        "How long the job waits, before its first script, for each of its services to accept a"
+        " connection. 0: 30 seconds; -1: not at all. The dind sidecar has a `ready_timeout` of"
+        " its own in `[dind]`.",
         default=30,
-        metadata=about(
-            "How long the job waits, before its first script, for each of its services to accept a"
-            " connection. 0: 30 seconds; -1: not at all. The dind sidecar has a `ready_timeout` of"
-            " its own in `[dind]`.",
-            same_as="wait_for_services_timeout",
-            unit="seconds",
-            minimum=-1,
-        ),
+        unit="seconds",
+        minimum=-1,
+    )
+    service_gpus: str = key(
+        "GPUs of each service and of the sidecar, written as for `docker run --gpus`. Empty: none.",
+        default="",
+        check=container_checks.wrong_gpus,
+    )
+    services_devices: dict[str, tuple[str, ...]] = key(
+        "Devices of services, for each pattern over the images that get them, as in"
+        ' `allowed_images`: `"registry.example.com/*:*" = ["/dev/kvm"]`. A missing tag'
+        " counts as `:latest`. The sidecar is a service here.",
+        default={},
+        check=container_checks.wrong_device,
+        check_name=wrong_pattern,
+        shape=TABLE_OF_LISTS,
+    )
+    services_security_opt: tuple[str, ...] = key(
+        "Security options of each service and of the sidecar, as in `security_opt`.",
+        default=(),
+        check=container_checks.wrong_security_option,
+    )
+    services_tmpfs: dict[str, str] = key(
+        'Where each service has a tmpfs, and with which mount options: `"/var/lib/mysql"'
+        ' = "rw,noexec"`. The sidecar as well, except where it has a mount of its own.',
+        default={},
+        check_name=container_checks.wrong_tmpfs,
+    )
+    services_privileged: bool | None = key(
+        "Run services privileged. Not the sidecar, which goes by `privileged` of `[dind]`.",
+        default=None,
+        otherwise="the value of `privileged`",
+    )
+    allowed_privileged_services: tuple[str, ...] = key(
+        "Patterns for the services that are privileged where `services_privileged` says"
+        " so, as in `allowed_images`; others run without privileges. Empty: all.",
+        default=(),
+        check=wrong_pattern,
     )

@@ -23,7 +23,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         "driver": {"name": "dind-executor", "version": f"v{__version__}"},
         "builds_dir": settings.builds_dir,
         "cache_dir": settings.cache_dir,
-        "builds_dir_is_shared": holds_builds(settings.docker.volumes, settings.builds_dir),
+        "builds_dir_is_shared": holds_builds(settings.docker.volumes.volumes, settings.builds_dir),
         "hostname": os.uname().nodename,
         "job_env": basics.context.to_job_env(),
     }

@@ -170,7 +170,9 @@ def test_a_key_that_cannot_be_here_says_why(key: str) -> None:
 
 def test_a_tmpfs_may_lie_around_ours() -> None:
     """Systemd in a container wants one on /run."""
-    assert some_settings("docker.tmpfs = { '/run' = 'rw' }").docker.tmpfs == {"/run": "rw"}
+    assert some_settings("docker.tmpfs = { '/run' = 'rw' }").docker.containers.tmpfs == {
+        "/run": "rw"
+    }
 
 
 # --- who gets it ------------------------------------------------------------------------------

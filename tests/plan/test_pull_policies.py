@@ -32,9 +32,9 @@ IF, NEVER, ALWAYS = "if-not-present", "never", "always"
 )
 def test_the_policies_to_try(settings: str, asked: list[str], expected: list[str]) -> None:
     """The job's list, else the operator's, else `always`; of these, what is allowed, in order."""
-    docker = some_settings(f"[docker]\n{settings}").docker
+    images = some_settings(f"[docker]\n{settings}").docker.images
 
-    assert effective_policies("alpine", asked, docker) == tuple(expected)
+    assert effective_policies("alpine", asked, images) == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_no_policy_is_left(
     settings: str, asked: list[str], kind: type[ExecutorError], words: str
 ) -> None:
     """The sentence is gitlab-runner's; whose list it was decides whose mistake it is."""
-    docker = some_settings(f"[docker]\n{settings}").docker
+    images = some_settings(f"[docker]\n{settings}").docker.images
 
     with pytest.raises(kind) as caught:
-        effective_policies("alpine:3.14.2", asked, docker)
+        effective_policies("alpine:3.14.2", asked, images)
 
     text = str(caught.value)
     assert text.startswith('invalid pull policy for image "alpine:3.14.2": pull_policy ')
@@ -109,9 +109,9 @@ def test_no_policy_is_left(
 
 def test_the_operators_own_images_need_no_admission() -> None:
     """A list that admits something else for jobs leaves the helper and dind in reach."""
-    docker = some_settings('[docker]\nallowed_pull_policies = ["if-not-present"]').docker
+    images = some_settings('[docker]\nallowed_pull_policies = ["if-not-present"]').docker.images
 
-    assert own_policies(docker) == (ALWAYS,)
+    assert own_policies(images) == (ALWAYS,)
 
 
 def test_one_image_is_taken_once() -> None:

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,11 @@ from executor.settings.file import (
     load_settings,
     read_settings,
 )
-from executor.settings.keys import STRING_OR_LIST, TABLE_OF_LISTS, about, key_of, read_section
+from executor.settings.images import ImageSettings
+from executor.settings.keys import STRING_OR_LIST, TABLE_OF_LISTS, Key, Section, key, keys_of
 from executor.settings.manual import documented_defaults, installed_settings, manual_page
+from executor.settings.reader import read_section
+from executor.settings.volumes import VolumeSettings
 from tests import container_keys
 
 PATH = "/etc/dind-executor/settings.toml"
@@ -44,46 +46,42 @@ def test_an_empty_file_is_all_defaults() -> None:
 
 
 def test_the_defaults() -> None:
-    """What an operator gets who sets nothing."""
-    assert Settings() == Settings(
-        builds_dir="/builds",
-        cache_dir="/cache",
-        docker=DockerSettings(
-            host="",
-            tls_cert_path="",
-            tls_verify=False,
-            image="",
-            helper_image="",
-            helper_image_flavor="",
-            pull_policy=(),
-            allowed_pull_policies=(),
-            disable_entrypoint_overwrite=False,
-            user="",
-            allowed_users=(),
-            allowed_images=(),
-            allowed_services=(),
-            extra_hosts=(),
-            dns=(),
-            dns_search=(),
-            network_mtu=0,
-            enable_ipv6=False,
-            services_limit=-1,
-            share_host_credentials=True,
-        ),
-        dind=DindSettings(
-            mode="always",
-            image="docker:28-dind",
-            allowed_images=("docker:*dind*", "**/docker:*dind*"),
-            runtime="",
-            privileged=True,
-            allow_plain_tcp=True,
-            ready_timeout=60,
-            volumes=(),
-            command=(),
-            registry_mirrors=(),
-            insecure_registries=(),
-        ),
-        log=LogSettings(destination="file", path="/var/log/dind-executor/dind-executor.log"),
+    """An administrator who sets nothing gets these values."""
+    settings = Settings()
+    docker, dind = settings.docker, settings.dind
+
+    assert (settings.builds_dir, settings.cache_dir) == ("/builds", "/cache")
+    assert (docker.host, docker.tls_cert_path, docker.tls_verify) == ("", "", False)
+    assert docker.images == ImageSettings(
+        image="",
+        helper_image="",
+        helper_image_flavor="",
+        pull_policy=(),
+        allowed_pull_policies=(),
+        disable_entrypoint_overwrite=False,
+        user="",
+        allowed_users=(),
+        allowed_images=(),
+        share_host_credentials=True,
+    )
+    assert (docker.services.allowed_services, docker.services.services_limit) == ((), -1)
+    assert (docker.extra_hosts, docker.dns, docker.dns_search) == ((), (), ())
+    assert (docker.network_mtu, docker.enable_ipv6) == (0, False)
+    assert dind == DindSettings(
+        mode="always",
+        image="docker:28-dind",
+        allowed_images=("docker:*dind*", "**/docker:*dind*"),
+        runtime="",
+        privileged=True,
+        allow_plain_tcp=True,
+        ready_timeout=60,
+        volumes=(),
+        command=(),
+        registry_mirrors=(),
+        insecure_registries=(),
+    )
+    assert settings.log == LogSettings(
+        destination="file", path="/var/log/dind-executor/dind-executor.log"
     )
 
 
@@ -145,26 +143,20 @@ path = "/dev/null"
 """
 
 
-@dataclass(frozen=True)
-class Inner:
+class Inner(Section):
     """What each table of a list is."""
 
-    name: str = field(default="", metadata=about(""))
+    name: str = key("", default="")
 
 
-@dataclass(frozen=True)
-class Shapes:
+class Shapes(Section):
     """A section with a key of each shape that its default does not show."""
 
-    policy: tuple[str, ...] = field(
-        default=("always",), metadata=about("", shape=STRING_OR_LIST, check=lambda _: "")
-    )
-    tmpfs: dict[str, str] = field(default_factory=dict, metadata=about(""))
-    devices: dict[str, tuple[str, ...]] = field(
-        default_factory=dict, metadata=about("", shape=TABLE_OF_LISTS)
-    )
-    privileged: bool | None = field(default=None, metadata=about(""))
-    inner: tuple[Inner, ...] = field(default=(), metadata=about("", section=Inner))
+    policy: tuple[str, ...] = key("", default=("always",), shape=STRING_OR_LIST, check=lambda _: "")
+    tmpfs: dict[str, str] = key("", default={})
+    devices: dict[str, tuple[str, ...]] = key("", default={}, shape=TABLE_OF_LISTS)
+    privileged: bool | None = key("", default=None)
+    inner: tuple[Inner, ...] = key("", default=(), section=Inner)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +168,7 @@ class Shapes:
         ('[tmpfs]\n"/run" = "rw"', Shapes(tmpfs={"/run": "rw"})),
         ('[devices]\n"a/*" = ["/dev/x"]', Shapes(devices={"a/*": ("/dev/x",)})),
         ("privileged = false", Shapes(privileged=False)),
-        ('[[inner]]\nname = "a"\n[[inner]]', Shapes(inner=(Inner("a"), Inner()))),
+        ('[[inner]]\nname = "a"\n[[inner]]', Shapes(inner=(Inner(name="a"), Inner()))),
     ],
 )
 def test_a_key_of_any_shape_is_read(text: str, expected: Shapes) -> None:
@@ -206,29 +198,40 @@ def test_a_key_of_another_shape_is_named(text: str, mistake: str) -> None:
 
 def as_read(value: object) -> object:
     """Return a value of TOML, or one that was read, with its lists as tuples."""
+    if isinstance(value, Section):
+        return as_read(vars(value))
     if isinstance(value, dict):
         return {key: as_read(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return tuple(as_read(each) for each in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: as_read(getattr(value, each.name)) for each in fields(value)}
     return value
+
+
+def values_of(section: Section, prefix: str = "") -> dict[str, object]:
+    """Return the value of each key in a section's table, those of its groups among it."""
+    found: dict[str, object] = {}
+    for name, each in type(section).DECLARED.items():
+        value = getattr(section, name)
+        if isinstance(each, Key):
+            found[prefix + name] = value
+        elif each.grouped:
+            found |= values_of(value, each.prefix)
+    return found
 
 
 def test_every_key_can_be_set() -> None:
     """A file that sets each key to another value than its default is read as it stands."""
-    settings = read_settings(FULL, PATH)
+    settings, defaults = read_settings(FULL, PATH), Settings()
 
     document = tomllib.loads(FULL)
-    for section in (settings, settings.docker, settings.dind, settings.log):
-        name = next((key for key in document if getattr(settings, key) is section), "")
+    for name in ("", "docker", "dind", "log"):
         table = document[name] if name else document
-        for each in fields(section):
-            if key_of(each):
-                value = table[each.name]
-                expected = as_read(value)
-                assert as_read(getattr(section, each.name)) == expected
-                assert expected != each.default or each.name == "privileged"
+        section = getattr(settings, name) if name else settings
+        values = values_of(section)
+        assert list(values) == [each for each, _ in keys_of(type(section))]
+        assert {each: as_read(table[each]) for each in values} == as_read(values)
+        initial = values_of(getattr(defaults, name) if name else defaults)
+        assert [each for each in values if values[each] == initial[each]] == []
 
 
 @pytest.mark.parametrize(
@@ -495,7 +498,7 @@ def test_a_file_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text("# größer\n[docker]\nservices_limit = 3\n", encoding="utf-8")
 
-    assert load_settings(str(path)).docker.services_limit == 3
+    assert load_settings(str(path)).docker.services.services_limit == 3
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -532,8 +535,9 @@ def test_the_documented_defaults_are_the_defaults() -> None:
 def test_an_installation_keeps_caches() -> None:
     """As gitlab-runner's registration writes it; everything else is the default."""
     installed = read_settings(installed_settings(), PATH)
-    assert installed.docker.volumes == (installed.cache_dir,)
-    assert replace(installed, docker=replace(installed.docker, volumes=())) == Settings()
+    assert installed.docker.volumes.volumes == (installed.cache_dir,)
+    docker = installed.docker.changed(volumes=VolumeSettings())
+    assert installed.changed(docker=docker) == Settings()
 
 
 def test_the_documented_defaults_can_be_uncommented() -> None:
@@ -546,17 +550,19 @@ def test_the_documented_defaults_can_be_uncommented() -> None:
 
 def test_every_key_is_documented() -> None:
     """Each key stands in both documents, under its section, with a sentence of its own."""
-    sections = {"": Settings, "docker": DockerSettings, "dind": DindSettings, "log": LogSettings}
-    names = {kind: name for name, kind in sections.items()}
+    sections: dict[str, type[Section]] = {
+        "": Settings,
+        "docker": DockerSettings,
+        "dind": DindSettings,
+        "log": LogSettings,
+    }
     documents: list[str] = []
-    for kind in sections.values():
-        for each in fields(kind):
-            key = key_of(each)
-            if key:
-                documents.append(key.doc)
-                shown = f"\n# [[{names[kind]}.{each.name}]]" if key.section else f"\n{each.name} = "
-                assert shown in re.sub(r"\n# (\w+ = )", r"\n\1", documented_defaults())
-                assert f"\n### `{each.name}`\n" in manual_page()
+    for section, kind in sections.items():
+        for name, each in keys_of(kind):
+            documents.append(each.doc)
+            shown = f"\n# [[{section}.{name}]]" if each.section else f"\n{name} = "
+            assert shown in re.sub(r"\n# (\w+ = )", r"\n\1", documented_defaults())
+            assert f"\n### `{name}`\n" in manual_page()
 
     assert len(set(documents)) == len(documents)
     assert all(text.endswith((".", "`")) for text in documents)

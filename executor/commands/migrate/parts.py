@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from executor.commands.migrate.rules import MAY_GO
 from executor.notation.table import Problems, Table
 from executor.settings.file import Settings
-from executor.settings.keys import read_section
+from executor.settings.reader import read_section
 
 Place = tuple[str, str]
 """Section, "" for the top level, and key of the settings."""

@@ -1,11 +1,11 @@
 """A runner of gitlab-runner's Docker executor, as a runner of this executor: pure.
 
-Which key is which goes by the settings' own definition: a field whose `same_as` names a key of
-config.toml takes its value.  What is left is named, with a sentence for each.
+Which key is which goes by the settings' own definition: a key of theirs that config.toml has too
+takes its value.  What is left is named, with a sentence for each.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from executor.commands.migrate.dind import sidecar_of
 from executor.commands.migrate.parts import Place, may_be_cut, read_alone, right_parts
@@ -20,8 +20,8 @@ from executor.commands.migrate.text import refused_text, settings_text
 from executor.errors import SettingsError
 from executor.notation.table import closest
 from executor.settings.checks import wrong_pattern
-from executor.settings.file import DindSettings, DockerSettings, Settings, read_settings
-from executor.settings.keys import Key, key_of
+from executor.settings.file import DockerSettings, Settings, read_settings
+from executor.settings.keys import same_keys
 
 MIGRATABLE = "docker"
 
@@ -72,14 +72,8 @@ def migrate_runner(runner: Table) -> Migration:
     tables: Tables = {"": {}, "docker": {}, "dind": {}}
     given = docker if isinstance(docker, dict) else {}
     rest = sidecar_of(runner, given, tables, result.notes)
-    _carry("[[runners]]", runner, {"": Settings}, tables, result.notes)
-    _carry(
-        "[runners.docker]",
-        rest,
-        {"docker": DockerSettings, "dind": DindSettings},
-        tables,
-        result.notes,
-    )
+    _carry("[[runners]]", runner, "", tables, result.notes)
+    _carry("[runners.docker]", rest, "docker", tables, result.notes)
     _name_others(runner, result.notes)
     result.settings = settings_text(result.name, tables)
     try:
@@ -95,29 +89,16 @@ def migrate_runner(runner: Table) -> Migration:
     return result
 
 
-def known_keys(kinds: Mapping[str, type]) -> dict[str, tuple[str, str, Key]]:
-    """Return section and field for each key of config.toml that a field is the same as."""
-    found = {}
-    for section, kind in kinds.items():
-        for each in fields(kind):
-            key = key_of(each)
-            if key and key.same_as and "." not in key.same_as:
-                found[key.same_as] = (section, each.name, key)
-    return found
-
-
-def _carry(
-    where: str, given: Table, kinds: Mapping[str, type], tables: Tables, notes: list[str]
-) -> None:
-    """Carry over the keys that have a field, and name those of the Docker executor that have none."""
-    known = known_keys(kinds)
+def _carry(where: str, given: Table, section: str, tables: Tables, notes: list[str]) -> None:
+    """Carry over the keys that the settings have too, and name those that they do not have."""
+    known = same_keys(DockerSettings if section else Settings)
     for name, value in given.items():
         if name in known:
-            section, key, about = known[name]
+            key = known[name]
             if not section and value == "":
                 continue  # as if it were not there, for gitlab-runner
-            _set(f"{where} {name}", value, (section, key), tables, notes)
-            if wrong_pattern in (about.check, about.check_name) and _excludes(value):
+            _set(f"{where} {name}", value, (section, name), tables, notes)
+            if wrong_pattern in (key.check, key.check_name) and _excludes(value):
                 notes.append(f"{where} {name}: {EXCLUSIONS}.")
         elif where == "[runners.docker]":
             why = {**LEFT_OUT, **DockerSettings.REFUSED}.get(name)
@@ -156,7 +137,7 @@ def _excludes(patterns: object) -> bool:
 
 def _name_others(runner: Table, notes: list[str]) -> None:
     """Name what gitlab-runner itself reads, where it does not for a custom executor, or otherwise."""
-    own = known_keys({"": Settings})
+    own = same_keys(Settings)
     for name, value in _flat(runner):
         table = name.partition(".")[0]
         if table in RUNNER_CHANGED or name in RUNNER_CHANGED:

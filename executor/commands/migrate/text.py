@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from textwrap import wrap
 
 from executor.commands.migrate.rules import PRINTED
 from executor.settings.file import Settings
-from executor.settings.keys import key_of
+from executor.settings.keys import keys_of
 
 _WIDTH = 98
 _HOOKS = "/opt/dind-executor/hooks"
@@ -23,12 +22,11 @@ def settings_text(name: str, tables: Mapping[str, Mapping[str, object]]) -> str:
     defaults = Settings()
     for section, keys in tables.items():
         kind = type(getattr(defaults, section)) if section else Settings
-        meant = {each.name: key_of(each) for each in fields(kind)}
+        meant = dict(keys_of(kind))
         lines += ["", f"[{section}]"] if section and keys else []
         # A table of its own ends the keys of its section, so these come last.
         for key in sorted(keys, key=lambda each: _is_list_of_tables(keys[each])):
-            about = meant[key]
-            lines += ["", *_comment(_first_sentence(about.doc if about else ""))]
+            lines += ["", *_comment(_first_sentence(meant[key].doc))]
             lines += _key(section, key, keys[key])
     return "\n".join(lines) + "\n"
 

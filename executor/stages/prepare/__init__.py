@@ -127,7 +127,7 @@ class Preparation:
         containers = [helper, Task(lambda: self._up(plan.build))]
         # A service may run as a user who can write to a fresh volume only once it is opened.
         before_services = helper.result if plan.has_caches else _nothing
-        timeout = self._inputs.settings.docker.wait_for_services_timeout
+        timeout = self._inputs.settings.docker.services.wait_for_services_timeout
         waiting = Waiting(self._engine.api, self._log, timeout, plan.helper.name, helper)
         for spec in (*([plan.dind] if plan.dind else []), *plan.services):
             say(f"Starting service {ServiceName.parse(spec.image)}...")

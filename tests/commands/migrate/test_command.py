@@ -3,7 +3,6 @@
 import re
 import stat
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import pytest
 
 from executor.cli import run_command
 from executor.commands.migrate.rules import EXCLUSIONS, LEFT_OUT, MAY_GO
-from executor.commands.migrate.runner import Migration, known_keys, migrate_runner
+from executor.commands.migrate.runner import Migration, migrate_runner
 from executor.errors import SettingsError
-from executor.settings.file import DindSettings, DockerSettings, Settings, read_settings
-from executor.settings.keys import key_of
+from executor.settings.file import DockerSettings, Settings, read_settings
+from executor.settings.keys import same_keys
 from tests import container_keys, toml
 from tests.migrating import printed, shown
 
@@ -86,15 +85,8 @@ def read(migration: Migration) -> Settings:
 
 def test_the_samples_cover_every_key() -> None:
     """Those that gitlab-runner documents, and those that the settings say are the same."""
-    same = {
-        key.same_as.partition(".")[0]
-        for kind in (DockerSettings, DindSettings)
-        for each in fields(kind)
-        if (key := key_of(each)) and key.same_as
-    }
-
     assert set(VALUES) == set(KEYS)
-    assert same <= set(KEYS)
+    assert set(same_keys(DockerSettings)) <= set(KEYS)
     assert set(DockerSettings.REFUSED) <= set(KEYS)
 
 
@@ -103,14 +95,13 @@ def test_no_key_is_lost(key: str) -> None:
     """Each is in the settings with its value, or named with a sentence."""
     migration = migrated({key: VALUES[key], "runtime": VALUES["runtime"]})
 
-    known = known_keys({"docker": DockerSettings, "dind": DindSettings})
     written = tomllib.loads(migration.settings).get("docker", {})
-    carried = key in known and written.get(known[key][1]) == VALUES[key]
+    carried = key in same_keys(DockerSettings) and written.get(key) == VALUES[key]
     named = [
         each for each in migration.notes if re.match(rf"\[runners\.docker\] {key}: .+\.$", each)
     ]
     assert carried or named
-    assert read(migration).docker.runtime == "runc"
+    assert read(migration).docker.containers.runtime == "runc"
 
 
 def test_all_keys_together() -> None:
@@ -262,7 +253,7 @@ def test_no_mistake_lets_jobs_do_more(key: str, value: object) -> None:
 
 def test_what_may_go_without_harm_is_a_key() -> None:
     """And none of those that keep jobs from something."""
-    known = known_keys({"docker": DockerSettings})
+    known = same_keys(DockerSettings)
 
     assert set(MAY_GO) <= set(known)
     assert [each for each in MAY_GO if re.search("allowed|limit|drop|security|mem|cpu", each)] == []
@@ -469,7 +460,7 @@ def test_the_sidecars_privileges(
 
     settings = read(migration)
     assert (settings.dind.privileged, settings.dind.runtime) == (privileged, runtime)
-    assert settings.docker.privileged is False
+    assert settings.docker.containers.privileged is False
     assert any("jobs had no Docker-in-Docker" in each for each in migration.notes) is named
 
 
@@ -477,7 +468,7 @@ def test_a_runtime_that_the_sidecar_does_not_get() -> None:
     """Services without privileges could run in it, and dind cannot."""
     migration = migrated({"runtime": "nvidia", "gpus": "all"})
 
-    assert read(migration).docker.runtime == "nvidia"
+    assert read(migration).docker.containers.runtime == "nvidia"
     (said,) = [each for each in migration.notes if "[runners.docker] runtime:" in each]
     assert "not for the sidecar, as Docker-in-Docker needs privileges in nvidia" in said
 
@@ -537,7 +528,7 @@ def test_keys_of_the_runner_that_stay() -> None:
 
 def test_left_out_keys_are_no_fields() -> None:
     """The table does not contradict the settings."""
-    assert not set(LEFT_OUT) & set(known_keys({"docker": DockerSettings}))
+    assert not set(LEFT_OUT) & set(same_keys(DockerSettings))
 
 
 # --- the command --------------------------------------------------------------------------------
@@ -691,7 +682,7 @@ def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[s
 
     assert run_command(args) == 0
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
-    assert read_settings(output.read_text(), str(output)).docker.image == "ruby:3"
+    assert read_settings(output.read_text(), str(output)).docker.images.image == "ruby:3"
     ((_, section),) = documents(capfd.readouterr().out)
     assert section["runners"][0]["custom"]["run_args"] == ["--settings", str(output)]
 
