@@ -21,6 +21,9 @@ LABEL_PREFIX = "dind-executor."
 TRANSPORT_LABEL = "dind-executor.transport"
 """On the sidecar: `tls` or `tcp`, the way on which it answers."""
 
+TCP_PORT, TLS_PORT = 2375, 2376
+"""Where dockerd in the sidecar listens without TLS and with it."""
+
 NO_PROXY = ("NO_PROXY", "no_proxy")
 
 DIRECT_NAMES = "DIND_EXECUTOR_NO_PROXY"

@@ -21,6 +21,8 @@ class Pull:
     platform: str = ""
     policies: tuple[str, ...] = field(default=(ALWAYS,), compare=False)
     """The pull policies to try, in order; a job gets each image and platform by one list only."""
+    chosen_by: str = field(default="", compare=False)
+    """The setting that names the image, such as `[dind] image`; empty where the job does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Jobs and the plans that follow from them, kept as golden files in tests/data/plans.
 
+One plan is kept whole; the files of the others say how they differ from it.
+
 `venv/bin/python -m tests.plans` writes the files anew; read the difference before committing it.
 """
 
@@ -16,6 +18,9 @@ from executor.plan.sidecar import choose_sidecar
 from executor.shell.serving import READY
 from executor.spec import Certificates, ImageFacts, Plan, Pull, Surroundings
 from tests.builders import a_login, a_service, a_variable, some_inputs
+
+WHOLE = "no-services"
+"""The case whose plan is kept whole."""
 
 DIRECTORY = Path(__file__).parent / "data" / "plans"
 CERTIFICATES = Certificates(b"the CA\n", b"server\n", b"server's key\n", b"client\n", b"its key\n")
@@ -60,8 +65,8 @@ insecure_registries = ["registry.local:5000"]
 """
 
 CASES: Mapping[str, Callable[[], Inputs]] = {
+    WHOLE: some_inputs,
     "page-pipeline": a_page_job,
-    "no-services": some_inputs,
     "registry-path-without-alias": lambda: some_inputs(
         image=a_service("registry.example.com:5000/group/project/docker:20.10.16"),
         services=[a_service("registry.example.com:5000/group/project/docker:20.10.16-dind")],
@@ -161,6 +166,8 @@ def _readable(value: object) -> object:
             for key, each in value.items()
         }
     if isinstance(value, list | tuple):
+        if value and all(isinstance(each, dict) and "name" in each for each in value):
+            return {each["name"]: _readable(each) for each in value}
         return [_readable(each) for each in value]
     if isinstance(value, bytes):
         return value.decode()
@@ -172,9 +179,30 @@ def _added(prelude: str) -> list[str]:
     return prelude.partition("_options='")[2].partition("'")[0].splitlines()
 
 
+def difference(whole: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
+    """Return what a tree has in place of another's, and under "without" what it does not have.
+
+    Lists are taken whole; those of volumes and services are tables by name.
+    """
+    found: dict[str, object] = {}
+    for key, value in other.items():
+        known = whole.get(key)
+        if isinstance(value, dict) and isinstance(known, dict):
+            inner = difference(known, value)
+            if inner:
+                found[key] = inner
+        elif key not in whole or known != value:
+            found[key] = value
+    gone = [key for key in whole if key not in other]
+    return {**found, **({"without": gone} if gone else {})}
+
+
 def rendered(name: str) -> str:
-    """Return what the golden file of a case holds."""
-    return json.dumps(planned(CASES[name]()), indent=1) + "\n"
+    """Return what the golden file of a case holds: a plan, or what differs from that of WHOLE."""
+    found = planned(CASES[name]())
+    if name != WHOLE:
+        found = difference(planned(CASES[WHOLE]()), found)
+    return json.dumps(found, indent=1) + "\n"
 
 
 if __name__ == "__main__":

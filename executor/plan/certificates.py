@@ -3,15 +3,23 @@
 Pure: no I/O.
 """
 
+from collections.abc import Mapping
+
 from executor.notation.paths import overlap
 from executor.plan.inputs import Facts, Inputs
-from executor.plan.services import ALIAS, Transport
+from executor.plan.transport import ALIAS, Transport
 from executor.runner.payload import Job
+from executor.settings.checks import wrong_insecure_registry
 from executor.spec import Certificates, FileSpec
+
+Authorities = tuple[tuple[str, bytes], ...]
+"""Registries, as `host:port`, and their certificates in PEM."""
 
 _CERTS_D = "/etc/docker/certs.d"
 """Where dockerd, and other tools after its example, look for the authorities of a registry."""
 _AUTHORITY = "dind-executor.crt"
+
+_PEM = "-----BEGIN CERTIFICATE-----"
 
 _MARGIN_SECONDS = 2 * 3600
 """How long the certificates outlive the job's timeout: prepare and after_script come on top."""
@@ -26,6 +34,20 @@ def certificate_names(inputs: Inputs) -> tuple[str, ...]:
 def certificate_seconds(job: Job) -> int:
     """Return how long the job's certificates stay valid."""
     return job.timeout_seconds + _MARGIN_SECONDS
+
+
+def with_gitlabs(known: Authorities, values: Mapping[str, str]) -> Authorities:
+    """Add GitLab's own registry: what vouches for GitLab, says gitlab-runner, does for it too.
+
+    Where the host has an authority for the registry, that one stands.  The job's variables choose
+    whom the job's own containers trust, and nothing else.
+    """
+    registry, chain = values.get("CI_REGISTRY", ""), values.get("CI_SERVER_TLS_CA_FILE", "")
+    if _PEM not in chain or not registry or registry in dict(known):
+        return known
+    if "/" in registry or wrong_insecure_registry(registry):
+        return known  # it is to be the name of a directory
+    return (*known, (registry, f"{chain.strip()}\n".encode()))
 
 
 def authorities(facts: Facts, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from executor.notation.expansion import expand
-from executor.plan.admission import build_user
+from executor.plan.admission import build_user, entrypoint
 from executor.plan.certificates import (
     authorities,
     authority_tmpfs,
@@ -42,7 +42,7 @@ def helper_container(inputs: Inputs, volumes: JobVolumes, image: str) -> Contain
         image=image,
         labels=inputs.labels("helper"),
         network=inputs.names.network,
-        hostname=inputs.hostname(),
+        hostname=_hostname(inputs),
         host=helper_host(inputs),
         # A job's image may run as any user, and its scripts write below the builds directory; the
         # umask is that of the Docker executor's helper.  A volume is opened again when all that
@@ -82,16 +82,16 @@ def build_container(
         FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(inputs)),
         *trusted,
     )
-    shown, hidden = build_environment(inputs, way)
+    shown, hidden = build_environment(inputs.variables, way)
     return ContainerSpec(
         name=inputs.names.build,
         image=pull.image,
         labels=inputs.labels("build"),
         network=inputs.names.network,
-        hostname=inputs.hostname(),
+        hostname=_hostname(inputs),
         host=build_host(inputs, inputs.image_name),
         mac_address=settings.docker.containers.mac_address,
-        entrypoint=inputs.entrypoint(inputs.job.image),
+        entrypoint=entrypoint(inputs, inputs.job.image),
         command=keeper(shares_pids=bool(settings.docker.containers.pid_mode)),
         environment=shown,
         secret_environment=hidden,
@@ -126,17 +126,17 @@ def service_container(
 ) -> ContainerSpec:
     """Return a service beside the sidecar; it gets the job's public variables and its own."""
     settings = inputs.settings
-    environment = inputs.service_environment(service.asked)
-    shown, hidden = inputs.split(environment, service.asked)
+    environment = inputs.variables.for_service(service.asked)
+    shown, hidden = inputs.variables.split(environment, service.asked)
     return ContainerSpec(
         name=inputs.names.service(service.index),
         image=pull.image,
         labels={
             **inputs.labels("service"),
-            **inputs.split(service_labels(service.name.service, service.name.version))[0],
+            **inputs.variables.split(service_labels(service.name.service, service.name.version))[0],
         },
         network=inputs.names.network,
-        entrypoint=inputs.entrypoint(service.asked),
+        entrypoint=entrypoint(inputs, service.asked),
         command=service.asked.command,
         environment=shown,
         secret_environment=hidden,
@@ -153,7 +153,7 @@ def service_container(
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
-        user=expand(service.asked.user, inputs.value),
+        user=expand(service.asked.user, inputs.variables.value),
         platform=pull.platform,
     )
 
@@ -162,3 +162,14 @@ def _client_config(inputs: Inputs) -> bytes:
     """Return a config.json, on one line, that logs the job in to the registries it may use."""
     config = client_config(inputs.catalogue, without=(inputs.hidden_source,))
     return json.dumps(config).encode()
+
+
+def _hostname(inputs: Inputs) -> str:
+    """Return the administrator's host name, else gitlab-runner's: the runner, project and slot."""
+    if inputs.settings.docker.containers.hostname:
+        return inputs.settings.docker.containers.hostname
+    short = inputs.values.get("CI_RUNNER_SHORT_TOKEN", "")
+    slot = inputs.values.get("CI_CONCURRENT_PROJECT_ID", "0")
+    name = f"runner-{short}-project-{inputs.job.project_id}-concurrent-{slot}".lower()
+    kept = "".join(c for c in name if c.isascii() and (c.isalnum() or c == "-"))
+    return kept[:63].rstrip("-")

@@ -28,7 +28,7 @@ def destination_of(inputs: "Inputs", entry: VolumeEntry) -> str:
     """
     if not entry.has_variables:
         return clean(entry.destination)
-    expanded = expand(entry.destination, inputs.value)
+    expanded = expand(entry.destination, inputs.variables.value)
     if wrong := _wrong(inputs, expanded):
         raise UnsupportedJobOption(
             f'The volume "{entry.destination}" of the runner\'s settings cannot be mounted with'

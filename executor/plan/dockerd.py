@@ -12,7 +12,7 @@ from typing import NamedTuple
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import host_of, inner_pool, ipv6_subnet
 from executor.plan.proxies import PROXIES
-from executor.plan.services import Transport
+from executor.plan.transport import Transport
 from executor.shell import given, program
 
 _PROGRAM = program("dockerd")

@@ -7,9 +7,10 @@ defaults.  Pure: no I/O.
 from collections.abc import Iterable, Mapping
 
 from executor.notation import amounts as units
-from executor.notation.allow_lists import is_allowed
+from executor.notation.booleans import is_true
 from executor.notation.image_names import with_default_tag
 from executor.notation.patterns import match
+from executor.plan.admission import admits_privileged_build, admits_privileged_service
 from executor.plan.inputs import Inputs
 from executor.settings.limits import Limits
 from executor.shell import DIRECTORY
@@ -19,15 +20,12 @@ DRIVERS_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
 """Where what the driver sends through stdin lies."""
 
 _INIT_FLAG = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
-_TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 
 
 def build_host(inputs: Inputs, name: str) -> HostConfig:
     """Return what the build container may use; `name` is its image as the job writes it."""
     docker = inputs.settings.docker
-    privileged = docker.containers.privileged and is_allowed(
-        name, docker.containers.allowed_privileged_images
-    )
+    privileged = admits_privileged_build(inputs.settings, name)
     return _given(
         **_job_containers(inputs),
         Privileged=privileged,
@@ -44,15 +42,10 @@ def helper_host(inputs: Inputs) -> HostConfig:
 def service_host(inputs: Inputs, name: str) -> HostConfig:
     """Return what a service may use; `name` is its image as the job writes it."""
     docker = inputs.settings.docker
-    wanted = (
-        docker.containers.privileged
-        if docker.services.services_privileged is None
-        else docker.services.services_privileged
-    )
     return _given(
         **_services(inputs, name),
         Runtime=docker.containers.runtime,
-        Privileged=wanted and is_allowed(name, docker.services.allowed_privileged_services),
+        Privileged=admits_privileged_service(inputs.settings, name),
         Init=_has_init(inputs),
         **_limits(docker.service_limits),
     )
@@ -175,7 +168,7 @@ def _cpus(text: str) -> int:
 
 def _has_init(inputs: Inputs) -> bool:
     """Tell whether an init is asked for; a job may, as it touches nothing but its own processes."""
-    return inputs.values.get(_INIT_FLAG, "") in _TRUE
+    return is_true(inputs.values.get(_INIT_FLAG, ""))
 
 
 def _plain(path: str) -> str:

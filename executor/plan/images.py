@@ -3,21 +3,31 @@
 Pure: no I/O.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from executor.errors import PolicyViolation, SettingsError, UnsupportedJobOption
-from executor.notation.allow_lists import is_allowed
+from executor.errors import SettingsError, UnsupportedJobOption
 from executor.notation.expansion import expand
-from executor.notation.image_names import InvalidImage, is_bare_id, with_default_tag
+from executor.notation.image_names import InvalidImage, with_default_tag
 from executor.notation.platforms import checked_platform
-from executor.plan.admission import build_user
+from executor.plan.admission import (
+    admit_image,
+    admit_number_of_services,
+    admit_service,
+    admits_dind,
+    build_user,
+)
 from executor.plan.inputs import Inputs
 from executor.plan.mounts import keeps_umask
-from executor.plan.pull_policies import effective_policies, may_pull, own_policies, unified
+from executor.plan.pull_policies import effective_policies, own_policies, unified
 from executor.plan.services import NamedService, looks_like_dind
-from executor.plan.sidecar import is_admitted, operators_dind
+from executor.plan.sidecar import settings_dind
 from executor.runner.payload import JobImage
 from executor.spec import ImagePlan, Pull
+
+IMAGE_KEY = "[docker] image"
+SERVICES_KEY = "[[docker.services]]"
+HELPER_KEY = "[docker] helper_image"
+"""The settings that choose an image, as `Pull.chosen_by` has them."""
 
 _HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
 
@@ -25,7 +35,7 @@ _HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
 def plan_images(inputs: Inputs) -> ImagePlan:
     """Decide which images to get.
 
-    Raises PolicyViolation for what the operator's settings keep out, UnsupportedJobOption for a
+    Raises PolicyViolation for what the settings keep out, UnsupportedJobOption for a
     name or platform that is none.
     """
     settings, job = inputs.settings, inputs.job
@@ -35,22 +45,18 @@ def plan_images(inputs: Inputs) -> ImagePlan:
     build = _build(inputs, notices)
     build_user(inputs)
     services = inputs.services
-    limit = settings.docker.services.services_limit
-    if 0 <= limit < len(services):
-        raise PolicyViolation(
-            f"too many services requested: {len(services)}, only {limit} allowed."
-        )
+    admit_number_of_services(inputs)
     pulls = [build, *_services(inputs, services, notices)]
     wanted = settings.dind.mode == "always" and not any(looks_like_dind(s.name) for s in services)
     if wanted:
-        pulls.append(operators_dind(inputs))
+        pulls.append(settings_dind(settings))
     if settings.docker.images.disable_entrypoint_overwrite:
         asked = [each for each in (job.image, *job.services) if each.entrypoint]
         notices += ["WARNING: Entrypoint override disabled"] * len(asked)
     pulls = list(unified(pulls))
     runners = _runners_helper(inputs)
     return ImagePlan(
-        helper=expand(settings.docker.images.helper_image, inputs.value) or runners,
+        helper=expand(settings.docker.images.helper_image, inputs.variables.value) or runners,
         build=pulls[0],
         services=tuple(pulls[1 : len(services) + 1]),
         default_dind=pulls[-1] if wanted else None,
@@ -80,9 +86,9 @@ def for_architecture(text: str, architecture: str) -> str:
 
 def _build(inputs: Inputs, notices: list[str]) -> Pull:
     docker, asked = inputs.settings.docker, inputs.job.image
-    default = expand(docker.images.image, inputs.value)
+    default = expand(docker.images.image, inputs.variables.value)
     name = inputs.image_name
-    if default and not expand(asked.name, inputs.value):
+    if default and not expand(asked.name, inputs.variables.value):
         notices.append("Using default image")
     if not name:
         raise UnsupportedJobOption(
@@ -90,83 +96,46 @@ def _build(inputs: Inputs, notices: list[str]) -> Pull:
             " or `[docker] image` to the runner's settings."
         )
     policies = effective_policies(name, asked.pull_policies, docker.images)
-    internal = _without_variables((docker.images.image,))
-    if name not in internal:
-        _admit_id(name, "image", docker.images.allowed_images, policies)
-    _admit(name, docker.images.allowed_images, "image", internal)
+    admit_image(inputs, policies)
     try:
         image = with_default_tag(name)
     except InvalidImage as error:
         raise UnsupportedJobOption(f"image: {error}.") from None
-    return Pull(image, _platform(inputs, asked, notices), policies)
+    key = "" if asked.name else IMAGE_KEY
+    return Pull(image, _platform(inputs, asked, notices), policies, key)
 
 
 def _services(
     inputs: Inputs, services: Sequence[NamedService], notices: list[str]
 ) -> Iterator[Pull]:
-    """Yield the services' images; what a dind service of the operator's will replace is not one.
+    """Yield the services' images, without a dind that one of the settings will replace.
 
-    Nor is a dind that is not admitted: the operator's image runs in its place.
+    For a dind that is not admitted the administrator's image comes.
     """
     docker = inputs.settings.docker
-    internal = _without_variables(each.name for each in docker.services.services)
-    operators = [each for each in services if each.internal and looks_like_dind(each.name)]
+    own_dinds = [each for each in services if each.internal and looks_like_dind(each.name)]
     for each in services:
         asked = each.asked
         policies = own_policies(docker.images)
         if not each.internal:
             policies = effective_policies(asked.name, asked.pull_policies, docker.images)
-        if not each.internal or "$" in docker.services.services[each.index].name:
-            _admit_id(asked.name, "service", docker.services.allowed_services, policies)
-            _admit(asked.name, docker.services.allowed_services, "service", internal)
-        if operators and not each.internal and looks_like_dind(each.name):
-            yield Pull(operators[0].name.image, policies=own_policies(docker.images))
-        elif looks_like_dind(each.name) and not is_admitted(each, inputs.settings):
-            yield operators_dind(inputs)
+        admit_service(inputs, each, policies)
+        if own_dinds and not each.internal and looks_like_dind(each.name):
+            own = own_dinds[0].name.image
+            yield Pull(own, policies=own_policies(docker.images), chosen_by=SERVICES_KEY)
+        elif looks_like_dind(each.name) and not admits_dind(each, inputs.settings):
+            yield settings_dind(inputs.settings)
         else:
-            yield Pull(each.name.image, _platform(inputs, asked, notices), policies)
+            platform = _platform(inputs, asked, notices)
+            key = SERVICES_KEY if each.internal else ""
+            yield Pull(each.name.image, platform, policies, key)
 
 
 def _platform(inputs: Inputs, asked: JobImage, notices: list[str]) -> str:
-    platform, warning = checked_platform(expand(asked.platform, inputs.value))
+    platform, warning = checked_platform(expand(asked.platform, inputs.variables.value))
     if warning:
         notices.append(warning)
     return platform
-
-
-def _without_variables(names: Iterable[str]) -> list[str]:
-    """Return the names that are the operator's alone: what has variables, the job chooses too."""
-    return [name for name in names if "$" not in name]
-
-
-def _admit_id(name: str, kind: str, patterns: Sequence[str], policies: Sequence[str]) -> None:
-    """Refuse an image by its id unless the operator has given up asking the registry.
-
-    An id has no name, so a list that excludes names cannot be held against it.
-    """
-    if not is_bare_id(name):
-        return
-    if may_pull(policies):
-        raise PolicyViolation(
-            f'The {kind} "{name}" is an image id, which no registry can be asked for: name an'
-            " image with its registry, repository and tag or digest."
-        )
-    if any(pattern.startswith("!") for pattern in patterns):
-        raise PolicyViolation(
-            f'The {kind} "{name}" is an image id, and this runner admits images by their names:'
-            " name an image with its registry, repository and tag or digest."
-        )
-
-
-def _admit(name: str, patterns: Sequence[str], kind: str, internal: Sequence[str]) -> None:
-    if is_allowed(name, patterns, internal):
-        return
-    listed = "\n".join(f"- {pattern}" for pattern in patterns)
-    raise PolicyViolation(
-        f'The "{name}" image is not present on list of allowed {kind}s:\n{listed}\n'
-        f"Use an image of the list, or ask the runner's operator to add it to `[docker]"
-        f" allowed_{kind}s`."
-    )
 
 
 def _runners_helper(inputs: Inputs) -> str:
@@ -182,7 +151,10 @@ def _runners_helper(inputs: Inputs) -> str:
 
 
 def _flavor(inputs: Inputs) -> str:
-    return expand(inputs.settings.docker.images.helper_image_flavor, inputs.value) or "alpine"
+    return (
+        expand(inputs.settings.docker.images.helper_image_flavor, inputs.variables.value)
+        or "alpine"
+    )
 
 
 def _is_release(version: str) -> bool:

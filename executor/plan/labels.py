@@ -6,6 +6,7 @@ own label (`executor.names`) alone says what is whose.  Pure.
 
 from collections.abc import Mapping
 
+from executor.notation.durations import go_text
 from executor.runner.payload import Job
 
 PREFIX = "com.gitlab.gitlab-runner"
@@ -55,7 +56,7 @@ def job_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
         "job.sha": job.sha,
         "job.before_sha": job.before_sha,
         "job.ref": job.ref,
-        "job.timeout": duration(job.timeout_seconds),
+        "job.timeout": go_text(job.timeout_seconds),
         "project.id": str(job.project_id),
         "project.runner_id": runners("CI_CONCURRENT_PROJECT_ID"),
         "pipeline.id": str(job.pipeline_id or values.get("CI_PIPELINE_ID", "")),
@@ -94,12 +95,3 @@ def job_url(job: Job) -> str:
     host, slash, path = rest.partition("/")
     page = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
     return f"{page.rstrip('/').removesuffix('.git')}/-/jobs/{job.id}"
-
-
-def duration(seconds: int) -> str:
-    """Return a time span as Go writes it, such as `1h0m0s`."""
-    minutes, left = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes}m{left}s"
-    return f"{minutes}m{left}s" if minutes else f"{left}s"

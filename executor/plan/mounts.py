@@ -6,7 +6,7 @@ Pure: no I/O.
 from executor.names import LABEL
 from executor.notation.paths import DATA_ROOT, is_within
 from executor.plan.inputs import Inputs
-from executor.plan.services import Transport
+from executor.plan.transport import Transport
 from executor.plan.volumes import JobVolumes
 from executor.shell import DIRECTORY
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from executor.names import DIRECT_NAMES, NO_PROXY
 from executor.plan.network import host_of
+from executor.plan.transport import ALIAS
 from executor.spec import ContainerSpec
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-_ALWAYS = ("docker", "localhost", "127.0.0.1")
+_ALWAYS = (ALIAS, "localhost", "127.0.0.1")
 
 
 def direct_names(aliases: Iterable[str]) -> str:

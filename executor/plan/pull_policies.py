@@ -51,14 +51,16 @@ def may_pull(policies: Iterable[str]) -> bool:
 def unified(pulls: Sequence[Pull]) -> tuple[Pull, ...]:
     """Return the pulls with one list of policies for each image: the one that wants it freshest.
 
-    An image is taken once for a job, so what asks for it twice gets the same.
+    An image is taken once for a job, so what asks for it twice gets the same.  What the job names
+    is the job's choice, even where the settings name it too.
     """
     chosen: dict[Pull, Pull] = {}
     for pull in pulls:
         known = chosen.setdefault(pull, pull)
-        if _rank(pull) < _rank(known):
-            chosen[pull] = pull
-    return tuple(replace(pull, policies=chosen[pull].policies) for pull in pulls)
+        policies = min(known, pull, key=_rank).policies
+        both = known.chosen_by if pull.chosen_by else ""
+        chosen[pull] = replace(known, policies=policies, chosen_by=both)
+    return tuple(chosen[pull] for pull in pulls)
 
 
 def go_list(words: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""A job's services: what counts as dind, which aliases each gets, how the job talks to the sidecar.
+"""A job's services: what counts as dind, which aliases each gets, whose logs show.
 
 Pure: no I/O.
 """
@@ -8,53 +8,21 @@ from dataclasses import dataclass
 
 from executor.errors import (
     ExecutorError,
-    PolicyViolation,
     ServiceConflict,
     SettingsError,
     UnsupportedJobOption,
 )
+from executor.names import TCP_PORT, TLS_PORT
+from executor.notation.booleans import is_true
 from executor.notation.image_names import InvalidImage
+from executor.notation.paths import DATA_ROOT
 from executor.notation.service_names import ServiceName, split_aliases
+from executor.plan.transport import ALIAS
 from executor.runner.payload import JobImage
-from executor.spec import ImageFacts
+from executor.settings.file import Settings
+from executor.spec import ContainerSpec, ImageFacts, Plan
 
-ALIAS = "docker"
-"""The name that always resolves to the sidecar."""
-
-CERT_DIR = "/certs"
-_TCP_PORT, _TLS_PORT = 2375, 2376
-_NOT_FOR_FILES = ("/proc", "/sys", "/dev", "/var/lib/docker")
-_DATA_ROOTS = ("/var/lib/docker", "/home/rootless/.local/share/docker")
-
-
-@dataclass(frozen=True, slots=True)
-class Transport:
-    """How the job's Docker client reaches the sidecar."""
-
-    tls: bool
-    cert_dir: str
-    """DOCKER_TLS_CERTDIR of sidecar and build container; empty on plain TCP."""
-
-    @property
-    def client_dir(self) -> str:
-        """Return where the client's certificates lie."""
-        return f"{self.cert_dir.rstrip('/')}/client"
-
-    @property
-    def server_dir(self) -> str:
-        """Return where the server's certificates lie."""
-        return f"{self.cert_dir.rstrip('/')}/server"
-
-    def client_environment(self) -> dict[str, str]:
-        """Return what any Docker client needs, whatever its image."""
-        if not self.tls:
-            return {"DOCKER_HOST": f"tcp://{ALIAS}:{_TCP_PORT}", "DOCKER_TLS_CERTDIR": ""}
-        return {
-            "DOCKER_HOST": f"tcp://{ALIAS}:{_TLS_PORT}",
-            "DOCKER_TLS_VERIFY": "1",
-            "DOCKER_CERT_PATH": self.client_dir,
-            "DOCKER_TLS_CERTDIR": self.cert_dir,
-        }
+_DATA_ROOTS = (DATA_ROOT, "/home/rootless/.local/share/docker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +69,7 @@ def is_dind(name: ServiceName, facts: ImageFacts) -> bool:
     if any(part.rpartition("/")[2].startswith("dockerd") for part in facts.entrypoint):
         return True
     ports = {port.partition("/")[0] for port in facts.ports}
-    if ports & {str(_TCP_PORT), str(_TLS_PORT)} and set(facts.volumes) & set(_DATA_ROOTS):
+    if ports & {str(TCP_PORT), str(TLS_PORT)} and set(facts.volumes) & set(_DATA_ROOTS):
         return True
     return looks_like_dind(name)
 
@@ -158,33 +126,23 @@ def free_aliases(
     return result, notices
 
 
-def transport(
-    values: Mapping[str, str], own: Mapping[str, str], *, allow_plain_tcp: bool
-) -> Transport:
-    """Decide between TLS and plain TCP from the job's variables and the dind service's own.
+def shown_services(
+    values: Mapping[str, str], settings: Settings, plan: Plan, *, with_dind: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return container and label of each service whose log the job wants to see.
 
-    The job is obeyed: an empty DOCKER_TLS_CERTDIR asks for plain TCP, and so does a DOCKER_HOST on
-    port 2375 as long as DOCKER_TLS_CERTDIR is not set.  Raises PolicyViolation where the operator
-    does not admit plain TCP.
+    A job asks for them by CI_DEBUG_SERVICES; gitlab-runner warns by itself of a value that is
+    neither true nor false.
+
+    `with_dind` says whether the sidecar is one of the services that somebody asked for.
     """
-    cert_dir = own.get("DOCKER_TLS_CERTDIR", values.get("DOCKER_TLS_CERTDIR"))
-    host = values.get("DOCKER_HOST", "")
-    plain_host = cert_dir is None and host.rstrip("/").endswith(f":{_TCP_PORT}")
-    if cert_dir == "" or plain_host:
-        if allow_plain_tcp:
-            return Transport(tls=False, cert_dir="")
-        asked = f"DOCKER_HOST to {host}" if plain_host else 'DOCKER_TLS_CERTDIR to ""'
-        raise PolicyViolation(
-            f"The job sets {asked}, which asks for Docker without TLS, and this runner does not"
-            " admit that (`[dind] allow_plain_tcp`): leave the variable out."
-        )
-    if cert_dir is None:
-        return Transport(tls=True, cert_dir=CERT_DIR)
-    wrong = not cert_dir.startswith("/") or ".." in cert_dir.split("/") or not cert_dir.strip("/")
-    wrong = wrong or any(f"{cert_dir}/".startswith(f"{each}/") for each in _NOT_FOR_FILES)
-    if wrong or not cert_dir.isprintable():
-        raise UnsupportedJobOption(
-            f'DOCKER_TLS_CERTDIR is "{cert_dir}": it must be an absolute path such as "{CERT_DIR}",'
-            ' or "" for plain TCP.'
-        )
-    return Transport(tls=True, cert_dir=cert_dir)
+    wanted = is_true(values.get("CI_DEBUG_SERVICES", ""))
+    if not wanted or settings.debug_trace_disabled:
+        return ()
+    dind = (plan.dind,) if plan.dind and with_dind else ()
+    return tuple((each.name, _label(each)) for each in (*plan.services, *dind))
+
+
+def _label(spec: ContainerSpec) -> str:
+    """Return the names of a service, or that of its image where others have them all."""
+    return "-".join(spec.aliases) or spec.image

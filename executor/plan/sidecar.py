@@ -6,19 +6,20 @@ Pure: no I/O, no clock, no dice.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from executor.notation.allow_lists import is_allowed
 from executor.notation.image_names import with_default_tag
+from executor.plan.admission import admit_transport, admits_dind
 from executor.plan.inputs import Inputs
 from executor.plan.pull_policies import own_policies
 from executor.plan.services import (
-    ALIAS,
     NamedService,
-    Transport,
     find_dinds,
-    transport,
 )
+from executor.plan.transport import ALIAS, Transport, transport
 from executor.settings.file import Settings
 from executor.spec import ImageFacts, ImagePlan, Pull
+
+DIND_KEY = "[dind] image"
+"""The setting that chooses the sidecar's image, as `Pull.chosen_by` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +50,19 @@ def choose_sidecar(
         return None
     variables: dict[str, str] = {}
     for each in dinds:
-        variables |= inputs.service_variables(each.asked)
-    way = transport(inputs.values, variables, allow_plain_tcp=settings.dind.allow_plain_tcp)
-    if own and is_admitted(own, settings):
+        variables |= inputs.variables.services_own(each.asked)
+    way = transport(inputs.values, variables)
+    admit_transport(way, settings.dind)
+    if own and admits_dind(own, settings):
         return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
-    pull = operators_dind(inputs)
+    pull = settings_dind(settings)
     return Sidecar(pull, own, way, replaced=own is not None, stands_for=dinds[1:])
 
 
-def operators_dind(inputs: Inputs) -> Pull:
+def settings_dind(settings: Settings) -> Pull:
     """Return the dind image of the settings."""
-    settings = inputs.settings
-    return Pull(
-        with_default_tag(settings.dind.image), policies=own_policies(settings.docker.images)
-    )
-
-
-def is_admitted(dind: NamedService, settings: Settings) -> bool:
-    """Tell whether a dind service may run its own image, perhaps privileged: the operator's may.
-
-    One whose name has variables in it is the job's choice as well.
-    """
-    if dind.internal and "$" not in settings.docker.services.services[dind.index].name:
-        return True
-    return is_allowed(dind.asked.name, settings.dind.allowed_images)
+    image = with_default_tag(settings.dind.image)
+    return Pull(image, policies=own_policies(settings.docker.images), chosen_by=DIND_KEY)
 
 
 def sidecar_aliases(sidecar: Sidecar) -> tuple[str, ...]:

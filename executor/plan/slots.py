@@ -6,6 +6,7 @@ Pure: no I/O.
 import hashlib
 from typing import TYPE_CHECKING
 
+from executor.notation.booleans import is_true
 from executor.runner.payload import Job
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ _RUNNERS_WORDS = ("CI_RUNNER_SHORT_TOKEN", "CI_CONCURRENT_PROJECT_ID")
 """What only the runner knows of the slot; a job's variable of the same name would win."""
 
 _STRATEGIES = ("clone", "fetch", "none", "empty")
-_TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 
 def git_strategy(inputs: "Inputs") -> str:
@@ -36,7 +36,7 @@ def is_protected(job: Job) -> bool:
         return True
     if job.protected is not None:
         return job.protected
-    return _given(job, "CI_COMMIT_REF_PROTECTED") in _TRUE
+    return is_true(_given(job, "CI_COMMIT_REF_PROTECTED"))
 
 
 def slot_name(inputs: "Inputs") -> str:

@@ -8,14 +8,9 @@ from executor.engine.exec import succeeds
 from executor.engine.logs import last_output
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
-from executor.names import TRANSPORT_LABEL
+from executor.names import TCP_PORT, TLS_PORT, TRANSPORT_LABEL
 from executor.runner import notes
 from executor.shell import program
-
-"""Label of the sidecar: `tls` or `tcp`."""
-
-TLS_PORT = 2376
-TCP_PORT = 2375
 
 _POLL_SECONDS = 0.05
 _CONNECT_SECONDS = 1.0

@@ -51,7 +51,16 @@ def test_gos_durations_have_units_and_no_spaces(text: str, expected: float | Non
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(3, "3s"), (60, "1m0s"), (90, "1m30s"), (3600, "1h0m0s")]
+    ("seconds", "expected"),
+    [
+        (0, "0s"),
+        (3, "3s"),
+        (59, "59s"),
+        (60, "1m0s"),
+        (90, "1m30s"),
+        (3600, "1h0m0s"),
+        (90061, "25h1m1s"),
+    ],
 )
 def test_go_prints_a_duration_down_to_the_seconds(seconds: int, expected: str) -> None:
     """As gitlab-runner tells a time limit."""

@@ -3,9 +3,11 @@
 import pytest
 
 from executor.errors import PolicyViolation
+from executor.plan.admission import admit_transport
 from executor.plan.images import plan_images
 from executor.plan.inputs import Inputs
-from tests.builders import a_service, a_variable, some_inputs
+from executor.plan.transport import Transport, transport
+from tests.builders import a_service, a_variable, some_inputs, some_settings
 from tests.plans import a_plan
 
 
@@ -58,3 +60,29 @@ def test_a_user_who_is_not_allowed(allowed: list[str], runner: str, job: str, re
         plan_images(inputs)
 
     assert str(caught.value) == (f'user "{refused}" is not an allowed user: [{" ".join(allowed)}].')
+
+
+@pytest.mark.parametrize(
+    ("values", "culprit"),
+    [
+        ({"DOCKER_TLS_CERTDIR": ""}, 'DOCKER_TLS_CERTDIR to ""'),
+        ({"DOCKER_HOST": "tcp://docker:2375"}, "DOCKER_HOST to tcp://docker:2375"),
+    ],
+)
+def test_plain_tcp_that_is_not_admitted(values: dict[str, str], culprit: str) -> None:
+    """The sentence names the variable and the setting."""
+    with pytest.raises(PolicyViolation) as caught:
+        admit_transport(
+            transport(values, {}), some_settings("[dind]\nallow_plain_tcp = false").dind
+        )
+
+    assert culprit in str(caught.value)
+    assert "allow_plain_tcp" in str(caught.value)
+
+
+@pytest.mark.parametrize("tls_job", [{}, {"DOCKER_TLS_CERTDIR": "/certs"}])
+def test_tls_is_always_admitted(tls_job: dict[str, str]) -> None:
+    """Whatever the operator thinks of plain TCP."""
+    way = transport(tls_job, {})
+    admit_transport(way, some_settings("[dind]\nallow_plain_tcp = false").dind)
+    assert way == Transport(tls=True, cert_dir="/certs")

@@ -8,7 +8,7 @@ import pytest
 
 from executor.plan.dockerd import dockerd_command, without_shell
 from executor.plan.inputs import Facts, Inputs
-from executor.plan.services import Transport
+from executor.plan.transport import Transport
 from executor.spec import Surroundings
 from tests.builders import some_inputs
 

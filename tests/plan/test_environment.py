@@ -176,7 +176,7 @@ def test_an_image_that_is_not_admitted() -> None:
     assert str(caught.value) == (
         'The "alpine:3" image is not present on list of allowed images:\n'
         "- ruby:*\n- team/**\n"
-        "Use an image of the list, or ask the runner's operator to add it to `[docker]"
+        "Use an image from this list, or ask the administrator to add yours to `[docker]"
         " allowed_images`."
     )
 
@@ -627,7 +627,7 @@ def test_a_services_variables_see_the_jobs() -> None:
     )
 
     (service,) = inputs.job.services
-    assert inputs.service_variables(service) == {
+    assert inputs.variables.services_own(service) == {
         "A": "shop-own-/builds/group/project.tmp/CA",
         "B": "own",
         "R": "$NAME",

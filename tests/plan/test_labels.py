@@ -2,7 +2,7 @@
 
 import pytest
 
-from executor.plan.labels import duration, job_labels, job_url
+from executor.plan.labels import job_labels, job_url
 from tests.builders import TOKEN, a_job, a_service, a_variable, some_inputs
 from tests.plans import a_plan
 
@@ -79,15 +79,6 @@ def test_the_jobs_page(url: str, page: str) -> None:
 def test_a_job_without_a_repository_has_no_page() -> None:
     """Nothing is made up."""
     assert job_url(a_job(git_info={})) == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0s"), (59, "59s"), (60, "1m0s"), (3600, "1h0m0s"), (90061, "25h1m1s")],
-)
-def test_time_spans(seconds: int, text: str) -> None:
-    """As Go writes them."""
-    assert duration(seconds) == text
 
 
 def test_each_kind_of_object() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from executor.plan.credentials import Catalogue, Entry
 from executor.plan.secrets import secret_values
-from executor.plan.services import Transport
+from executor.plan.transport import Transport
 from executor.plan.variables import build_environment
 from executor.shell import DOCKER_CONFIG
 from tests.builders import RUNNER_VALUES, TOKEN, a_job, a_login, a_service, a_variable, some_inputs
@@ -59,7 +59,7 @@ def test_no_name_of_an_authors_makes_a_secret_public(key: str) -> None:
             },
         )
 
-        assert key in inputs.split(inputs.public_environment)[1]
+        assert key in inputs.variables.split(inputs.variables.public)[1]
         assert "hunter2-hunter2" in inputs.secrets
 
 
@@ -75,7 +75,7 @@ def test_what_refers_to_a_secret_is_one() -> None:
         values={"URL": "https://u:123@host"},
     )
 
-    shown, hidden = inputs.split(inputs.public_environment)
+    shown, hidden = inputs.variables.split(inputs.variables.public)
 
     assert shown == {"RAW": "$PIN", "FINE": "value 123"}
     assert hidden == {"URL": "https://u:123@host"}
@@ -94,7 +94,7 @@ def test_a_services_variable_that_refers_to_a_secret() -> None:
     )
     service = inputs.job.services[0]
 
-    shown, hidden = inputs.split(inputs.service_environment(service), service)
+    shown, hidden = inputs.variables.split(inputs.variables.for_service(service), service)
 
     assert hidden == {"POSTGRES_PASSWORD": "123"}
     assert (shown["POSTGRES_DB"], shown["OTHER"]) == ("test", "own")
@@ -168,7 +168,7 @@ def test_public_variables_stand_in_a_container() -> None:
     """Images that read their environment at start find them."""
     inputs = some_inputs(variables=[a_variable("A", "value")], values={"A": "expanded"})
 
-    assert inputs.public_environment == {"A": "expanded"}
+    assert inputs.variables.public == {"A": "expanded"}
 
 
 def test_no_secret_stands_in_a_container() -> None:
@@ -185,7 +185,7 @@ def test_no_secret_stands_in_a_container() -> None:
         values={"URL": "https://u:hunter2@host"},
     )
 
-    assert inputs.split(inputs.public_environment)[0] == {"FINE": "value"}
+    assert inputs.variables.split(inputs.variables.public)[0] == {"FINE": "value"}
 
 
 def test_of_two_variables_of_one_name_the_last_is_secret_or_not() -> None:
@@ -200,7 +200,7 @@ def test_of_two_variables_of_one_name_the_last_is_secret_or_not() -> None:
         values={"PIN": "123", "OPEN": "456"},
     )
 
-    assert inputs.public_environment == {"OPEN": "456"}
+    assert inputs.variables.public == {"OPEN": "456"}
 
 
 def test_no_secret_stands_in_the_labels_of_a_service() -> None:
@@ -223,7 +223,7 @@ def test_no_secret_of_a_vault_stands_in_a_container() -> None:
         secrets={"DB_PASSWORD": {"vault": {}}},
     )
 
-    assert inputs.split(inputs.public_environment)[0] == {}
+    assert inputs.variables.split(inputs.variables.public)[0] == {}
 
 
 def test_no_login_of_the_operator_stands_in_a_container() -> None:
@@ -233,14 +233,14 @@ def test_no_login_of_the_operator_stands_in_a_container() -> None:
         catalogue=Catalogue((Entry("registry", a_login("ci", "hunter2"), "/root/config.json"),)),
     )
 
-    assert inputs.split(inputs.public_environment)[0] == {"FINE": "value"}
+    assert inputs.variables.split(inputs.variables.public)[0] == {"FINE": "value"}
 
 
 def test_a_file_variable_is_a_path_in_a_container() -> None:
     """As the scripts put it there."""
     inputs = some_inputs(variables=[a_variable("CA", "-----BEGIN-----", file=True)])
 
-    assert inputs.public_environment == {"CA": "/builds/group/project.tmp/CA"}
+    assert inputs.variables.public == {"CA": "/builds/group/project.tmp/CA"}
 
 
 def test_an_entrypoint_gets_all_variables() -> None:
@@ -259,7 +259,7 @@ def test_an_entrypoint_gets_all_variables() -> None:
         secrets={"VAULTED": {"vault": {}}},
     )
 
-    shown, hidden = build_environment(inputs, None)
+    shown, hidden = build_environment(inputs.variables, None)
 
     assert shown == {"DOCKER_CONFIG": DOCKER_CONFIG, "FINE": "value"}
     assert {key: hidden[key] for key in hidden if key not in RUNNER_VALUES} == {
@@ -283,7 +283,7 @@ def test_the_jobs_own_docker_variables_stay() -> None:
         ]
     )
 
-    shown, hidden = build_environment(inputs, Transport(tls=True, cert_dir="/certs"))
+    shown, hidden = build_environment(inputs.variables, Transport(tls=True, cert_dir="/certs"))
 
     assert shown["DOCKER_HOST"] == "tcp://elsewhere:2376"
     assert hidden["DOCKER_CERT_PATH"] == "/secret"

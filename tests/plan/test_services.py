@@ -2,20 +2,23 @@
 
 import pytest
 
-from executor.errors import PolicyViolation, ServiceConflict, UnsupportedJobOption
+from executor.errors import ServiceConflict, UnsupportedJobOption
 from executor.notation.service_names import ServiceName
 from executor.plan.services import (
     NamedService,
-    Transport,
     find_dinds,
     free_aliases,
     is_dind,
     looks_like_dind,
     name_services,
-    transport,
+    shown_services,
 )
 from executor.spec import ImageFacts
-from tests.builders import a_job, a_service
+from tests.builders import a_job, a_service, some_inputs
+from tests.plans import a_plan
+
+SERVICES = [a_service("postgres:16", alias="db"), a_service("docker:dind"), a_service("postgres:9")]
+
 
 DIND = ImageFacts(
     "sha256:1", ("dockerd-entrypoint.sh",), (), ("2375/tcp", "2376/tcp"), ("/var/lib/docker",)
@@ -171,79 +174,32 @@ def test_an_alias_belongs_to_the_first_who_claims_it() -> None:
 
 # --- TLS or plain TCP -------------------------------------------------------------------------
 
-TLS = Transport(tls=True, cert_dir="/certs")
-PLAIN = Transport(tls=False, cert_dir="")
+
+def shown(value: str, *, with_dind: bool = False, settings: str = "") -> list[str]:
+    """Return what is shown, by the end of its container's name and its label."""
+    values = {"CI_DEBUG_SERVICES": value}
+    inputs = some_inputs(services=SERVICES, values=values, settings=settings)
+    found = shown_services(inputs.values, inputs.settings, a_plan(inputs), with_dind=with_dind)
+    return [f"{name.partition('0123456789-')[2]} {label}" for name, label in found]
 
 
-@pytest.mark.parametrize(
-    ("values", "own", "expected"),
-    [
-        ({}, {}, TLS),
-        ({"DOCKER_TLS_CERTDIR": "/certs"}, {}, TLS),
-        ({"DOCKER_HOST": "tcp://docker:2376", "DOCKER_TLS_CERTDIR": "/certs"}, {}, TLS),
-        ({"DOCKER_HOST": "tcp://docker:2376"}, {}, TLS),
-        ({"DOCKER_TLS_CERTDIR": "/other/place"}, {}, Transport(tls=True, cert_dir="/other/place")),
-        ({"DOCKER_TLS_CERTDIR": ""}, {}, PLAIN),
-        ({"DOCKER_TLS_CERTDIR": "", "DOCKER_HOST": "tcp://docker:2375"}, {}, PLAIN),
-        ({"DOCKER_HOST": "tcp://docker:2375"}, {}, PLAIN),
-        ({"DOCKER_HOST": "tcp://docker:2375/"}, {}, PLAIN),
-        # an author who says both means the directory
-        ({"DOCKER_TLS_CERTDIR": "/certs", "DOCKER_HOST": "tcp://docker:2375"}, {}, TLS),
-        # a variable of the service itself counts more than one of the job
-        ({}, {"DOCKER_TLS_CERTDIR": ""}, PLAIN),
-        ({"DOCKER_TLS_CERTDIR": "/certs"}, {"DOCKER_TLS_CERTDIR": ""}, PLAIN),
-        ({"DOCKER_TLS_CERTDIR": ""}, {"DOCKER_TLS_CERTDIR": "/certs"}, TLS),
-        # an engine elsewhere is none of the sidecar's business
-        ({"DOCKER_HOST": "unix:///var/run/docker.sock"}, {}, TLS),
-    ],
-)
-def test_transports(values: dict[str, str], own: dict[str, str], expected: Transport) -> None:
-    """TLS unless the job asks for plain TCP."""
-    assert transport(values, own, allow_plain_tcp=True) == expected
+@pytest.mark.parametrize("value", ["true", "True", "TRUE", "t", "T", "1"])
+def test_what_gitlab_runner_takes_for_true(value: str) -> None:
+    """All names of a service in front of its lines; one without a name has its image's."""
+    assert shown(value) == ["service-0 postgres-db", "service-2 postgres:9"]
 
 
-@pytest.mark.parametrize(
-    ("values", "culprit"),
-    [
-        ({"DOCKER_TLS_CERTDIR": ""}, 'DOCKER_TLS_CERTDIR to ""'),
-        ({"DOCKER_HOST": "tcp://docker:2375"}, "DOCKER_HOST to tcp://docker:2375"),
-    ],
-)
-def test_plain_tcp_that_is_not_admitted(values: dict[str, str], culprit: str) -> None:
-    """The sentence names the variable and the setting."""
-    with pytest.raises(PolicyViolation) as caught:
-        transport(values, {}, allow_plain_tcp=False)
-
-    assert culprit in str(caught.value)
-    assert "allow_plain_tcp" in str(caught.value)
+@pytest.mark.parametrize("value", ["", "false", "yes", "tRUE", "0", "2"])
+def test_what_is_not_true(value: str) -> None:
+    """gitlab-runner warns by itself of what is neither."""
+    assert shown(value) == []
 
 
-@pytest.mark.parametrize("tls_job", [{}, {"DOCKER_TLS_CERTDIR": "/certs"}])
-def test_tls_is_always_admitted(tls_job: dict[str, str]) -> None:
-    """Whatever the operator thinks of plain TCP."""
-    assert transport(tls_job, {}, allow_plain_tcp=False) == TLS
+def test_a_sidecar_that_is_a_service() -> None:
+    """It is one of the job's services then."""
+    assert shown("true", with_dind=True)[-1] == "dind docker"
 
 
-@pytest.mark.parametrize(
-    "directory", ["certs", "./certs", "/", "//", "/certs/../etc", "/a\n/b", "/a\0", " "]
-)
-def test_a_directory_that_is_none(directory: str) -> None:
-    """A path that could lead elsewhere, or carry a second one, is refused."""
-    with pytest.raises(UnsupportedJobOption, match="DOCKER_TLS_CERTDIR"):
-        transport({"DOCKER_TLS_CERTDIR": directory}, {}, allow_plain_tcp=True)
-
-
-def test_what_a_client_gets() -> None:
-    """On both transports, for any image."""
-    assert TLS.client_environment() == {
-        "DOCKER_HOST": "tcp://docker:2376",
-        "DOCKER_TLS_VERIFY": "1",
-        "DOCKER_CERT_PATH": "/certs/client",
-        "DOCKER_TLS_CERTDIR": "/certs",
-    }
-    assert PLAIN.client_environment() == {
-        "DOCKER_HOST": "tcp://docker:2375",
-        "DOCKER_TLS_CERTDIR": "",
-    }
-    assert Transport(tls=True, cert_dir="/a/").client_dir == "/a/client"
-    assert Transport(tls=True, cert_dir="/a/").server_dir == "/a/server"
+def test_an_administrator_who_turns_logs_of_services_off() -> None:
+    """As in config.toml."""
+    assert shown("true", settings="debug_trace_disabled = true") == []

@@ -9,8 +9,8 @@ from executor.errors import UnsupportedJobOption
 from executor.plan.inputs import Inputs
 from executor.plan.labels import PREFIX
 from executor.plan.mounts import build_volumes, dind_volumes, forgotten
-from executor.plan.services import transport
 from executor.plan.slots import git_strategy, is_protected
+from executor.plan.transport import transport
 from executor.plan.volumes import job_volumes, with_own_builds
 from executor.runner.payload import parse_job
 from tests.builders import a_payload, a_variable, some_inputs
@@ -18,7 +18,7 @@ from tests.builders import a_payload, a_variable, some_inputs
 OWN = "dind-executor-4711-0123456789"
 SLOT = "runner-t3stt0ken-project-42-concurrent-0-"
 MD5 = {"/cache": "3c3f060a0374fc8bc39395164f415a70"}
-TLS = transport({}, {}, allow_plain_tcp=False)
+TLS = transport({}, {})
 
 
 def fetching(

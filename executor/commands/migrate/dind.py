@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from executor.commands.migrate.rules import DIND_VARIABLES
 from executor.notation.image_names import InvalidImage
 from executor.notation.service_names import ServiceName, split_aliases
-from executor.plan.services import ALIAS, looks_like_dind
+from executor.plan.services import looks_like_dind
+from executor.plan.transport import ALIAS
 
 Table = Mapping[str, object]
 _SOCKET = "/var/run/docker.sock"

@@ -10,13 +10,12 @@ from executor.engine.gate import Gate
 from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.errors import BuildFailure, ExecutorError, SettingsError, UnusableImage
 from executor.log import AdministratorLog, say, write_through
-from executor.notation.image_names import with_default_tag
 from executor.notation.service_names import ServiceName
 from executor.plan.certificates import certificate_names, certificate_seconds
-from executor.plan.debug_services import shown_services
 from executor.plan.environment import plan_environment
-from executor.plan.images import for_architecture, helper_for, plan_images
+from executor.plan.images import HELPER_KEY, for_architecture, helper_for, plan_images
 from executor.plan.inputs import Facts, Inputs
+from executor.plan.services import shown_services
 from executor.plan.sidecar import choose_sidecar
 from executor.reading import engine_api, read_basics, read_inputs
 from executor.runner import notes
@@ -69,19 +68,6 @@ class Preparation:
         self._log = log
         self._gate = Gate()
         self._facts: dict[Pull, Task[ImageFacts]] = {}
-        dind, job = inputs.settings.dind.image, inputs.job
-        named = {job.image.name, *(each.name for each in job.services)}
-        self._operators = {
-            with_default_tag(name): key
-            for name, key in (
-                *((each.name, "[[docker.services]]") for each in inputs.settings_services),
-                (dind, "[dind] image"),
-                (self._images.helper, "[docker] helper_image"),
-            )
-            if name not in named
-        }
-        if not job.image.name:
-            self._operators[images.build.image] = "[docker] image"
 
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
@@ -93,7 +79,8 @@ class Preparation:
         for pull in (self._images.build, *self._images.services, *default_dind):
             self._need(pull)
         # After the others: an image that is also the job's is pulled whether it is there or not.
-        helper = Pull(self._images.helper, policies=self._images.helper_policies)
+        images = self._images
+        helper = Pull(images.helper, policies=images.helper_policies, chosen_by=HELPER_KEY)
         if helper not in self._facts:
             self._facts[helper] = Task(lambda: self._pulls.helper(helper, self._images))
         image_facts = {pull: self._facts[pull].result() for pull in self._images.services}
@@ -114,7 +101,9 @@ class Preparation:
             notes.leave_all(temp_dir, notes.CLIENT, _client(certificates))
         self._apply(plan)
         asked_for = sidecar is not None and sidecar.own is not None
-        shown = shown_services(self._inputs, plan, with_dind=asked_for)
+        shown = shown_services(
+            self._inputs.values, self._inputs.settings, plan, with_dind=asked_for
+        )
         show_logs(self._engine.api, temp_dir, shown)
 
     def close(self) -> bool:
@@ -163,7 +152,7 @@ class Preparation:
         try:
             started, sending = self._network.holding(lambda: self._begin(spec))
         except UnusableImage as error:
-            raise self._blamed(spec.image, error) from None
+            raise self._blamed(spec, error) from None
         if sending:
             sending.wait(write_through)
         self._log.done("container started", started, container=spec.name)
@@ -210,12 +199,12 @@ class Preparation:
 
     def _need(self, pull: Pull) -> None:
         if pull not in self._facts:
-            key = self._operators.get(pull.image, "")
-            self._facts[pull] = Task(lambda: self._pulls.fetch(pull, key))
+            self._facts[pull] = Task(lambda: self._pulls.fetch(pull))
 
-    def _blamed(self, image: str, error: BuildFailure) -> ExecutorError:
-        """Return the error as the operator's where the image is the settings' choice."""
-        key = self._operators.get(image)
+    def _blamed(self, spec: ContainerSpec, error: BuildFailure) -> ExecutorError:
+        """Return the error as the administrator's where the image is the settings' choice."""
+        wanted = Pull(spec.image, spec.platform)
+        key = next(pull.chosen_by for pull in self._facts if pull == wanted)
         return SettingsError(f"`{key}` of the runner's settings: {error}") if key else error
 
 

@@ -16,8 +16,6 @@ from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, ImagePlan, Pull
 
 Say = Callable[[str], None]
 
-_HELPER_KEY = "[docker] helper_image"
-
 
 class Pulls:
     """The images of one job; safe to use from many threads."""
@@ -32,11 +30,11 @@ class Pulls:
         self._say = say
         self._locks: dict[str, _thread.LockType] = {}
 
-    def fetch(self, pull: Pull, key: str = "") -> ImageFacts:
+    def fetch(self, pull: Pull) -> ImageFacts:
         """Return an image, by the first of its policies that works.
 
-        `key` is the operator's setting that names the image, "" where the job does: it decides
-        whether ImageUnavailable or SettingsError tells of an image that cannot be had.
+        An image that cannot be had raises ImageUnavailable where the job names it, SettingsError
+        where the settings do.
         """
         # Two platforms of one image have one name on the engine: what came is looked at before
         # the other comes.
@@ -44,9 +42,11 @@ class Pulls:
             try:
                 return self._fetch(pull)
             except ImageUnavailable as error:
-                if not key:
+                if not pull.chosen_by:
                     raise
-                raise SettingsError(f"`{key}` of the runner's settings: {error}") from None
+                raise SettingsError(
+                    f"`{pull.chosen_by}` of the runner's settings: {error}"
+                ) from None
 
     def helper(self, pull: Pull, images: ImagePlan) -> ImageFacts:
         """Return the helper image.
@@ -59,7 +59,7 @@ class Pulls:
             self._say(
                 f"Using helper image:  {pull.image}  (overridden, default would be  {runners} )"
             )
-            return self.fetch(pull, _HELPER_KEY)
+            return self.fetch(pull)
         facts = self._engine.image(pull.image)
         if facts:
             return facts
@@ -71,7 +71,7 @@ class Pulls:
         if loaded:
             return loaded
         self._say(f"Using helper image:  {pull.image}")
-        return self.fetch(pull, _HELPER_KEY)
+        return self.fetch(pull)
 
     def _fetch(self, pull: Pull) -> ImageFacts:
         self._say(

@@ -9,7 +9,7 @@ from executor.engine.api import Api
 from executor.engine.networks import ensure_network, survey
 from executor.errors import EngineRefused
 from executor.host.network import with_host
-from executor.plan.authorities import with_gitlabs
+from executor.plan.certificates import with_gitlabs
 from executor.plan.inputs import Inputs
 from executor.plan.network import plan_network
 from executor.spec import NetworkSpec, Surroundings

@@ -208,12 +208,12 @@ def test_an_id_is_never_pulled(sample: Sample) -> None:
     assert sample.said[-1].startswith("Using effective pull policy")
 
 
-def test_an_image_of_the_settings_is_the_operators(sample: Sample) -> None:
+def test_an_image_of_the_settings_is_the_administrators(sample: Sample) -> None:
     """The message names the settings key."""
     sample.registry(DENIED)
 
     with pytest.raises(SettingsError, match=r"`\[dind\] image` of the runner's settings: failed"):
-        sample.pulls.fetch(Pull(NAME), "[dind] image")
+        sample.pulls.fetch(Pull(NAME, chosen_by="[dind] image"))
 
 
 def planned(runners: str) -> ImagePlan:

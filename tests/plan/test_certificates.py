@@ -1,8 +1,8 @@
-"""Whom a job's containers trust for GitLab's registry."""
+"""The certificates of a job's containers, and whom these trust for GitLab's registry."""
 
 import pytest
 
-from executor.plan.authorities import with_gitlabs
+from executor.plan.certificates import with_gitlabs
 
 CHAIN = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 HOSTS = (("registry.example.com:5000", b"host's\n"),)
