@@ -4,17 +4,29 @@ Each function reads the files below a directory, so that a test can show it one 
 """
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 LONGEST_MODULE = 250
 LONGEST_FUNCTION = 60
+MOST_LINES_FOR_RUN = 1300
 MOST_ROOMS = 30
 MOST_FLOORS = 9
 FEWEST_WORDS = 4
 
 # Folders of the package whose unit tests stand beside tests of behaviour, in a folder `unit`.
 WITH_BEHAVIOUR = ("stages", "local")
+
+_NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Graph = Mapping[str, set[str]]
@@ -35,6 +47,25 @@ def long_modules(package: Path) -> list[str]:
         for path, lines in counted.items()
         if lines > LONGEST_MODULE
     ]
+
+
+def code_lines(path: Path) -> int:
+    """Return how many lines of a module are code: no blank lines, comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    texts = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        if isinstance(node.value.value, str)
+    }
+    code = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type not in _NO_CODE
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    return len(code - texts)
 
 
 def long_functions(package: Path) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 
 import executor
 from executor.runner.environ import RUN_CONTEXT
+from tests import structure
 from tests.engine.stub import UPGRADED, Connection, Received, StubEngine, frame, http, stub_engine
 
 PACKAGE = Path(executor.__file__).parent
@@ -160,6 +161,25 @@ def test_run_loads_little_on_its_way_to_the_script(tmp_path: Path, sub_stage: st
 
     assert "executor.scripts.script" in modules
     assert among(modules, SLOW_FOR_RUN) == set()
+
+
+def test_run_loads_few_lines_on_its_way_to_the_script(tmp_path: Path) -> None:
+    """What is loaded when the author's script is sent has a budget of lines."""
+    with stub_engine(tmp_path) as stub:
+        args, environment = a_run(stub, tmp_path, "build_script")
+
+        found = loaded(WATCH, args, environment, tmp_path)
+
+    lines = {name: structure.code_lines(path) for name in found if (path := _file(name))}
+    assert "executor.services.dind" in lines
+    assert sum(lines.values()) <= structure.MOST_LINES_FOR_RUN, lines
+
+
+def _file(name: str) -> Path | None:
+    """Return the file of a module of the product."""
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    files = (place.with_suffix(".py"), place / "__init__.py")
+    return next((each for each in files if name.startswith("executor") and each.is_file()), None)
 
 
 def test_run_loads_little_to_its_end(tmp_path: Path) -> None:

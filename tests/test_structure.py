@@ -126,6 +126,14 @@ def test_the_longest_path_is_found() -> None:
 # --- tests beside their sources ------------------------------------------------------------------
 
 
+def test_only_lines_of_code_are_counted(tmp_path: Path) -> None:
+    """A statement of two lines counts twice; blank lines, comments and docstrings do not count."""
+    path = tmp_path / "a.py"
+    path.write_text('"""A\nmodule."""\n\n# why\nA = (\n    1)  # one\n"""About A."""\n')
+
+    assert structure.code_lines(path) == 2
+
+
 def test_each_unit_test_stands_beside_its_module() -> None:
     """The tree of unit tests is the package's, but for the exceptions that are named above."""
     lone = structure.lone_tests(PACKAGE, TESTS, BEHAVIOUR)

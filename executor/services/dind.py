@@ -4,13 +4,10 @@ import socket
 import time
 
 from executor.engine.api import Api
-from executor.engine.exec import succeeds
-from executor.engine.logs import last_output
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
 from executor.names import TCP_PORT, TLS_PORT, TRANSPORT_LABEL
 from executor.runner import notes
-from executor.shell import program
 
 _POLL_SECONDS = 0.05
 _CONNECT_SECONDS = 1.0
@@ -148,10 +145,15 @@ def _answers_inside(api: Api, sidecar: Sidecar, left_seconds: float, waited_seco
     """
     if waited_seconds < SETTLED_SECONDS and "API listen on" not in logs(api, sidecar.name, 200):
         return False
+    from executor.engine.exec import succeeds  # noqa: PLC0415 (most are asked directly)
+    from executor.shell import program  # noqa: PLC0415
+
     return succeeds(api, sidecar.name, ("sh", "-c", program("ask_dind")), left_seconds)
 
 
 def logs(api: Api, name: str, lines: int) -> str:
     """Return the last lines that a container printed, at most 64 KiB of them."""
+    from executor.engine.logs import last_output  # noqa: PLC0415 (rarely needed)
+
     answer = last_output(api, name, lines)
     return answer.body.decode(errors="replace") if answer.ok else ""
