@@ -113,7 +113,7 @@ def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
         host_config,
         job.registries,
         run_credential_helper,
-        operators_variable=not job.sets("DOCKER_AUTH_CONFIG"),
+        administrators_variable=not job.sets("DOCKER_AUTH_CONFIG"),
     )
     docker = settings.docker
     return Inputs(

@@ -146,9 +146,9 @@ class ImagePlan:
     helper: str
     build: Pull
     services: tuple[Pull, ...]
-    """One for each service of the job, in its order; the dind one may be the operator's."""
+    """One for each service of the job, in its order; the dind one may be the administrator's."""
     default_dind: Pull | None
-    """The operator's dind image where it may be needed."""
+    """The administrator's dind image where it may be needed."""
     runners_helper: str = ""
     """The helper image that gitlab-runner itself would take."""
     helper_archive: str = ""

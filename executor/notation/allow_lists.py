@@ -19,7 +19,7 @@ def is_allowed(image: str, patterns: Sequence[str], internal: Iterable[str] = ()
 
     A pattern that starts with `!` excludes what it matches, whatever else admits it, and sees
     through the other spellings of the same image. A list without an admitting pattern admits
-    what it does not exclude. `internal` images are the operator's own: only an exclusion
+    what it does not exclude. `internal` images are the administrator's own: only an exclusion
     keeps them out. An image's id has no name to exclude it by, so any exclusion does.
     """
     if is_bare_id(image) and image not in internal:
@@ -34,7 +34,7 @@ def is_allowed(image: str, patterns: Sequence[str], internal: Iterable[str] = ()
 
 
 def _excludes(pattern: str, image: str) -> bool:
-    """Tell whether an exclusion covers an image, however its author and the operator spell it.
+    """Tell whether an exclusion covers an image, however its author and the administrator spell it.
 
     The registry is the same in any case and with its default port, Docker Hub has several
     names, and a missing tag means `latest`.

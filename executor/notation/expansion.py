@@ -30,7 +30,7 @@ def expand(text: str, lookup: Callable[[str], str]) -> str:
 
 
 def _name(text: str, at: int) -> tuple[str | None, int]:
-    """Return the name that starts at `at` and where the text goes on; None where there is none."""
+    """Return the name that starts at `at` and where the text goes on; None without a name."""
     if at >= len(text):
         return None, at
     if text[at] == "{":

@@ -22,7 +22,7 @@ class ServiceName:
 
     @classmethod
     def parse(cls, text: str) -> "ServiceName":
-        """Read a service's image; InvalidImage when it is none.
+        """Read a service's image; raises InvalidImage where it cannot be one.
 
         An image's id is its own version, and says as little as that.
         """

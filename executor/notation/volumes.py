@@ -73,7 +73,7 @@ def wrong_destination(destination: str) -> str:
     if wrong := wrong_path(destination):
         return wrong
     if is_within(clean(destination), DIRECTORY):
-        return f"{destination!r} belongs to the driver"
+        return f"{destination!r} belongs to dind-executor"
     return ""
 
 

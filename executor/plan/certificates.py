@@ -40,7 +40,7 @@ def with_gitlabs(known: Authorities, values: Mapping[str, str]) -> Authorities:
     """Add GitLab's own registry: what vouches for GitLab, says gitlab-runner, does for it too.
 
     Where the host has an authority for the registry, that one stands.  The job's variables choose
-    whom the job's own containers trust, and nothing else.
+    which authorities the job's own containers trust, and nothing else.
     """
     registry, chain = values.get("CI_REGISTRY", ""), values.get("CI_SERVER_TLS_CA_FILE", "")
     if _PEM not in chain or not registry or registry in dict(known):
@@ -51,9 +51,9 @@ def with_gitlabs(known: Authorities, values: Mapping[str, str]) -> Authorities:
 
 
 def authorities(facts: Facts, binds: tuple[str, ...] = ()) -> tuple[FileSpec, ...]:
-    """Return the certificates of private registries; what the operator mounts there stands.
+    """Return the certificates of private registries; what the administrator mounts there stands.
 
-    They say whom to trust, and are no secret; a tmpfs for each lets any user of an image have them.
+    They are no secret; a tmpfs for each lets any user of an image have them.
     """
     if any(overlap(each.split(":")[1], _CERTS_D) for each in binds):
         return ()

@@ -15,7 +15,7 @@ from executor.plan.certificates import (
     client_files,
 )
 from executor.plan.credentials import client_config
-from executor.plan.host_config import DRIVERS_TMPFS, build_host, helper_host, service_host, tmpfs
+from executor.plan.host_config import OWN_TMPFS, build_host, helper_host, service_host, tmpfs
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
 from executor.plan.mounts import (
@@ -55,9 +55,7 @@ def helper_container(inputs: Inputs, volumes: JobVolumes, image: str) -> Contain
         mounts=volumes.mounts,
         binds=volumes.binds,
         volume_driver=settings.docker.volumes.volume_driver,
-        tmpfs=tmpfs(
-            settings.docker.containers.tmpfs, DRIVERS_TMPFS, (volumes.mounts, volumes.binds)
-        ),
+        tmpfs=tmpfs(settings.docker.containers.tmpfs, OWN_TMPFS, (volumes.mounts, volumes.binds)),
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,
         dns_search=settings.docker.dns_search,
@@ -101,7 +99,7 @@ def build_container(
         tmpfs=tmpfs(
             settings.docker.containers.tmpfs,
             {
-                **DRIVERS_TMPFS,
+                **OWN_TMPFS,
                 **(cert_tmpfs(way.client_dir) if way and way.tls else {}),
                 **authority_tmpfs(trusted),
             },
@@ -142,7 +140,7 @@ def service_container(
         secret_environment=hidden,
         tmpfs=tmpfs(
             settings.docker.services.services_tmpfs,
-            DRIVERS_TMPFS if hidden else {},
+            OWN_TMPFS if hidden else {},
             (volumes.mounts, volumes.binds),
         ),
         host=service_host(inputs, service.asked.name),

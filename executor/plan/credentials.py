@@ -78,12 +78,12 @@ def read_catalogue(
     run_helper: RunHelper,
     images: Iterable[str] | None = None,
     *,
-    operators_variable: bool = False,
+    administrators_variable: bool = False,
 ) -> Catalogue:
     """Merge the sources of a job's credentials.
 
     `auth_config` is the content of DOCKER_AUTH_CONFIG, "" where there is none: the job's own, or
-    the `operators_variable`, which the runner's config.toml sets for all jobs. The operator's
+    the `administrators_variable`, which the runner's config.toml sets for all jobs. The administrator's
     credential helpers are asked only for registries that one of `images` comes from; None stands
     for all registries.
     """
@@ -91,7 +91,7 @@ def read_catalogue(
     sources: list[tuple[str, DockerConfig]] = []
     helpers = Helpers(run_helper, wanted)
     if auth_config.strip():
-        trusted = helpers if operators_variable else None
+        trusted = helpers if administrators_variable else None
         sources.append((JOB_VARIABLE, read_docker_config(JOB_VARIABLE, auth_config, trusted)))
     if host_config is not None:
         sources.append((host_config.path, _read_host_config(host_config, helpers)))

@@ -46,7 +46,7 @@ def _wrong(inputs: "Inputs", destination: str) -> str:
         (path == "/", "build directory needs to be a non-root path"),
         (
             bool(wrong_destination(path)) or is_within(path, CERTS_DIRECTORY),
-            "its destination belongs to the driver",
+            "its destination belongs to dind-executor",
         ),
         (is_within(builds_dir, path), "its destination covers the builds directory"),
         (_shows_secret(inputs, path), "its destination would show a masked variable"),

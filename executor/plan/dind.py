@@ -12,7 +12,7 @@ from executor.notation.service_names import ServiceName
 from executor.plan.admission import entrypoint as given_entrypoint
 from executor.plan.certificates import authorities, cert_tmpfs, server_files
 from executor.plan.dockerd import dockerd_command, without_shell
-from executor.plan.host_config import DRIVERS_TMPFS, dind_host, tmpfs
+from executor.plan.host_config import OWN_TMPFS, dind_host, tmpfs
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
 from executor.plan.mounts import dind_volumes
@@ -68,7 +68,7 @@ def dind_container(
             settings.docker.services.services_tmpfs,
             {
                 **(cert_tmpfs(way.cert_dir) if way.tls else {}),
-                **(DRIVERS_TMPFS if hidden else {}),
+                **(OWN_TMPFS if hidden else {}),
             },
             (mounts, binds),
         ),

@@ -1,7 +1,7 @@
 """What dockerd in the sidecar is told about the networks and registries around it: pure.
 
 Three have a say, and whoever is nearer to the job wins: the job's own dind service by its
-arguments, the image by its daemon.json, the operator by the settings.  dockerd refuses to start
+arguments, the image by its daemon.json, the administrator by the settings.  dockerd refuses to start
 when arguments and daemon.json give the same directive, so a program before it
 (`dockerd.sh`) leaves out what the image's file already says.
 """

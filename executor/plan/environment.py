@@ -60,6 +60,6 @@ def _docker_volume(inputs: Inputs) -> VolumeSpec:
 
 def _label_notices(inputs: Inputs) -> list[str]:
     return [
-        f'WARNING: The label "{name}" is left out: its value holds a secret of the job.'
+        f'WARNING: The label "{name}" is left out because its value holds a secret of the job.'
         for name in inputs.container_labels[1]
     ]

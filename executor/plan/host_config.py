@@ -1,4 +1,4 @@
-"""What containers may use of the host, by the operator's settings, in the engine's own words.
+"""What containers may use of the host, by the administrator's settings, in the engine's own words.
 
 Each function returns the part of a container's `HostConfig` that says more than the engine's
 defaults.  Pure: no I/O.
@@ -16,8 +16,8 @@ from executor.settings.limits import Limits
 from executor.shell import DIRECTORY
 from executor.spec import HostConfig
 
-DRIVERS_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
-"""Where what the driver sends through stdin lies."""
+OWN_TMPFS = {DIRECTORY: "rw,exec,nosuid,nodev,mode=1777"}
+"""Where what dind-executor sends through stdin lies."""
 
 _INIT_FLAG = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
 
@@ -69,7 +69,7 @@ def tmpfs(
     own: Mapping[str, str],
     others: tuple[tuple[tuple[str, str], ...], tuple[str, ...]],
 ) -> dict[str, str]:
-    """Return the operator's tmpfs and the executor's own; `others` are mounts and binds.
+    """Return the administrator's tmpfs and the executor's own; `others` are mounts and binds.
 
     No place has two: the engine would refuse the container.
     """

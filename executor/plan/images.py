@@ -36,7 +36,7 @@ def plan_images(inputs: Inputs) -> ImagePlan:
     """Decide which images to get.
 
     Raises PolicyViolation for what the settings keep out, UnsupportedJobOption for a
-    name or platform that is none.
+    name or platform that cannot be read.
     """
     settings, job = inputs.settings, inputs.job
     notices = [*inputs.volumes.notices]

@@ -1,7 +1,7 @@
 """The labels that gitlab-runner's Docker executor puts on what it makes, for tools on the host.
 
-`clear-docker-cache`, dashboards and log collectors go by them; the driver itself never does: its
-own label (`executor.names`) alone says what is whose.  Pure.
+`clear-docker-cache`, dashboards and log collectors go by them; dind-executor never does: its own
+label (`executor.names`) alone says what is whose.  Pure.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def kind_labels(kind: str) -> dict[str, str]:
 
 
 def settings_labels(given: Mapping[str, str], kind: str) -> dict[str, str]:
-    """Return the operator's labels of a kind of object: containers alone have them.
+    """Return the administrator's labels of a kind of object: containers alone have them.
 
     As with the Docker executor, services have them a second time, named as gitlab-runner's.
     """

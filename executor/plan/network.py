@@ -65,7 +65,7 @@ def host_of(address: str) -> str:
 
 def ipv6_subnet(key: str, number: int) -> str:
     """Return one of the 65536 private IPv6 networks that are a job's own (RFC 4193)."""
-    import hashlib  # noqa: PLC0415 (only where an operator wants IPv6)
+    import hashlib  # noqa: PLC0415 (only where an administrator wants IPv6)
     import ipaddress
 
     unique = hashlib.sha256(key.encode()).digest()[:5]
@@ -81,9 +81,9 @@ def plan_network(inputs: Inputs, surroundings: Surroundings) -> NetworkSpec:
     docker = inputs.settings.docker
     if docker.enable_ipv6 and not surroundings.separates_ipv6:
         raise SettingsError(
-            "`[docker] enable_ipv6`: the Docker Engine does not keep jobs apart over IPv6; update it"
+            "`[docker] enable_ipv6`: this Docker Engine does not keep jobs apart over IPv6. Update it"
             ' to 27 or later, or set `"experimental": true` and `"ip6tables": true` in its'
-            " daemon.json, or `enable_ipv6 = false` in the runner's settings."
+            " daemon.json, or set `enable_ipv6 = false` in the runner's settings."
         )
     return NetworkSpec(
         inputs.names.network,

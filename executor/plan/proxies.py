@@ -52,8 +52,8 @@ def with_direct_names(
 def proxy_notices(values: Mapping[str, str]) -> tuple[str, ...]:
     """Return a sentence for each proxy that no container can reach; it shows no password."""
     return tuple(
-        f"WARNING: {key} names a proxy on localhost, which in a container is the container itself:"
-        " name the proxy by an address that containers reach."
+        f"WARNING: {key} names a proxy on localhost. In a container, localhost is the container"
+        " itself: use an address that containers can reach."
         for proxy in PROXIES
         for key in (proxy, proxy.lower())
         if host_of(values.get(key, "")) in ("localhost", "127.0.0.1", "::1")

@@ -1,6 +1,6 @@
 """Where an image may come from: `always`, `if-not-present` and `never`: pure.
 
-A job's list goes before the operator's, and `allowed_pull_policies` admits.  The words for authors
+A job's list goes before the administrator's, and `allowed_pull_policies` admits.  The words for authors
 are gitlab-runner's own.
 """
 
@@ -21,7 +21,7 @@ def effective_policies(
     """Return the policies to try for an image, in order; one may stand there twice.
 
     `requested` is the job's own list.  Raises PolicyViolation where none of them is admitted, and
-    SettingsError where the list was the operator's.
+    SettingsError where the list was the administrator's.
     """
     wanted = tuple(requested) or settings.pull_policy or DEFAULT
     allowed = settings.allowed_pull_policies or settings.pull_policy or DEFAULT
@@ -37,7 +37,7 @@ def effective_policies(
 
 
 def own_policies(settings: ImageSettings) -> tuple[str, ...]:
-    """Return the policies for the operator's own images, which no list has to admit."""
+    """Return the policies for the administrator's own images, which no list has to admit."""
     wanted = settings.pull_policy or DEFAULT
     allowed = settings.allowed_pull_policies or wanted
     return tuple(policy for policy in wanted if policy in allowed) or wanted

@@ -34,13 +34,13 @@ class NamedService:
     name: ServiceName
     aliases: tuple[str, ...]
     internal: bool = False
-    """Whether it is the operator's, which every job gets."""
+    """Whether it is the administrator's, which every job gets."""
 
 
 def name_services(services: Sequence[JobImage], internal: int = 0) -> tuple[NamedService, ...]:
-    """Parse the services' images and aliases; the first `internal` ones are the operator's.
+    """Parse the services' images and aliases; the first `internal` ones are the administrator's.
 
-    Raises UnsupportedJobOption, or SettingsError for one of the operator's, that has no good name.
+    Raises UnsupportedJobOption, or SettingsError for one of the administrator's, that has no good name.
     """
     named = []
     for index, asked in enumerate(services):
@@ -79,16 +79,16 @@ def find_dinds(
 ) -> tuple[NamedService, ...]:
     """Return the service that takes the sidecar's place, and those that it stands in for.
 
-    The operator's goes before those of the job.  Raises ServiceConflict where the job has more than
-    one otherwise, or where another service claims the alias; SettingsError where the operator's do.
+    The administrator's goes before those of the job.  Raises ServiceConflict where the job has more than
+    one otherwise, or where another service claims the alias; SettingsError where the administrator's do.
     """
     dinds = [each for each, fact in zip(services, facts, strict=True) if is_dind(each.name, fact)]
-    operators = [each for each in dinds if each.internal]
-    names = " and ".join(f'"{each.asked.name}"' for each in operators or dinds)
+    own = [each for each in dinds if each.internal]
+    names = " and ".join(f'"{each.asked.name}"' for each in own or dinds)
     both = f' are both Docker-in-Docker and would both answer to "{ALIAS}": keep one of them'
-    if len(operators) > 1:
+    if len(own) > 1:
         raise SettingsError(f"`[[docker.services]]`: {names}{both}.")
-    if not operators and len(dinds) > 1:
+    if not own and len(dinds) > 1:
         raise ServiceConflict(f"The services {names}{both} in `services`.")
     for each in services:
         if each not in dinds and ALIAS in each.aliases:

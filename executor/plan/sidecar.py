@@ -30,15 +30,15 @@ class Sidecar:
     own: NamedService | None
     transport: Transport
     replaced: bool = False
-    """Whether the operator's image runs in place of the service's own."""
+    """Whether the administrator's image runs in place of the service's own."""
     stands_for: tuple[NamedService, ...] = ()
-    """The job's own services that the operator's dind service takes the place of."""
+    """The job's own services that the administrator's dind service takes the place of."""
 
 
 def choose_sidecar(
     inputs: Inputs, images: ImagePlan, facts: Mapping[Pull, ImageFacts]
 ) -> Sidecar | None:
-    """Decide what the sidecar is once the services' images are known; None where there is none.
+    """Decide what the sidecar is once the services' images are known; None where there is no sidecar.
 
     `facts` has an entry for every service of `images`.  Raises ServiceConflict where the name
     `docker` has no single owner, PolicyViolation for a transport that is not admitted.
@@ -89,7 +89,6 @@ def _stood_in(service: NamedService, own: NamedService) -> str:
 
 def _replaced(service: NamedService, settings: Settings) -> str:
     return (
-        f'WARNING: The dind image "{service.asked.name}" is not admitted by `[dind]'
-        f' allowed_images`; "{settings.dind.image}" runs in its place, without the service\'s'
-        " command and entrypoint."
+        f'WARNING: `[dind] allowed_images` does not allow the dind image "{service.asked.name}":'
+        f' "{settings.dind.image}" runs instead, without the service\'s command and entrypoint.'
     )

@@ -156,7 +156,7 @@ def build_environment(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return all variables of the job, and Docker's: what may show to everyone, and the rest.
 
-    The rest is what is masked or not public, and what gitlab-runner's operator set, who may have
+    The rest is what is masked or not public, and what gitlab-runner's administrator set, who may have
     put a password there.
     """
     public = variables.public
@@ -175,7 +175,7 @@ def dind_environment(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return what the sidecar is told, as any service is, and what of it must not show.
 
-    That is also what does not come with the job: gitlab-runner's operator may have put a password
+    That is also what does not come with the job: gitlab-runner's administrator may have put a password
     there, and dind has a shell to take it with.
     """
     public, variables = given.public, given.services_own(own) if own else {}

@@ -33,7 +33,7 @@ class Mounted:
     """A path on the engine's host, or a volume's name."""
     options: str = ""
     volume: VolumeSpec | None = None
-    """The volume to make, None where the source is the operator's own."""
+    """The volume to make, None where the source is the administrator's own."""
     holds_builds: bool = False
     lasts: bool = False
     """Whether the project's next job in this slot finds it again."""
@@ -208,8 +208,8 @@ def _notices(inputs: "Inputs", found: tuple[Mounted, ...]) -> tuple[str, ...]:
     )
     if hidden and wanted and not docker.volumes.disable_cache:
         notices.append(
-            f"WARNING: The job sets {' and '.join(hidden)}, which is the runner's to set: nothing of"
-            " its caches and sources is kept for a later job."
+            f"WARNING: The job overrides {' and '.join(hidden)}, which only gitlab-runner may set."
+            " Its caches and sources will not be kept."
         )
     return tuple(notices)
 

@@ -169,7 +169,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference("ERROR: Failed to remove network for build", "", "No network was made."),
     Difference(
         "Please check runner's allowed_images configuration: …",
-        "Use an image of the list, or ask the runner's operator to add it to `[docker]"
+        "Use an image from this list, or ask the administrator to add yours to `[docker]"
         " allowed_images`.",
         "What to do.",
     ),

@@ -77,7 +77,7 @@ def test_a_text_that_is_no_entry_is_refused(text: str) -> None:
         ('["/"]', "volumes[0]: build directory needs to be a non-root path"),
         ('["/host:/./"]', "volumes[0]: build directory needs to be a non-root path"),
         ('["/a/../b"]', "volumes[0]: '/a/../b' must not contain .."),
-        ('["/run/dind-executor/x"]', "volumes[0]: '/run/dind-executor/x' belongs to the driver"),
+        ('["/run/dind-executor/x"]', "volumes[0]: '/run/dind-executor/x' belongs to dind-executor"),
         (
             '["/cache", "/srv/cache:/cache/"]',
             'volumes[1]: volume for container path "/cache" is already defined',

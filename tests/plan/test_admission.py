@@ -34,7 +34,7 @@ def _inputs(runner: str, job: str, allowed: list[str] | None) -> Inputs:
         (["1000:1000"], "", "1000:1000", "1000:1000"),
     ],
 )
-def test_the_operators_user_goes_first(
+def test_the_administrators_user_goes_first(
     allowed: list[str], runner: str, job: str, expected: str
 ) -> None:
     """Then the job's, with its variables; no list admits anyone."""
@@ -82,7 +82,7 @@ def test_plain_tcp_that_is_not_admitted(values: dict[str, str], culprit: str) ->
 
 @pytest.mark.parametrize("tls_job", [{}, {"DOCKER_TLS_CERTDIR": "/certs"}])
 def test_tls_is_always_admitted(tls_job: dict[str, str]) -> None:
-    """Whatever the operator thinks of plain TCP."""
+    """Whatever the administrator thinks of plain TCP."""
     way = transport(tls_job, {})
     admit_transport(way, some_settings("[dind]\nallow_plain_tcp = false").dind)
     assert way == Transport(tls=True, cert_dir="/certs")

@@ -1,4 +1,4 @@
-"""The certificates of a job's containers, and whom these trust for GitLab's registry."""
+"""The certificates of a job's containers, and what these trust for GitLab's registry."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_gitlabs_own_registry_is_trusted() -> None:
         gitlab(""),
         gitlab("registry.gitlab.local", ""),
         gitlab("registry.gitlab.local", "/builds/group/project.tmp/CI_SERVER_TLS_CA_FILE"),
-        # the operator's word, and names that are none
+        # the administrator's word, and names that are none
         gitlab("registry.example.com:5000"),
         gitlab("../../../etc"),
         gitlab(".."),

@@ -301,7 +301,7 @@ def test_one_bad_login_does_not_cost_the_others() -> None:
 
 
 def test_an_unreadable_host_file_is_a_warning() -> None:
-    """An operator whose file cannot be read sees why pulls are anonymous."""
+    """An administrator whose file cannot be read sees why pulls are anonymous."""
     config = ConfigFile(HOST_PATH, problem="it cannot be read: Permission denied")
 
     catalogue = read_catalogue("", config, [], no_helper)
@@ -356,7 +356,7 @@ def test_a_job_chooses_no_program_to_run_on_the_host(key: str, value: object) ->
         ({"credsStore": "own"}, ["list", "get b.local"]),
     ],
 )
-def test_helpers_of_the_operators_variable_are_asked(
+def test_helpers_of_the_administrators_variable_are_asked(
     config: dict[str, object], questions: list[str]
 ) -> None:
     """DOCKER_AUTH_CONFIG in `environment` of config.toml is no job's choice."""
@@ -370,16 +370,16 @@ def test_helpers_of_the_operators_variable_are_asked(
     )
     text = json.dumps(config)
 
-    catalogue = read_catalogue(text, None, [], run, operators_variable=True)
+    catalogue = read_catalogue(text, None, [], run, administrators_variable=True)
 
     assert found_user("b.local/image", catalogue) == "b-own from $DOCKER_AUTH_CONFIG"
     assert asked == [f"docker-credential-own {question}" for question in questions]
     assert read_catalogue(text, None, [], run).entries == ()
 
 
-@pytest.mark.parametrize("whose", ["home", "operators_variable"])
+@pytest.mark.parametrize("whose", ["home", "administrators_variable"])
 def test_a_helper_by_a_path_costs_no_other_login(whose: str) -> None:
-    """It is never run, wherever the operator names it; a good one beside it is asked."""
+    """It is never run, wherever the administrator names it; a good one beside it is asked."""
     answer = json.dumps({"Username": "good", "Secret": SECRET})
     run, asked = helper_with({("docker-credential-own", "get", "b.local"): answer})
     text = json.dumps(
@@ -389,7 +389,7 @@ def test_a_helper_by_a_path_costs_no_other_login(whose: str) -> None:
     if whose == "home":
         catalogue = read(host=text, run_helper=run)
     else:
-        catalogue = read_catalogue(text, None, [], run, operators_variable=True)
+        catalogue = read_catalogue(text, None, [], run, administrators_variable=True)
 
     assert asked == ["docker-credential-own get b.local"]
     assert [each.path for each in catalogue.entries] == ["b.local"]
@@ -409,7 +409,7 @@ def test_each_image_has_the_login_of_its_own_registry() -> None:
     ]
 
 
-def test_the_operators_store_and_helpers_are_asked() -> None:
+def test_the_administrators_store_and_helpers_are_asked() -> None:
     """Store beats `auths` and a registry's own helper beats the store, as in the docker client."""
     run, asked = helper_with(
         {
@@ -620,8 +620,8 @@ def test_what_the_client_is_given_can_be_read_again() -> None:
 
 
 def test_a_source_can_be_kept_from_the_jobs_client() -> None:
-    """The operator's own logins need not be handed to authors with the rest."""
-    catalogue = read(host=auths({"a.local": "operator"}), payload={"b.local": "job"})
+    """The administrator's own logins need not be handed to authors with the rest."""
+    catalogue = read(host=auths({"a.local": "administrator"}), payload={"b.local": "job"})
 
     assert shown_users(client_config(catalogue, without=[HOST_PATH])) == {"b.local": "job"}
 
@@ -642,7 +642,7 @@ def test_the_pure_modules_load_nothing_that_acts() -> None:
 
 
 def test_the_payload_may_repeat_or_omit_a_registry() -> None:
-    """The first login for a registry counts, and one without a registry is none."""
+    """The first login for a registry counts, and one without a registry is left out."""
     logins = [RegistryLogin(url, user, SECRET) for url, user in (("", "a"), ("r", "b"), ("r", "c"))]
 
     catalogue = read_catalogue("", None, logins, no_helper)

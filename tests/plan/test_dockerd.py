@@ -76,7 +76,7 @@ def arguments(
 def test_what_is_added(
     tmp_path: Path, settings: str, command: tuple[str, ...], added: list[str]
 ) -> None:
-    """Nothing that the author or the operator said in dockerd's own words."""
+    """Nothing that the author or the administrator said in dockerd's own words."""
     inputs = some_inputs(settings=settings)
     found = arguments(tmp_path, inputs, *command)
     explicit = [*inputs.settings.dind.command, *command]
@@ -149,7 +149,7 @@ def test_a_dockerd_of_no_known_version(tmp_path: Path, version: str) -> None:
 
 
 def test_the_engines_registries_are_dinds(tmp_path: Path) -> None:
-    """Where the settings name none; and not where the operator wants none."""
+    """Where the settings name none; and not where the administrator wants none."""
     around = Surroundings(mirrors=("https://engines",), insecure_registries=("r:1",))
     mirrors = 'registry_mirrors = ["https://ours"]'
     cases = {

@@ -130,7 +130,7 @@ def test_a_login_reaches_the_build_container_by_a_file() -> None:
     ],
 )
 def test_the_build_image(image: str, settings: str, pull: str) -> None:
-    """The job's, else the operator's with the job's variables in it."""
+    """The job's, else the administrator's with the job's variables in it."""
     inputs = some_inputs(
         image=a_service(image), settings=settings, variables=[a_variable("TEAM", "blue")]
     )
@@ -154,7 +154,7 @@ def test_no_image_at_all(image: str) -> None:
 
 @pytest.mark.parametrize("image", ["Alpine:3", "a b", "https://registry/a", "a:"])
 def test_an_image_that_is_no_name(image: str) -> None:
-    """The author's to mend."""
+    """The author is told that the name is not valid."""
     with pytest.raises(UnsupportedJobOption, match="invalid image name"):
         plan_images(some_inputs(image=a_service(image)))
 
@@ -193,7 +193,7 @@ def test_a_service_that_is_not_admitted() -> None:
         plan_images(inputs)
 
 
-def test_the_operators_own_image_is_always_admitted() -> None:
+def test_the_administrators_own_image_is_always_admitted() -> None:
     """A default image need not be on the list."""
     settings = ADMITTING.replace("[docker]", '[docker]\nimage = "alpine:3"')
 
@@ -206,7 +206,7 @@ def test_the_operators_own_image_is_always_admitted() -> None:
 
 @pytest.mark.parametrize(("image", "admitted"), [("alpine:3", False), ("ruby:3", True)])
 def test_a_default_image_by_a_variable_is_not(image: str, *, admitted: bool) -> None:
-    """The job chooses it as much as the operator, so the list has its say."""
+    """The job chooses it as much as the administrator, so the list has its say."""
     inputs = some_inputs(
         image=a_service(""),
         settings=ADMITTING.replace("[docker]", '[docker]\nimage = "$ANY"'),
@@ -318,7 +318,7 @@ def test_the_number_of_services(limit: int, *, admitted: bool) -> None:
         ([a_service("docker:dind")], '[dind]\nmode = "service"', None),
     ],
 )
-def test_the_operators_dind_is_pulled_early(
+def test_the_administrators_dind_is_pulled_early(
     services: list[dict[str, object]], settings: str, wanted: str | None
 ) -> None:
     """Where it is sure to be needed, as far as the names tell."""
@@ -365,7 +365,7 @@ def test_the_helper_for_an_engine(image: str, architecture: str, expected: str) 
     assert helper_for(image, architecture) == expected
 
 
-def test_the_operators_helper() -> None:
+def test_the_administrators_helper() -> None:
     """In place of the runner's own, with the job's variables in its name."""
     inputs = some_inputs(
         settings='[docker]\nhelper_image = "$PLACE/helper:$CI_RUNNER_VERSION"',
@@ -378,7 +378,7 @@ def test_the_operators_helper() -> None:
 
 
 def test_a_helper_that_the_jobs_variables_make_no_name_of() -> None:
-    """The setting is named: the operator's to mend."""
+    """The sentence names the setting, as the administrator chose it."""
     inputs = some_inputs(settings='[docker]\nhelper_image = "registry/helper:$NOWHERE"')
 
     with pytest.raises(SettingsError, match=r"`\[docker\] helper_image`: invalid image name"):
@@ -393,7 +393,7 @@ def test_a_helper_that_the_jobs_variables_make_no_name_of() -> None:
     [
         ([], {}, "", "docker:28-dind", False),
         (["docker:dind"], {"docker:dind": DIND}, "", "docker:dind", False),
-        # dind by what it is: its name is not admitted, so that the operator's runs
+        # dind by what it is: its name is not admitted, so that the administrator's runs
         (["r/engine:1"], {"r/engine:1": DIND}, "", "docker:28-dind", True),
         (
             ["r/engine:1"],
@@ -420,7 +420,7 @@ def test_which_image_the_sidecar_runs(
     *,
     replaced: bool,
 ) -> None:
-    """The job's own where the operator admits it, else the operator's."""
+    """The job's own where the administrator admits it, else the administrator's."""
     inputs = some_inputs(services=[a_service(each) for each in services], settings=settings)
 
     images = plan_images(inputs)
@@ -437,7 +437,7 @@ def test_which_image_the_sidecar_runs(
 
 @pytest.mark.parametrize("services", [[], ["postgres:16"]])
 def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
-    """The operator may want one only for jobs that list a dind service."""
+    """The administrator may want one only for jobs that list a dind service."""
     inputs = some_inputs(
         services=[a_service(each) for each in services], settings='[dind]\nmode = "service"'
     )
@@ -479,7 +479,7 @@ def test_sidecars_that_cannot_be(inputs_of: dict[str, object], error: type[Execu
         planned(some_inputs(**inputs_of))  # type: ignore[arg-type]
 
 
-def test_an_operator_who_forbids_plain_tcp_forbids_nothing_else() -> None:
+def test_an_administrator_who_forbids_plain_tcp_forbids_nothing_else() -> None:
     """A job without a sidecar may say what it likes of TLS."""
     inputs = some_inputs(
         variables=[a_variable("DOCKER_TLS_CERTDIR", "")],
@@ -517,7 +517,7 @@ TOLD = '[dind]\ncommand = ["--debug"]'
     ],
 )
 def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ...]) -> None:
-    """Ours, the operator's, and the author's, who has the last word."""
+    """Ours, the administrator's, and the author's, who has the last word."""
     inputs = some_inputs(services=[a_service("docker:dind", **service)], settings=TOLD)
 
     plan = a_plan(inputs)
@@ -571,12 +571,12 @@ def test_what_dockerd_reads_from_its_environment(
     assert told == {**RUNNER_VALUES, "DOCKER_TLS_CERTDIR": cert_dir, **expected}
 
 
-def test_what_the_operator_tells_dind_does_not_show() -> None:
+def test_what_the_administrator_tells_dind_does_not_show() -> None:
     """It may hold a password, as a proxy does."""
     proxy = "http://user:pr0xy-passw0rd@proxy:3128"
     inputs = some_inputs(
         variables=[a_variable("no_proxy", "x", public=False)],
-        values={"HTTPS_PROXY": proxy, "VAULT_TOKEN": "of the operator"},
+        values={"HTTPS_PROXY": proxy, "VAULT_TOKEN": "of the administrator"},
     )
 
     dind = a_plan(inputs).dind
@@ -586,7 +586,7 @@ def test_what_the_operator_tells_dind_does_not_show() -> None:
     assert dind.secret_environment == {
         **RUNNER_VALUES,
         "HTTPS_PROXY": proxy,
-        "VAULT_TOKEN": "of the operator",
+        "VAULT_TOKEN": "of the administrator",
         "no_proxy": "docker,localhost,127.0.0.1,build,x",
     }
 
@@ -661,7 +661,7 @@ def test_the_page_job_has_its_login_from_the_payload() -> None:
 
 
 def test_ipv6_is_refused_where_jobs_would_reach_each_other() -> None:
-    """The operator is told what the engine lacks; without IPv6 it lacks nothing."""
+    """The administrator is told what the engine lacks; without IPv6 it lacks nothing."""
     with pytest.raises(SettingsError, match=r'`\[docker\] enable_ipv6`: .*"ip6tables": true'):
         plan_network(some_inputs(settings="[docker]\nenable_ipv6 = true\n"), Surroundings())
 

@@ -1,4 +1,4 @@
-"""What containers may use of the host: how operators write it, and which container gets it."""
+"""What containers may use of the host: how administrators write it, and which container gets it."""
 
 from dataclasses import replace
 
@@ -482,7 +482,7 @@ def test_a_label_with_a_secret_is_left_out() -> None:
     assert "a" not in plan.build.labels
     assert plan.build.labels["b"] == "blue"
     assert plan.notices == (
-        'WARNING: The label "a" is left out: its value holds a secret of the job.',
+        'WARNING: The label "a" is left out because its value holds a secret of the job.',
     )
 
 

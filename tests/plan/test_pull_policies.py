@@ -31,7 +31,7 @@ IF, NEVER, ALWAYS = "if-not-present", "never", "always"
     ],
 )
 def test_the_policies_to_try(settings: str, asked: list[str], expected: list[str]) -> None:
-    """The job's list, else the operator's, else `always`; of these, what is allowed, in order."""
+    """The job's list, else the administrator's, else `always`; of these, what is allowed, in order."""
     images = some_settings(f"[docker]\n{settings}").docker.images
 
     assert effective_policies("alpine", asked, images) == tuple(expected)
@@ -107,7 +107,7 @@ def test_no_policy_is_left(
     assert words in text
 
 
-def test_the_operators_own_images_need_no_admission() -> None:
+def test_the_administrators_own_images_need_no_admission() -> None:
     """A list that admits something else for jobs leaves the helper and dind in reach."""
     images = some_settings('[docker]\nallowed_pull_policies = ["if-not-present"]').docker.images
 
@@ -127,7 +127,7 @@ def test_one_image_is_taken_once() -> None:
 
 
 def test_each_image_has_its_policies() -> None:
-    """The job's for its image, a service's own for it, the operator's for the rest."""
+    """The job's for its image, a service's own for it, the administrator's for the rest."""
     images = _planned(
         'pull_policy = "if-not-present"\nallowed_pull_policies = ["always", "if-not-present"]',
         services=[a_service("redis:7"), a_service("postgres:16")],
@@ -161,7 +161,7 @@ def test_an_id_needs_a_policy_that_asks_no_registry(bare: str, where: str) -> No
         plan_images(some_inputs(settings=settings, **jobs))
 
 
-def test_the_operator_may_name_an_id() -> None:
+def test_the_administrator_may_name_an_id() -> None:
     """Whoever writes the settings has the engine anyway."""
     inputs = some_inputs(image=a_service(""), settings=f'[docker]\nimage = "{ID}"')
 
@@ -169,7 +169,7 @@ def test_the_operator_may_name_an_id() -> None:
 
 
 def test_a_variable_names_no_id() -> None:
-    """Where the operator leaves the image to the job, the job names it as it does in `image:`."""
+    """Where the administrator leaves the image to the job, the job names it as it does in `image:`."""
     inputs = some_inputs(
         image=a_service(""),
         settings='[docker]\nimage = "$ANY"',

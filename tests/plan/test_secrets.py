@@ -45,7 +45,7 @@ def test_a_private_value_that_everyone_knows_is_none() -> None:
 
 @pytest.mark.parametrize("key", ["AUTH_URL", "CI_AUTH_URL", "GITLAB_AUTH_URL", "CI_REGISTRY"])
 def test_no_name_of_an_authors_makes_a_secret_public(key: str) -> None:
-    """Whether GitLab has expanded it or leaves that to gitlab-runner; nor does an operator's."""
+    """Whether GitLab has expanded it or leaves that to gitlab-runner; nor does an administrator's."""
     for value in ("https://u:$TOKEN@host", "https://u:hunter2-hunter2@host", "$TOKEN"):
         inputs = some_inputs(
             variables=[
@@ -226,7 +226,7 @@ def test_no_secret_of_a_vault_stands_in_a_container() -> None:
     assert inputs.variables.split(inputs.variables.public)[0] == {}
 
 
-def test_no_login_of_the_operator_stands_in_a_container() -> None:
+def test_no_login_of_the_administrator_stands_in_a_container() -> None:
     """A credential of the runner's user is a secret of the job too."""
     inputs = some_inputs(
         variables=[a_variable("AUTH", "x hunter2 y"), a_variable("FINE", "value")],
@@ -255,7 +255,7 @@ def test_an_entrypoint_gets_all_variables() -> None:
             a_variable("TWICE", "first"),
             a_variable("TWICE", "second", masked=True),
         ],
-        values={"OPERATORS": "of config.toml", "VAULTED": "a file", "CI_JOB_SERVICES": "[]"},
+        values={"ADMINISTRATORS": "of config.toml", "VAULTED": "a file", "CI_JOB_SERVICES": "[]"},
         secrets={"VAULTED": {"vault": {}}},
     )
 
@@ -268,7 +268,7 @@ def test_an_entrypoint_gets_all_variables() -> None:
         "TOKEN_URL": f"https://x:{TOKEN}@host",
         "CA": "/builds/group/project.tmp/CA",
         "TWICE": "second",
-        "OPERATORS": "of config.toml",
+        "ADMINISTRATORS": "of config.toml",
         "VAULTED": "/builds/group/project.tmp/VAULTED",
     }
     assert set(RUNNER_VALUES) < set(hidden)

@@ -28,7 +28,7 @@ DATABASE = ImageFacts("sha256:3", ("postgres",), (), ("5432/tcp",), ("/var/lib/p
 
 
 def named(services: list[dict[str, object]], internal: int = 0) -> tuple[NamedService, ...]:
-    """Return services by their payload; the first ones may be the operator's."""
+    """Return services by their payload; the first ones may be the administrator's."""
     return name_services(a_job(services=services).services, internal)
 
 
@@ -111,7 +111,7 @@ def test_what_is_dind(name: str, facts: ImageFacts, *, expected: bool) -> None:
 
 
 def test_no_service_is_no_dind() -> None:
-    """The sidecar is the operator's then."""
+    """The sidecar is the administrator's then."""
     assert find_dinds((), ()) == ()
 
 

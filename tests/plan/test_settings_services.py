@@ -1,4 +1,4 @@
-"""`[[docker.services]]`: what the operator gives to every job, beside what the job asks for."""
+"""`[[docker.services]]`: what the administrator gives to every job, beside what the job asks for."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_it_comes_before_the_jobs_own() -> None:
 
 
 def test_its_entrypoint_is_not_the_jobs_to_lose() -> None:
-    """The key that takes away what jobs ask for leaves alone what the operator asks for."""
+    """The key that takes away what jobs ask for leaves alone what the administrator asks for."""
     inputs = some_inputs(
         settings=f"[docker]\ndisable_entrypoint_overwrite = true\n{CACHE}",
         variables=CACHE_VARIABLES,
@@ -118,7 +118,7 @@ def test_it_is_exempt_from_the_allow_list(name: str, *, admitted: bool) -> None:
 
 @pytest.mark.parametrize(("pattern", "admitted"), [("allowed/*:*", False), ("tools/*:*", True)])
 def test_one_that_the_jobs_variables_name_is_not(pattern: str, *, admitted: bool) -> None:
-    """No variable of a job may decide what the operator's list admits."""
+    """No variable of a job may decide what the administrator's list admits."""
     inputs = some_inputs(
         settings=f'[docker]\nallowed_services = ["{pattern}"]\n{CACHE}', variables=CACHE_VARIABLES
     )
@@ -142,7 +142,7 @@ def test_an_exclusion_keeps_a_service_out(name: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["always", "service"])
-def test_the_operators_dind_is_every_jobs_sidecar(mode: str) -> None:
+def test_the_administrators_dind_is_every_jobs_sidecar(mode: str) -> None:
     """With its own image and arguments, whatever `[dind] allowed_images` says of authors."""
     settings = f'[dind]\nmode = "{mode}"\nallowed_images = ["nothing"]\n{DIND_SERVICE}'
     plan = a_plan(some_inputs(settings=settings))
@@ -164,10 +164,10 @@ def test_a_variable_admits_no_dind() -> None:
     assert plan.dind
     assert (plan.dind.image, plan.services) == ("docker:28-dind", ())
     assert "builder" in plan.dind.aliases
-    assert 'image "evil.example/my-dind:1" is not admitted' in plan.notices[0]
+    assert 'not allow the dind image "evil.example/my-dind:1"' in plan.notices[0]
 
 
-def test_the_operators_dind_stands_for_the_jobs_own() -> None:
+def test_the_administrators_dind_stands_for_the_jobs_own() -> None:
     """Whose image is not even pulled; the names of both lead to it, and the author is told."""
     inputs = some_inputs(
         settings=DIND_SERVICE,
@@ -203,7 +203,7 @@ def test_the_operators_dind_stands_for_the_jobs_own() -> None:
         ('[[docker.services]]\nname = "$NOTHING"', "invalid service image name"),
     ],
 )
-def test_a_mistake_of_the_operators(settings: str, sentence: str) -> None:
+def test_a_mistake_of_the_administrators(settings: str, sentence: str) -> None:
     """It is not the author's failure."""
     with pytest.raises(SettingsError, match=sentence) as caught:
         a_plan(some_inputs(settings=settings))
@@ -212,7 +212,7 @@ def test_a_mistake_of_the_operators(settings: str, sentence: str) -> None:
 
 
 def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
-    """An operator's service that is no dind changes nothing about it."""
+    """An administrator's service that is no dind changes nothing about it."""
     inputs = some_inputs(
         settings=CACHE,
         variables=CACHE_VARIABLES,

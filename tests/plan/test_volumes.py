@@ -124,10 +124,10 @@ def test_a_job_that_names_another_slot_gets_none(key: str, place: str) -> None:
     )
     assert all(source.startswith(OWN) for source in sources(inputs).values())
     (notice,) = job_volumes(inputs).notices
-    assert f"The job sets {key}" in notice
+    assert f"The job overrides {key}" in notice
 
 
-def test_a_slot_that_nobody_names_is_none() -> None:
+def test_a_slot_that_nobody_names_shares_nothing() -> None:
     """Without the runner's own words nothing is shared."""
     inputs = fetching(values={"CI_CONCURRENT_PROJECT_ID": "../1"})
     assert sources(inputs) == {"/builds": f"{OWN}-builds"}
@@ -166,7 +166,7 @@ def test_caches_of_protected_refs_are_apart(
 
 
 def test_disable_cache_makes_everything_go_with_the_job() -> None:
-    """But what the operator mounts from the host stays what it is."""
+    """But what the administrator mounts from the host stays what it is."""
     inputs = fetching('[docker]\nvolumes = ["/cache", "/srv/x:/x"]\ndisable_cache = true')
     assert sources(inputs) == {
         "/cache": f"{OWN}-cache-{MD5['/cache']}",
@@ -200,7 +200,7 @@ def test_the_volume_driver_makes_caches_and_sources() -> None:
 
 @pytest.mark.parametrize("entry", ["/srv/builds:/builds", "/srv:/ci", "named:/ci"])
 def test_builds_of_the_host_take_the_volumes_place(entry: str) -> None:
-    """Whatever the strategy: a directory of the operator's at or above the builds directory."""
+    """Whatever the strategy: a directory of the administrator's at or above the builds directory."""
     builds_dir = "/builds" if entry.endswith("builds") else "/ci/builds"
     inputs = fetching(f'builds_dir = "{builds_dir}"\ndocker.volumes = ["{entry}"]')
     assert job_volumes(inputs).specs == ()
@@ -244,7 +244,7 @@ def test_variables_are_expanded_in_the_destination_alone() -> None:
     ],
 )
 def test_a_variable_does_not_leave_its_place(value: str, wrong: str) -> None:
-    """The sentence names the operator's entry and never the value, which may be a secret."""
+    """The sentence names the administrator's entry and never the value, which may be a secret."""
     inputs = some_inputs(settings='docker.volumes = ["/cache/$DIR"]', values={"DIR": value})
     with pytest.raises(UnsupportedJobOption, match=wrong) as error:
         job_volumes(inputs)
@@ -257,8 +257,8 @@ def test_a_variable_does_not_leave_its_place(value: str, wrong: str) -> None:
     [
         ("", "needs to be a non-root path"),
         ("./", "needs to be a non-root path"),
-        ("run/dind-executor/docker", "belongs to the driver"),
-        ("certs/client", "belongs to the driver"),
+        ("run/dind-executor/docker", "belongs to dind-executor"),
+        ("certs/client", "belongs to dind-executor"),
         ("builds", "covers the builds directory"),
     ],
 )
@@ -290,7 +290,7 @@ def test_two_entries_that_meet_by_variables_are_refused() -> None:
     ],
 )
 def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) -> None:
-    """Its data, sockets and certificates, and the operator's binds for it."""
+    """Its data, sockets and certificates, and the administrator's binds for it."""
     settings = f'docker.volumes = ["/srv:{destination}"]\ndind.volumes = ["/x:/etc/docker"]'
     inputs = some_inputs(settings=settings)
     volumes = dind_volumes(inputs, inputs.volumes, TLS)
@@ -302,7 +302,7 @@ def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) 
     "source", ["/var/run/docker.sock", "/run/docker.sock/", "/var/run", "/run", "/", "/own/d.sock"]
 )
 def test_the_hosts_engine_is_not_in_dind(source: str) -> None:
-    """Its socket may be the operator's choice for jobs, wherever it is mounted."""
+    """Its socket may be the administrator's choice for jobs, wherever it is mounted."""
     settings = f'docker.host = "unix:///own/d.sock"\ndocker.volumes = ["{source}:/host/x", "/srv:/srv", "run:/r"]'
     inputs = some_inputs(settings=settings)
 
@@ -325,7 +325,7 @@ def test_a_payload_says_what_volumes_go_by() -> None:
     assert replace(job, protected=False).protected is False
 
 
-def test_the_innermost_of_the_operators_directories_holds_the_builds() -> None:
+def test_the_innermost_of_the_administrators_directories_holds_the_builds() -> None:
     """Where one lies in the other, both are mounted."""
     inputs = fetching(
         'builds_dir = "/a/builds"\ndocker.volumes = ["/srv/b:/a/builds", "/srv/a:/a", "/srv/c:/b"]'

@@ -82,7 +82,7 @@ def test_a_dind_that_is_not_admitted_is_replaced(rig: Rig, start: Start, witness
     )
     job = start(request, {"dind": {"allowed_images": ["docker:26*-dind"]}})
     prepare = job.up()
-    sentence = 'The dind image "docker:20.10.16-dind" is not admitted by `[dind] allowed_images`'
+    sentence = '`[dind] allowed_images` does not allow the dind image "docker:20.10.16-dind":'
     assert sentence in prepare.output
     assert [each.startswith("26.1.") for each in ask(job, "docker", "builder")] == [True] * 3
     assert "--debug" not in witness.container(job.id, "dind").attrs["Args"]
