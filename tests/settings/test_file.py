@@ -1,6 +1,5 @@
 """The operator's settings: defaults, every check, all mistakes at once, and their documentation."""
 
-import re
 import subprocess
 import sys
 import tomllib
@@ -9,25 +8,20 @@ from pathlib import Path
 import pytest
 
 from executor.errors import SettingsError
-from executor.notation.table import Problems, Table
 from executor.settings.file import (
     DindSettings,
-    DockerSettings,
     LogSettings,
     Settings,
     load_settings,
     read_settings,
 )
 from executor.settings.images import ImageSettings
-from executor.settings.keys import STRING_OR_LIST, TABLE_OF_LISTS, Key, Section, key, keys_of
-from executor.settings.manual import documented_defaults, installed_settings, manual_page
-from executor.settings.reader import read_section
-from executor.settings.volumes import VolumeSettings
+from executor.settings.keys import Key, Section, keys_of
+from executor.settings.manual import documented_defaults
 from tests import container_keys
 
 PATH = "/etc/dind-executor/settings.toml"
 POLICIES = "always, if-not-present, never"
-PAGE = Path(__file__).parents[2] / "docs/settings.md"
 
 
 def mistakes_in(text: str) -> list[str]:
@@ -141,59 +135,6 @@ insecure_registries = ["registry.example.com:5000", "10.0.0.0/8", "fd00::/8", "[
 destination = "journal"
 path = "/dev/null"
 """
-
-
-class Inner(Section):
-    """What each table of a list is."""
-
-    name: str = key("", default="")
-
-
-class Shapes(Section):
-    """A section with a key of each shape that its default does not show."""
-
-    policy: tuple[str, ...] = key("", default=("always",), shape=STRING_OR_LIST, check=lambda _: "")
-    tmpfs: dict[str, str] = key("", default={})
-    devices: dict[str, tuple[str, ...]] = key("", default={}, shape=TABLE_OF_LISTS)
-    privileged: bool | None = key("", default=None)
-    inner: tuple[Inner, ...] = key("", default=(), section=Inner)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", Shapes()),
-        ('policy = "never"', Shapes(policy=("never",))),
-        ('policy = ["a", "b"]', Shapes(policy=("a", "b"))),
-        ('[tmpfs]\n"/run" = "rw"', Shapes(tmpfs={"/run": "rw"})),
-        ('[devices]\n"a/*" = ["/dev/x"]', Shapes(devices={"a/*": ("/dev/x",)})),
-        ("privileged = false", Shapes(privileged=False)),
-        ('[[inner]]\nname = "a"\n[[inner]]', Shapes(inner=(Inner(name="a"), Inner()))),
-    ],
-)
-def test_a_key_of_any_shape_is_read(text: str, expected: Shapes) -> None:
-    """A string may stand for a list of one; tables and lists of tables are read as deep."""
-    problems = Problems()
-    assert read_section(Shapes, Table(tomllib.loads(text), problems)) == expected
-    assert problems.texts == []
-
-
-@pytest.mark.parametrize(
-    ("text", "mistake"),
-    [
-        ("policy = 1", "policy: expected a string or a list of strings, found a whole number"),
-        ("[tmpfs]\na = 1", "tmpfs.a: expected a string, found a whole number"),
-        ('[devices]\na = "b"', "devices.a: expected a list, found a string"),
-        ('privileged = "b"', "privileged: expected true or false, found a string"),
-        ("inner = 1", "inner: expected a list, found a whole number"),
-        ("[[inner]]\nb = 1", "inner[0].b: unknown key"),
-    ],
-)
-def test_a_key_of_another_shape_is_named(text: str, mistake: str) -> None:
-    """The sentence names the path and what was expected there."""
-    problems = Problems()
-    read_section(Shapes, Table(tomllib.loads(text), problems))
-    assert problems.texts == [mistake]
 
 
 def as_read(value: object) -> object:
@@ -519,62 +460,12 @@ def test_a_directory_in_place_of_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
-    """TOML is UTF-8."""
+    """The message says that a TOML file must be in UTF-8."""
     path = tmp_path / "settings.toml"
     path.write_bytes(b"# gr\xf6\xdfer\n")
 
     with pytest.raises(SettingsError, match=r"settings\.toml is not UTF-8 text$"):
         load_settings(str(path))
-
-
-def test_the_documented_defaults_are_the_defaults() -> None:
-    """What `dind-executor settings` prints is a settings file that changes nothing."""
-    assert read_settings(documented_defaults(), PATH) == Settings()
-
-
-def test_an_installation_keeps_caches() -> None:
-    """As gitlab-runner's registration writes it; everything else is the default."""
-    installed = read_settings(installed_settings(), PATH)
-    assert installed.docker.volumes.volumes == (installed.cache_dir,)
-    docker = installed.docker.changed(volumes=VolumeSettings())
-    assert installed.changed(docker=docker) == Settings()
-
-
-def test_the_documented_defaults_can_be_uncommented() -> None:
-    """A key shown unset, because its default depends on another, is shown as it is written."""
-    text = documented_defaults().replace("\n# privileged =", "\nprivileged =")
-
-    assert read_settings(text, PATH) == Settings()
-    assert "\nprivileged = true\n" in text
-
-
-def test_every_key_is_documented() -> None:
-    """Each key stands in both documents, under its section, with a sentence of its own."""
-    sections: dict[str, type[Section]] = {
-        "": Settings,
-        "docker": DockerSettings,
-        "dind": DindSettings,
-        "log": LogSettings,
-    }
-    documents: list[str] = []
-    for section, kind in sections.items():
-        for name, each in keys_of(kind):
-            documents.append(each.doc)
-            shown = f"\n# [[{section}.{name}]]" if each.section else f"\n{name} = "
-            assert shown in re.sub(r"\n# (\w+ = )", r"\n\1", documented_defaults())
-            assert f"\n### `{name}`\n" in manual_page()
-
-    assert len(set(documents)) == len(documents)
-    assert all(text.endswith((".", "`")) for text in documents)
-
-
-def test_the_page_is_up_to_date() -> None:
-    """docs/settings.md is what the settings say of themselves.
-
-    To write it again: `python -c 'from executor.settings.manual import manual_page as page;
-    print(page(), end="")' > docs/settings.md`.
-    """
-    assert PAGE.read_text(encoding="utf-8") == manual_page()
 
 
 def test_reading_settings_loads_nothing_slow() -> None:
@@ -589,7 +480,7 @@ def test_reading_settings_loads_nothing_slow() -> None:
             "-I",
             "-S",
             "-c",
-            f"import sys; sys.path.insert(0, {str(PAGE.parents[1])!r}); {program}",
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); {program}",
         ],
         capture_output=True,
         check=True,
