@@ -5,11 +5,11 @@ Pure: no I/O.
 
 from collections.abc import Mapping
 
+from executor.notation.hosts import wrong_insecure_registry
 from executor.notation.paths import overlap
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.transport import ALIAS, Transport
 from executor.runner.payload import Job
-from executor.settings.checks import wrong_insecure_registry
 from executor.spec import Certificates, FileSpec
 
 Authorities = tuple[tuple[str, bytes], ...]

@@ -9,8 +9,9 @@ when arguments and daemon.json give the same directive, so a program before it
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from executor.notation.hosts import host_of
 from executor.plan.inputs import Facts, Inputs
-from executor.plan.network import host_of, inner_pool, ipv6_subnet
+from executor.plan.network import inner_pool, ipv6_subnet
 from executor.plan.proxies import PROXIES
 from executor.plan.transport import Transport
 from executor.shell import given, program

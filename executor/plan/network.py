@@ -55,14 +55,6 @@ def inner_pool(taken: Iterable[str]) -> AddressPool | None:
     return None
 
 
-def host_of(address: str) -> str:
-    """Return the host in a URL or `host:port`, without an IPv6 address's brackets."""
-    authority = (address.partition("://")[2] or address).partition("/")[0].rpartition("@")[2]
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0]
-    return authority.partition(":")[0]
-
-
 def ipv6_subnet(key: str, number: int) -> str:
     """Return one of the 65536 private IPv6 networks that are a job's own (RFC 4193)."""
     import hashlib  # noqa: PLC0415 (only where an administrator wants IPv6)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from executor.names import DIRECT_NAMES, NO_PROXY
-from executor.plan.network import host_of
+from executor.notation.hosts import host_of
 from executor.plan.transport import ALIAS
 from executor.spec import ContainerSpec
 

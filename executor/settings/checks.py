@@ -1,26 +1,21 @@
 """What is wrong with one value of the settings: pure.
 
-Each function takes a string and returns a sentence, "" where the value is good.
+Each function takes a string and returns a sentence, "" if the value is right.
 """
 
+import re
+from collections.abc import Callable
+
+from executor.names import LABEL_PREFIX
+from executor.notation import amounts
 from executor.notation.image_names import ImageReference, InvalidImage, is_bare_id
 from executor.notation.paths import CERTS_DIRECTORY, DATA_ROOT, overlap, wrong_path
 from executor.notation.patterns import is_pattern
 
-_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-_LAST_PORT = 65535
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 _OWN_ARGUMENTS = ("--host", "-H", "--tls", "--data-root", "-g")
-
-
-def wrong_engine(address: str) -> str:
-    """Check the address of a Docker Engine."""
-    scheme, _, rest = address.partition("://")
-    if scheme == "unix":
-        return wrong_path(rest)
-    host, colon, port = rest.rpartition(":")
-    if scheme == "tcp" and colon and not _wrong_host(host) and _is_port(port):
-        return ""
-    return f"{address!r} must look like unix:///var/run/docker.sock or tcp://host:2376"
+_SECURITY_OPTIONS = ("apparmor", "label", "no-new-privileges", "seccomp")
+_LOG_OPTIONS = ("env", "labels")
 
 
 def wrong_image(image: str) -> str:
@@ -54,33 +49,9 @@ def wrong_pattern(pattern: str) -> str:
     return f"{pattern!r} is not a pattern: a [, {{ or \\ is left open, or it is empty"
 
 
-def wrong_extra_host(line: str) -> str:
-    """Check a `name:ip` line for /etc/hosts."""
-    name, colon, address = line.partition(":")
-    if not colon or _wrong_host(name):
-        return f"{line!r} must look like name:ip"
-    return "" if address == "host-gateway" else wrong_ip(address)
-
-
-def wrong_ip(address: str) -> str:
-    """Check an IP address."""
-    import ipaddress  # only for settings that name one
-
-    try:
-        ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return f"{address!r} is not an IP address"
-    return ""
-
-
-def wrong_domain(domain: str) -> str:
-    """Check a DNS search domain; a lone dot switches searching off."""
-    return "" if domain == "." else _wrong_host(domain)
-
-
 def wrong_runtime(name: str) -> str:
     """Check the name of an OCI runtime."""
-    good = _HOST_CHARACTERS.issuperset(name)
+    good = _NAME_CHARACTERS.issuperset(name)
     return "" if good else f"{name!r} must be the name of a runtime in the engine's configuration"
 
 
@@ -111,29 +82,6 @@ def wrong_argument(argument: str) -> str:
     return "" if argument else "an argument must not be empty"
 
 
-def wrong_mirror(url: str) -> str:
-    """Check the URL of a registry mirror."""
-    scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0]
-    if (
-        scheme in ("http", "https")
-        and not _wrong_authority(host)
-        and not set("?#").intersection(rest)
-    ):
-        return ""
-    return f"{url!r} must look like https://mirror.example.com"
-
-
-def wrong_insecure_registry(registry: str) -> str:
-    """Check a registry to be reached without verified TLS: a host, or a network in CIDR form."""
-    network, slash, bits = registry.partition("/")
-    if slash and bits.isdecimal() and not wrong_ip(network):
-        return ""
-    if slash or _wrong_authority(registry):
-        return f"{registry!r} must look like registry.example.com:5000 or 10.0.0.0/8"
-    return ""
-
-
 def wrong_assignment(line: str) -> str:
     """Check a variable `KEY=value`; its value is not repeated."""
     key, equals, _ = line.partition("=")
@@ -144,6 +92,141 @@ def wrong_assignment(line: str) -> str:
     return ""
 
 
+def wrong_size(text: str) -> str:
+    """Check a size such as `512m`."""
+    return _mistake(amounts.byte_size, text)
+
+
+def wrong_swap(text: str) -> str:
+    """Check a size, or -1 for no limit."""
+    return _mistake(amounts.swap_size, text)
+
+
+def wrong_cpus(text: str) -> str:
+    """Check a number of CPUs."""
+    return _mistake(amounts.nano_cpus, text)
+
+
+def wrong_cpuset(text: str) -> str:
+    """Check a list of CPUs or memory nodes."""
+    good = re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text, re.ASCII)
+    return "" if good else f"{text!r} must look like 0-3 or 0,2"
+
+
+def wrong_ulimit(text: str) -> str:
+    """Check a `soft[:hard]` limit."""
+    return _mistake(amounts.ulimit, text)
+
+
+def wrong_ulimit_name(name: str) -> str:
+    """Check which limit is meant."""
+    return "" if name in amounts.ULIMITS else f"not one of: {', '.join(amounts.ULIMITS)}"
+
+
+def wrong_cgroup(text: str) -> str:
+    """Check a cgroup: a path, or a slice of systemd."""
+    good = text.isprintable() and not {" ", ".."} & {*text, *text.split("/")}
+    return "" if good else f"{text!r} must look like /jobs or jobs.slice"
+
+
+def wrong_hostname(text: str) -> str:
+    """Check a host name of a container."""
+    good = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}", text) and text[-1].isalnum()
+    return "" if good else f"{text!r} is not a host name of at most 63 characters"
+
+
+def wrong_group(text: str) -> str:
+    """Check a group by name or number."""
+    good = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", text)
+    return "" if good else f"{text!r} must be a group's name or number"
+
+
+def wrong_capability(text: str) -> str:
+    """Check a capability."""
+    good = re.fullmatch(r"[A-Za-z_]+", text)
+    return "" if good else f"{text!r} must look like NET_ADMIN, or be ALL"
+
+
+def wrong_security_option(text: str) -> str:
+    """Check an option as for `docker run --security-opt`."""
+    name, sign, value = [*re.split("([=:])", text, maxsplit=1), "", ""][:3]
+    if name not in _SECURITY_OPTIONS or (bool(sign) != bool(value)):
+        known = ", ".join(_SECURITY_OPTIONS)
+        return f"{text!r} must look like name=value, with one of the names {known}"
+    if not sign and name != "no-new-privileges":
+        return f"{text!r} must look like {name}=value"
+    if name == "seccomp" and value not in ("unconfined", "builtin") and value[0] not in "/{":
+        return (
+            f"{text!r} must name a profile by an absolute path, or be seccomp=unconfined or"
+            " seccomp=builtin"
+        )
+    return ""
+
+
+def wrong_device(text: str) -> str:
+    """Check a device."""
+    return _mistake(amounts.device, text)
+
+
+def wrong_device_rule(text: str) -> str:
+    """Check a rule of the device cgroup."""
+    good = re.fullmatch(r"[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}", text, re.ASCII)
+    return "" if good else f"{text!r} must look like 'c 10:232 rwm'"
+
+
+def wrong_gpus(text: str) -> str:
+    """Check GPUs, written as for `docker run --gpus`."""
+    return _mistake(amounts.gpu_request, text)
+
+
+def wrong_sysctl(name: str) -> str:
+    """Check the name of a kernel parameter."""
+    return "" if re.fullmatch(r"[a-z0-9_./-]+", name) else "it must look like net.core.somaxconn"
+
+
+def wrong_volumes_from(text: str) -> str:
+    """Check a container whose volumes are to be used."""
+    good = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*(:(ro|rw))?", text)
+    return "" if good else f"{text!r} must look like container or container:ro"
+
+
+def wrong_pid_mode(text: str) -> str:
+    """Check a PID namespace."""
+    return _wrong_namespace(text, ("host",))
+
+
+def wrong_ipc_mode(text: str) -> str:
+    """Check an IPC namespace."""
+    return _wrong_namespace(text, ("none", "private", "shareable", "host"))
+
+
+def wrong_mac_address(text: str) -> str:
+    """Check the hardware address of one network interface."""
+    good = re.fullmatch(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}", text)
+    if not good:
+        return f"{text!r} must look like 02:42:ac:11:00:02"
+    return f"{text!r} is a multicast address" if int(text[:2], 16) & 1 else ""
+
+
+def wrong_tmpfs(path: str) -> str:
+    """Check where a tmpfs is to be mounted."""
+    parts = path.split("/")
+    good = path.startswith("/") and path.strip("/") and ".." not in parts and path.isprintable()
+    return "" if good else "it must be an absolute path in the container, and not /"
+
+
+def wrong_label(name: str) -> str:
+    """Check the name of a label."""
+    if name.startswith(LABEL_PREFIX):
+        return f"labels that start with {LABEL_PREFIX} are the executor's own"
+    return "" if name and name.isprintable() else "a label must have a name"
+
+
+def wrong_log_option(name: str) -> str:
+    """Check an option of the log driver, as gitlab-runner does."""
+    return "" if name in _LOG_OPTIONS else "only env and labels are allowed"
+
+
 def _wrong_policy(key: str, policy: str) -> str:
     known = ("always", "if-not-present", "never")
     if policy in known:
@@ -151,19 +234,15 @@ def _wrong_policy(key: str, policy: str) -> str:
     return f'unsupported {key} config: "{policy}" is not one of: {", ".join(known)}'
 
 
-def _wrong_authority(authority: str) -> str:
-    host, colon, port = authority.rpartition(":")
-    if not colon or authority.endswith("]"):
-        return _wrong_host(authority)
-    return _wrong_host(host) or ("" if _is_port(port) else f"{port!r} is not a port")
+def _wrong_namespace(text: str, words: tuple[str, ...]) -> str:
+    if text in words or re.fullmatch(r"container:[A-Za-z0-9][A-Za-z0-9_.-]*", text):
+        return ""
+    return f"{text!r} must be one of: {', '.join(words)}, container:<name>"
 
 
-def _wrong_host(host: str) -> str:
-    if host.startswith("["):
-        return wrong_ip(host)
-    good = host and _HOST_CHARACTERS.issuperset(host) and not host.startswith((".", "-"))
-    return "" if good else f"{host!r} is not a host name"
-
-
-def _is_port(port: str) -> bool:
-    return port.isdecimal() and 0 < int(port) <= _LAST_PORT
+def _mistake(parse: Callable[[str], object], text: str) -> str:
+    try:
+        parse(text)
+    except ValueError as error:
+        return str(error)
+    return ""

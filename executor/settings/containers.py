@@ -1,7 +1,6 @@
 """Keys of the `[docker]` table that shape a job's containers: pure."""
 
-from executor.settings import container_checks as checks
-from executor.settings.checks import wrong_pattern, wrong_runtime
+from executor.settings import checks
 from executor.settings.keys import Section, key
 
 
@@ -18,7 +17,7 @@ class ContainerSettings(Section):
         "OCI runtime of the build, helper and service containers. The sidecar has"
         " `runtime` of `[dind]`. Empty: the engine's default.",
         default="",
-        check=wrong_runtime,
+        check=checks.wrong_runtime,
     )
     privileged: bool = key(
         "Run the build container privileged, and services too unless"
@@ -32,7 +31,7 @@ class ContainerSettings(Section):
         "Patterns for the images whose build containers are privileged where `privileged`"
         " says so, as in `allowed_images`; others run without privileges. Empty: all.",
         default=(),
-        check=wrong_pattern,
+        check=checks.wrong_pattern,
     )
     group_add: tuple[str, ...] = key(
         "Further groups of the users in the build and helper container, by name or number.",

@@ -1,6 +1,7 @@
 """The `[dind]` table of the settings: pure."""
 
-from executor.settings import checks, container_checks
+from executor.notation import hosts
+from executor.settings import checks
 from executor.settings.keys import Section, group, key
 from executor.settings.limits import Limits
 
@@ -73,13 +74,13 @@ class DindSettings(Section):
         "URLs of mirrors that dind asks for images of Docker Hub first. Empty: see"
         " `inherit_registries`.",
         default=(),
-        check=checks.wrong_mirror,
+        check=hosts.wrong_mirror,
     )
     insecure_registries: tuple[str, ...] = key(
         "Registries, `host:port` or a network in CIDR form, that dind reaches by plain HTTP or"
         " with a certificate that nobody vouches for. Empty: see `inherit_registries`.",
         default=(),
-        check=checks.wrong_insecure_registry,
+        check=hosts.wrong_insecure_registry,
     )
     limits: Limits = group(
         factory=Limits,
@@ -89,11 +90,11 @@ class DindSettings(Section):
     ulimit: dict[str, str] = key(
         "Limits of the processes in the sidecar, as in `ulimit` of `[docker]`.",
         default={},
-        check=container_checks.wrong_ulimit,
-        check_name=container_checks.wrong_ulimit_name,
+        check=checks.wrong_ulimit,
+        check_name=checks.wrong_ulimit_name,
     )
     sysctls: dict[str, str] = key(
         "Kernel parameters of the sidecar, as in `sysctls` of `[docker]`.",
         default={},
-        check_name=container_checks.wrong_sysctl,
+        check_name=checks.wrong_sysctl,
     )

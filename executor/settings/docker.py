@@ -7,8 +7,7 @@ one topic are a group of their own, in a module of their own; all groups are rea
 from collections.abc import Mapping
 from typing import ClassVar
 
-from executor.notation import paths
-from executor.settings import checks
+from executor.notation import hosts, paths
 from executor.settings.containers import ContainerSettings
 from executor.settings.images import ImageSettings
 from executor.settings.keys import Section, group, key
@@ -43,7 +42,7 @@ class DockerSettings(Section):
         " `tcp://` with host and port. Empty: `$DOCKER_HOST` of the gitlab-runner process,"
         " else `unix:///var/run/docker.sock`.",
         default="",
-        check=checks.wrong_engine,
+        check=hosts.wrong_engine,
     )
     tls_cert_path: str = key(
         "Directory with `ca.pem`, `cert.pem` and `key.pem` for a `tcp://` engine.",
@@ -69,17 +68,17 @@ class DockerSettings(Section):
     extra_hosts: tuple[str, ...] = key(
         "Lines `name:ip` for /etc/hosts of every container of a job.",
         default=(),
-        check=checks.wrong_extra_host,
+        check=hosts.wrong_extra_host,
     )
     dns: tuple[str, ...] = key(
         "DNS servers of every container of a job, as IP addresses. Empty: the engine's.",
         default=(),
-        check=checks.wrong_ip,
+        check=hosts.wrong_ip,
     )
     dns_search: tuple[str, ...] = key(
         "DNS search domains of every container of a job. Empty: the engine's.",
         default=(),
-        check=checks.wrong_domain,
+        check=hosts.wrong_domain,
     )
     network_mtu: int = key(
         "MTU of the job's network and of the networks inside dind. 0: the `mtu` of the engine's"

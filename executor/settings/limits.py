@@ -4,7 +4,7 @@
 `[dind]` has them for the sidecar.  Pure.
 """
 
-from executor.settings import container_checks as checks
+from executor.settings import checks
 from executor.settings.keys import Section, key
 
 

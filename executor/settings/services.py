@@ -1,7 +1,6 @@
 """Keys of the `[docker]` table about services: pure."""
 
-from executor.settings import checks, container_checks
-from executor.settings.checks import wrong_pattern
+from executor.settings import checks
 from executor.settings.keys import TABLE_OF_LISTS, Section, key
 
 
@@ -58,27 +57,27 @@ class ServiceSettings(Section):
     service_gpus: str = key(
         "GPUs of each service and of the sidecar, written as for `docker run --gpus`. Empty: none.",
         default="",
-        check=container_checks.wrong_gpus,
+        check=checks.wrong_gpus,
     )
     services_devices: dict[str, tuple[str, ...]] = key(
         "Devices of services, for each pattern over the images that get them, as in"
         ' `allowed_images`: `"registry.example.com/*:*" = ["/dev/kvm"]`. A missing tag'
         " counts as `:latest`. The sidecar is a service here.",
         default={},
-        check=container_checks.wrong_device,
-        check_name=wrong_pattern,
+        check=checks.wrong_device,
+        check_name=checks.wrong_pattern,
         shape=TABLE_OF_LISTS,
     )
     services_security_opt: tuple[str, ...] = key(
         "Security options of each service and of the sidecar, as in `security_opt`.",
         default=(),
-        check=container_checks.wrong_security_option,
+        check=checks.wrong_security_option,
     )
     services_tmpfs: dict[str, str] = key(
         'Where each service has a tmpfs, and with which mount options: `"/var/lib/mysql"'
         ' = "rw,noexec"`. The sidecar as well, except where it has a mount of its own.',
         default={},
-        check_name=container_checks.wrong_tmpfs,
+        check_name=checks.wrong_tmpfs,
     )
     services_privileged: bool | None = key(
         "Run services privileged. Not the sidecar, which goes by `privileged` of `[dind]`.",
@@ -89,5 +88,5 @@ class ServiceSettings(Section):
         "Patterns for the services that are privileged where `services_privileged` says"
         " so, as in `allowed_images`; others run without privileges. Empty: all.",
         default=(),
-        check=wrong_pattern,
+        check=checks.wrong_pattern,
     )

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from executor.plan.network import AddressPool, host_of, inner_pool, ipv6_subnet
+from executor.plan.network import AddressPool, inner_pool, ipv6_subnet
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
@@ -55,19 +55,3 @@ def test_ipv6_networks_are_a_jobs_own() -> None:
         network = ipaddress.IPv6Network(each)
         assert network.prefixlen == 64
         assert network.subnet_of(ipaddress.IPv6Network("fd00::/8"))
-
-
-@pytest.mark.parametrize(
-    ("address", "host"),
-    [
-        ("", ""),
-        ("10.0.0.1", "10.0.0.1"),
-        ("10.0.0.1:5000", "10.0.0.1"),
-        ("http://10.0.0.1", "10.0.0.1"),
-        ("https://me:secret@10.0.0.1:5000/v2/x@y", "10.0.0.1"),
-        ("http://[fd00::1]:3128", "fd00::1"),
-    ],
-)
-def test_the_host_in_an_address(address: str, host: str) -> None:
-    """With and without scheme, login, port and path."""
-    assert host_of(address) == host

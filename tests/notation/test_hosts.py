@@ -1,0 +1,72 @@
+"""Hosts and addresses: what is wrong with one, and which host is in one."""
+
+from collections.abc import Callable
+
+import pytest
+
+from executor.notation import hosts
+
+VALUES: dict[Callable[[str], str], tuple[list[str], list[str]]] = {
+    hosts.wrong_engine: (
+        ["unix:///run/docker.sock", "tcp://host:2376", "tcp://[::1]:2376"],
+        ["engine", "tcp://host", "tcp://host:0", "ssh://host", "unix://socket"],
+    ),
+    hosts.wrong_extra_host: (
+        ["git:10.0.0.1", "git:host-gateway", "git:[fd00::1]"],
+        ["git", ":10.0.0.1", "git:somewhere", "-a:10.0.0.1"],
+    ),
+    hosts.wrong_ip: (["10.0.0.1", "fd00::1", "[fd00::1]"], ["10.0.0", "host"]),
+    hosts.wrong_domain: (["example.com", "."], ["", "a b", ".example.com"]),
+    hosts.wrong_mirror: (
+        ["https://mirror.example.com", "http://10.0.0.1:5000/path"],
+        ["mirror.example.com", "https://", "https://a?b", "ftp://a", "https://a:x"],
+    ),
+    hosts.wrong_insecure_registry: (
+        ["registry.example.com:5000", "10.0.0.0/8", "fd00::/8"],
+        ["10.0.0.0/x", "a/b", "host:99999", ""],
+    ),
+}
+"""Right and wrong values for each check."""
+
+
+@pytest.mark.parametrize(
+    ("check", "value"), [(check, value) for check, (good, _) in VALUES.items() for value in good]
+)
+def test_a_good_value_is_not_spoken_of(check: Callable[[str], str], value: str) -> None:
+    """A check returns an empty sentence for a value that may stand in the file."""
+    assert check(value) == ""
+
+
+@pytest.mark.parametrize(
+    ("check", "value"), [(check, value) for check, (_, wrong) in VALUES.items() for value in wrong]
+)
+def test_a_wrong_value_gets_a_sentence(check: Callable[[str], str], value: str) -> None:
+    """A check returns what is wrong, as a part of a sentence without a full stop."""
+    sentence = check(value)
+
+    assert len(sentence.split()) >= 3
+    assert not sentence.endswith(".")
+
+
+def test_every_check_is_tried() -> None:
+    """A check that is added here has good and wrong values in the table above."""
+    known = {each for name, each in vars(hosts).items() if name.startswith("wrong_")}
+    known = {each for each in known if each.__module__ == hosts.__name__}
+
+    assert known == set(VALUES)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("", ""),
+        ("10.0.0.1", "10.0.0.1"),
+        ("10.0.0.1:5000", "10.0.0.1"),
+        ("http://10.0.0.1", "10.0.0.1"),
+        ("https://me:secret@10.0.0.1:5000/v2/x@y", "10.0.0.1"),
+        ("http://[fd00::1]:3128", "fd00::1"),
+    ],
+)
+def test_the_host_in_an_address(address: str, host: str) -> None:
+    """A host is found with and without scheme, login, port and path."""
+    assert hosts.host_of(address) == host
