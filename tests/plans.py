@@ -16,7 +16,8 @@ from executor.plan.images import plan_images
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.sidecar import choose_sidecar
 from executor.shell.serving import READY
-from executor.spec import Certificates, ImageFacts, Plan, Pull, Surroundings
+from executor.spec import Certificates, ContainerSpec, ImageFacts, Plan, Pull, Surroundings
+from tests import container_keys
 from tests.builders import a_login, a_service, a_variable, some_inputs
 
 WHOLE = "no-services"
@@ -63,6 +64,26 @@ command = ["--max-concurrent-downloads=6"]
 registry_mirrors = ["https://mirror.example.com"]
 insecure_registries = ["registry.local:5000"]
 """
+
+CACHE = """
+[[docker.services]]
+name = "$CACHE_IMAGE"
+alias = "cache, fast-$WHERE"
+command = ["serve"]
+entrypoint = ["sh", "-c"]
+environment = ["SIZE=$HOW_MUCH", "PLAIN=a=b"]
+"""
+CACHE_VARIABLES = [
+    a_variable("CACHE_IMAGE", "tools/cache:3"),
+    a_variable("WHERE", "here"),
+    a_variable("HOW_MUCH", "12 GB"),
+]
+DIND_SERVICE = """
+[[docker.services]]
+name = "registry.corp.example/docker:27-dind"
+command = ["--debug"]
+"""
+
 
 CASES: Mapping[str, Callable[[], Inputs]] = {
     WHOLE: some_inputs,
@@ -132,6 +153,29 @@ CASES: Mapping[str, Callable[[], Inputs]] = {
         variables=[a_variable("WHO", "1000:1000"), a_variable("NAME", "shop")],
     ),
 }
+
+
+def everything(**changes: object) -> Plan:
+    """Return the plan of a job with two services, with every key set."""
+    settings = f"[docker]\n{container_keys.DOCKER}\n[dind]\n{container_keys.DIND}"
+    inputs = some_inputs(
+        settings=settings,
+        services=[a_service("postgres:16"), a_service("tools/web")],
+        variables=[a_variable("TEAM", "blue")],
+        **changes,  # type: ignore[arg-type]
+    )
+    return a_plan(inputs)
+
+
+def dind_of(plan: Plan) -> ContainerSpec:
+    """Return the sidecar, which is there."""
+    assert plan.dind
+    return plan.dind
+
+
+def service(plan: Plan, number: int) -> ContainerSpec:
+    """Return the service at a place in the whole list."""
+    return next(each for each in plan.services if each.name.endswith(f"-service-{number}"))
 
 
 def facts_of(inputs: Inputs) -> dict[Pull, ImageFacts]:

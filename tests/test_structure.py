@@ -17,7 +17,6 @@ LONE_TESTS = {
     "test_imports.py": "what a process has loaded: of the package as a whole",
     "test_parity_page.py": "a page of docs/",
     "test_structure.py": "the package and the tests as a whole",
-    "plan/test_settings_services.py": "moves",
 }
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from executor.plan.certificates import with_gitlabs
+from executor.plan.certificates import certificate_names, certificate_seconds, with_gitlabs
+from tests.builders import a_job, a_service, some_inputs
 
 CHAIN = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 HOSTS = (("registry.example.com:5000", b"host's\n"),)
@@ -37,3 +38,21 @@ def test_gitlabs_own_registry_is_trusted() -> None:
 def test_nothing_to_add(values: dict[str, str]) -> None:
     """Where GitLab names no registry, nobody vouches for it, or the host's word is there."""
     assert with_gitlabs(HOSTS, values) == HOSTS
+
+
+def test_names_of_the_certificate() -> None:
+    """Every name that a client may call the sidecar by, each once."""
+    inputs = some_inputs(services=[a_service("r:5000/a/docker:dind", alias="docker engine")])
+
+    assert certificate_names(inputs) == (
+        "docker",
+        "localhost",
+        "r__a__docker",
+        "r-a-docker",
+        "engine",
+    )
+
+
+def test_certificates_outlive_the_job() -> None:
+    """Its timeout begins later than prepare, and after_script comes on top."""
+    assert certificate_seconds(a_job(runner_info={"timeout": 600})) == 600 + 7200

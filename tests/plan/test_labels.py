@@ -111,3 +111,15 @@ def test_no_label_holds_a_secret() -> None:
     assert "sesame-open" not in repr(labels)
     assert TOKEN not in repr(labels)
     assert labels["dind-executor.job"] == inputs.names.key
+
+
+def test_no_secret_stands_in_the_labels_of_a_service() -> None:
+    """Nor does its image's name, where a variable with a secret is in it."""
+    inputs = some_inputs(
+        variables=[a_variable("TAG", "hunter2-tag", masked=True)],
+        services=[a_service("tools/web:hunter2-tag")],
+        settings="[dind]\nmode = 'service'",
+    )
+    plan = a_plan(inputs)
+
+    assert "hunter2-tag" not in str(plan.services[0].labels)

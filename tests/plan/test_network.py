@@ -4,7 +4,12 @@ import ipaddress
 
 import pytest
 
-from executor.plan.network import AddressPool, inner_pool, ipv6_subnet
+from executor.errors import (
+    SettingsError,
+)
+from executor.plan.network import AddressPool, inner_pool, ipv6_subnet, plan_network
+from executor.spec import Surroundings
+from tests.builders import some_inputs
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
@@ -55,3 +60,11 @@ def test_ipv6_networks_are_a_jobs_own() -> None:
         network = ipaddress.IPv6Network(each)
         assert network.prefixlen == 64
         assert network.subnet_of(ipaddress.IPv6Network("fd00::/8"))
+
+
+def test_ipv6_is_refused_where_jobs_would_reach_each_other() -> None:
+    """The administrator is told what the engine lacks; without IPv6 it lacks nothing."""
+    with pytest.raises(SettingsError, match=r'`\[docker\] enable_ipv6`: .*"ip6tables": true'):
+        plan_network(some_inputs(settings="[docker]\nenable_ipv6 = true\n"), Surroundings())
+
+    assert plan_network(some_inputs(), Surroundings()).ipv6_subnet == ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from executor.errors import ServiceConflict, UnsupportedJobOption
+from executor.errors import ServiceConflict, SettingsError, UnsupportedJobOption
 from executor.notation.service_names import ServiceName
 from executor.plan.services import (
     NamedService,
@@ -15,7 +15,7 @@ from executor.plan.services import (
 )
 from executor.spec import ImageFacts
 from tests.builders import a_job, a_service, some_inputs
-from tests.plans import a_plan
+from tests.plans import CACHE, CACHE_VARIABLES, DIND_SERVICE, a_plan, service
 
 SERVICES = [a_service("postgres:16", alias="db"), a_service("docker:dind"), a_service("postgres:9")]
 
@@ -203,3 +203,50 @@ def test_a_sidecar_that_is_a_service() -> None:
 def test_an_administrator_who_turns_logs_of_services_off() -> None:
     """As in config.toml."""
     assert shown("true", settings="debug_trace_disabled = true") == []
+
+
+def test_it_comes_before_the_jobs_own() -> None:
+    """With the job's variables in name, alias and environment; command and entrypoint as they are."""
+    plan = a_plan(
+        some_inputs(settings=CACHE, variables=CACHE_VARIABLES, services=[a_service("postgres:16")])
+    )
+
+    cache = service(plan, 0)
+    assert [each.image for each in plan.services] == ["tools/cache:3", "postgres:16"]
+    assert cache.aliases == ("tools__cache", "tools-cache", "cache", "fast-here")
+    assert (cache.entrypoint, cache.command) == (("sh", "-c"), ("serve",))
+    assert (cache.environment["SIZE"], cache.environment["PLAIN"]) == ("12 GB", "a=b")
+
+
+def test_its_aliases_go_first() -> None:
+    """The job's service loses a name that is taken, and is started all the same."""
+    plan = a_plan(
+        some_inputs(
+            settings=CACHE,
+            variables=CACHE_VARIABLES,
+            services=[a_service("cache"), a_service("other", alias="cache")],
+        )
+    )
+
+    assert [each.aliases for each in plan.services[1:]] == [(), ("other",)]
+    assert plan.notices == tuple(
+        f'WARNING: Skipping alias "cache" for service "{name}" (services[{place}]): alias is'
+        " already in use by another service."
+        for name, place in (("cache", 1), ("other", 2))
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (DIND_SERVICE * 2, "keep one of them"),
+        ('[[docker.services]]\nname = "redis"\nalias = "docker"', "give it another name"),
+        ('[[docker.services]]\nname = "$NOTHING"', "invalid service image name"),
+    ],
+)
+def test_a_mistake_of_the_administrators(settings: str, sentence: str) -> None:
+    """It is not the author's failure."""
+    with pytest.raises(SettingsError, match=sentence) as caught:
+        a_plan(some_inputs(settings=settings))
+
+    assert str(caught.value).startswith("`[[docker.services]]`")

@@ -1,0 +1,122 @@
+"""What the dind sidecar is told."""
+
+import pytest
+
+from tests.builders import RUNNER_VALUES, a_service, a_variable, some_inputs
+from tests.plans import (
+    a_plan,
+)
+
+TOLD = '[dind]\ncommand = ["--debug"]'
+
+
+@pytest.mark.parametrize(
+    ("service", "command"),
+    [
+        ({}, ("--debug",)),
+        ({"command": ["--mtu=1300"]}, ("--debug", "--mtu=1300")),
+        ({"command": ["dockerd", "-l"]}, ("dockerd", "--debug", "-l")),
+        (
+            {"command": ["dockerd-entrypoint.sh"]},
+            ("dockerd-entrypoint.sh", "--debug"),
+        ),
+        # another program is the author's business
+        ({"command": ["sh", "-c", "exec dockerd"]}, ("sh", "-c", "exec dockerd")),
+        ({"entrypoint": ["/my.sh"]}, ()),
+        ({"entrypoint": ["/my.sh"], "command": ["--x"]}, ("--x",)),
+        ({"entrypoint": [""], "command": ["dockerd"]}, ("dockerd",)),
+        ({"entrypoint": ["dockerd"]}, ("--debug",)),
+        (
+            {"entrypoint": ["tini", "--", "dockerd-entrypoint.sh"], "command": ["-l"]},
+            ("--debug", "-l"),
+        ),
+    ],
+)
+def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ...]) -> None:
+    """Ours, the administrator's, and the author's, who has the last word."""
+    inputs = some_inputs(services=[a_service("docker:dind", **service)], settings=TOLD)
+
+    plan = a_plan(inputs)
+
+    assert plan.dind
+    assert plan.dind.command == command
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ([], {}),
+        # as any service: public ones, and none that is private
+        (
+            [a_variable("MIRROR", "m"), a_variable("PRIVATE", "not public", public=False)],
+            {"MIRROR": "m"},
+        ),
+        (
+            [a_variable("DOCKER_DRIVER", "overlay2"), a_variable("https_proxy", "http://p:1")],
+            {
+                "DOCKER_DRIVER": "overlay2",
+                "https_proxy": "http://p:1",
+                "NO_PROXY": "docker,localhost,127.0.0.1,build",
+                "no_proxy": "docker,localhost,127.0.0.1,build",
+            },
+        ),
+        # meant for the client; dockerd would read them too
+        (
+            [
+                a_variable("DOCKER_TLS_VERIFY", "1"),
+                a_variable("DOCKER_CERT_PATH", "/certs/client"),
+                a_variable("DOCKER_CONFIG", "/x"),
+                a_variable("DOCKER_HOST", "tcp://docker:2376"),
+                a_variable("DOCKER_TLS_CERTDIR", "/elsewhere"),
+            ],
+            {},
+        ),
+    ],
+)
+def test_what_dockerd_reads_from_its_environment(
+    variables: list[dict[str, object]], expected: dict[str, str]
+) -> None:
+    """What every service reads, and nothing that is meant for Docker's client."""
+    cert_dir = next((str(each["value"]) for each in variables if "CERTDIR" in str(each)), "/certs")
+    inputs = some_inputs(variables=variables)
+
+    plan = a_plan(inputs)
+
+    assert plan.dind
+    told = {**plan.dind.environment, **plan.dind.secret_environment}
+    assert told == {**RUNNER_VALUES, "DOCKER_TLS_CERTDIR": cert_dir, **expected}
+
+
+def test_what_the_administrator_tells_dind_does_not_show() -> None:
+    """It may hold a password, as a proxy does."""
+    proxy = "http://user:pr0xy-passw0rd@proxy:3128"
+    inputs = some_inputs(
+        variables=[a_variable("no_proxy", "x", public=False)],
+        values={"HTTPS_PROXY": proxy, "VAULT_TOKEN": "of the administrator"},
+    )
+
+    dind = a_plan(inputs).dind
+
+    assert dind
+    assert dind.environment == {"DOCKER_TLS_CERTDIR": "/certs"}
+    assert dind.secret_environment == {
+        **RUNNER_VALUES,
+        "HTTPS_PROXY": proxy,
+        "VAULT_TOKEN": "of the administrator",
+        "no_proxy": "docker,localhost,127.0.0.1,build,x",
+    }
+
+
+def test_the_user_of_a_dind_service() -> None:
+    """As of any service; an image that takes its place has its own."""
+    options = {"docker": {"user": "$NAME", "platform": ""}}
+    for settings, user in (("", "rootless"), ("[dind]\nallowed_images = ['other/*']", "")):
+        inputs = some_inputs(
+            settings=settings,
+            variables=[a_variable("NAME", "rootless")],
+            services=[a_service("docker:dind", executor_opts=options)],
+        )
+        dind = a_plan(inputs).dind
+
+        assert dind
+        assert dind.user == user

@@ -1,0 +1,194 @@
+"""Which images a job gets, and which helper goes with them."""
+
+import pytest
+
+from executor.errors import (
+    SettingsError,
+    UnsupportedJobOption,
+)
+from executor.plan.images import for_architecture, helper_for, plan_images
+from executor.spec import Pull
+from tests.builders import a_service, a_variable, some_inputs
+
+
+@pytest.mark.parametrize(
+    ("image", "settings", "pull"),
+    [
+        ("alpine", "", "alpine:latest"),
+        ("alpine:3", "", "alpine:3"),
+        ("r:5000/a/b", "", "r:5000/a/b:latest"),
+        ("a@sha256:" + "a" * 64, "", "a@sha256:" + "a" * 64),
+        ("", '[docker]\nimage = "ruby:3"', "ruby:3"),
+        ("$UNKNOWN", '[docker]\nimage = "ruby:3"', "ruby:3"),
+        ("", '[docker]\nimage = "registry/$TEAM:1"', "registry/blue:1"),
+        ("alpine:3", '[docker]\nimage = "ruby:3"', "alpine:3"),
+    ],
+)
+def test_the_build_image(image: str, settings: str, pull: str) -> None:
+    """The job's, else the administrator's with the job's variables in it."""
+    inputs = some_inputs(
+        image=a_service(image), settings=settings, variables=[a_variable("TEAM", "blue")]
+    )
+
+    assert plan_images(inputs).build == Pull(pull)
+
+
+def test_the_default_image_is_said() -> None:
+    """In gitlab-runner's words."""
+    inputs = some_inputs(image=a_service(""), settings='[docker]\nimage = "ruby:3"')
+
+    assert plan_images(inputs).notices == ("Using default image",)
+
+
+@pytest.mark.parametrize("image", ["", "$UNKNOWN"])
+def test_no_image_at_all(image: str) -> None:
+    """The sentence has both remedies."""
+    with pytest.raises(UnsupportedJobOption, match=r"add `image:` .*`\[docker\] image`"):
+        plan_images(some_inputs(image=a_service(image)))
+
+
+@pytest.mark.parametrize("image", ["Alpine:3", "a b", "https://registry/a", "a:"])
+def test_an_image_that_is_no_name(image: str) -> None:
+    """The author is told that the name is not valid."""
+    with pytest.raises(UnsupportedJobOption, match="invalid image name"):
+        plan_images(some_inputs(image=a_service(image)))
+
+
+def test_variables_in_images_and_allow_lists() -> None:
+    """The lists see what the job gets, and its dind service is the sidecar all the same."""
+    inputs = some_inputs(
+        image=a_service("$REGISTRY/group/app:$VERSION"),
+        services=[a_service("registry.example.com/docker:27-dind", alias="docker")],
+        variables=[
+            a_variable("REGISTRY", "registry.example.com"),
+            a_variable("VERSION", "$MAJOR.1"),
+            a_variable("MAJOR", "2"),
+        ],
+        values={"VERSION": "2.1"},
+        settings="""
+[docker]
+allowed_images = ["registry.example.com/**"]
+allowed_services = ["**/docker:*-dind"]
+""",
+    )
+
+    images = plan_images(inputs)
+
+    assert images.build.image == "registry.example.com/group/app:2.1"
+    assert images.services == (Pull("registry.example.com/docker:27-dind"),)
+    assert images.default_dind is None
+
+
+@pytest.mark.parametrize(
+    ("flavor", "tag"),
+    [
+        ("", "x86_64-v17.9.0"),
+        ("alpine", "x86_64-v17.9.0"),
+        ("ubuntu", "ubuntu-x86_64-v17.9.0"),
+        ("$FLAVOR", "alpine3.21-x86_64-v17.9.0"),
+    ],
+)
+def test_the_flavor_of_the_runners_helper(flavor: str, tag: str) -> None:
+    """As gitlab-runner tags its images; variables are expanded."""
+    inputs = some_inputs(
+        settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
+        variables=[a_variable("FLAVOR", "alpine3.21")],
+    )
+
+    image = helper_for(plan_images(inputs).helper, "amd64")
+
+    assert image == f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{tag}"
+
+
+@pytest.mark.parametrize(
+    ("flavor", "architecture", "archive"),
+    [
+        ("", "amd64", "prebuilt-alpine-x86_64"),
+        ("alpine", "arm64", "prebuilt-alpine-arm64"),
+        ("$FLAVOR", "s390x", "prebuilt-ubuntu-s390x"),
+    ],
+)
+def test_the_archive_of_the_runners_helper(flavor: str, architecture: str, archive: str) -> None:
+    """As gitlab-runner's packages name it, which is not quite as the image's tag."""
+    inputs = some_inputs(
+        settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
+        variables=[a_variable("FLAVOR", "ubuntu")],
+    )
+
+    assert for_architecture(plan_images(inputs).helper_archive, architecture) == archive
+
+
+@pytest.mark.parametrize(
+    ("services", "settings", "wanted"),
+    [
+        ([], "", "docker:28-dind"),
+        ([], '[dind]\nimage = "registry/dind"', "registry/dind:latest"),
+        ([], '[dind]\nmode = "service"', None),
+        ([a_service("postgres:16")], "", "docker:28-dind"),
+        # a service that may well be dind: nothing is pulled in vain
+        ([a_service("docker:dind")], "", None),
+        ([a_service("docker:dind")], '[dind]\nmode = "service"', None),
+    ],
+)
+def test_the_administrators_dind_is_pulled_early(
+    services: list[dict[str, object]], settings: str, wanted: str | None
+) -> None:
+    """Where it is sure to be needed, as far as the names tell."""
+    inputs = some_inputs(services=services, settings=settings)
+
+    assert plan_images(inputs).default_dind == (Pull(wanted) if wanted else None)
+
+
+@pytest.mark.parametrize(
+    ("version", "tag"),
+    [
+        ("17.9.0", "{arch}-v17.9.0"),
+        ("19.4.0~pre.12.g123", "{arch}-latest"),
+        ("development version", "{arch}-latest"),
+        ("", "{arch}-latest"),
+    ],
+)
+def test_the_runners_own_helper(version: str, tag: str) -> None:
+    """For its version, as gitlab-runner's own executors have it."""
+    inputs = some_inputs(values={"CI_RUNNER_VERSION": version})
+
+    assert plan_images(inputs).helper == (
+        f"registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:{tag}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "architecture", "expected"),
+    [
+        ("r/h:{arch}-v17.9.0", "amd64", "r/h:x86_64-v17.9.0"),
+        ("r/h:{arch}-v17.9.0", "arm64", "r/h:arm64-v17.9.0"),
+        ("r/h:{arch}-v17.9.0", "aarch64", "r/h:arm64-v17.9.0"),
+        ("r/h:{arch}-v17.9.0", "armv7l", "r/h:arm-v17.9.0"),
+        ("r/h:{arch}-v17.9.0", "s390x", "r/h:s390x-v17.9.0"),
+        # without a tag the engine would pull all of them
+        ("r:5000/h", "amd64", "r:5000/h:latest"),
+    ],
+)
+def test_the_helper_for_an_engine(image: str, architecture: str, expected: str) -> None:
+    """In gitlab-runner's spelling of the architecture."""
+    assert helper_for(image, architecture) == expected
+
+
+def test_the_administrators_helper() -> None:
+    """In place of the runner's own, with the job's variables in its name."""
+    inputs = some_inputs(
+        settings='[docker]\nhelper_image = "$PLACE/helper:$CI_RUNNER_VERSION"',
+        variables=[a_variable("PLACE", "registry.corp.example")],
+    )
+
+    image = helper_for(plan_images(inputs).helper, "amd64")
+
+    assert image == "registry.corp.example/helper:17.9.0"
+
+
+def test_a_helper_that_the_jobs_variables_make_no_name_of() -> None:
+    """The sentence names the setting, as the administrator chose it."""
+    inputs = some_inputs(settings='[docker]\nhelper_image = "registry/helper:$NOWHERE"')
+
+    with pytest.raises(SettingsError, match=r"`\[docker\] helper_image`: invalid image name"):
+        helper_for(plan_images(inputs).helper, "amd64")

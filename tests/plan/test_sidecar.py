@@ -1,0 +1,185 @@
+"""Which image the sidecar runs, and which services it stands for."""
+
+import pytest
+
+from executor.errors import (
+    ExecutorError,
+    PolicyViolation,
+    ServiceConflict,
+    UnsupportedJobOption,
+)
+from executor.plan.images import plan_images
+from executor.plan.sidecar import choose_sidecar
+from executor.spec import Pull
+from tests.builders import a_service, a_variable, some_inputs
+from tests.plans import (
+    CACHE,
+    CACHE_VARIABLES,
+    DIND,
+    DIND_SERVICE,
+    OTHER,
+    a_plan,
+    planned,
+)
+
+
+@pytest.mark.parametrize(
+    ("services", "facts", "settings", "image", "replaced"),
+    [
+        ([], {}, "", "docker:28-dind", False),
+        (["docker:dind"], {"docker:dind": DIND}, "", "docker:dind", False),
+        # dind by what it is: its name is not admitted, so that the administrator's runs
+        (["r/engine:1"], {"r/engine:1": DIND}, "", "docker:28-dind", True),
+        (
+            ["r/engine:1"],
+            {"r/engine:1": DIND},
+            '[dind]\nallowed_images = ["r/*:*"]',
+            "r/engine:1",
+            False,
+        ),
+        (
+            ["docker:dind"],
+            {"r/mine:1": DIND},
+            '[dind]\nimage = "r/mine:1"\nallowed_images = ["nothing"]',
+            "r/mine:1",
+            True,
+        ),
+        (["postgres:16"], {"postgres:16": OTHER}, "", "docker:28-dind", False),
+    ],
+)
+def test_which_image_the_sidecar_runs(
+    services: list[str],
+    facts: dict[str, object],
+    settings: str,
+    image: str,
+    *,
+    replaced: bool,
+) -> None:
+    """The job's own where the administrator admits it, else the administrator's."""
+    inputs = some_inputs(services=[a_service(each) for each in services], settings=settings)
+
+    images = plan_images(inputs)
+
+    sidecar = choose_sidecar(
+        inputs,
+        images,
+        {pull: facts[pull.image] for pull in images.services},  # type: ignore[misc]
+    )
+
+    assert sidecar
+    assert (sidecar.pull.image, sidecar.replaced) == (image, replaced)
+
+
+@pytest.mark.parametrize("services", [[], ["postgres:16"]])
+def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
+    """The administrator may want one only for jobs that list a dind service."""
+    inputs = some_inputs(
+        services=[a_service(each) for each in services], settings='[dind]\nmode = "service"'
+    )
+    images = plan_images(inputs)
+
+    assert choose_sidecar(inputs, images, dict.fromkeys(images.services, OTHER)) is None
+
+
+@pytest.mark.parametrize(
+    ("inputs_of", "error"),
+    [
+        (
+            {"services": [a_service("docker:dind"), a_service("docker:27-dind")]},
+            ServiceConflict,
+        ),
+        ({"services": [a_service("postgres:16", alias="docker")]}, ServiceConflict),
+        (
+            {
+                "variables": [a_variable("DOCKER_TLS_CERTDIR", "")],
+                "settings": "[dind]\nallow_plain_tcp = false",
+            },
+            PolicyViolation,
+        ),
+        (
+            {
+                "services": [
+                    a_service("docker:dind", variables=[a_variable("DOCKER_TLS_CERTDIR", "")])
+                ],
+                "settings": "[dind]\nallow_plain_tcp = false",
+            },
+            PolicyViolation,
+        ),
+        ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "x")]}, UnsupportedJobOption),
+    ],
+)
+def test_sidecars_that_cannot_be(inputs_of: dict[str, object], error: type[ExecutorError]) -> None:
+    """Each with its sentence (see the tests of services)."""
+    with pytest.raises(error):
+        planned(some_inputs(**inputs_of))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["always", "service"])
+def test_the_administrators_dind_is_every_jobs_sidecar(mode: str) -> None:
+    """With its own image and arguments, whatever `[dind] allowed_images` says of authors."""
+    settings = f'[dind]\nmode = "{mode}"\nallowed_images = ["nothing"]\n{DIND_SERVICE}'
+    plan = a_plan(some_inputs(settings=settings))
+
+    assert plan.dind
+    assert plan.dind.image == "registry.corp.example/docker:27-dind"
+    assert plan.dind.command[-1] == "--debug"
+    assert plan.dind.aliases[0] == "docker"
+    assert plan.services == ()
+
+
+def test_a_variable_admits_no_dind() -> None:
+    """Whoever chooses a privileged image has the host, and a job chooses its variables."""
+    settings = '[[docker.services]]\nname = "$ENGINE"'
+    variables = [a_variable("ENGINE", "evil.example/my-dind:1")]
+    services = [a_service("docker:dind", alias="builder")]
+    plan = a_plan(some_inputs(settings=settings, variables=variables, services=services))
+
+    assert plan.dind
+    assert (plan.dind.image, plan.services) == ("docker:28-dind", ())
+    assert "builder" in plan.dind.aliases
+    assert 'not allow the dind image "evil.example/my-dind:1"' in plan.notices[0]
+
+
+def test_the_administrators_dind_stands_for_the_jobs_own() -> None:
+    """Whose image is not even pulled; the names of both lead to it, and the author is told."""
+    inputs = some_inputs(
+        settings=DIND_SERVICE,
+        services=[
+            a_service(
+                "docker:20.10.16-dind",
+                alias="builder",
+                variables=[a_variable("DOCKER_TLS_CERTDIR", "")],
+            )
+        ],
+    )
+    plan = a_plan(inputs)
+
+    assert {each.image for each in plan_images(inputs).services} == {
+        "registry.corp.example/docker:27-dind"
+    }
+    assert plan.dind
+    assert plan.dind.image == "registry.corp.example/docker:27-dind"
+    assert {"docker", "builder", "registry.corp.example-docker"} <= set(plan.dind.aliases)
+    assert plan.dind.environment["DOCKER_TLS_CERTDIR"] == ""
+    assert "".join(plan.notices) == (
+        'WARNING: Skipping service "docker:20.10.16-dind": this runner\'s own Docker-in-Docker'
+        ' service "registry.corp.example/docker:27-dind" runs in its place and answers to its'
+        " names."
+    )
+
+
+def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
+    """An administrator's service that is no dind changes nothing about it."""
+    inputs = some_inputs(
+        settings=CACHE,
+        variables=CACHE_VARIABLES,
+        services=[a_service("docker:dind"), a_service("docker:26-dind")],
+    )
+    facts = {
+        Pull("tools/cache:3"): OTHER,
+        Pull("docker:dind"): DIND,
+        Pull("docker:26-dind"): DIND,
+    }
+
+    with pytest.raises(ServiceConflict, match='"docker:dind" and "docker:26-dind" are both'):
+        choose_sidecar(inputs, plan_images(inputs), facts)
