@@ -1,7 +1,8 @@
 """TOML, written: as much of it as config.toml needs. Pure."""
 
-import json
 from collections.abc import Mapping
+
+from executor.notation.toml import is_list_of_tables, key_text, value_text
 
 
 def dumps(table: Mapping[str, object]) -> str:
@@ -11,21 +12,15 @@ def dumps(table: Mapping[str, object]) -> str:
 
 def _lines(table: Mapping[str, object], path: tuple[str, ...]) -> list[str]:
     lines = [
-        f"{json.dumps(key)} = {json.dumps(value)}"
+        f"{key_text(key)} = {value_text(value)}"
         for key, value in table.items()
-        if not _is_table(value)
+        if not isinstance(value, Mapping) and not is_list_of_tables(value)
     ]
     for key, value in table.items():
-        below = (*path, json.dumps(key))
+        below = (*path, key_text(key))
         if isinstance(value, Mapping):
             lines += [f"[{'.'.join(below)}]", *_lines(value, below)]
-        elif _is_table(value) and isinstance(value, list):
+        elif isinstance(value, list) and is_list_of_tables(value):
             for entry in value:
                 lines += [f"[[{'.'.join(below)}]]", *_lines(entry, below)]
     return lines
-
-
-def _is_table(value: object) -> bool:
-    if isinstance(value, list):
-        return bool(value) and all(isinstance(entry, Mapping) for entry in value)
-    return isinstance(value, Mapping)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from textwrap import wrap
 
+from executor.notation.toml import value_text
 from executor.settings.file import Settings
 from executor.settings.keys import Key, Part, Section, keys_of
 
@@ -122,18 +123,6 @@ def _comment(text: str) -> list[str]:
     return [f"# {line}" for line in wrap(text, _WIDTH - 2, break_on_hyphens=False)]
 
 
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return "{}"
-    if value is None:
-        return "false"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"[{', '.join(_string(str(text)) for text in value)}]"
-    return _string(value) if isinstance(value, str) else str(value)
-
-
-def _string(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _toml(default: object) -> str:
+    """Return a default as TOML; None, which TOML does not have, stands for false."""
+    return "false" if default is None else value_text(default)

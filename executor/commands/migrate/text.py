@@ -1,10 +1,10 @@
 """What `migrate` writes: a settings file, and a runner's section of config.toml; pure."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 from executor.commands.migrate.rules import PRINTED
+from executor.notation.toml import entry_lines, is_list_of_tables, value_text
 from executor.settings.file import Settings
 from executor.settings.keys import keys_of
 
@@ -17,7 +17,7 @@ _WRITTEN = ("docker", "executor", "shell", "builds_dir", "cache_dir", "safe_dire
 
 def settings_text(name: str, tables: Mapping[str, Mapping[str, object]]) -> str:
     """Return a settings file with these keys, each below the first sentence of its meaning."""
-    lines = [f"# Settings of dind-executor for the runner {json.dumps(name, ensure_ascii=False)}."]
+    lines = [f"# Settings of dind-executor for the runner {value_text(name)}."]
     lines.append("# Keys that are not here have their defaults: `dind-executor settings`.")
     defaults = Settings()
     for section, keys in tables.items():
@@ -25,9 +25,9 @@ def settings_text(name: str, tables: Mapping[str, Mapping[str, object]]) -> str:
         meant = dict(keys_of(kind))
         lines += ["", f"[{section}]"] if section and keys else []
         # A table of its own ends the keys of its section, so these come last.
-        for key in sorted(keys, key=lambda each: _is_list_of_tables(keys[each])):
+        for key in sorted(keys, key=lambda each: is_list_of_tables(keys[each])):
             lines += ["", *_comment(_first_sentence(meant[key].doc))]
-            lines += _key(section, key, keys[key])
+            lines += entry_lines(f"{section}.{key}", keys[key])
     return "\n".join(lines) + "\n"
 
 
@@ -55,36 +55,6 @@ def section_text(runner: Mapping[str, object], settings_path: str) -> str:
             lines.append(f"    {stage}_exec_timeout = {_TIMEOUTS[stage]}")
     lines += ["    graceful_kill_timeout = 120", "    force_kill_timeout = 10"]
     return "\n".join(lines) + "\n"
-
-
-def value_text(value: object) -> str:
-    """Return a value on one line."""
-    if isinstance(value, dict):
-        inner = ", ".join(f"{_name(key)} = {value_text(each)}" for key, each in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(value_text(each) for each in value)}]"
-    if isinstance(value, bool | int | float | str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return json.dumps(str(value))  # a date, where no key has one: read as a mistake
-
-
-def _key(section: str, key: str, value: object) -> Iterator[str]:
-    if not _is_list_of_tables(value) or not isinstance(value, list):
-        yield f"{key} = {value_text(value)}"
-        return
-    for entry in value:
-        yield f"[[{section}.{key}]]"
-        yield from (f"{_name(name)} = {value_text(each)}" for name, each in entry.items())
-
-
-def _is_list_of_tables(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
-
-
-def _name(key: str) -> str:
-    bare = key.replace("-", "").replace("_", "")
-    return key if bare.isascii() and bare.isalnum() else value_text(key)
 
 
 def _kept(runner: Mapping[str, object]) -> list[str]:

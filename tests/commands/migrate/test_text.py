@@ -1,40 +1,10 @@
 """What `migrate` writes: a settings file, and a runner's section of config.toml."""
 
 import tomllib
-from datetime import date
 
 import pytest
 
-from executor.commands.migrate.text import refused_text, section_text, settings_text, value_text
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        True,
-        3,
-        1.5,
-        "",
-        'a "b" \\ c',
-        "line\nbreak\ttab\x7f",
-        "ünïcode",
-        [],
-        ["a", 1, [True]],
-        {},
-        {"a": 1, "b c": {"d.e": "f"}},
-    ],
-)
-def test_a_value_is_read_back_as_it_was(value: object) -> None:
-    """A value stands on one line, whatever is in it."""
-    text = value_text(value)
-
-    assert "\n" not in text
-    assert tomllib.loads(f"key = {text}") == {"key": value}
-
-
-def test_a_value_of_another_kind_is_a_mistake_to_be_read() -> None:
-    """No key has a date, so the text of one is refused with the settings."""
-    assert value_text(date(2026, 1, 2)) == '"2026-01-02"'
+from executor.commands.migrate.text import refused_text, section_text, settings_text
 
 
 def test_settings_are_explained() -> None:
