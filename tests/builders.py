@@ -89,3 +89,17 @@ def some_inputs(
 def a_login(username: str = "ci", password: str = "registry-password") -> Credential:
     """Return a credential."""
     return Credential(username, password)
+
+
+def fetching(
+    settings: str = "",
+    *,
+    variables: Sequence[Mapping[str, object]] = (),
+    values: Mapping[str, str] | None = None,
+    **payload: object,
+) -> Inputs:
+    """Return inputs of a project whose jobs fetch."""
+    changes: dict[str, object] = {"allow_git_fetch": True, **payload}
+    return some_inputs(
+        settings=settings, variables=variables, values=values, catalogue=None, **changes
+    )

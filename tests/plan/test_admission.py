@@ -52,7 +52,7 @@ def _inputs(runner: str, job: str, allowed: list[str] | None) -> Inputs:
 def test_the_administrators_user_goes_first(
     allowed: list[str], runner: str, job: str, expected: str
 ) -> None:
-    """Then the job's, with its variables; no list admits anyone."""
+    """The user of the settings comes first, then the job's; without a list anyone is admitted."""
     inputs = _inputs(runner, job, allowed)
 
     assert a_plan(inputs).build.user == expected
@@ -68,7 +68,7 @@ def test_the_administrators_user_goes_first(
     ],
 )
 def test_a_user_who_is_not_allowed(allowed: list[str], runner: str, job: str, refused: str) -> None:
-    """Told before anything is pulled, in gitlab-runner's words."""
+    """The author reads it before anything is pulled, in gitlab-runner's words."""
     inputs = _inputs(runner, job, allowed)
 
     with pytest.raises(PolicyViolation) as caught:
@@ -97,7 +97,7 @@ def test_plain_tcp_that_is_not_admitted(values: dict[str, str], culprit: str) ->
 
 @pytest.mark.parametrize("tls_job", [{}, {"DOCKER_TLS_CERTDIR": "/certs"}])
 def test_tls_is_always_admitted(tls_job: dict[str, str]) -> None:
-    """Whatever the administrator thinks of plain TCP."""
+    """A runner that forbids plain TCP admits TLS, asked for or not."""
     way = transport(tls_job, {})
     admit_transport(way, some_settings("[dind]\nallow_plain_tcp = false").dind)
     assert way == Transport(tls=True, cert_dir="/certs")
@@ -105,12 +105,12 @@ def test_tls_is_always_admitted(tls_job: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("image", ["ruby:3", "team/a/b:1"])
 def test_an_image_that_is_admitted(image: str) -> None:
-    """By a pattern of the list."""
+    """A pattern of the list admits the image."""
     assert plan_images(some_inputs(image=a_service(image), settings=ADMITTING)).build.image == image
 
 
 def test_an_image_that_is_not_admitted() -> None:
-    """In gitlab-runner's words, with the list and the remedy."""
+    """The sentence has gitlab-runner's words, the list, and what to do."""
     with pytest.raises(PolicyViolation) as caught:
         plan_images(some_inputs(image=a_service("alpine:3"), settings=ADMITTING))
 
@@ -123,7 +123,7 @@ def test_an_image_that_is_not_admitted() -> None:
 
 
 def test_a_service_that_is_not_admitted() -> None:
-    """As for images, by its own list."""
+    """Services have a list of their own and the same sentence."""
     inputs = some_inputs(
         image=a_service("ruby:3"), services=[a_service("mysql:8")], settings=ADMITTING
     )
@@ -170,7 +170,7 @@ def test_the_id_of_a_local_image(bare: str) -> None:
 
 @pytest.mark.parametrize(("limit", "admitted"), [(-1, True), (2, True), (1, False), (0, False)])
 def test_the_number_of_services(limit: int, *, admitted: bool) -> None:
-    """In gitlab-runner's words."""
+    """Too many services are refused in gitlab-runner's words."""
     inputs = some_inputs(
         services=[a_service("redis:7"), a_service("postgres:16")],
         settings=f"[docker]\nservices_limit = {limit}",
@@ -207,7 +207,7 @@ def test_an_administrator_who_forbids_plain_tcp_forbids_nothing_else() -> None:
     ],
 )
 def test_privileged_build_containers(settings: str, image: str, privileged: bool) -> None:  # noqa: FBT001
-    """By `privileged` and the patterns over the image's name; the helper never is."""
+    """`privileged` and patterns over the image's name decide; the helper is never privileged."""
     plan = a_plan(some_inputs(settings=f"[docker]\n{settings}", image=a_service(image)))
 
     assert plan.build.privileged is privileged
@@ -249,7 +249,7 @@ def test_a_name_with_variables_is_judged_by_what_it_becomes(name: str, *, privil
     ],
 )
 def test_privileged_services(settings: str, privileged: bool) -> None:  # noqa: FBT001
-    """By `services_privileged`, else `privileged`, and the patterns; the sidecar has its own key."""
+    """`services_privileged`, else `privileged`, and patterns decide; the sidecar has its own key."""
     inputs = some_inputs(settings=f"[docker]\n{settings}", services=[a_service("postgres:16")])
 
     plan = a_plan(inputs)
@@ -276,7 +276,7 @@ def test_its_entrypoint_is_not_the_jobs_to_lose() -> None:
     [(-1, 3, True), (0, 0, False), (1, 0, True), (1, 1, False), (2, 1, True), (2, 2, False)],
 )
 def test_it_counts(limit: int, wanted: int, *, admitted: bool) -> None:
-    """Against `services_limit`, with the job's own."""
+    """A service of the settings counts against `services_limit` as the job's own do."""
     inputs = some_inputs(
         settings=f"[docker]\nservices_limit = {limit}\n{CACHE}",
         variables=CACHE_VARIABLES,
@@ -295,7 +295,7 @@ def test_it_counts(limit: int, wanted: int, *, admitted: bool) -> None:
     [("tools/cache:3", True), ("tools/cache:4", False), ("allowed/any:1", True), ("x", False)],
 )
 def test_it_is_exempt_from_the_allow_list(name: str, *, admitted: bool) -> None:
-    """And so is a job's service of exactly the same image."""
+    """The list does not ask for it, nor for a job's service of exactly the same image."""
     inputs = some_inputs(
         settings='[docker]\nallowed_services = ["allowed/*:*"]\n'
         '[[docker.services]]\nname = "tools/cache:3"',
@@ -325,7 +325,7 @@ def test_one_that_the_jobs_variables_name_is_not(pattern: str, *, admitted: bool
 
 @pytest.mark.parametrize("name", ["kali:1", "docker.io/library/kali:1"])
 def test_an_exclusion_keeps_a_service_out(name: str) -> None:
-    """However it is spelled, and though another pattern admits it."""
+    """An exclusion counts however the image is spelled and whatever else admits it."""
     inputs = some_inputs(
         settings='[docker]\nallowed_services = ["**", "!kali:*"]', services=[a_service(name)]
     )

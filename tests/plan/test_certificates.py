@@ -15,7 +15,7 @@ def gitlab(registry: str, chain: str = CHAIN) -> dict[str, str]:
 
 
 def test_gitlabs_own_registry_is_trusted() -> None:
-    """By what gitlab-runner trusts GitLab by."""
+    """Containers trust the registry by the chain that gitlab-runner trusts GitLab by."""
     found = with_gitlabs(HOSTS, gitlab("registry.gitlab.local:5050"))
     assert found == (*HOSTS, ("registry.gitlab.local:5050", f"{CHAIN}\n".encode()))
 
@@ -36,12 +36,12 @@ def test_gitlabs_own_registry_is_trusted() -> None:
     ],
 )
 def test_nothing_to_add(values: dict[str, str]) -> None:
-    """Where GitLab names no registry, nobody vouches for it, or the host's word is there."""
+    """Nothing is added without a registry or a chain, or where the host has an authority for it."""
     assert with_gitlabs(HOSTS, values) == HOSTS
 
 
 def test_names_of_the_certificate() -> None:
-    """Every name that a client may call the sidecar by, each once."""
+    """The certificate has every name that a client may call the sidecar by, each once."""
     inputs = some_inputs(services=[a_service("r:5000/a/docker:dind", alias="docker engine")])
 
     assert certificate_names(inputs) == (

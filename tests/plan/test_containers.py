@@ -9,7 +9,7 @@ from tests.plans import a_plan, dind_of, everything
 
 
 def test_the_hostname() -> None:
-    """Of build and helper container."""
+    """Build and helper container have the name of the settings, else gitlab-runner's."""
     plan = everything()
 
     assert (plan.build.hostname, plan.helper.hostname) == ("builder", "builder")
@@ -17,7 +17,7 @@ def test_the_hostname() -> None:
 
 
 def test_labels_of_containers() -> None:
-    """Expanded, on every container and nothing else; services have them twice, as ever."""
+    """Every container and nothing else carries them, expanded; services carry them twice."""
     plan = everything()
 
     name = "com.example.team"
@@ -31,7 +31,7 @@ def test_labels_of_containers() -> None:
 
 
 def test_a_label_never_takes_the_place_of_ours() -> None:
-    """By them tools and cleanup know what is whose."""
+    """Our labels win, as tools and cleanup know by them what is whose."""
     settings = "docker.container_labels = { 'com.gitlab.gitlab-runner.job.id' = '1' }"
 
     plan = a_plan(some_inputs(settings=settings))
@@ -59,7 +59,7 @@ def test_a_label_with_a_secret_is_left_out() -> None:
 
 
 def test_log_options() -> None:
-    """For the logs that the engine keeps; it keeps none of scripts."""
+    """They go to logs that the engine keeps; it keeps none of scripts."""
     plan = everything()
 
     facts = ImageFacts("sha256:0")
@@ -78,7 +78,7 @@ def test_log_options() -> None:
     ("api", "of_endpoint"), [((1, 41), False), ((1, 43), False), ((1, 44), True)]
 )
 def test_the_mac_address(api: tuple[int, ...], of_endpoint: bool) -> None:  # noqa: FBT001
-    """The build container's alone, as two on a network may not share one; old engines do it too."""
+    """The build container alone has it, as two on a network may not share one."""
     plan = everything()
 
     inputs = container_request(plan.build, ImageFacts("sha256:0"), api)
@@ -89,7 +89,7 @@ def test_the_mac_address(api: tuple[int, ...], of_endpoint: bool) -> None:  # no
 
 
 def test_what_a_service_gets_of_the_variables() -> None:
-    """Public ones of runner and job, and its own, which may refer to any; secrets stay hidden."""
+    """It gets public ones of runner and job, and its own, which may refer to any."""
     inputs = some_inputs(
         variables=[
             a_variable("PUBLIC", "seen"),

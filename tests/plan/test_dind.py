@@ -33,7 +33,7 @@ TOLD = '[dind]\ncommand = ["--debug"]'
     ],
 )
 def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ...]) -> None:
-    """Ours, the administrator's, and the author's, who has the last word."""
+    """Ours come first, then the administrator's, then the author's, who has the last word."""
     inputs = some_inputs(services=[a_service("docker:dind", **service)], settings=TOLD)
 
     plan = a_plan(inputs)
@@ -76,7 +76,7 @@ def test_arguments_of_dockerd(service: dict[str, object], command: tuple[str, ..
 def test_what_dockerd_reads_from_its_environment(
     variables: list[dict[str, object]], expected: dict[str, str]
 ) -> None:
-    """What every service reads, and nothing that is meant for Docker's client."""
+    """It reads what every service reads, and nothing that is meant for Docker's client."""
     cert_dir = next((str(each["value"]) for each in variables if "CERTDIR" in str(each)), "/certs")
     inputs = some_inputs(variables=variables)
 
@@ -88,7 +88,7 @@ def test_what_dockerd_reads_from_its_environment(
 
 
 def test_what_the_administrator_tells_dind_does_not_show() -> None:
-    """It may hold a password, as a proxy does."""
+    """A variable of the runner's may hold a password, as a proxy does."""
     proxy = "http://user:pr0xy-passw0rd@proxy:3128"
     inputs = some_inputs(
         variables=[a_variable("no_proxy", "x", public=False)],
@@ -108,7 +108,7 @@ def test_what_the_administrator_tells_dind_does_not_show() -> None:
 
 
 def test_the_user_of_a_dind_service() -> None:
-    """As of any service; an image that takes its place has its own."""
+    """The service's user counts as for any service; an image that takes its place has its own."""
     options = {"docker": {"user": "$NAME", "platform": ""}}
     for settings, user in (("", "rootless"), ("[dind]\nallowed_images = ['other/*']", "")):
         inputs = some_inputs(

@@ -76,7 +76,7 @@ def arguments(
 def test_what_is_added(
     tmp_path: Path, settings: str, command: tuple[str, ...], added: list[str]
 ) -> None:
-    """Nothing that the author or the administrator said in dockerd's own words."""
+    """Nothing is added that the author or the administrator said in dockerd's own words."""
     inputs = some_inputs(settings=settings)
     found = arguments(tmp_path, inputs, *command)
     explicit = [*inputs.settings.dind.command, *command]
@@ -141,7 +141,7 @@ def test_an_older_dockerd(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["", "unknown"])
 def test_a_dockerd_of_no_known_version(tmp_path: Path, version: str) -> None:
-    """It counts as old."""
+    """A version that cannot be read counts as old."""
     assert arguments(tmp_path, some_inputs(), around=Surroundings(mtu=1400), version=version) == [
         "--mtu=1400",
         *POOL,
@@ -149,7 +149,7 @@ def test_a_dockerd_of_no_known_version(tmp_path: Path, version: str) -> None:
 
 
 def test_the_engines_registries_are_dinds(tmp_path: Path) -> None:
-    """Where the settings name none; and not where the administrator wants none."""
+    """The engine's count where the settings name none and do not turn them off."""
     around = Surroundings(mirrors=("https://engines",), insecure_registries=("r:1",))
     mirrors = 'registry_mirrors = ["https://ours"]'
     cases = {
@@ -169,7 +169,7 @@ def test_the_engines_registries_are_dinds(tmp_path: Path) -> None:
 def test_another_program_is_the_authors_business(
     entrypoint: tuple[str, ...] | None, command: tuple[str, ...]
 ) -> None:
-    """It gets exactly what was asked for."""
+    """The program gets exactly what was asked for."""
     assert dockerd_command(some_inputs(settings=MTU), Facts(), TLS, entrypoint, command) == (
         command,
         "",

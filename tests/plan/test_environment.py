@@ -61,7 +61,7 @@ def test_what_holds_for_every_plan(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_secret_is_planned_where_it_shows(name: str) -> None:
-    """Not in a name, label, command or environment; files alone may hold one."""
+    """No name, label, command or environment holds a secret; files alone may."""
     plan = a_plan(CASES[name]())
     containers = [plan.helper, plan.build, *plan.services, *([plan.dind] if plan.dind else [])]
 
@@ -93,7 +93,7 @@ def test_what_follows_from_the_inputs_is_worked_out_once() -> None:
 
 
 def test_a_login_reaches_the_build_container_by_a_file() -> None:
-    """And nobody else: neither the helper nor a service has a word of it."""
+    """The build container alone has it; neither the helper nor a service has a word of it."""
     plan = a_plan(CASES["page-pipeline"]())
 
     (found,) = [each for each in plan.build.files if each.path.endswith("/config.json")]
@@ -126,7 +126,7 @@ def test_the_page_job_has_its_login_from_the_payload() -> None:
 
 @pytest.mark.parametrize(("alias", "expected"), [("db", ("build",)), ("build", ())])
 def test_the_build_container_is_called_build(alias: str, expected: tuple[str, ...]) -> None:
-    """Unless a service is."""
+    """It has the name `build` unless a service has taken it."""
     plan = a_plan(some_inputs(services=[a_service("postgres:16", alias=alias)]))
 
     assert plan.build.aliases == expected

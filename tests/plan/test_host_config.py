@@ -95,12 +95,12 @@ def test_the_build_container_gets_its_keys() -> None:
 
 
 def test_the_helper_gets_the_keys_of_the_build_container() -> None:
-    """But for privileges, which it does not need."""
+    """The helper has the same keys except for privileges, which it does not need."""
     assert everything().helper.host == JOB_CONTAINERS
 
 
 def test_services_get_their_keys() -> None:
-    """Of the allowed ones alone are privileged; devices go by the image."""
+    """Only allowed ones are privileged; devices go by the image."""
     postgres, web = everything().services
 
     device = {"PathOnHost": "/dev/null", "PathInContainer": "/dev/service-null"}
@@ -109,7 +109,7 @@ def test_services_get_their_keys() -> None:
 
 
 def test_the_sidecar_gets_its_keys() -> None:
-    """Its own go first."""
+    """The keys of `[dind]` come before those of services."""
     assert dind_of(everything()).host == SIDECAR
 
 
@@ -122,7 +122,7 @@ def test_the_sidecar_is_a_service() -> None:
 
 
 def test_without_keys_the_engine_decides() -> None:
-    """But for the sidecar's privileges."""
+    """Nothing is said to the engine except that the sidecar is privileged."""
     plan = a_plan(some_inputs(services=[a_service("postgres:16")]))
 
     hosts = [each.host for each in (plan.build, plan.helper, *plan.services)]
@@ -131,7 +131,7 @@ def test_without_keys_the_engine_decides() -> None:
 
 
 def test_tmpfs_beside_ours() -> None:
-    """Each place once: what the executor mounts itself stays."""
+    """Each place has one tmpfs: what dind-executor mounts itself stays."""
     plan = everything()
 
     ours = {DIRECTORY}
@@ -142,7 +142,7 @@ def test_tmpfs_beside_ours() -> None:
 
 
 def test_a_tmpfs_gives_way_to_a_volume() -> None:
-    """Where the job's variables decide on the place, it is seen only then."""
+    """A place that the job's variables name is seen only when the job is planned."""
     settings = "docker.volumes = ['a:/$PLACE']\ndocker.tmpfs = { '/scratch' = 'rw' }\n"
     settings += "docker.services_tmpfs = { '/scratch/' = 'rw' }"
     inputs = some_inputs(
@@ -168,7 +168,7 @@ def test_a_tmpfs_gives_way_to_a_volume() -> None:
     ],
 )
 def test_the_pid_mode(settings: str, host: dict[str, object]) -> None:
-    """It needs no privileges, and gives none."""
+    """The mode needs no privileges, and gives none."""
     plan = a_plan(some_inputs(settings=f"[docker]\n{settings}"))
 
     assert (plan.build.host, plan.helper.host) == (host, {})
@@ -212,7 +212,7 @@ def test_the_init_flag(value: str, init: bool) -> None:  # noqa: FBT001
 
 
 def test_the_profile_stands_in_the_place_of_its_path() -> None:
-    """For build and helper container, and for services."""
+    """Build and helper container and services get the profile's text."""
     settings = "docker.security_opt = ['seccomp=/a', 'no-new-privileges']\n"
     settings += "docker.services_security_opt = ['seccomp=/b']"
     inputs = some_inputs(

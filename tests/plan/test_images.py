@@ -25,7 +25,7 @@ from tests.builders import a_service, a_variable, some_inputs
     ],
 )
 def test_the_build_image(image: str, settings: str, pull: str) -> None:
-    """The job's, else the administrator's with the job's variables in it."""
+    """The job's image counts, else that of the settings with the job's variables in it."""
     inputs = some_inputs(
         image=a_service(image), settings=settings, variables=[a_variable("TEAM", "blue")]
     )
@@ -34,7 +34,7 @@ def test_the_build_image(image: str, settings: str, pull: str) -> None:
 
 
 def test_the_default_image_is_said() -> None:
-    """In gitlab-runner's words."""
+    """The job log says it in gitlab-runner's words."""
     inputs = some_inputs(image=a_service(""), settings='[docker]\nimage = "ruby:3"')
 
     assert plan_images(inputs).notices == ("Using default image",)
@@ -42,7 +42,7 @@ def test_the_default_image_is_said() -> None:
 
 @pytest.mark.parametrize("image", ["", "$UNKNOWN"])
 def test_no_image_at_all(image: str) -> None:
-    """The sentence has both remedies."""
+    """The sentence names what author and administrator can each do."""
     with pytest.raises(UnsupportedJobOption, match=r"add `image:` .*`\[docker\] image`"):
         plan_images(some_inputs(image=a_service(image)))
 
@@ -89,7 +89,7 @@ allowed_services = ["**/docker:*-dind"]
     ],
 )
 def test_the_flavor_of_the_runners_helper(flavor: str, tag: str) -> None:
-    """As gitlab-runner tags its images; variables are expanded."""
+    """The tag is that of gitlab-runner's images; variables are expanded."""
     inputs = some_inputs(
         settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
         variables=[a_variable("FLAVOR", "alpine3.21")],
@@ -109,7 +109,7 @@ def test_the_flavor_of_the_runners_helper(flavor: str, tag: str) -> None:
     ],
 )
 def test_the_archive_of_the_runners_helper(flavor: str, architecture: str, archive: str) -> None:
-    """As gitlab-runner's packages name it, which is not quite as the image's tag."""
+    """The name is that of gitlab-runner's packages, which is not quite the image's tag."""
     inputs = some_inputs(
         settings=f'[docker]\nhelper_image_flavor = "{flavor}"',
         variables=[a_variable("FLAVOR", "ubuntu")],
@@ -133,7 +133,7 @@ def test_the_archive_of_the_runners_helper(flavor: str, architecture: str, archi
 def test_the_administrators_dind_is_pulled_early(
     services: list[dict[str, object]], settings: str, wanted: str | None
 ) -> None:
-    """Where it is sure to be needed, as far as the names tell."""
+    """It is pulled at once where the services' names show that it is needed."""
     inputs = some_inputs(services=services, settings=settings)
 
     assert plan_images(inputs).default_dind == (Pull(wanted) if wanted else None)
@@ -149,7 +149,7 @@ def test_the_administrators_dind_is_pulled_early(
     ],
 )
 def test_the_runners_own_helper(version: str, tag: str) -> None:
-    """For its version, as gitlab-runner's own executors have it."""
+    """The helper is the one that gitlab-runner's own executors take for its version."""
     inputs = some_inputs(values={"CI_RUNNER_VERSION": version})
 
     assert plan_images(inputs).helper == (
@@ -170,12 +170,12 @@ def test_the_runners_own_helper(version: str, tag: str) -> None:
     ],
 )
 def test_the_helper_for_an_engine(image: str, architecture: str, expected: str) -> None:
-    """In gitlab-runner's spelling of the architecture."""
+    """The name has the architecture in gitlab-runner's spelling."""
     assert helper_for(image, architecture) == expected
 
 
 def test_the_administrators_helper() -> None:
-    """In place of the runner's own, with the job's variables in its name."""
+    """It takes the place of the runner's own, with the job's variables in its name."""
     inputs = some_inputs(
         settings='[docker]\nhelper_image = "$PLACE/helper:$CI_RUNNER_VERSION"',
         variables=[a_variable("PLACE", "registry.corp.example")],

@@ -37,7 +37,7 @@ WANTED = {
 
 
 def test_what_a_jobs_objects_carry() -> None:
-    """The whole set of the Docker executor, but for the one that we are not told."""
+    """They carry the Docker executor's whole set except for the one that we are not told."""
     prefix = "com.gitlab.gitlab-runner."
 
     assert job_labels(a_job(**JOB), VALUES) == {
@@ -70,14 +70,14 @@ def test_a_pipeline_that_the_payload_does_not_name() -> None:
     ],
 )
 def test_the_jobs_page(url: str, page: str) -> None:
-    """It has no credentials in it."""
+    """The address has no credentials in it."""
     job = a_job(git_info={"repo_url": url})
 
     assert job_url(job) == f"{page}/-/jobs/4711"
 
 
 def test_a_job_without_a_repository_has_no_page() -> None:
-    """Nothing is made up."""
+    """Without a repository no address is made up."""
     assert job_url(a_job(git_info={})) == ""
 
 
@@ -114,7 +114,7 @@ def test_no_label_holds_a_secret() -> None:
 
 
 def test_no_secret_stands_in_the_labels_of_a_service() -> None:
-    """Nor does its image's name, where a variable with a secret is in it."""
+    """An image's name is left out where a variable with a secret is in it."""
     inputs = some_inputs(
         variables=[a_variable("TAG", "hunter2-tag", masked=True)],
         services=[a_service("tools/web:hunter2-tag")],

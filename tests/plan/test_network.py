@@ -29,12 +29,12 @@ PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
     ],
 )
 def test_the_first_free_range(taken: tuple[str, ...], expected: AddressPool | None) -> None:
-    """Docker's own ranges where they are free."""
+    """Docker's own ranges are taken first where they are free."""
     assert inner_pool(taken) == expected
 
 
 def test_bridge_and_pool_do_not_meet() -> None:
-    """With every choice, neither each other nor what is taken; and the pool holds networks."""
+    """No choice overlaps the other or what is taken, and the pool holds networks."""
     taken: list[str] = []
     while (found := inner_pool(taken)) is not None:
         bridge, pool = (
@@ -51,7 +51,7 @@ def test_bridge_and_pool_do_not_meet() -> None:
 
 
 def test_ipv6_networks_are_a_jobs_own() -> None:
-    """Private, the same each time, and different for each job and each use."""
+    """They are private, the same each time, and different for each job and each use."""
     subnets = [ipv6_subnet(key, number) for key in ("1-a", "2-b") for number in (0, 1)]
 
     assert len(set(subnets)) == 4

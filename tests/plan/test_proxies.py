@@ -17,7 +17,7 @@ def a_container(shown: dict[str, str], hidden: dict[str, str] | None = None) -> 
 
 
 def test_the_names_of_a_job() -> None:
-    """Each once, those that every job has first."""
+    """Each name stands once, and those that every job has come first."""
     assert direct_names(("docker", "web", "db")) == "docker,localhost,127.0.0.1,web,db"
 
 
@@ -42,7 +42,7 @@ def test_the_names_of_a_job() -> None:
 def test_what_a_container_is_given(
     shown: dict[str, str], hidden: dict[str, str], added: dict[str, str]
 ) -> None:
-    """Nothing without a proxy; else the job's names in front of its own."""
+    """Without a proxy it gets nothing; else the job's names stand in front of its own."""
     found = container_with_direct_names(a_container(shown, hidden), NAMES)
     assert found.environment == {**shown, **added}
     assert found.secret_environment == hidden

@@ -31,7 +31,7 @@ IF, NEVER, ALWAYS = "if-not-present", "never", "always"
     ],
 )
 def test_the_policies_to_try(settings: str, asked: list[str], expected: list[str]) -> None:
-    """The job's list, else the administrator's, else `always`; of these, what is allowed, in order."""
+    """The job's list counts, else the administrator's, else `always`; what is allowed stays."""
     images = some_settings(f"[docker]\n{settings}").docker.images
 
     assert effective_policies("alpine", asked, images) == tuple(expected)
@@ -115,7 +115,7 @@ def test_the_administrators_own_images_need_no_admission() -> None:
 
 
 def test_one_image_is_taken_once() -> None:
-    """By the list that wants it freshest; another platform is another image."""
+    """The list that wants it freshest decides; another platform is another image."""
     pulls = [
         Pull("a:1", policies=(NEVER,)),
         Pull("a:1", policies=(ALWAYS, IF)),
@@ -127,7 +127,7 @@ def test_one_image_is_taken_once() -> None:
 
 
 def test_each_image_has_its_policies() -> None:
-    """The job's for its image, a service's own for it, the administrator's for the rest."""
+    """The job's count for its image, a service's own for it, the administrator's for the rest."""
     images = _planned(
         'pull_policy = "if-not-present"\nallowed_pull_policies = ["always", "if-not-present"]',
         services=[a_service("redis:7"), a_service("postgres:16")],

@@ -13,7 +13,7 @@ from tests.builders import TOKEN, a_job, a_service, a_variable, some_inputs
     [(True, False, False), (True, True, True), (False, False, True), (False, True, True)],
 )
 def test_masked_and_private_variables(*, public: bool, masked: bool, hidden: bool) -> None:
-    """What GitLab masks, and what it does not call public."""
+    """Values that GitLab masks, or does not call public, are secret."""
     job = a_job(variables=[a_variable("K", "hunter2-2", public=public, masked=masked)])
 
     assert ("hunter2-2" in secret_values(job, {})) is hidden
@@ -40,7 +40,7 @@ def test_a_private_value_that_everyone_knows_is_none() -> None:
 
 @pytest.mark.parametrize("key", ["AUTH_URL", "CI_AUTH_URL", "GITLAB_AUTH_URL", "CI_REGISTRY"])
 def test_no_name_of_an_authors_makes_a_secret_public(key: str) -> None:
-    """Whether GitLab has expanded it or leaves that to gitlab-runner; nor does an administrator's."""
+    """It does not matter who expands it, nor does a name of the administrator's make it public."""
     for value in ("https://u:$TOKEN@host", "https://u:hunter2-hunter2@host", "$TOKEN"):
         inputs = some_inputs(
             variables=[
@@ -59,7 +59,7 @@ def test_no_name_of_an_authors_makes_a_secret_public(key: str) -> None:
 
 
 def test_what_refers_to_a_secret_is_one() -> None:
-    """However short the secret is, which is not searched for in other values."""
+    """It counts however short the secret is, which is not searched for in other values."""
     inputs = some_inputs(
         variables=[
             a_variable("PIN", "123", public=False),
@@ -77,14 +77,14 @@ def test_what_refers_to_a_secret_is_one() -> None:
 
 
 def test_a_variable_hides_both_its_forms() -> None:
-    """As it was written, and as gitlab-runner expanded it."""
+    """The value is secret as it was written and as gitlab-runner expanded it."""
     job = a_job(variables=[a_variable("K", "pre-$OTHER", masked=True)])
 
     assert {"pre-$OTHER", "pre-hunter2"} <= set(secret_values(job, {"K": "pre-hunter2"}))
 
 
 def test_tokens_and_registry_passwords() -> None:
-    """Also in the form in which a docker configuration holds them."""
+    """They are secret also in the form in which a docker configuration holds them."""
     job = a_job(
         credentials=[{"type": "registry", "url": "r", "username": "ci", "password": "hunter2"}]
     )

@@ -77,7 +77,7 @@ def test_a_service_without_a_name(name: str) -> None:
     ],
 )
 def test_names_that_look_like_dind(name: str, *, expected: bool) -> None:
-    """A first guess, before the image is there."""
+    """The name is a first guess before the image is there."""
     assert looks_like_dind(ServiceName.parse(name)) is expected
 
 
@@ -106,17 +106,17 @@ def test_names_that_look_like_dind(name: str, *, expected: bool) -> None:
     ],
 )
 def test_what_is_dind(name: str, facts: ImageFacts, *, expected: bool) -> None:
-    """An image's entrypoint, or its ports and volumes, or else its name."""
+    """The image's entrypoint tells, or its ports and volumes, or else its name."""
     assert is_dind(ServiceName.parse(name), facts) is expected
 
 
 def test_no_service_is_no_dind() -> None:
-    """The sidecar is the administrator's then."""
+    """Without a dind service the sidecar is the administrator's."""
     assert find_dinds((), ()) == ()
 
 
 def test_the_jobs_dind_among_other_services() -> None:
-    """Wherever it stands in the list."""
+    """It is found wherever it stands in the list."""
     services = named([a_service("postgres:16"), a_service("r/engine:1")])
 
     found = find_dinds(services, (DATABASE, DIND))
@@ -125,7 +125,7 @@ def test_the_jobs_dind_among_other_services() -> None:
 
 
 def test_two_dinds() -> None:
-    """One clear message, and never the last one wins."""
+    """The message names both; the last one never wins silently."""
     services = named([a_service("docker:dind"), a_service("r/engine:1")])
 
     with pytest.raises(ServiceConflict) as caught:
@@ -147,7 +147,7 @@ def test_two_dinds() -> None:
 def test_a_service_that_claims_the_name_docker(
     service: dict[str, object], *, with_dind: bool
 ) -> None:
-    """And is not dind: the job could not reach its daemon."""
+    """It is refused if it is not dind, as the job could not reach its daemon."""
     others = [a_service("docker:dind")] if with_dind else []
     services = named([service, *others])
     facts = (DATABASE, *([DIND] if with_dind else []))
@@ -185,28 +185,28 @@ def shown(value: str, *, with_dind: bool = False, settings: str = "") -> list[st
 
 @pytest.mark.parametrize("value", ["true", "True", "TRUE", "t", "T", "1"])
 def test_what_gitlab_runner_takes_for_true(value: str) -> None:
-    """All names of a service in front of its lines; one without a name has its image's."""
+    """All names of a service stand in front of its lines; without a name its image's does."""
     assert shown(value) == ["service-0 postgres-db", "service-2 postgres:9"]
 
 
 @pytest.mark.parametrize("value", ["", "false", "yes", "tRUE", "0", "2"])
 def test_what_is_not_true(value: str) -> None:
-    """gitlab-runner warns by itself of what is neither."""
+    """Any other value shows nothing; gitlab-runner warns by itself of what is neither."""
     assert shown(value) == []
 
 
 def test_a_sidecar_that_is_a_service() -> None:
-    """It is one of the job's services then."""
+    """The sidecar's log shows where it is one of the job's services."""
     assert shown("true", with_dind=True)[-1] == "dind docker"
 
 
 def test_an_administrator_who_turns_logs_of_services_off() -> None:
-    """As in config.toml."""
+    """`debug_trace_disabled` hides them, as it does in config.toml."""
     assert shown("true", settings="debug_trace_disabled = true") == []
 
 
 def test_it_comes_before_the_jobs_own() -> None:
-    """With the job's variables in name, alias and environment; command and entrypoint as they are."""
+    """The job's variables stand in its name, alias and environment; command and entrypoint stay."""
     plan = a_plan(
         some_inputs(settings=CACHE, variables=CACHE_VARIABLES, services=[a_service("postgres:16")])
     )
@@ -245,7 +245,7 @@ def test_its_aliases_go_first() -> None:
     ],
 )
 def test_a_mistake_of_the_administrators(settings: str, sentence: str) -> None:
-    """It is not the author's failure."""
+    """The job fails as the runner's failure, not as the author's."""
     with pytest.raises(SettingsError, match=sentence) as caught:
         a_plan(some_inputs(settings=settings))
 

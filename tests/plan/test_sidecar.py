@@ -55,7 +55,7 @@ def test_which_image_the_sidecar_runs(
     *,
     replaced: bool,
 ) -> None:
-    """The job's own where the administrator admits it, else the administrator's."""
+    """The job's own runs where the administrator admits it, else the administrator's."""
     inputs = some_inputs(services=[a_service(each) for each in services], settings=settings)
 
     images = plan_images(inputs)
@@ -109,14 +109,14 @@ def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
     ],
 )
 def test_sidecars_that_cannot_be(inputs_of: dict[str, object], error: type[ExecutorError]) -> None:
-    """Each with its sentence (see the tests of services)."""
+    """Each is refused with its sentence (see the tests of services)."""
     with pytest.raises(error):
         planned(some_inputs(**inputs_of))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mode", ["always", "service"])
 def test_the_administrators_dind_is_every_jobs_sidecar(mode: str) -> None:
-    """With its own image and arguments, whatever `[dind] allowed_images` says of authors."""
+    """It has its own image and arguments, whatever `[dind] allowed_images` says of authors."""
     settings = f'[dind]\nmode = "{mode}"\nallowed_images = ["nothing"]\n{DIND_SERVICE}'
     plan = a_plan(some_inputs(settings=settings))
 
@@ -141,7 +141,7 @@ def test_a_variable_admits_no_dind() -> None:
 
 
 def test_the_administrators_dind_stands_for_the_jobs_own() -> None:
-    """Whose image is not even pulled; the names of both lead to it, and the author is told."""
+    """The job's is not even pulled; the names of both lead to it, and the author is told."""
     inputs = some_inputs(
         settings=DIND_SERVICE,
         services=[

@@ -33,7 +33,7 @@ PLAIN = Transport(tls=False, cert_dir="")
     ],
 )
 def test_transports(values: dict[str, str], own: dict[str, str], expected: Transport) -> None:
-    """TLS unless the job asks for plain TCP."""
+    """TLS is used unless the job asks for plain TCP."""
     assert transport(values, own) == expected
 
 
@@ -47,7 +47,7 @@ def test_a_directory_that_is_none(directory: str) -> None:
 
 
 def test_what_a_client_gets() -> None:
-    """On both transports, for any image."""
+    """On both transports any image gets what Docker's client needs."""
     assert TLS.client_environment() == {
         "DOCKER_HOST": "tcp://docker:2376",
         "DOCKER_TLS_VERIFY": "1",

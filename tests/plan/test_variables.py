@@ -8,7 +8,7 @@ from tests.builders import RUNNER_VALUES, TOKEN, a_login, a_service, a_variable,
 
 
 def test_a_services_variables_see_the_jobs() -> None:
-    """Its own first, then all of the job's; a raw one is left as it is, a file one is a path."""
+    """Its own count first, then all of the job's; a raw one stays, a file one is a path."""
     inputs = some_inputs(
         services=[
             a_service(
@@ -62,7 +62,7 @@ def test_public_variables_stand_in_a_container() -> None:
 
 
 def test_no_secret_stands_in_a_container() -> None:
-    """Not by itself, and not inside of a public variable."""
+    """No secret shows by itself or inside a public variable."""
     inputs = some_inputs(
         variables=[
             a_variable("SECRET", "hunter2", public=False),
@@ -79,7 +79,7 @@ def test_no_secret_stands_in_a_container() -> None:
 
 
 def test_of_two_variables_of_one_name_the_last_is_secret_or_not() -> None:
-    """As its value is the one that counts, even one too short to be looked for."""
+    """The last one's value counts, even one too short to be looked for."""
     inputs = some_inputs(
         variables=[
             a_variable("PIN", "000"),
@@ -115,7 +115,7 @@ def test_no_login_of_the_administrator_stands_in_a_container() -> None:
 
 
 def test_a_file_variable_is_a_path_in_a_container() -> None:
-    """As the scripts put it there."""
+    """It is the path where the scripts put the file."""
     inputs = some_inputs(variables=[a_variable("CA", "-----BEGIN-----", file=True)])
 
     assert inputs.variables.public == {"CA": "/builds/group/project.tmp/CA"}
