@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from executor.engine.api import Api
 from executor.errors import SettingsError
 from executor.names import JobNames, job_key
 from executor.runner.context import RunContext
@@ -64,11 +63,6 @@ def settings_path(args: list[str]) -> str:
         ' "/etc/dind-executor/settings.toml"]` in config_args, prepare_args, run_args and'
         " cleanup_args of config.toml."
     )
-
-
-def engine_api(context: RunContext) -> Api:
-    """Return the engine that the job runs on."""
-    return Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
 
 
 def read_basics(env: RunnerEnv, args: list[str]) -> Basics:

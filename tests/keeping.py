@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from executor.engine.frames import Output
+from executor.scripts.output import Output
 from executor.shell import DIRECTORY
 from executor.shell.keeper import keeper
 from executor.shell.processes import signaller

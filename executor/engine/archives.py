@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from executor.engine.api import Api
 from executor.engine.images import error_of, events, find_image
+from executor.engine.streams import upload
 from executor.engine.wire import Answer
 from executor.errors import ExecutorError
 from executor.spec import ImageFacts
@@ -57,7 +58,7 @@ def _load(api: Api, path: str, image: str) -> ImageFacts | None:
 
 
 def _sent(api: Api, request: str, path: str) -> Answer:
-    return api.upload(request, _pieces(path), idle_seconds=_IDLE_SECONDS)
+    return upload(api, request, _pieces(path), idle_seconds=_IDLE_SECONDS)
 
 
 def _results(answer: Answer) -> list[dict[str, object]]:

@@ -1,111 +1,148 @@
-"""The verbs that prepare and cleanup use on a Docker Engine, 20.10 to 29.
+"""The only door to a Docker Engine, 20.10 to 29: its verbs, and what each promises.
 
-Order: `connect`, pulls, network and volumes, containers.  Every verb may be repeated: what is left
-over from an earlier attempt under the same name is replaced.  Everything carries the job's label
-from the moment it exists, so that cleanup finds it.
+Order in prepare: `connect`, images, network and volumes, containers.  Everything that a verb makes
+carries the job's label from the moment it exists, so that `remove_all` finds it.  A verb loads what
+it needs when it is first used: `run` pays for `attach` and `inspect` and little else.
+
+Every verb raises EngineUnavailable where nothing answers, or not in time, unless it says otherwise.
 """
 
-from urllib.parse import quote
+from collections.abc import Callable, Iterator
 
-from executor.engine import failures
 from executor.engine.api import VOLUME_SECONDS, Api
-from executor.engine.container_request import container_request
-from executor.engine.handover import StartedKeeper, StartedReceiver
-from executor.engine.images import Say, find_image, pull_image
-from executor.engine.wire import Answer, as_table
-from executor.errors import EngineUnavailable
-from executor.names import removal_query
-from executor.spec import ContainerSpec, ImageFacts, Pull, VolumeSpec
+from executor.engine.wire import Answer, Reader, as_table
+from executor.errors import EngineRefused
 
-_NEWEST_API = (1, 47)
-"""The newest version of the API whose answers we know; 29 still serves it."""
-_OLDEST_API = (1, 41)
-"""Docker 20.10."""
+TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
+if TYPE_CHECKING:
+    from executor.engine.handover import StartedKeeper, StartedReceiver
+    from executor.engine.images import Say
+    from executor.engine.removal import Removal
+    from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
 
 _HANDOVER_SECONDS = 120.0
 """How long a container may take to take what it is sent, and its entrypoint to hand over."""
 
+_NOT_FOUND = 404
 _CONFLICT = 409
 
 
 class Engine:
-    """A Docker Engine that answers."""
+    """A Docker Engine."""
+
+    __slots__ = ("_api", "_api_version", "_volumes", "architecture", "version")
 
     def __init__(self, api: Api) -> None:
         """Use `api`; nothing is asked yet."""
-        self.api = api
-        self.version = ""
-        self.architecture = ""
-        self._api_version: tuple[int, ...] = _OLDEST_API
+        self._api = api
+        self._api_version: tuple[int, ...] = (1, 41)
         self._volumes: dict[str, VolumeSpec] = {}
+        self.architecture = ""
+        self.version = ""
+
+    @classmethod
+    def at(cls, host: str, tls_dir: str, *, tls_verify: bool) -> "Engine":
+        """Return the engine at an address such as `unix:///var/run/docker.sock`."""
+        return cls(Api(host, tls_dir, tls_verify=tls_verify))
+
+    @property
+    def local(self) -> bool:
+        """Tell whether the engine runs on this host, so that container addresses are in reach."""
+        return self._api.local
 
     def connect(self) -> None:
-        """Agree on a version of the API.
+        """Agree on a version of the API; may be repeated.
 
-        Raises EngineUnavailable where nothing answers or the engine is too old or too new.
+        Raises EngineUnavailable also where the engine is too old or too new.
         """
-        answer = self.api.get("/version", timeout=30)
-        found = as_table(answer.json()) if answer.ok else {}
-        self.version = str(found.get("Version", ""))
-        self.architecture = str(found.get("Arch", ""))
-        newest = _version(str(found.get("ApiVersion", "")))
-        oldest = _version(str(found.get("MinAPIVersion", "")))
-        if newest < _OLDEST_API or oldest > _NEWEST_API:
-            raise EngineUnavailable(
-                f"The Docker Engine {self.version or '(unknown)'} at {self.api.host} speaks API"
-                f" {_text(oldest)} to {_text(newest)}; this executor needs one of"
-                f" {_text(_OLDEST_API)} to {_text(_NEWEST_API)} (Docker 20.10 or later)."
-            )
-        self._api_version = min(newest, _NEWEST_API)
-        self.api.use_version(_text(self._api_version))
+        from executor.engine.versions import agree
 
-    def pull(self, pull: Pull, registry_auth: str, say: Say) -> ImageFacts:
-        """Pull an image and return what came; see `pulling.pull_image`."""
-        return pull_image(self.api, pull, registry_auth, say, self.architecture)
+        self._api_version, self.version, self.architecture = agree(self._api)
 
-    def image(self, name: str) -> ImageFacts | None:
+    # --- images, the network and volumes ------------------------------------------------------
+
+    def pull(self, pull: "Pull", registry_auth: str, say: "Say") -> "ImageFacts":
+        """Pull an image and return what came; see `images.pull_image`.  May be repeated."""
+        from executor.engine.images import pull_image
+
+        return pull_image(self._api, pull, registry_auth, say, self.architecture)
+
+    def image(self, name: str) -> "ImageFacts | None":
         """Return what the engine knows of an image, or None where it has none of that name."""
-        return find_image(self.api, name)
+        from executor.engine.images import find_image
 
-    def ensure_volume(self, spec: VolumeSpec) -> None:
+        return find_image(self._api, name)
+
+    def load_image(self, path: str, image: str) -> "ImageFacts":
+        """Make an image of an archive of the runner's host; see `archives.load_image`."""
+        from executor.engine.archives import load_image
+
+        return load_image(self._api, path, image)
+
+    def survey(self) -> "Surroundings":
+        """Return what the engine knows of networks and registries around a job."""
+        from executor.engine.networks import survey
+
+        return survey(self._api)
+
+    def ensure_network(self, spec: "NetworkSpec") -> tuple[str, ...]:
+        """Create the job's network, or keep the one of its name; return its subnets."""
+        from executor.engine.networks import ensure_network
+
+        return ensure_network(self._api, spec)
+
+    def ensure_volume(self, spec: "VolumeSpec") -> None:
         """Create a volume, or keep the one that is there."""
+        from executor.engine import failures
+
         self._volumes[spec.name] = spec
         request: dict[str, object] = {"Name": spec.name, "Labels": spec.labels}
         if spec.driver:
             request["Driver"] = spec.driver
         if spec.options:
             request["DriverOpts"] = spec.options
-        answer = self.api.post("/volumes/create", request, timeout=VOLUME_SECONDS)
+        answer = self._api.post("/volumes/create", request, timeout=VOLUME_SECONDS)
         if not answer.ok:
             raise failures.volume_failure(spec.name, answer.status, answer.message)
 
-    def create(self, spec: ContainerSpec, image: ImageFacts) -> object:
-        """Create a container from what was pulled; return what the engine was asked for."""
+    # --- containers: made and started, ended and removed --------------------------------------
+
+    def create(self, spec: "ContainerSpec", image: "ImageFacts") -> object:
+        """Create a container from what was pulled; return what the engine was asked for.
+
+        One of the same name, which an earlier attempt left, is replaced.
+        """
+        from executor.engine.container_request import container_request
+
         request = container_request(spec, image, self._api_version, self._volumes)
         self.create_as(spec, request)
         return request
 
-    def create_as(self, spec: ContainerSpec, request: object) -> None:
-        """Create a container by a request; one of the same name is replaced."""
+    def create_as(self, spec: "ContainerSpec", request: object) -> None:
+        """Create a container as `create` was asked to once; one of the same name is replaced."""
+        from urllib.parse import quote
+
         platform = f"&platform={quote(spec.platform)}" if spec.platform else ""
         path = f"/containers/create?name={spec.name}{platform}"
-        answer = self.api.post(path, request, timeout=VOLUME_SECONDS)
+        answer = self._api.post(path, request, timeout=VOLUME_SECONDS)
         if answer.status == _CONFLICT:
-            old = f"/containers/{spec.name}?{removal_query(spec.labels)}"
-            self.api.send("DELETE", old, timeout=VOLUME_SECONDS)
-            answer = self.api.post(path, request, timeout=VOLUME_SECONDS)
-        self._check(spec, answer)
+            self.remove(spec.name, spec.labels)
+            answer = self._api.post(path, request, timeout=VOLUME_SECONDS)
+        _check(spec, answer)
 
-    def start(self, spec: ContainerSpec) -> StartedKeeper | StartedReceiver | None:
+    def start(self, spec: "ContainerSpec") -> "StartedKeeper | StartedReceiver | None":
         """Start a container; return what sends it its files, if it gets any."""
+        from executor.engine.handover import StartedKeeper, StartedReceiver
+
+        path = f"/containers/{spec.name}/start"
         if not spec.receives:
-            self._start(spec)
+            _check(spec, self._api.post(path, timeout=VOLUME_SECONDS))
             return None
         streams = "stdin=1&stdout=1&stderr=1" if spec.runs_scripts else "stdin=1"
-        answer, reader = self.api.hijack(f"/containers/{spec.name}/attach?stream=1&{streams}")
-        self._check(spec, answer)
+        answer, reader = self._api.hijack(f"/containers/{spec.name}/attach?stream=1&{streams}")
+        _check(spec, answer)
         try:
-            self._start(spec)
+            _check(spec, self._api.post(path, timeout=VOLUME_SECONDS))
         except BaseException:
             reader.socket.close()
             raise
@@ -113,20 +150,96 @@ class Engine:
             return StartedKeeper(spec, reader, _HANDOVER_SECONDS)
         return StartedReceiver(spec, reader, _HANDOVER_SECONDS)
 
-    def _start(self, spec: ContainerSpec) -> None:
-        path = f"/containers/{spec.name}/start"
-        self._check(spec, self.api.post(path, timeout=VOLUME_SECONDS))
+    def stop(self, container: str, seconds: int) -> bool:
+        """End all that runs in a container, by force after `seconds`; tell whether it is there."""
+        return self._api.post(f"/containers/{container}/stop?t={seconds}").ok
 
-    def _check(self, spec: ContainerSpec, answer: Answer) -> None:
-        if answer.ok or answer.status == 101:  # noqa: PLR2004
-            return
-        told = (spec.name, spec.image, answer.status, answer.message)
-        raise failures.create_failure(*told, runs_scripts=spec.runs_scripts)
+    def kill(self, container: str) -> None:
+        """End a container at once; one that is gone or has ended stays so."""
+        self._api.post(f"/containers/{container}/kill")
+
+    def remove(self, container: str, labels: "dict[str, str]") -> bool:
+        """Remove a container with these labels and its volumes; tell whether there was none."""
+        from executor.names import removal_query
+
+        path = f"/containers/{container}?{removal_query(labels)}"
+        return self._api.send("DELETE", path, timeout=VOLUME_SECONDS).status == _NOT_FOUND
+
+    def remove_all(self, removal: "Removal") -> list[str]:
+        """Remove whatever belongs to a job; return what is left and why.  May be repeated.
+
+        Raises nothing: an engine that does not answer is a reason like another.
+        """
+        from executor.engine.removal import remove_all
+
+        return remove_all(self._api, removal)
+
+    # --- containers: asked and looked at ------------------------------------------------------
+
+    def inspect(self, container: str, *, strict: bool = False) -> dict[str, object]:
+        """Return what the engine says of a container; empty where it has none of that name.
+
+        Raises EngineRefused where it may not be shown for another reason, if `strict`.
+        """
+        answer = self._api.get(f"/containers/{container}/json")
+        if strict and not answer.ok and answer.status != _NOT_FOUND:
+            raise EngineRefused(f"The Docker Engine cannot show {container}: {answer.message}.")
+        return as_table(answer.json()) if answer.ok else {}
+
+    def running_with(self, source: str) -> list[dict[str, object]]:
+        """Return what runs with a volume or directory of the host: the listed containers."""
+        from executor.engine.listing import running_with
+
+        return running_with(self._api, source)
+
+    def attach(self, container: str, streams: str = "stdin=1&stdout=1&stderr=1") -> Reader | None:
+        """Return a connection to a container's streams; None where it has none to give."""
+        answer, reader = self._api.hijack(f"/containers/{container}/attach?stream=1&{streams}")
+        return reader if answer.status in {101, 200} else None
+
+    def succeeds(self, container: str, command: tuple[str, ...], seconds: float) -> bool:
+        """Tell whether a command ends with 0 beside a container's program; see `exec`."""
+        from executor.engine.exec import succeeds
+
+        return succeeds(self._api, container, command, seconds)
+
+    def output(self, container: str, command: tuple[str, ...], seconds: float) -> Iterator[bytes]:
+        """Yield what a command prints beside a container's program; see `exec`."""
+        from executor.engine.exec import output
+
+        return output(self._api, container, command, seconds)
+
+    def last_output(self, container: str, lines: int, *, timestamps: bool = False) -> Answer:
+        """Return a container's last lines, or the engine's refusal; see `logs`."""
+        from executor.engine.logs import last_output
+
+        return last_output(self._api, container, lines, timestamps=timestamps)
+
+    def copy_output(
+        self, container: str, query: str, take: Callable[[int, bytes], bool], idle_seconds: float
+    ) -> None:
+        """Pass on what a container printed, and prints; see `logs`.  Raises nothing."""
+        from executor.engine.logs import copy_output
+
+        copy_output(self._api, container, query, take, idle_seconds)
+
+    def ending(self, container: str, seconds: float) -> dict[str, object]:
+        """Return a container's state once it has ended, or after `seconds`; empty if it is gone."""
+        from executor.engine.ending import ending
+
+        return ending(self._api, container, seconds)
+
+    def ended_alone(self, container: str, state: dict[str, object]) -> bool:
+        """Tell whether a container ended without the engine's or the kernel's doing."""
+        from executor.engine.ending import ended_alone
+
+        return ended_alone(self._api, container, state)
 
 
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit()) or (0,)
+def _check(spec: "ContainerSpec", answer: Answer) -> None:
+    if answer.ok or answer.status == 101:  # noqa: PLR2004
+        return
+    from executor.engine import failures
 
-
-def _text(version: tuple[int, ...]) -> str:
-    return ".".join(str(part) for part in version)
+    told = (spec.name, spec.image, answer.status, answer.message)
+    raise failures.create_failure(*told, runs_scripts=spec.runs_scripts)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
+from executor.engine.streams import stream
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused, ImageUnavailable
 from executor.notation.platforms import fits
@@ -94,7 +95,7 @@ def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
     headers = {"X-Registry-Auth": registry_auth} if registry_auth else {}
     digest = ""
     try:
-        status, pieces = api.stream(path, headers, idle_seconds=_IDLE_SECONDS)
+        status, pieces = stream(api, path, headers, idle_seconds=_IDLE_SECONDS)
         for event in events(pieces):
             detail = error_of(event)
             if detail or (status >= 400 and event.get("message")):  # noqa: PLR2004

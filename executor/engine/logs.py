@@ -1,10 +1,13 @@
-"""The last that a container printed, of which a job may have any amount."""
+"""What a container printed, of which a job may have any amount."""
 
 import time
+from collections.abc import Callable
 
 from executor.engine.api import Api
 from executor.engine.frames import Frames, Pieces
+from executor.engine.streams import stream
 from executor.engine.wire import Answer, joined
+from executor.errors import EngineUnavailable
 
 MOST_BYTES = 64 * 1024
 
@@ -26,7 +29,7 @@ def last_output(api: Api, container: str, lines: int, *, timestamps: bool = Fals
 
     query = f"stdout=1&stderr=1&tail={lines}" + "&timestamps=1" * timestamps
     path = f"/containers/{container}/logs?{query}"
-    status, pieces = api.stream(path, {}, idle_seconds=_SECONDS, method="GET")
+    status, pieces = stream(api, path, idle_seconds=_SECONDS, method="GET")
     try:
         if status >= 400:  # noqa: PLR2004
             return Answer(status, {}, joined(pieces))
@@ -37,3 +40,20 @@ def last_output(api: Api, container: str, lines: int, *, timestamps: bool = Fals
     if len(text) > MOST_BYTES:
         text = text[-MOST_BYTES:].partition(b"\n")[2] or text[-MOST_BYTES:]
     return Answer(status, {}, text)
+
+
+def copy_output(
+    api: Api, container: str, query: str, take: Callable[[int, bytes], bool], idle_seconds: float
+) -> None:
+    """Pass what a container printed to `take` until that has had enough; see `Frames`.
+
+    `query` is the engine's, such as `stdout=1&follow=1`.  What is missing is missing in silence:
+    where the engine refuses, breaks off, or is silent for longer than `idle_seconds`.
+    """
+    try:
+        path = f"/containers/{container}/logs?{query}"
+        status, pieces = stream(api, path, idle_seconds=idle_seconds, method="GET")
+        if status < 400:  # noqa: PLR2004
+            Frames(Pieces(pieces), take).copy()
+    except (EngineUnavailable, OSError, ValueError):
+        return

@@ -25,14 +25,22 @@ _MOST_CLEARED = 20
 _NOT_FOUND = 404
 
 
-def remove_all(
-    api: Api,
-    names: JobNames,
-    log: AdministratorLog,
-    *,
-    quiet_seconds: float = 0.0,
-    patience_seconds: float = PATIENCE_SECONDS,
-) -> list[str]:
+class Removal:
+    """Whose objects to remove, and how long to try."""
+
+    __slots__ = ("log", "names", "patience_seconds", "quiet_seconds")
+
+    def __init__(self, names: JobNames, log: AdministratorLog) -> None:
+        """Take the job; without more words, everything is tried with patience."""
+        self.names = names
+        self.log = log
+        self.quiet_seconds = 0.0
+        """How long nothing may have appeared."""
+        self.patience_seconds = PATIENCE_SECONDS
+        """How long to try again what cannot be removed."""
+
+
+def remove_all(api: Api, removal: Removal) -> list[str]:
     """Remove the job's containers, then its network and volumes; return what is left and why.
 
     Gone is done: a 404 is a success.  Everything is tried, whatever fails, and what fails is tried
@@ -40,6 +48,8 @@ def remove_all(
     `quiet_seconds`, or when something is left after `patience_seconds`.  Without any patience, an
     engine that answers is tried twice, and one that does not once.
     """
+    names, log = removal.names, removal.log
+    patience_seconds, quiet_seconds = removal.patience_seconds, removal.quiet_seconds
     deadline = time.monotonic() + patience_seconds
     volume_seconds = VOLUME_SECONDS if patience_seconds else TIMEOUT_SECONDS
     pause, again, cleared = _PAUSE_SECONDS, not patience_seconds, 0

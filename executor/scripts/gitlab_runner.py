@@ -4,7 +4,7 @@ gitlab-runner's scripts only say "Missing gitlab-runner" where there is none, an
 artifacts would be lost in silence.  Its own helper image has the program, under another name.
 """
 
-from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.errors import SettingsError
 from executor.scripts.script import run_script
 from executor.shell import DIRECTORY, given, program
@@ -13,12 +13,12 @@ _MISSING = 203
 """A status that neither gitlab-runner nor a shell ends with."""
 
 
-def run_with_gitlab_runner(api: Api, container: str, script: bytes, version: str) -> int:
+def run_with_gitlab_runner(engine: Engine, container: str, script: bytes, version: str) -> int:
     """Run a script that calls gitlab-runner, as `run_script` does, and return its exit status.
 
     Raises SettingsError where the helper image has no gitlab-runner that starts.
     """
-    code = run_script(api, container, checked(script, version))
+    code = run_script(engine, container, checked(script, version))
     if code == _MISSING:
         raise SettingsError(
             "The helper image has no `gitlab-runner` that starts, and no `gitlab-runner-helper`:"

@@ -4,7 +4,7 @@ Only where the job or the runner sets FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR: else
 to what the helper makes.
 """
 
-from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.errors import ContainerLost
 from executor.log import complain, say
 from executor.names import helper_beside
@@ -16,7 +16,7 @@ _LONGEST = 1024
 """How much of what a container prints is kept, in bytes."""
 
 
-def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> None:
+def give_sources(engine: Engine, build: str, temp_dir: str, project_temp_dir: str) -> None:
     """Change the owner of the project's files, once in a job; of root's there is nothing to change.
 
     `build` is the container whose user that is, `project_temp_dir` RUNNER_TEMP_PROJECT_DIR.
@@ -24,30 +24,30 @@ def give_sources(api: Api, build: str, temp_dir: str, project_temp_dir: str) -> 
     """
     if not project_temp_dir or notes.is_left(temp_dir, notes.OWNED):
         return
-    _, said = _run(api, build, program("print_user"))
+    _, said = _run(engine, build, program("print_user"))
     user, _, group = said.strip().rpartition("\n")[2].partition(" ")
     if not (user.isdecimal() and group.isdecimal()):
         complain("WARNING: The user of the job's scripts is unknown: files keep their owner.")
         return
     if int(user):
         for directory in (project_temp_dir.removesuffix(".tmp"), project_temp_dir):
-            _give(api, helper_beside(build), directory, f"{user}:{group}")
+            _give(engine, helper_beside(build), directory, f"{user}:{group}")
     notes.leave(temp_dir, notes.OWNED)
 
 
-def _give(api: Api, helper: str, directory: str, owner: str) -> None:
+def _give(engine: Engine, helper: str, directory: str, owner: str) -> None:
     """Change the owner; as with the Docker executor, the job goes on where that fails."""
     say(f'Changing ownership of files at "{directory}" to {owner}')
     script = given(_owner=owner, _directory=directory) + program("change_owner")
     try:
-        code, said = _run(api, helper, script)
+        code, said = _run(engine, helper, script)
     except ContainerLost as lost:
         code, said = 1, str(lost)
     if code:
         complain(f"WARNING: The ownership could not be changed: {said.strip()}")
 
 
-def _run(api: Api, container: str, script: str) -> tuple[int, str]:
+def _run(engine: Engine, container: str, script: str) -> tuple[int, str]:
     """Return a script's status and the end of what it prints."""
     heard = bytearray()
 
@@ -55,5 +55,5 @@ def _run(api: Api, container: str, script: str) -> tuple[int, str]:
         heard.extend(data)
         del heard[:-_LONGEST]
 
-    code = run_script(api, container, script.encode(), sink=hear)
+    code = run_script(engine, container, script.encode(), sink=hear)
     return code, heard.decode(errors="replace")

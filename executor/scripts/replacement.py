@@ -12,18 +12,15 @@ started again, as the Docker executor does for each sub-stage.
 import json
 import time
 
-from executor.engine.api import Api
 from executor.engine.container_request import sent_to
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.log import write_through
-from executor.names import removal_query
 from executor.runner import notes
 from executor.runner.making import Making, is_over
 from executor.scripts.cancel import ENTRYPOINT_SECONDS
 from executor.spec import ContainerSpec, FileSpec
 
-_NOT_FOUND = 404
 _REMOVAL_TRIES = 50
 _REMOVAL_PAUSE_SECONDS = 0.1
 
@@ -64,8 +61,8 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
     with Making(temp_dir, gate.close):
         if is_over(temp_dir):
             return False
-        if not (in_place and gate.do(lambda: _stop(engine.api, name))):
-            gate.do(lambda: _clear(engine.api, spec))
+        if not (in_place and gate.do(lambda: engine.stop(name, ENTRYPOINT_SECONDS))):
+            gate.do(lambda: _clear(engine, spec))
             gate.do(lambda: engine.create_as(spec, noted["request"]))
         started = gate.do(lambda: engine.start(spec))
     if started:
@@ -73,15 +70,9 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
     return True
 
 
-def _stop(api: Api, name: str) -> bool:
-    """End all that runs in a container, and tell whether it is there."""
-    return api.post(f"/containers/{name}/stop?t={ENTRYPOINT_SECONDS}").ok
-
-
-def _clear(api: Api, spec: ContainerSpec) -> None:
+def _clear(engine: Engine, spec: ContainerSpec) -> None:
     """Remove what is left of the old container, or wait until whoever removes it is done."""
-    path = f"/containers/{spec.name}?{removal_query(spec.labels)}"
     for _ in range(_REMOVAL_TRIES):
-        if api.delete(path).status == _NOT_FOUND:
+        if engine.remove(spec.name, spec.labels):
             return
         time.sleep(_REMOVAL_PAUSE_SECONDS)

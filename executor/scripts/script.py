@@ -7,11 +7,12 @@ import _thread
 import os
 from collections.abc import Callable
 
-from executor.engine.api import Api
-from executor.engine.frames import Frames, Output, Sink
+from executor.engine.docker import Engine
+from executor.engine.frames import Frames, Sink
 from executor.engine.wire import Reader
-from executor.errors import Cancelled, ContainerLost, EngineUnavailable, EnvironmentLost
+from executor.errors import Cancelled, EngineUnavailable, EnvironmentLost
 from executor.log import write_through
+from executor.scripts.output import Output
 from executor.shell import DIRECTORY
 from executor.shell.serving import sent_script
 
@@ -25,7 +26,7 @@ _LOOK_SECONDS = 1.0
 
 
 def run_script(
-    api: Api,
+    engine: Engine,
     container: str,
     script: bytes,
     *,
@@ -40,30 +41,22 @@ def run_script(
     where the stream broke.  Passes Cancelled on once the script has ended, with all that the
     container's user may end; after a time of grace also if it has not.
     """
-    answer, reader = api.hijack(
-        f"/containers/{container}/attach?stream=1&stdin=1&stdout=1&stderr=1"
-    )
-    if answer.status not in {101, 200}:
-        raise _lost(api, container, begun=False)
+    reader = engine.attach(container)
+    if reader is None:
+        raise _lost(engine, container, begun=False)
     nonce = os.urandom(16).hex()
     output = Output(nonce, sink)
-    copying = _Copying(Frames(reader, output), output)
+    copying = Copying(Frames(reader, output), output)
     try:
         _feed(reader, sent_script(script, nonce), copying)
-        if not _begins(api, container, copying):
-            _free(api, container)
-            if not _begins_after_all(api, container, copying, sent_script(script, nonce)):
-                # It must not begin when nobody listens any more: the script will run elsewhere.
-                api.post(f"/containers/{container}/kill")
-                raise ContainerLost(
-                    f"The container {container} does not take a script any more: a process of an"
-                    " earlier script holds it, or the host is overloaded. Run the job again.",
-                    begun=output.begun,
-                )
+        if not _begins(engine, container, copying):
+            from executor.scripts.blocked import unblock  # noqa: PLC0415 (rarely needed)
+
+            unblock(engine, container, sent_script(script, nonce), copying)
         copying.ended.acquire()
         copying.ended.release()
     except Cancelled:
-        _stop(api, container, copying)
+        _stop(engine, container, copying)
         raise
     finally:
         copying.close(reader)
@@ -78,11 +71,11 @@ def run_script(
     if output.left:
         leftovers()
     if output.exit_code is None:
-        raise _lost(api, container, begun=output.begun)
+        raise _lost(engine, container, begun=output.begun)
     return output.exit_code
 
 
-def _feed(reader: Reader, data: bytes, copying: "_Copying") -> None:
+def _feed(reader: Reader, data: bytes, copying: "Copying") -> None:
     """Send the script and start to copy.
 
     Both at the same time, as the keeper may be busy and the pipe full; but over TLS one after the
@@ -90,15 +83,15 @@ def _feed(reader: Reader, data: bytes, copying: "_Copying") -> None:
     """
     if hasattr(reader.socket, "context"):
         reader.socket.settimeout(_BEGIN_SECONDS)
-        _send(reader, data)
+        send(reader, data)
         reader.socket.settimeout(None)
         copying.start()
     else:
         copying.start()
-        _thread.start_new_thread(_send, (reader, data))
+        _thread.start_new_thread(send, (reader, data))
 
 
-def _send(reader: Reader, data: bytes) -> None:
+def send(reader: Reader, data: bytes) -> None:
     """Send; a container that died shows at the reading end."""
     try:
         reader.socket.sendall(data)
@@ -106,7 +99,7 @@ def _send(reader: Reader, data: bytes) -> None:
         return
 
 
-class _Copying:
+class Copying:
     """The copying of output in a thread of its own.
 
     A signal interrupts whoever waits for it, and never a read or a write halfway: what had been
@@ -139,6 +132,11 @@ class _Copying:
             self.ended.release()
         reader.socket.close()
 
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether the script has begun."""
+        return self._output.begun
+
     def _copy(self) -> None:
         has_begun = False
         try:
@@ -158,7 +156,7 @@ class _Copying:
             self.ended.release()
 
 
-def _begins(api: Api, container: str, copying: _Copying) -> bool:
+def _begins(engine: Engine, container: str, copying: Copying) -> bool:
     """Wait until the keeper begins; tell whether it did.
 
     Raises ContainerLost as soon as there is nobody to begin.
@@ -168,48 +166,21 @@ def _begins(api: Api, container: str, copying: _Copying) -> bool:
         left -= _LOOK_SECONDS
         if left <= 0:
             return False
-        if not _state(api, container).get("Running"):
-            raise _lost(api, container, begun=False)
+        if not _state(engine, container).get("Running"):
+            raise _lost(engine, container, begun=False)
     return True
 
 
-def _begins_after_all(api: Api, container: str, copying: _Copying, data: bytes) -> bool:
-    """Wait for a keeper that was freed; send the script again if it got lost.
-
-    A keeper takes a nonce once only, so a script never runs twice.
-    """
-    if copying.begun.acquire(timeout=_KILL_SECONDS):
-        return True
-    answer, reader = api.hijack(f"/containers/{container}/attach?stream=1&stdin=1")
-    if answer.status in {101, 200}:
-        # The keeper may still wait for the end of a line.
-        reader.socket.settimeout(_KILL_SECONDS)
-        _send(reader, b"\n" + data)
-        reader.finish(_KILL_SECONDS)
-    return copying.begun.acquire(timeout=_KILL_SECONDS)
-
-
-def _free(api: Api, container: str) -> None:
-    """End what keeps the keeper from taking a script.
-
-    It takes one at once, unless a `run` call was killed: that left its script running, which
-    nobody waits for any more, or sent half of one, and then ours was taken for the other half.
-    """
-    from executor.scripts.signals import signal_script  # noqa: PLC0415 (rarely needed)
-
-    signal_script(api, container, "KILL")
-
-
-def _stop(api: Api, container: str, copying: _Copying) -> None:
+def _stop(engine: Engine, container: str, copying: Copying) -> None:
     """End the script: SIGTERM, some time, SIGKILL.  Its last words still reach the log.
 
     What runs as a user whom the container's own may not signal goes with the build container.
     """
-    from executor.scripts.signals import signal_script  # noqa: PLC0415 (rarely needed)
+    from executor.scripts.cancel import signal_script  # noqa: PLC0415 (rarely needed)
 
     for signal, seconds in (("TERM", _GRACE_SECONDS), ("KILL", _KILL_SECONDS)):
         try:
-            signal_script(api, container, signal)
+            signal_script(engine, container, signal)
         except EngineUnavailable:
             return
         if copying.ended.acquire(timeout=seconds):
@@ -217,18 +188,12 @@ def _stop(api: Api, container: str, copying: _Copying) -> None:
             return
 
 
-def _inspected(api: Api, container: str) -> dict[str, object]:
-    answer = api.get(f"/containers/{container}/json")
-    found = answer.json() if answer.ok else None
-    return found if isinstance(found, dict) else {}
-
-
-def _state(api: Api, container: str) -> dict[str, object]:
-    state = _inspected(api, container).get("State")
+def _state(engine: Engine, container: str) -> dict[str, object]:
+    state = engine.inspect(container).get("State")
     return state if isinstance(state, dict) else {}
 
 
-def _lost(api: Api, container: str, *, begun: bool) -> EnvironmentLost:
+def _lost(engine: Engine, container: str, *, begun: bool) -> EnvironmentLost:
     from executor.scripts.lost import lost  # noqa: PLC0415 (rarely needed)
 
-    return lost(api, container, begun=begun)
+    return lost(engine, container, begun=begun)

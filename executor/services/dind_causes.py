@@ -5,18 +5,11 @@ Loaded only where there is something to tell.
 
 import time
 
-from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.errors import EngineRefused, EngineUnavailable, ServiceNotReady
 from executor.log import complain
-from executor.services.dind import (
-    SETTLED_SECONDS,
-    Sidecar,
-    answers,
-    find_sidecar,
-    logs,
-    start_that_answered,
-    still_runs,
-)
+from executor.services.dind import Sidecar, find_sidecar, logs, start_that_answered, still_runs
+from executor.services.dind_answers import SETTLED_SECONDS, answers
 
 _LOG_LINES = 20
 _POLL_SECONDS = 0.1
@@ -46,15 +39,17 @@ _CAUSES = (
 )
 
 
-def never_answered(api: Api, name: str, timeout_seconds: float) -> ServiceNotReady:
+def never_answered(engine: Engine, name: str, timeout_seconds: float) -> ServiceNotReady:
     """Return the error of a sidecar that runs, and whose time to answer is over."""
     return ServiceNotReady(
         f"The dind sidecar did not answer within {timeout_seconds:.0f} seconds"
-        f" (`[dind] ready_timeout`). {_cause_and_log(api, name)}"
+        f" (`[dind] ready_timeout`). {_cause_and_log(engine, name)}"
     )
 
 
-def ended(api: Api, name: str, sidecar: Sidecar | None, *, had_answered: bool) -> ServiceNotReady:
+def ended(
+    engine: Engine, name: str, sidecar: Sidecar | None, *, had_answered: bool
+) -> ServiceNotReady:
     """Return the error of a sidecar that has ended; None is one that is gone."""
     told = f"{_end(sidecar)}."
     if had_answered:
@@ -64,11 +59,11 @@ def ended(api: Api, name: str, sidecar: Sidecar | None, *, had_answered: bool) -
         )
     if sidecar is None:
         return ServiceNotReady(told)
-    log = _log(logs(api, name, _LOG_LINES)) if had_answered else _cause_and_log(api, name)
+    log = _log(logs(engine, name, _LOG_LINES)) if had_answered else _cause_and_log(engine, name)
     return ServiceNotReady(f"{told} {log}")
 
 
-def warn_of_end(api: Api, name: str, temp_dir: str) -> None:
+def warn_of_end(engine: Engine, name: str, temp_dir: str) -> None:
     """Say so where the sidecar has ended that had answered: a script has failed, maybe for that.
 
     The script may know before the engine does, so a sidecar that seems to run must also answer.
@@ -77,14 +72,14 @@ def warn_of_end(api: Api, name: str, temp_dir: str) -> None:
     deadline = time.monotonic() + _END_SECONDS
     try:
         while answered and (left := deadline - time.monotonic()) > 0:
-            sidecar = find_sidecar(api, name)
+            sidecar = find_sidecar(engine, name)
             if sidecar is None or not still_runs(sidecar, answered):
                 complain(
                     f"WARNING: {_end(sidecar)}: the script has probably failed because it has no"
                     " Docker daemon any more."
                 )
                 return
-            if answers(api, sidecar, temp_dir, left, SETTLED_SECONDS):
+            if answers(engine, sidecar, temp_dir, left, SETTLED_SECONDS):
                 return
             time.sleep(_POLL_SECONDS)
     except (EngineUnavailable, EngineRefused):
@@ -101,9 +96,9 @@ def _end(sidecar: Sidecar | None) -> str:
     return f"The dind sidecar exited with code {sidecar.exit_code}"
 
 
-def _cause_and_log(api: Api, name: str) -> str:
+def _cause_and_log(engine: Engine, name: str) -> str:
     """Return why dockerd does not come up, by what it printed at its end."""
-    text = logs(api, name, _LOG_LINES)
+    text = logs(engine, name, _LOG_LINES)
     lower = text.lower()
     causes = [cause for patterns, cause in _CAUSES if any(each in lower for each in patterns)]
     cause = f"Likely cause: {causes[0]}. " if causes else ""

@@ -6,9 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from executor.engine.api import Api
-from executor.engine.exec import succeeds
-from executor.engine.logs import last_output
+from executor.engine.docker import Engine
 from executor.services.health_check import HealthCheck
 from executor.shell import program
 
@@ -46,12 +44,12 @@ class Found:
 class Prober:
     """Asks one service, directly while its address seems in reach, else from the helper."""
 
-    def __init__(self, api: Api, helper: str, wait_for_helper: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, helper: str, wait_for_helper: Callable[[], None]) -> None:
         """Take the helper container, which is on the job's network, and what waits for it."""
-        self._api = api
+        self._engine = engine
         self._helper = helper
         self._wait_for_helper = wait_for_helper
-        self._direct = api.local
+        self._direct = engine.local
         self._asked = time.monotonic()
 
     def accepts(self, address: str, ports: Sequence[int], deadline: float) -> bool:
@@ -70,17 +68,19 @@ class Prober:
         self._asked = time.monotonic()
         command = ("sh", "-c", program("ask_service"), address, *map(str, ports))
         left = max(deadline - self._asked, _QUESTION_SECONDS)
-        return succeeds(self._api, self._helper, command, left)
+        return self._engine.succeeds(self._helper, command, left)
 
 
-def wait_for_service(api: Api, check: HealthCheck, prober: Prober, timeout_seconds: float) -> str:
+def wait_for_service(
+    engine: Engine, check: HealthCheck, prober: Prober, timeout_seconds: float
+) -> str:
     """Return "" once a service is up, else what is wrong with it; raises EngineUnavailable."""
     if check.mistake:
         return check.mistake
     deadline = time.monotonic() + timeout_seconds
     pause = _FIRST_PAUSE_SECONDS
     while True:
-        found = _find(api, check.container)
+        found = _find(engine, check.container)
         if found is None:
             return f'service "{check.service}" is gone: something removed it'
         if not found.running and (check.ports or found.exit_code):
@@ -139,15 +139,15 @@ def _collect(waiting: list[socket.socket], results: list[int]) -> None:
             results[waiting.index(each)] = each.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
-def service_log(api: Api, container: str) -> str:
+def service_log(engine: Engine, container: str) -> str:
     """Return a service's last output, with the time of each line, at most 64 KiB of it."""
-    answer = last_output(api, container, _LOG_LINES, timestamps=True)
+    answer = engine.last_output(container, _LOG_LINES, timestamps=True)
     return answer.body.decode(errors="replace") if answer.ok else answer.message
 
 
-def _find(api: Api, name: str) -> Found | None:
-    answer = api.get(f"/containers/{name}/json")
-    return Found(_table(answer.json())) if answer.ok else None
+def _find(engine: Engine, name: str) -> Found | None:
+    found = engine.inspect(name)
+    return Found(found) if found else None
 
 
 def _table(value: object) -> dict[str, object]:

@@ -11,9 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 
-from executor.engine.api import TIMEOUT_SECONDS, Api
-from executor.engine.frames import Frames, Pieces
-from executor.errors import EngineUnavailable
+from executor.engine.docker import Engine
 from executor.log import write_through
 from executor.runner import notes
 
@@ -31,6 +29,8 @@ _CATCHING_UP_SECONDS = 3.0
 """How long the end of a stage may wait for services that print without a pause."""
 _MARGIN_SECONDS = 0.1
 """How far the clock of the engine's host may be ahead of ours without a line being left for later."""
+_PAUSE_SECONDS = 120.0
+"""How long the engine may be silent, of messages that are there."""
 _SILENCE_SECONDS = 30 * 24 * 3600.0
 
 Remembered = dict[str, object]
@@ -108,9 +108,9 @@ class ServiceLog:
 class ServiceLogs:
     """The logs of all services of a job, followed while a stage goes on."""
 
-    def __init__(self, api: Api, temp_dir: str, logs: list[ServiceLog]) -> None:
+    def __init__(self, engine: Engine, temp_dir: str, logs: list[ServiceLog]) -> None:
         """Take the logs as the stage before left them."""
-        self._api = api
+        self._engine = engine
         self._temp_dir = temp_dir
         self._logs = logs
         self._lock = _thread.allocate_lock()
@@ -132,8 +132,8 @@ class ServiceLogs:
             self._ended = True
             for each in self._logs:
                 take = _taker(each, deadline)
-                path = f"/containers/{each.container}/logs?{each.query()}&{until}"
-                self._copy(path, take, TIMEOUT_SECONDS)
+                query = f"{each.query()}&{until}"
+                self._engine.copy_output(each.container, query, take, _PAUSE_SECONDS)
                 each.finish()
             self._write()
 
@@ -146,16 +146,8 @@ class ServiceLogs:
 
         with self._lock:
             query = log.query()
-        self._copy(f"/containers/{log.container}/logs?{query}&follow=1", take, _SILENCE_SECONDS)
-
-    def _copy(self, path: str, take: Callable[[int, bytes], bool], idle_seconds: float) -> None:
-        """Pass on what the engine has, as far as it goes; what is missing comes another time."""
-        try:
-            status, pieces = self._api.stream(path, {}, idle_seconds=idle_seconds, method="GET")
-            if status < 400:  # noqa: PLR2004
-                Frames(Pieces(pieces), take).copy()
-        except (EngineUnavailable, OSError, ValueError):
-            return
+        query += "&follow=1"
+        self._engine.copy_output(log.container, query, take, _SILENCE_SECONDS)
 
     def _write(self) -> None:
         text = json.dumps([each.remembered() for each in self._logs])
@@ -172,16 +164,16 @@ def _taker(log: ServiceLog, deadline: float) -> Callable[[int, bytes], bool]:
     return take
 
 
-def new_logs(api: Api, temp_dir: str, services: Iterable[tuple[str, str]]) -> ServiceLogs:
+def new_logs(engine: Engine, temp_dir: str, services: Iterable[tuple[str, str]]) -> ServiceLogs:
     """Return the logs of these containers and their labels, of which nothing is printed yet."""
-    return ServiceLogs(api, temp_dir, [ServiceLog(*each, {}) for each in services])
+    return ServiceLogs(engine, temp_dir, [ServiceLog(*each, {}) for each in services])
 
 
-def read_logs(api: Api, temp_dir: str) -> ServiceLogs:
+def read_logs(engine: Engine, temp_dir: str) -> ServiceLogs:
     """Return the logs as the stage before left them."""
     found = json.loads(notes.read(temp_dir, notes.SERVICE_LOGS) or b"[]")
     logs = [ServiceLog(each["container"], each["label"], each["printed"]) for each in found]
-    return ServiceLogs(api, temp_dir, logs)
+    return ServiceLogs(engine, temp_dir, logs)
 
 
 def _nanoseconds(moment: str) -> int:

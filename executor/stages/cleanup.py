@@ -4,13 +4,12 @@ It may run at any time and any number of times: after success, failure, a cancel
 died at any point, or when nothing was ever made.
 """
 
-from executor.engine.api import Api
-from executor.engine.removal import PATIENCE_SECONDS, remove_all
+from executor.engine.removal import PATIENCE_SECONDS, Removal
 from executor.errors import EngineRefused
 from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
 from executor.runner.making import end_making, may_appear, may_be_there
-from executor.stages.context import run_context
+from executor.stages.context import engine_of, run_context
 
 _SETTLE_SECONDS = 30.0
 """How long the engine may take to finish what a killed stage asked of it last."""
@@ -20,18 +19,13 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Remove the job's containers, network and volumes; raises EngineRefused if some are left."""
     context = run_context(env, args)
     log.open(context.log, context.job_id, context.project_id)
-    api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
+    engine = engine_of(context)
     end_making(env.temp_dir)
-    quiet_seconds = _SETTLE_SECONDS if may_appear(env.temp_dir) else 0.0
-    # An engine that prepare did not reach has nothing of the job that it were worth waiting for.
-    patience_seconds = PATIENCE_SECONDS if may_be_there(env.temp_dir) else 0.0
-    left = remove_all(
-        api,
-        context.names,
-        log,
-        quiet_seconds=quiet_seconds,
-        patience_seconds=patience_seconds,
-    )
+    removal = Removal(context.names, log)
+    removal.quiet_seconds = _SETTLE_SECONDS if may_appear(env.temp_dir) else 0.0
+    # prepare did not reach an engine that has nothing of the job: there is nothing to wait for.
+    removal.patience_seconds = PATIENCE_SECONDS if may_be_there(env.temp_dir) else 0.0
+    left = engine.remove_all(removal)
     if left:
         raise EngineRefused(
             f"What the job has left could not be removed ({'; '.join(left)}): the next cleanup of"

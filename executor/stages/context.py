@@ -1,7 +1,8 @@
-"""What config made known to the later stages."""
+"""What config made known to the later stages, and the engine that it names."""
 
 import json
 
+from executor.engine.docker import Engine
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
 
@@ -19,3 +20,8 @@ def run_context(env: RunnerEnv, args: list[str]) -> RunContext:
     from executor.reading import read_basics  # noqa: PLC0415 (slow, and not needed as a rule)
 
     return read_basics(env, args).context
+
+
+def engine_of(context: RunContext) -> Engine:
+    """Return the engine that the job runs on."""
+    return Engine.at(context.host, context.tls_dir, tls_verify=context.tls_verify)

@@ -7,14 +7,14 @@ import os
 import time
 from collections.abc import Callable
 
-from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.errors import Cancelled, ScriptFailed, SystemFailure
 from executor.log import AdministratorLog, say
 from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
 from executor.scripts.attempts import Place, attempt, heed_notes, note
-from executor.stages.context import run_context
+from executor.stages.context import engine_of, run_context
 
 HELPER_SUB_STAGES = frozenset(
     (
@@ -41,10 +41,10 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     script_path, sub_stage = _what(args)
     _forget_exit_code(env)
     script = _read(script_path)
-    api = Api(context.host, context.tls_dir, tls_verify=context.tls_verify)
-    end_logs = _follow_services(api, env)
+    engine = engine_of(context)
+    end_logs = _follow_services(engine, env)
     try:
-        code = _run_sub_stage(api, context, env, sub_stage, script, log)
+        code = _run_sub_stage(engine, context, env, sub_stage, script, log)
     finally:
         end_logs()
     if code:
@@ -52,7 +52,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         raise ScriptFailed(code)
 
 
-def _follow_services(api: Api, env: RunnerEnv) -> Callable[[], None]:
+def _follow_services(engine: Engine, env: RunnerEnv) -> Callable[[], None]:
     """Print what the services print, in a job that asks for it (CI_DEBUG_SERVICES).
 
     Returns what ends that.
@@ -61,13 +61,13 @@ def _follow_services(api: Api, env: RunnerEnv) -> Callable[[], None]:
         return lambda: None
     from executor.services.logs import read_logs  # noqa: PLC0415 (for few jobs only)
 
-    logs = read_logs(api, env.temp_dir)
+    logs = read_logs(engine, env.temp_dir)
     logs.follow()
     return logs.end
 
 
 def _run_sub_stage(
-    api: Api,
+    engine: Engine,
     context: RunContext,
     env: RunnerEnv,
     sub_stage: str,
@@ -85,35 +85,37 @@ def _run_sub_stage(
 
     def wait() -> None:
         if not helps and sub_stage != "after_script":
-            _wait_for_dind(api, context, env, log)
+            _wait_for_dind(engine, context, env, log)
 
     container = context.names.helper if helps else context.names.build
     wait()  # a cancel meanwhile has no script to end
     started = time.monotonic()
     if not helps:
-        heed_notes(api, env, container)
+        heed_notes(engine, env, container)
     try:
-        code = attempt(Place(api, env, container, helps=helps), sub_stage, script, log, wait)
+        code = attempt(Place(engine, env, container, helps=helps), sub_stage, script, log, wait)
     except Cancelled:
         if not helps:
-            _end_cancelled(api, context, env, log)
+            _end_cancelled(engine, context, env, log)
         raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
     if code and not helps:
         from executor.services.dind_causes import warn_of_end  # noqa: PLC0415 (rarely needed)
 
-        warn_of_end(api, context.names.dind, env.temp_dir)
+        warn_of_end(engine, context.names.dind, env.temp_dir)
     return code
 
 
-def _end_cancelled(api: Api, context: RunContext, env: RunnerEnv, log: AdministratorLog) -> None:
+def _end_cancelled(
+    engine: Engine, context: RunContext, env: RunnerEnv, log: AdministratorLog
+) -> None:
     """End what the author's script left, in the build container and in dind."""
     from executor.scripts.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
 
     note(env, notes.CANCELLED)
     started = time.monotonic()
-    remove_container(api, context.names.build)
-    stopped = stop_inner_containers(api, context.names.dind)
+    remove_container(engine, context.names.build)
+    stopped = stop_inner_containers(engine, context.names.dind)
     if stopped:
         say(f"Stopped {stopped} container{'s' * (stopped > 1)} of the job's Docker daemon.")
     log.done("script cancelled", started, container=context.names.build, stopped=stopped)
@@ -139,11 +141,17 @@ def _read(path: str) -> bytes:
         ) from None
 
 
-def _wait_for_dind(api: Api, context: RunContext, env: RunnerEnv, log: AdministratorLog) -> None:
-    from executor.services.dind import wait_until_ready  # noqa: PLC0415 (not for the helper's)
+def _wait_for_dind(
+    engine: Engine, context: RunContext, env: RunnerEnv, log: AdministratorLog
+) -> None:
+    from executor.services.dind import is_ready  # noqa: PLC0415 (not for the helper's)
 
     started = time.monotonic()
-    wait_until_ready(api, context.names.dind, env.temp_dir, context.ready_timeout)
+    name = context.names.dind
+    if not is_ready(engine, name, env.temp_dir):
+        from executor.services.readiness import wait_until_ready  # noqa: PLC0415 (once in a job)
+
+        wait_until_ready(engine, name, env.temp_dir, context.ready_timeout)
     log.done("dind answered", started, container=context.names.dind)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from executor.engine.api import Api
+from executor.engine.docker import Engine
 from tests.sockets import Listener, on_unix
 
 UPGRADED = (
@@ -147,6 +148,10 @@ class StubEngine:
     def api(self) -> Api:
         """Return a client of this."""
         return Api(self.host)
+
+    def engine(self) -> Engine:
+        """Return the engine as the stages see it; nothing is agreed on yet."""
+        return Engine(self.api())
 
     def on(self, method: str, path: str, *answers: Answer) -> None:
         """Answer requests whose path matches; the last answer stays."""

@@ -1,6 +1,5 @@
 """HTTP to the engine: what arrives whole, and what every fault of the other end becomes."""
 
-import queue
 import socket
 import ssl
 import threading
@@ -19,7 +18,6 @@ from tests.engine.stub import (
     Connection,
     Received,
     StubEngine,
-    chunked,
     frame,
     http,
     refusal,
@@ -122,43 +120,6 @@ def test_a_hijack_that_is_refused_closes_its_connection(stub: StubEngine) -> Non
 
     assert (answer.ok, answer.message) == (False, "container is not running")
     assert reader.socket.fileno() == -1
-
-
-def test_a_stream_ends_with_its_last_piece(stub: StubEngine) -> None:
-    """Pieces come one by one."""
-    stub.on("POST", "/pull", chunked(b"one", b"two"))
-
-    status, pieces = stub.api().stream("/pull", {}, idle_seconds=5)
-
-    assert (status, list(pieces)) == (200, [b"one", b"two"])
-
-
-def test_a_stream_that_breaks_says_so(stub: StubEngine) -> None:
-    """What came before is there, and then an error instead of an end."""
-    stub.on("POST", "/pull", chunked(b"one", end=b""))
-
-    _, pieces = stub.api().stream("/pull", {}, idle_seconds=5)
-
-    assert next(pieces) == b"one"
-    with pytest.raises(ValueError, match="cut off"):
-        next(pieces)
-
-
-def test_a_stream_that_falls_silent_says_so(stub: StubEngine) -> None:
-    """`idle_seconds` is the longest silence."""
-    done = threading.Event()
-
-    def silent(connection: Connection, _received: Received) -> None:
-        connection.send(chunked(b"one", end=b""))
-        done.wait(10)
-
-    stub.on("POST", "/pull", silent)
-    _, pieces = stub.api().stream("/pull", {}, idle_seconds=0.05)
-
-    assert next(pieces) == b"one"
-    with pytest.raises(TimeoutError):
-        next(pieces)
-    done.set()
 
 
 def test_requests_of_many_threads_do_not_meet(stub: StubEngine) -> None:
@@ -271,7 +232,7 @@ def test_an_engine_elsewhere_is_asked_whether_it_is_there(tmp_path: Path, *, tls
     with tls_engine(keep(tmp_path / "server", certificates, server=True)) as port:
         host = f"tcp://localhost:{port}"
         api = Api(host, client, tls_verify=True) if tls else Api(host)
-        with api._connect(5) as connection:
+        with api.connect(5) as connection:
             kept_alive = connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             idle, every, times = (
                 connection.getsockopt(socket.IPPROTO_TCP, each)
@@ -292,48 +253,3 @@ def test_a_missing_certificate_is_named(tmp_path: Path, missing: str) -> None:
         api = Api(f"tcp://localhost:{port}", str(client), tls_verify=True)
         with pytest.raises(EngineUnavailable, match=f"{client} lacks .*{missing}"):
             api.get("/version")
-
-
-def test_a_body_that_comes_in_pieces(stub: StubEngine) -> None:
-    """Nobody knows its length; the engine gets all of it."""
-    stub.on("POST", "/x", http(200, {"a": 1}))
-    pieces = [bytes([each]) * 300_000 for each in range(3)]
-
-    assert stub.api().upload("/x", pieces, idle_seconds=60).json() == {"a": 1}
-    (received,) = stub.received
-    assert received.body == b"".join(pieces)
-    assert "content-length" not in received.headers
-
-
-def test_pieces_that_end_in_an_error_are_no_whole_body(stub: StubEngine) -> None:
-    """The error is the caller's own, and the engine sees that something is missing."""
-    came: queue.Queue[bytes] = queue.Queue()
-
-    def listen(connection: Connection, _received: Received) -> None:
-        came.put(connection.file.read())
-
-    def pieces() -> Iterator[bytes]:
-        yield b"first"
-        raise RuntimeError("unreadable")
-
-    stub.on("POST", "/x", listen)
-    stub.reads_bodies = False
-    with pytest.raises(RuntimeError, match="unreadable"):
-        stub.api().upload("/x", pieces(), idle_seconds=60)
-
-    assert came.get(timeout=60) == b"5\r\nfirst\r\n"
-
-
-def test_an_engine_that_takes_a_body_and_says_nothing(stub: StubEngine) -> None:
-    """It is not waited for without end."""
-    over = threading.Event()
-
-    def wait(_connection: Connection, _received: Received) -> None:
-        over.wait(60)
-
-    stub.on("POST", "/x", wait)
-
-    with pytest.raises(EngineUnavailable, match="timed out"):
-        stub.api().upload("/x", [b"all"], idle_seconds=0.2)
-
-    over.set()

@@ -21,7 +21,7 @@ def test_the_end_of_a_log_is_kept(stub: StubEngine) -> None:
     numbered = (b"%d %s\n" % (number, b"x" * 16000) for number in range(100))
     stub.on("GET", "/containers/job-svc-0/logs", chunked(*pieces(*numbered)))
 
-    log = service_log(stub.api(), "job-svc-0")
+    log = service_log(stub.engine(), "job-svc-0")
 
     assert len(log) <= last_output.MOST_BYTES
     assert log.split()[::2] == ["96", "97", "98", "99"]
@@ -32,7 +32,7 @@ def test_a_line_of_a_log_that_is_too_long_by_itself(stub: StubEngine) -> None:
     long = (b"x" * 16000 for _ in range(10))
     stub.on("GET", "/containers/job-svc-0/logs", chunked(*pieces(*long, b"the end")))
 
-    log = service_log(stub.api(), "job-svc-0")
+    log = service_log(stub.engine(), "job-svc-0")
 
     assert len(log) == last_output.MOST_BYTES
     assert log.endswith("xthe end")

@@ -8,7 +8,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine import removal
 from executor.engine.api import VOLUME_SECONDS, Api
-from executor.engine.removal import PATIENCE_SECONDS, remove_all
+from executor.engine.removal import PATIENCE_SECONDS, Removal, remove_all
 from executor.log import AdministratorLog
 from executor.names import JobNames
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http, refusal
@@ -61,7 +61,9 @@ def removed(
     """Remove what is the job's; return what is left."""
     log = AdministratorLog("cleanup")
     log.open(f"file:{directory}/operator.log", 1, 2)
-    left = remove_all(stub.api(), NAMES, log, patience_seconds=patience_seconds)
+    removal = Removal(NAMES, log)
+    removal.patience_seconds = patience_seconds
+    left = remove_all(stub.api(), removal)
     log.close("success")
     return left
 

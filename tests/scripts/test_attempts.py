@@ -6,6 +6,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.errors import ContainerLost
 from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
@@ -21,7 +22,7 @@ def test_a_build_container_that_its_script_ended_starts_again(
     ended = ContainerLost("ended by its script", begun=True, exit_code=9)
     mocker.patch.object(attempts, "run_script", side_effect=ended)
     env = RunnerEnv({"TMPDIR": str(tmp_path)})
-    place = Place(Api("unix:///none"), env, "job-build", helps=helps)
+    place = Place(Engine(Api("unix:///none")), env, "job-build", helps=helps)
 
     code = attempt(place, "build_script", b"", AdministratorLog("run"), lambda: None)
 

@@ -6,6 +6,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.scripts import cancel
 from executor.scripts.cancel import remove_container, stop_inner_containers
 from tests.engine.stub import (
@@ -23,7 +24,7 @@ def test_the_containers_that_were_stopped_are_counted(stub: StubEngine) -> None:
     stub.on("POST", "/containers/job-dind/exec", http(201, {"Id": "the-exec"}))
     stub.on("POST", "/exec/the-exec/start", http(200, frame(1, b"a\nb\n") + frame(1, b"c\n")))
 
-    assert stop_inner_containers(stub.api(), "job-dind") == 3
+    assert stop_inner_containers(stub.engine(), "job-dind") == 3
 
     (asked,) = stub.asked("POST", "/containers/job-dind/exec")
     assert "User" not in asked.json()
@@ -36,16 +37,16 @@ def test_without_a_sidecar_there_is_nothing_to_stop(stub: StubEngine, created: b
     """A job without dind, or one whose dind has ended, is cancelled all the same."""
     stub.on("POST", "/containers/job-dind/exec", created)
 
-    assert stop_inner_containers(stub.api(), "job-dind") == 0
+    assert stop_inner_containers(stub.engine(), "job-dind") == 0
 
 
 def test_an_engine_that_is_gone_keeps_no_cancel_from_ending(tmp_path: Path) -> None:
     """There is nobody to ask."""
-    api = Api(f"unix://{tmp_path}/nothing.sock")
+    engine = Engine(Api(f"unix://{tmp_path}/nothing.sock"))
 
-    remove_container(api, "job-build")
+    remove_container(engine, "job-build")
 
-    assert stop_inner_containers(api, "job-dind") == 0
+    assert stop_inner_containers(engine, "job-dind") == 0
 
 
 def test_the_entrypoint_is_told_before_its_container_goes(stub: StubEngine) -> None:
@@ -54,7 +55,7 @@ def test_the_entrypoint_is_told_before_its_container_goes(stub: StubEngine) -> N
     stub.on("POST", "/containers/job-build/stop", http(204))
     stub.on("DELETE", "/containers/job-build", http(204))
 
-    remove_container(stub.api(), "job-build")
+    remove_container(stub.engine(), "job-build")
 
     asked = [f"{each.method} {each.path.partition('?')[0]}" for each in stub.received]
     assert asked.index("POST /containers/job-build/stop") < asked.index(
@@ -68,4 +69,11 @@ def test_the_stopping_of_inner_containers_has_an_end(
 ) -> None:
     """The sidecar's files are the job's to change, through its daemon."""
     mocker.patch.object(cancel, "_PATIENCE_SECONDS", 0.3)
-    assert cancel.stop_inner_containers(stub.api(), "job-dind") >= 0
+    assert cancel.stop_inner_containers(stub.engine(), "job-dind") >= 0
+
+
+@pytest.mark.usefixtures("endless_program")
+def test_a_signal_has_an_end(stub: StubEngine, mocker: MockerFixture) -> None:
+    """The shell that signals a script may be the script's own program."""
+    mocker.patch.object(cancel, "_SIGNAL_SECONDS", 0.3)
+    cancel.signal_script(stub.engine(), "job-build", "TERM")

@@ -40,7 +40,7 @@ def test_what_became_of_it(
     """The container's state says it; only one that is lost may be replaced by another."""
     stub.on("GET", CONTAINER, answer)
 
-    error = lost(stub.api(), "job-build", begun=begun)
+    error = lost(stub.engine(), "job-build", begun=begun)
 
     assert type(error) is kind
     assert sentence in str(error)
@@ -51,7 +51,7 @@ def test_the_end_may_come_after_that_of_the_streams(stub: StubEngine) -> None:
     """The engine is asked to wait for the container before it is asked for the state."""
     stub.on("GET", CONTAINER, inspected(Running=False))
 
-    lost(stub.api(), "job-build", begun=True)
+    lost(stub.engine(), "job-build", begun=True)
 
     assert [each.path for each in stub.received[:2]] == ["/containers/job-build/wait", CONTAINER]
 
@@ -60,7 +60,7 @@ def test_a_container_that_is_being_removed_is_gone(stub: StubEngine) -> None:
     """The engine shows one for a moment, as one that ended."""
     stub.on("GET", CONTAINER, inspected(Running=False, Status="removing"))
 
-    error = lost(stub.api(), "job-build", begun=True)
+    error = lost(stub.engine(), "job-build", begun=True)
 
     assert isinstance(error, ContainerLost)
     assert error.removed
@@ -81,7 +81,7 @@ def test_who_ended_a_container(stub: StubEngine, found: list[str], code: int | N
     stub.on("GET", CONTAINER, state)
     stub.on("GET", "/events", events(*({"Action": each} for each in found)))
 
-    error = lost(stub.api(), "job-build", begun=True)
+    error = lost(stub.engine(), "job-build", begun=True)
 
     assert isinstance(error, ContainerLost)
     assert (error.exit_code, error.removed) == (code, False)

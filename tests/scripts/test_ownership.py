@@ -7,6 +7,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.errors import ContainerLost
 from executor.runner import notes
 from executor.scripts import ownership
@@ -39,7 +40,7 @@ def give(tmp_path: Path, mocker: MockerFixture) -> Give:
             return answer
 
         mocker.patch.object(ownership, "run_script", side_effect=run_script)
-        give_sources(Api("unix:///none"), BUILD, str(tmp_path), f"{PROJECT}.tmp")
+        give_sources(Engine(Api("unix:///none")), BUILD, str(tmp_path), f"{PROJECT}.tmp")
         return ran
 
     return call
@@ -95,6 +96,6 @@ def test_a_change_that_fails(
 
 def test_without_a_project_directory_nothing_happens(tmp_path: Path) -> None:
     """A gitlab-runner that does not name it has no files to give away."""
-    give_sources(Api("unix:///none"), BUILD, str(tmp_path), "")
+    give_sources(Engine(Api("unix:///none")), BUILD, str(tmp_path), "")
 
     assert list(tmp_path.iterdir()) == []

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.engine.docker import Engine
 from executor.runner.environ import RunnerEnv
 from executor.runner.making import begin_making, end_making, may_appear
-from executor.scripts.attempts import _attempts
 from executor.scripts.replacement import keep, replace
+from executor.scripts.retries import _attempts
 from executor.spec import ContainerSpec, FileSpec
 from tests.engine.stub import StubEngine, http, refusal
 
@@ -43,7 +42,7 @@ def test_the_engine_is_asked_for_the_same_again(stub: StubEngine, tmp_path: Path
     stub.on("POST", "/containers/create", refusal(500, "enough for this test"))
 
     with pytest.raises(Exception, match="enough for this test"):
-        replace(Engine(stub.api()), str(tmp_path), "job-build")
+        replace(stub.engine(), str(tmp_path), "job-build")
 
     (asked,) = stub.asked("POST", "/containers/create")
     assert asked.json() == REQUEST
@@ -59,7 +58,7 @@ def test_a_container_that_is_there_may_be_started_again(stub: StubEngine, tmp_pa
     stub.on("POST", "/containers/job-build/attach", refusal(500, "enough for this test"))
 
     with pytest.raises(Exception, match="enough for this test"):
-        replace(Engine(stub.api()), str(tmp_path), "job-build", in_place=True)
+        replace(stub.engine(), str(tmp_path), "job-build", in_place=True)
 
     assert stub.asked("DELETE", "/") == []
     assert stub.asked("POST", "/containers/create") == []
@@ -71,17 +70,17 @@ def test_nothing_appears_once_cleanup_has_begun(stub: StubEngine, tmp_path: Path
     stub.on("GET", "/version", VERSION)
     end_making(str(tmp_path))
 
-    assert replace(Engine(stub.api()), str(tmp_path), "job-build") is False
+    assert replace(stub.engine(), str(tmp_path), "job-build") is False
     assert stub.asked("POST", "/") == []
 
     begin_making(str(tmp_path))
     with pytest.raises(Exception, match="the stub has no answer"):
-        replace(Engine(stub.api()), str(tmp_path), "job-build")
+        replace(stub.engine(), str(tmp_path), "job-build")
 
 
 def test_without_a_prepare_there_is_nothing_to_make(stub: StubEngine, tmp_path: Path) -> None:
     """A `run` call that stands alone asks the engine for nothing."""
-    assert replace(Engine(stub.api()), str(tmp_path), "job-build") is False
+    assert replace(stub.engine(), str(tmp_path), "job-build") is False
     assert stub.received == []
 
 

@@ -12,8 +12,9 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor import log
-from executor.engine import frames as output_module
 from executor.errors import Cancelled, ContainerLost, EnvironmentLost
+from executor.scripts import blocked
+from executor.scripts import output as output_module
 from executor.scripts import script as module
 from executor.scripts.script import run_script
 from tests.engine.stub import (
@@ -101,7 +102,7 @@ def test_output_and_status(stub: StubEngine, code: int) -> None:
     heard = Heard()
     stub.on("POST", ATTACH, attached(prints((1, b"out"), (2, b"err"), (1, b"put"), code=code)))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == code
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == code
     assert heard.pieces == [(1, b"out"), (2, b"err"), (1, b"put")]
 
 
@@ -116,7 +117,7 @@ def test_the_script_arrives_as_it_is(stub: StubEngine) -> None:
     stub.on("POST", ATTACH, attached(act))
     script = b"\xff\0 run x 3\n" * 50_000
 
-    run_script(stub.api(), "job-build", script, sink=Heard())
+    run_script(stub.engine(), "job-build", script, sink=Heard())
 
     (keeper,) = seen
     assert keeper.script == script + b"\n"
@@ -133,7 +134,7 @@ def test_no_two_scripts_share_a_nonce(stub: StubEngine) -> None:
 
     stub.on("POST", ATTACH, attached(act))
     for _ in range(3):
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
     assert len(set(seen)) == 3
     assert all(len(each) == 32 for each in seen)
@@ -148,7 +149,7 @@ def test_everything_in_one_packet(stub: StubEngine) -> None:
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 3
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 3
     assert heard.pieces == [(1, b"all")]
 
 
@@ -165,7 +166,7 @@ def test_a_frame_in_the_packet_of_the_upgrade(stub: StubEngine) -> None:
 
     stub.on("POST", ATTACH, answer)
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 0
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 0
     assert heard.pieces == [(1, b"mine")]
 
 
@@ -181,7 +182,7 @@ def test_frames_may_come_byte_by_byte(stub: StubEngine) -> None:
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 9
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 9
     assert (heard.on(1), heard.on(2)) == (b"a\0b\n" + b"c" * 300, b"\0\0")
 
 
@@ -198,7 +199,7 @@ def test_the_keepers_lines_may_be_split_over_frames(stub: StubEngine) -> None:
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 12
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 12
     assert heard.on(1) == b"x\0"
 
 
@@ -208,7 +209,7 @@ def test_output_that_looks_like_the_keepers(stub: StubEngine) -> None:
     forged = b"\0" + b"0" * 32 + b" 0\n\0\0begins\n"
     stub.on("POST", ATTACH, attached(prints((1, forged), (2, forged), code=4)))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 4
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 4
     assert (heard.on(1), heard.on(2)) == (forged, forged)
 
 
@@ -223,7 +224,7 @@ def test_output_before_the_script_is_nobodys(stub: StubEngine) -> None:
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 0
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 0
     assert heard.pieces == [(1, b"mine")]
 
 
@@ -241,7 +242,7 @@ def test_all_output_comes_before_the_end(stub: StubEngine) -> None:
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 5
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 5
     assert heard.on(2) == b"late"
 
 
@@ -278,7 +279,7 @@ def test_a_stream_that_is_led_nowhere(stub: StubEngine, mocker: MockerFixture, n
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 6
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 6
     done.set()
     assert heard.pieces == [(number, b"mine")]
 
@@ -294,7 +295,7 @@ def test_a_stream_that_breaks_off(stub: StubEngine, mocker: MockerFixture) -> No
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=Heard()) == 6
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=Heard()) == 6
     done.set()
 
 
@@ -312,7 +313,7 @@ def test_streams_that_are_led_into_one(stub: StubEngine, first: int) -> None:
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 6
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 6
     assert heard.on(1) == b"onetwothree"
 
 
@@ -323,7 +324,7 @@ def test_a_script_without_a_place(stub: StubEngine) -> None:
     )))  # fmt: skip
 
     with pytest.raises(EnvironmentLost, match="/run/dind-executor in it is full or not writable"):
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
 
 def test_processes_that_are_left(stub: StubEngine) -> None:
@@ -333,7 +334,7 @@ def test_processes_that_are_left(stub: StubEngine) -> None:
         keeper.begins(), frame(2, keeper.line(2, b"3 left")), frame(1, keeper.line(1, b"3 left"))
     )))  # fmt: skip
 
-    code = run_script(stub.api(), "job-build", SCRIPT, leftovers=lambda: told.append(True))
+    code = run_script(stub.engine(), "job-build", SCRIPT, leftovers=lambda: told.append(True))
 
     assert (code, told) == (3, [True])
 
@@ -371,7 +372,7 @@ def test_a_stream_that_ends_too_early(
     stub.on("GET", "/containers/job-build/json", answer)
 
     with pytest.raises(EnvironmentLost) as caught:
-        run_script(stub.api(), "job-build", SCRIPT, sink=heard)
+        run_script(stub.engine(), "job-build", SCRIPT, sink=heard)
 
     assert sentence in str(caught.value)
     assert heard.on(1) == (b"half" if begun else b"")
@@ -387,7 +388,7 @@ def test_a_container_that_takes_no_stream(
     stub.on("GET", "/containers/job-build/json", answer)
 
     with pytest.raises(EnvironmentLost) as caught:
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
     assert sentence in str(caught.value)
 
@@ -402,7 +403,7 @@ def test_a_status_on_one_stream_only_is_none(stub: StubEngine) -> None:
     stub.on("POST", ATTACH, attached(act))
 
     with pytest.raises(EnvironmentLost):
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
 
 # --- SIGTERM, and scripts that a killed call left ---------------------------------------------
@@ -456,7 +457,7 @@ def test_a_cancelled_script_gets_term_and_may_have_a_last_word(stub: StubEngine)
     stub.on("POST", ATTACH, attached(act))
 
     with pytest.raises(Cancelled):
-        run_script(stub.api(), "job-build", SCRIPT, sink=heard)
+        run_script(stub.engine(), "job-build", SCRIPT, sink=heard)
 
     assert heard.on(1) == b"working\nlast word\n"
     assert signals.got == ["TERM"]
@@ -485,7 +486,7 @@ def test_a_script_that_ignores_term_is_killed(
     stub.on("POST", ATTACH, attached(act))
 
     with pytest.raises(Cancelled):
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
     assert signals.got == ["TERM", "KILL"]
     assert ended.wait(5)
@@ -506,7 +507,7 @@ def test_a_script_that_no_signal_ends(stub: StubEngine, mocker: MockerFixture) -
     stub.on("POST", ATTACH, attached(act))
 
     with pytest.raises(Cancelled):
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
     done.set()
 
     assert signals.got == ["TERM", "KILL"]
@@ -524,7 +525,7 @@ def test_a_container_that_is_gone_when_the_cancel_comes(stub: StubEngine) -> Non
     stub.on("POST", ATTACH, attached(act))
 
     with pytest.raises(Cancelled):
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
 
 @pytest.mark.usefixtures("cancelling")
@@ -539,7 +540,7 @@ def test_an_engine_that_is_gone_when_the_cancel_comes(stub: StubEngine) -> None:
     stub.on("POST", ATTACH, attached(act))
 
     with pytest.raises(Cancelled):
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
 
 @pytest.mark.parametrize("talks", [True, False])
@@ -559,7 +560,7 @@ def test_a_script_that_a_killed_call_left_is_ended(
 
     stub.on("POST", ATTACH, attached(act))
 
-    assert run_script(stub.api(), "job-build", SCRIPT, sink=heard) == 0
+    assert run_script(stub.engine(), "job-build", SCRIPT, sink=heard) == 0
     assert heard.on(1) == b"mine"
     assert signals.got == ["KILL"]
 
@@ -567,7 +568,7 @@ def test_a_script_that_a_killed_call_left_is_ended(
 def test_a_keeper_that_takes_nothing_is_lost(stub: StubEngine, mocker: MockerFixture) -> None:
     """There is an end to waiting, and another container may take its place."""
     mocker.patch.object(module, "_BEGIN_SECONDS", 0.1)
-    mocker.patch.object(module, "_KILL_SECONDS", 0.1)
+    mocker.patch.object(blocked, "_SECONDS", 0.1)
     signals, done = Signals(stub), threading.Event()
     stub.on("GET", "/containers/job-build/json", inspected())
 
@@ -577,8 +578,8 @@ def test_a_keeper_that_takes_nothing_is_lost(stub: StubEngine, mocker: MockerFix
     stub.on("POST", ATTACH, attached(act))
     stub.on("POST", rf"{ATTACH}\?stream=1&stdin=1$", UPGRADED)
 
-    with pytest.raises(ContainerLost, match="does not take a script") as caught:
-        run_script(stub.api(), "job-build", SCRIPT, sink=Heard())
+    with pytest.raises(ContainerLost, match="no longer accepts scripts") as caught:
+        run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
     done.set()
 
     assert not caught.value.begun
@@ -596,7 +597,7 @@ def test_a_sink_that_breaks_ends_the_call(stub: StubEngine) -> None:
     stub.on("POST", ATTACH, attached(prints((1, b"out"))))
 
     with pytest.raises(EnvironmentLost, match="Broken pipe"):
-        run_script(stub.api(), "job-build", SCRIPT, sink=broken)
+        run_script(stub.engine(), "job-build", SCRIPT, sink=broken)
 
 
 def test_writing_goes_on_where_a_pipe_is_full() -> None:

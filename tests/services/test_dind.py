@@ -7,7 +7,8 @@ import pytest
 from executor.errors import EngineRefused, ServiceNotReady
 from executor.names import TRANSPORT_LABEL
 from executor.runner import notes
-from executor.services.dind import Sidecar, find_sidecar, still_runs, wait_until_ready
+from executor.services.dind import Sidecar, find_sidecar, still_runs
+from executor.services.readiness import wait_until_ready
 from tests.engine.stub import StubEngine, http, refusal
 from tests.services.sidecars import STARTED, ended
 
@@ -20,7 +21,7 @@ def test_a_sidecar_that_ran_out_of_memory(stub: StubEngine, answered: str) -> No
     stub.on("GET", "/containers/job-dind/json", ended(ExitCode=137, OOMKilled=True))
 
     with pytest.raises(ServiceNotReady) as caught:
-        wait_until_ready(stub.api(), "job-dind", answered, 5)
+        wait_until_ready(stub.engine(), "job-dind", answered, 5)
 
     assert str(caught.value) == (
         "The dind sidecar ran out of memory (exit code 137). It had answered before, and the script"
@@ -33,7 +34,7 @@ def test_a_job_without_a_sidecar_waits_for_nothing(stub: StubEngine, tmp_path: P
     """A sidecar that nobody has seen is none that was lost."""
     stub.on("GET", SIDECAR, refusal(404, "no such container"))
 
-    wait_until_ready(stub.api(), "job-dind", str(tmp_path), 5)
+    wait_until_ready(stub.engine(), "job-dind", str(tmp_path), 5)
 
     assert [each.path for each in stub.received] == [SIDECAR]
 
@@ -43,14 +44,14 @@ def test_a_sidecar_that_is_gone(stub: StubEngine, answered: str) -> None:
     stub.on("GET", SIDECAR, refusal(404, "no such container"))
 
     with pytest.raises(ServiceNotReady, match="The dind sidecar is gone: something removed it"):
-        wait_until_ready(stub.api(), "job-dind", answered, 5)
+        wait_until_ready(stub.engine(), "job-dind", answered, 5)
 
 
 def test_a_sidecar_that_has_answered_is_only_looked_at(stub: StubEngine, answered: str) -> None:
     """Each script but the first costs one request."""
     stub.on("GET", SIDECAR, http(200, RUNNING))
 
-    wait_until_ready(stub.api(), "job-dind", answered, 5)
+    wait_until_ready(stub.engine(), "job-dind", answered, 5)
 
     assert [each.path for each in stub.received] == [SIDECAR]
 
@@ -65,7 +66,7 @@ def test_an_answer_is_noted(stub: StubEngine, tmp_path: Path) -> None:
     stub.on("POST", "/exec/1/start", http(200))
     stub.on("GET", "/exec/1/json", http(200, {"ExitCode": 0}))
 
-    wait_until_ready(stub.api(), "job-dind", str(tmp_path), 5)
+    wait_until_ready(stub.engine(), "job-dind", str(tmp_path), 5)
 
     assert notes.read(str(tmp_path), notes.ANSWERED) == STARTED.encode()
 
@@ -75,7 +76,7 @@ def test_an_engine_that_cannot_show_it(stub: StubEngine) -> None:
     stub.on("GET", SIDECAR, refusal(500, "layer not known"))
 
     with pytest.raises(EngineRefused, match="cannot show job-dind: layer not known"):
-        find_sidecar(stub.api(), "job-dind")
+        find_sidecar(stub.engine(), "job-dind")
 
 
 def test_what_an_inspection_says() -> None:

@@ -13,7 +13,7 @@ def test_the_author_of_a_failed_script_is_told(
     """The job log has one line about it, after the script's own output."""
     stub.on("GET", "/containers/job-dind/json", ended(ExitCode=137, OOMKilled=True))
 
-    warn_of_end(stub.api(), "job-dind", answered)
+    warn_of_end(stub.engine(), "job-dind", answered)
 
     told = (
         "WARNING: The dind sidecar ran out of memory (exit code 137): the script has probably"
@@ -34,7 +34,7 @@ def test_the_engine_knows_of_an_end_later_than_the_script(
     stub.on("GET", "/containers/job-dind/json", runs, ended(ExitCode=2))
     stub.on("POST", "/containers/job-dind/exec", refusal(409, "the container is not running"))
 
-    warn_of_end(stub.api(), "job-dind", answered)
+    warn_of_end(stub.engine(), "job-dind", answered)
 
     assert capfd.readouterr().err.startswith("WARNING: The dind sidecar exited with code 2: ")
 
@@ -46,7 +46,7 @@ def test_an_engine_that_says_nothing_of_it(
     """The script's own end is what counts."""
     stub.on("GET", "/containers/job-dind/json", answer)
 
-    warn_of_end(stub.api(), "job-dind", answered)
+    warn_of_end(stub.engine(), "job-dind", answered)
 
     assert capfd.readouterr() == ("", "")
 
@@ -66,7 +66,7 @@ def test_the_likely_cause(stub: StubEngine, printed: str, cause: str) -> None:
     """The words of dockerd are shown, and before them what they stand for."""
     stub.on("GET", "/containers/job-dind/logs", chunked(frame(2, printed.encode())))
 
-    told = str(never_answered(stub.api(), "job-dind", 60))
+    told = str(never_answered(stub.engine(), "job-dind", 60))
 
     assert told.startswith(
         f"The dind sidecar did not answer within 60 seconds (`[dind] ready_timeout`). "
@@ -79,7 +79,7 @@ def test_words_that_stand_for_nothing(stub: StubEngine) -> None:
     """The words are shown, and no cause is guessed."""
     stub.on("GET", "/containers/job-dind/logs", chunked(frame(1, b"one\ntwo\n")))
 
-    told = str(never_answered(stub.api(), "job-dind", 60))
+    told = str(never_answered(stub.engine(), "job-dind", 60))
 
     assert told.endswith("(`[dind] ready_timeout`). Its last log lines:\n  one\n  two")
 
@@ -89,5 +89,5 @@ def test_a_sidecar_that_printed_nothing(stub: StubEngine) -> None:
     stub.on("GET", "/containers/job-dind/logs", chunked())
 
     assert "It printed nothing; does its image start a Docker daemon?" in str(
-        never_answered(stub.api(), "job-dind", 60)
+        never_answered(stub.engine(), "job-dind", 60)
     )

@@ -17,13 +17,14 @@ from executor.plan.images import HELPER_KEY, for_architecture, helper_for, plan_
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.services import shown_services
 from executor.plan.sidecar import choose_sidecar
-from executor.reading import engine_api, read_basics, read_inputs
+from executor.reading import read_basics, read_inputs
 from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.runner.making import Making, begin_making
 from executor.scripts.replacement import keep
 from executor.services.health_check import HealthCheck, health_check
 from executor.spec import Certificates, ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
+from executor.stages.context import engine_of
 from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import mint
 from executor.stages.prepare.images import Pulls
@@ -40,7 +41,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     log.hide(inputs.secrets)
     images = plan_images(inputs)
     _say_first(inputs, images)
-    engine = Engine(engine_api(basics.context))
+    engine = engine_of(basics.context)
     engine.connect()
     begin_making(env.temp_dir)
     preparation = Preparation(engine, inputs, images, log)
@@ -72,7 +73,7 @@ class Preparation:
     def make(self, temp_dir: str) -> None:
         """Make everything, beginning with what depends on nothing; raises the first error."""
         self._temp_dir = temp_dir
-        self._network = JobNetwork(self._engine.api, self._inputs, self._step)
+        self._network = JobNetwork(self._engine, self._inputs, self._step)
         default_dind = (self._images.default_dind,) if self._images.default_dind else ()
         may_have_dind = self._images.services or default_dind
         self._certificates = Task(self._mint) if may_have_dind else None
@@ -92,7 +93,7 @@ class Preparation:
         facts = Facts(
             self._network.surroundings(),
             certificates,
-            builds_are_taken=builds_are_taken(self._engine.api, self._inputs),
+            builds_are_taken=builds_are_taken(self._engine, self._inputs),
         )
         plan = plan_environment(self._inputs, self._images, sidecar, facts)
         for notice in plan.notices:
@@ -104,7 +105,7 @@ class Preparation:
         shown = shown_services(
             self._inputs.values, self._inputs.settings, plan, with_dind=asked_for
         )
-        show_logs(self._engine.api, temp_dir, shown)
+        show_logs(self._engine, temp_dir, shown)
 
     def close(self) -> bool:
         """Let nothing new begin, and wait for what is under way at the engine; see `Gate.close`."""
@@ -117,7 +118,7 @@ class Preparation:
         # A service may run as a user who can write to a fresh volume only once it is opened.
         before_services = helper.result if plan.has_caches else _nothing
         timeout = self._inputs.settings.docker.services.wait_for_services_timeout
-        waiting = Waiting(self._engine.api, self._log, timeout, plan.helper.name, helper)
+        waiting = Waiting(self._engine, self._log, timeout, plan.helper.name, helper)
         for spec in (*([plan.dind] if plan.dind else []), *plan.services):
             say(f"Starting service {ServiceName.parse(spec.image)}...")
             before = _nothing if spec is plan.dind else before_services

@@ -6,15 +6,15 @@ Loaded by `prepare` where the engine has not got the image.
 import time
 from collections.abc import Callable
 
-from executor.engine.api import Api
-from executor.engine.archives import LoadFailed, load_image
+from executor.engine.archives import LoadFailed
+from executor.engine.docker import Engine
 from executor.host.helper_archive import find_archives
 from executor.log import AdministratorLog
 from executor.spec import ImageFacts
 
 
 def load_helper(
-    api: Api, image: str, archive: str, log: AdministratorLog, say: Callable[[str], None]
+    engine: Engine, image: str, archive: str, log: AdministratorLog, say: Callable[[str], None]
 ) -> ImageFacts | None:
     """Make `image` of an archive whose name begins with `archive`; return None where there is none.
 
@@ -23,7 +23,7 @@ def load_helper(
     for path in find_archives(archive):
         started = time.monotonic()
         try:
-            facts = load_image(api, path, image)
+            facts = engine.load_image(path, image)
         except LoadFailed as error:
             reason = str(error).strip().partition("\n")[0].rstrip(".")
             say(

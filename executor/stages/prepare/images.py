@@ -65,9 +65,7 @@ class Pulls:
             return facts
         from executor.stages.prepare.archives import load_helper  # noqa: PLC0415 (rarely needed)
 
-        loaded = load_helper(
-            self._engine.api, pull.image, images.helper_archive, self._log, self._say
-        )
+        loaded = load_helper(self._engine, pull.image, images.helper_archive, self._log, self._say)
         if loaded:
             return loaded
         self._say(f"Using helper image:  {pull.image}")

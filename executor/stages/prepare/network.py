@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from executor.engine.api import Api
-from executor.engine.networks import ensure_network, survey
+from executor.engine.docker import Engine
 from executor.errors import EngineRefused
 from executor.host.network import with_host
 from executor.plan.certificates import with_gitlabs
@@ -24,9 +23,9 @@ Step = Callable[[str, Callable[[], None]], None]
 class JobNetwork:
     """The network in the making, and whatever takes it away before it is used."""
 
-    def __init__(self, api: Api, inputs: Inputs, step: Step) -> None:
+    def __init__(self, engine: Engine, inputs: Inputs, step: Step) -> None:
         """Begin to make it."""
-        self._api = api
+        self._engine = engine
         self._inputs = inputs
         self._step = step
         self._lock = _thread.allocate_lock()
@@ -53,13 +52,13 @@ class JobNetwork:
 
     def _make(self) -> Surroundings:
         found: list[Surroundings] = []
-        self._step("surroundings known", lambda: found.append(survey(self._api)))
-        around = with_host(found[0], self._inputs.settings.docker.certs_d, local=self._api.local)
+        self._step("surroundings known", lambda: found.append(self._engine.survey()))
+        around = with_host(found[0], self._inputs.settings.docker.certs_d, local=self._engine.local)
         around = replace(around, authorities=with_gitlabs(around.authorities, self._inputs.values))
         subnets = self._create(plan_network(self._inputs, around))
         return replace(around, subnets=(*around.subnets, *subnets))
 
     def _create(self, spec: NetworkSpec) -> tuple[str, ...]:
         subnets: list[str] = []
-        self._step("network created", lambda: subnets.extend(ensure_network(self._api, spec)))
+        self._step("network created", lambda: subnets.extend(self._engine.ensure_network(spec)))
         return tuple(subnets)

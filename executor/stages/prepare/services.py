@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from executor.engine.api import Api
+from executor.engine.docker import Engine
 from executor.errors import EngineUnavailable
 from executor.log import AdministratorLog, say, write_through
 from executor.services.health import Prober, service_log, wait_for_service
@@ -18,14 +18,14 @@ class Waiting:
 
     def __init__(
         self,
-        api: Api,
+        engine: Engine,
         log: AdministratorLog,
         timeout_seconds: int,
         helper: str,
         helper_up: Task[None],
     ) -> None:
         """Take `wait_for_services_timeout`, and the helper container to ask from."""
-        self._api = api
+        self._engine = engine
         self._log = log
         self._timeout_seconds = timeout_seconds or DEFAULT_TIMEOUT_SECONDS
         self._helper = helper
@@ -52,7 +52,7 @@ class Waiting:
             error = answer.result()
             if error:
                 container = check().container
-                log = service_log(self._api, container)
+                log = service_log(self._engine, container)
                 text = health_warning(check(), error, self._log.without_secrets(log))
                 write_through(_STDERR, text.encode(errors="replace"))
                 self._log.event("service not up", container=container, error=error)
@@ -68,9 +68,9 @@ class Waiting:
     def _answer(self, check: HealthCheck, started: Task[None]) -> str:
         started.result()
         begun = time.monotonic()
-        prober = Prober(self._api, self._helper, self._helper_up.result)
+        prober = Prober(self._engine, self._helper, self._helper_up.result)
         try:
-            error = wait_for_service(self._api, check, prober, self._timeout_seconds)
+            error = wait_for_service(self._engine, check, prober, self._timeout_seconds)
         except EngineUnavailable as unavailable:
             error = str(unavailable)
         if not error:
@@ -78,10 +78,10 @@ class Waiting:
         return error
 
 
-def show_logs(api: Api, temp_dir: str, services: tuple[tuple[str, str], ...]) -> None:
+def show_logs(engine: Engine, temp_dir: str, services: tuple[tuple[str, str], ...]) -> None:
     """Print what services have printed; each `run` call goes on from there."""
     if not services:
         return
     from executor.services.logs import new_logs  # noqa: PLC0415 (for few jobs only)
 
-    new_logs(api, temp_dir, services).end()
+    new_logs(engine, temp_dir, services).end()

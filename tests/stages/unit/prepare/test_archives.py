@@ -26,7 +26,7 @@ def load(stub: StubEngine) -> Load:
 
     def call() -> tuple[str, list[str]]:
         said: list[str] = []
-        facts = load_helper(stub.api(), NAME, ARCHIVE, AdministratorLog("prepare"), said.append)
+        facts = load_helper(stub.engine(), NAME, ARCHIVE, AdministratorLog("prepare"), said.append)
         return facts.id if facts else "", said
 
     return call

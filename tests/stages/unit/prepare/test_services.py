@@ -29,7 +29,7 @@ def test_how_long_a_service_is_waited_for(
     done = Task(lambda: None)
     with stub_engine(tmp_path) as stub:
         stub.on("GET", "/containers/.*/json", http(200, running))
-        waiting = Waiting(stub.api(), AdministratorLog("prepare"), setting, "helper", done)
+        waiting = Waiting(stub.engine(), AdministratorLog("prepare"), setting, "helper", done)
         waiting.wait_for(lambda: HealthCheck(NAME, "postgres:16"), done)
         waiting.announce()
         waiting.finish()

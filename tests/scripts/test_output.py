@@ -2,7 +2,7 @@
 
 import itertools
 
-from executor.engine.frames import Output
+from executor.scripts.output import Output
 
 
 def test_a_line_that_only_begins_as_the_keepers() -> None:

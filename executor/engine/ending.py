@@ -1,0 +1,54 @@
+"""How a container ended."""
+
+import calendar
+import json
+import time
+from contextlib import suppress
+from urllib.parse import quote
+
+from executor.engine.api import Api
+from executor.engine.streams import stream
+from executor.engine.wire import as_table
+from executor.errors import EngineUnavailable
+
+_EVENT_SECONDS = 5.0
+
+
+def ending(api: Api, container: str, seconds: float) -> dict[str, object]:
+    """Return the state of a container once it has ended, or after `seconds`; empty if it is gone.
+
+    It may run on; and of an engine that does not answer, the next request tells more.
+    """
+    with suppress(EngineUnavailable):
+        api.post(f"/containers/{container}/wait", timeout=seconds)
+    answer = api.get(f"/containers/{container}/json")
+    return as_table(as_table(answer.json()).get("State")) if answer.ok else {}
+
+
+def ended_alone(api: Api, container: str, state: dict[str, object]) -> bool:
+    """Tell whether a container ended without the engine's or the kernel's doing.
+
+    The engine notes each signal that it sends.  One that was restarted has forgotten the end itself.
+    """
+    try:
+        began, ended = (_seconds(state[key]) for key in ("StartedAt", "FinishedAt"))
+    except (KeyError, ValueError):
+        return False
+    kinds = {"type": ["container"], "container": [container], "event": ["die", "kill", "oom"]}
+    query = f"since={began}&until={ended + 1}&filters={quote(json.dumps(kinds))}"
+    pending = b""
+    with suppress(EngineUnavailable, OSError, ValueError):
+        path = f"/events?{query}"
+        _, pieces = stream(api, path, idle_seconds=_EVENT_SECONDS, method="GET")
+        for piece in pieces:
+            *lines, pending = (pending + piece).split(b"\n")
+            for line in lines:
+                what = as_table(json.loads(line)).get("Action") if line.strip() else None
+                if what:
+                    return what == "die"
+    return False
+
+
+def _seconds(moment: object) -> int:
+    """Return a time of the engine's in whole seconds since 1970."""
+    return calendar.timegm(time.strptime(str(moment)[:19], "%Y-%m-%dT%H:%M:%S"))
