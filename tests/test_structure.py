@@ -137,7 +137,7 @@ def test_each_unit_test_stands_beside_its_module() -> None:
     """The tree of unit tests is the package's, but for the exceptions that are named above."""
     lone = structure.lone_tests(PACKAGE, TESTS, BEHAVIOUR)
 
-    assert set(lone) <= set(LONE_TESTS)
+    assert sorted(lone) == sorted(LONE_TESTS)
 
 
 HOUSE = {
@@ -194,6 +194,11 @@ def test_an_untested_module_is_found(tmp_path: Path) -> None:
 
 
 # --- docstrings of tests -------------------------------------------------------------------------
+
+
+def test_each_test_says_its_behaviour() -> None:
+    """The docstring of a test has at least four words and ends with a full stop."""
+    assert structure.poor_docstrings(TESTS) == []
 
 
 def test_a_poor_docstring_is_found(tmp_path: Path) -> None:
