@@ -22,7 +22,7 @@ from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.runner.making import Making, begin_making
 from executor.scripts.replacement import keep
-from executor.services.health_check import HealthCheck, health_check
+from executor.services.health import HealthCheck, health_check
 from executor.spec import Certificates, ContainerSpec, ImageFacts, ImagePlan, Plan, Pull
 from executor.stages.context import engine_of
 from executor.stages.prepare.builds import builds_are_taken

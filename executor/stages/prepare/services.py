@@ -6,8 +6,14 @@ from collections.abc import Callable
 from executor.engine.docker import Engine
 from executor.errors import EngineUnavailable
 from executor.log import AdministratorLog, say, write_through
-from executor.services.health import Prober, service_log, wait_for_service
-from executor.services.health_check import DEFAULT_TIMEOUT_SECONDS, HealthCheck, health_warning
+from executor.services.health import (
+    DEFAULT_TIMEOUT_SECONDS,
+    HealthCheck,
+    Prober,
+    health_warning,
+    service_log,
+    wait_for_service,
+)
 from executor.tasks import Task
 
 _STDERR = 2

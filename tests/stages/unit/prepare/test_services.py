@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from executor.log import AdministratorLog
-from executor.services.health_check import HealthCheck
+from executor.services.health import HealthCheck
 from executor.stages.prepare.services import Waiting
 from executor.tasks import Task
 from tests.engine.stub import http, stub_engine
