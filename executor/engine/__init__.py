@@ -1,6 +1,6 @@
 """The Docker Engine: HTTP, about ten verbs, its refusals as our errors.
 
-`api` speaks HTTP to the engine (`wire` has the bytes of it), `docker` has the verbs that prepare
-and cleanup use, `script` runs a script in a container (`output` reads what it prints), `readiness`
-waits for dind.
+`docker` has the verbs; everybody else calls these alone.  `api` sends HTTP requests (`wire` has the
+bytes of them, `streams` those that are never whole in memory, `tcp` the connection to another
+host), and each further module is what one verb does.
 """

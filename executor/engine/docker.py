@@ -9,8 +9,8 @@ Every verb raises EngineUnavailable where nothing answers, or not in time, unles
 
 from collections.abc import Callable, Iterator
 
-from executor.engine.api import VOLUME_SECONDS, Api
-from executor.engine.wire import Answer, Reader, as_table
+from executor.engine.api import Api
+from executor.engine.wire import Reader, as_table
 from executor.errors import EngineRefused
 
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
     from executor.engine.removal import Removal
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
 
-_HANDOVER_SECONDS = 120.0
-"""How long a container may take to take what it is sent, and its entrypoint to hand over."""
-
 _NOT_FOUND = 404
-_CONFLICT = 409
 
 
 class Engine:
@@ -92,18 +88,14 @@ class Engine:
         return ensure_network(self._api, spec)
 
     def ensure_volume(self, spec: "VolumeSpec") -> None:
-        """Create a volume, or keep the one that is there."""
-        from executor.engine import failures
+        """Create a volume, or keep the one that is there.  May be repeated.
+
+        A container that is created later makes it again, the same, where it was pruned meanwhile.
+        """
+        from executor.engine.volumes import ensure_volume
 
         self._volumes[spec.name] = spec
-        request: dict[str, object] = {"Name": spec.name, "Labels": spec.labels}
-        if spec.driver:
-            request["Driver"] = spec.driver
-        if spec.options:
-            request["DriverOpts"] = spec.options
-        answer = self._api.post("/volumes/create", request, timeout=VOLUME_SECONDS)
-        if not answer.ok:
-            raise failures.volume_failure(spec.name, answer.status, answer.message)
+        ensure_volume(self._api, spec)
 
     # --- containers: made and started, ended and removed --------------------------------------
 
@@ -120,35 +112,18 @@ class Engine:
 
     def create_as(self, spec: "ContainerSpec", request: object) -> None:
         """Create a container as `create` was asked to once; one of the same name is replaced."""
-        from urllib.parse import quote
+        from executor.engine.containers import create
 
-        platform = f"&platform={quote(spec.platform)}" if spec.platform else ""
-        path = f"/containers/create?name={spec.name}{platform}"
-        answer = self._api.post(path, request, timeout=VOLUME_SECONDS)
-        if answer.status == _CONFLICT:
-            self.remove(spec.name, spec.labels)
-            answer = self._api.post(path, request, timeout=VOLUME_SECONDS)
-        _check(spec, answer)
+        create(self._api, spec, request)
 
     def start(self, spec: "ContainerSpec") -> "StartedKeeper | StartedReceiver | None":
-        """Start a container; return what sends it its files, if it gets any."""
-        from executor.engine.handover import StartedKeeper, StartedReceiver
+        """Start a container; return what sends it its files, if it gets any.
 
-        path = f"/containers/{spec.name}/start"
-        if not spec.receives:
-            _check(spec, self._api.post(path, timeout=VOLUME_SECONDS))
-            return None
-        streams = "stdin=1&stdout=1&stderr=1" if spec.runs_scripts else "stdin=1"
-        answer, reader = self._api.hijack(f"/containers/{spec.name}/attach?stream=1&{streams}")
-        _check(spec, answer)
-        try:
-            _check(spec, self._api.post(path, timeout=VOLUME_SECONDS))
-        except BaseException:
-            reader.socket.close()
-            raise
-        if spec.runs_scripts:
-            return StartedKeeper(spec, reader, _HANDOVER_SECONDS)
-        return StartedReceiver(spec, reader, _HANDOVER_SECONDS)
+        Not to be repeated for one that receives: it takes its files once.
+        """
+        from executor.engine.containers import start
+
+        return start(self._api, spec)
 
     def stop(self, container: str, seconds: int) -> bool:
         """End all that runs in a container, by force after `seconds`; tell whether it is there."""
@@ -160,10 +135,9 @@ class Engine:
 
     def remove(self, container: str, labels: "dict[str, str]") -> bool:
         """Remove a container with these labels and its volumes; tell whether there was none."""
-        from executor.names import removal_query
+        from executor.engine.containers import remove
 
-        path = f"/containers/{container}?{removal_query(labels)}"
-        return self._api.send("DELETE", path, timeout=VOLUME_SECONDS).status == _NOT_FOUND
+        return remove(self._api, container, labels)
 
     def remove_all(self, removal: "Removal") -> list[str]:
         """Remove whatever belongs to a job; return what is left and why.  May be repeated.
@@ -192,8 +166,12 @@ class Engine:
 
         return running_with(self._api, source)
 
-    def attach(self, container: str, streams: str = "stdin=1&stdout=1&stderr=1") -> Reader | None:
-        """Return a connection to a container's streams; None where it has none to give."""
+    def attach(self, container: str, *, output: bool = True) -> Reader | None:
+        """Return a connection to a container's input and, if wanted, to what it prints.
+
+        None where there is no such container, or it does not run.  The caller closes it.
+        """
+        streams = "stdin=1&stdout=1&stderr=1" if output else "stdin=1"
         answer, reader = self._api.hijack(f"/containers/{container}/attach?stream=1&{streams}")
         return reader if answer.status in {101, 200} else None
 
@@ -209,37 +187,37 @@ class Engine:
 
         return output(self._api, container, command, seconds)
 
-    def last_output(self, container: str, lines: int, *, timestamps: bool = False) -> Answer:
-        """Return a container's last lines, or the engine's refusal; see `logs`."""
+    def last_output(self, container: str, lines: int, *, timestamps: bool = False) -> str:
+        """Return a container's last lines, at most 64 KiB of them.
+
+        Raises EngineRefused where the engine has no log of it.
+        """
         from executor.engine.logs import last_output
 
         return last_output(self._api, container, lines, timestamps=timestamps)
 
     def copy_output(
-        self, container: str, query: str, take: Callable[[int, bytes], bool], idle_seconds: float
+        self,
+        container: str,
+        take: "Callable[[int, bytes], bool]",
+        idle_seconds: float,
+        *,
+        since: str = "",
+        until: str = "",
     ) -> None:
         """Pass on what a container printed, and prints; see `logs`.  Raises nothing."""
         from executor.engine.logs import copy_output
 
-        copy_output(self._api, container, query, take, idle_seconds)
+        copy_output(self._api, container, take, idle_seconds, since=since, until=until)
 
-    def ending(self, container: str, seconds: float) -> dict[str, object]:
+    def wait_for_exit(self, container: str, seconds: float) -> dict[str, object]:
         """Return a container's state once it has ended, or after `seconds`; empty if it is gone."""
-        from executor.engine.ending import ending
+        from executor.engine.exits import wait_for_exit
 
-        return ending(self._api, container, seconds)
+        return wait_for_exit(self._api, container, seconds)
 
-    def ended_alone(self, container: str, state: dict[str, object]) -> bool:
+    def exited_by_itself(self, container: str, state: dict[str, object]) -> bool:
         """Tell whether a container ended without the engine's or the kernel's doing."""
-        from executor.engine.ending import ended_alone
+        from executor.engine.exits import exited_by_itself
 
-        return ended_alone(self._api, container, state)
-
-
-def _check(spec: "ContainerSpec", answer: Answer) -> None:
-    if answer.ok or answer.status == 101:  # noqa: PLR2004
-        return
-    from executor.engine import failures
-
-    told = (spec.name, spec.image, answer.status, answer.message)
-    raise failures.create_failure(*told, runs_scripts=spec.runs_scripts)
+        return exited_by_itself(self._api, container, state)

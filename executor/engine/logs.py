@@ -7,17 +7,20 @@ from executor.engine.api import Api
 from executor.engine.frames import Frames, Pieces
 from executor.engine.streams import stream
 from executor.engine.wire import Answer, joined
-from executor.errors import EngineUnavailable
+from executor.errors import EngineRefused, EngineUnavailable
 
 MOST_BYTES = 64 * 1024
 
 _SECONDS = 30.0
+_REFUSED = 400
+"""From this status on, an answer says why there is no log."""
 
 
-def last_output(api: Api, container: str, lines: int, *, timestamps: bool = False) -> Answer:
-    """Return a container's last lines as the body, at most 64 KiB of them; or the engine's refusal.
+def last_output(api: Api, container: str, lines: int, *, timestamps: bool = False) -> str:
+    """Return a container's last lines, at most 64 KiB of them.
 
-    What has come within 30 seconds has to do.  Raises EngineUnavailable where nothing answers.
+    What has come within 30 seconds has to do.  Raises EngineRefused with the engine's own words
+    where it has no log of the container, and EngineUnavailable where nothing answers.
     """
     kept = bytearray()
     deadline = time.monotonic() + _SECONDS
@@ -31,29 +34,39 @@ def last_output(api: Api, container: str, lines: int, *, timestamps: bool = Fals
     path = f"/containers/{container}/logs?{query}"
     status, pieces = stream(api, path, idle_seconds=_SECONDS, method="GET")
     try:
-        if status >= 400:  # noqa: PLR2004
-            return Answer(status, {}, joined(pieces))
+        if status >= _REFUSED:
+            raise EngineRefused(Answer(status, {}, joined(pieces)).message)
         Frames(Pieces(pieces), take).copy()
     except (OSError, ValueError):
         pass  # the engine is slow, or broke off
     text = bytes(kept).strip()
     if len(text) > MOST_BYTES:
         text = text[-MOST_BYTES:].partition(b"\n")[2] or text[-MOST_BYTES:]
-    return Answer(status, {}, text)
+    return text.decode(errors="replace")
 
 
 def copy_output(
-    api: Api, container: str, query: str, take: Callable[[int, bytes], bool], idle_seconds: float
+    api: Api,
+    container: str,
+    take: Callable[[int, bytes], bool],
+    idle_seconds: float,
+    *,
+    since: str = "",
+    until: str = "",
 ) -> None:
-    """Pass what a container printed to `take` until that has had enough; see `Frames`.
+    """Pass what a container printed, each message with its time, to `take` until it has had enough.
 
-    `query` is the engine's, such as `stdout=1&follow=1`.  What is missing is missing in silence:
-    where the engine refuses, breaks off, or is silent for longer than `idle_seconds`.
+    `since` and `until` are seconds since 1970, with a fraction; without `until`, what the container
+    prints from now on follows.  Nobody is told what is missing because the engine refuses, breaks
+    off, or is silent for longer than `idle_seconds`.
     """
+    query = "stdout=1&stderr=1&timestamps=1"
+    query += f"&since={since}" if since else ""
+    query += f"&until={until}" if until else "&follow=1"
     try:
         path = f"/containers/{container}/logs?{query}"
         status, pieces = stream(api, path, idle_seconds=idle_seconds, method="GET")
-        if status < 400:  # noqa: PLR2004
+        if status < _REFUSED:
             Frames(Pieces(pieces), take).copy()
     except (EngineUnavailable, OSError, ValueError):
         return

@@ -37,7 +37,7 @@ def _begins(engine: Engine, container: str, sent: bytes, copying: Copying) -> bo
     """
     if copying.begun.acquire(timeout=_SECONDS):
         return True
-    reader = engine.attach(container, "stdin=1")
+    reader = engine.attach(container, output=False)
     if reader is not None:
         # The keeper may still wait for the end of a line.
         reader.socket.settimeout(_SECONDS)

@@ -16,7 +16,7 @@ def lost(engine: Engine, container: str, *, begun: bool) -> EnvironmentLost:
     The exit code of one that nobody but its script has ended is that of the script, as under the
     Docker executor.
     """
-    state = engine.ending(container, _SETTLE_SECONDS)
+    state = engine.wait_for_exit(container, _SETTLE_SECONDS)
     if not state or state.get("Status") in {"removing", "dead"}:
         return ContainerLost(
             f"The container {container} is gone: something removed it while the job ran"
@@ -36,7 +36,7 @@ def lost(engine: Engine, container: str, *, begun: bool) -> EnvironmentLost:
             begun=begun,
         )
     code = state.get("ExitCode")
-    if begun and isinstance(code, int) and code > 0 and engine.ended_alone(container, state):
+    if begun and isinstance(code, int) and code > 0 and engine.exited_by_itself(container, state):
         return ContainerLost(
             f"The script ended every process of its container {container}, with exit code {code}.",
             begun=True,

@@ -1,6 +1,7 @@
 """What the dind sidecar is at the moment, and whether a script may rely on it."""
 
 from executor.engine.docker import Engine
+from executor.errors import EngineRefused
 from executor.names import TRANSPORT_LABEL
 from executor.runner import notes
 
@@ -56,9 +57,11 @@ def is_ready(engine: Engine, name: str, temp_dir: str) -> bool:
 
 
 def logs(engine: Engine, name: str, lines: int) -> str:
-    """Return the last lines that a container printed, at most 64 KiB of them."""
-    answer = engine.last_output(name, lines)
-    return answer.body.decode(errors="replace") if answer.ok else ""
+    """Return the last lines that a container printed; "" where the engine has no log of it."""
+    try:
+        return engine.last_output(name, lines)
+    except EngineRefused:
+        return ""
 
 
 def _table(value: object) -> dict[str, object]:

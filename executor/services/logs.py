@@ -49,14 +49,14 @@ class ServiceLog:
         self._held: dict[int, bytes] = {}
         self._most = _MANY
 
-    def query(self) -> str:
-        """Begin to read anew; return from where, as a part of the engine's query."""
+    def since(self) -> str:
+        """Begin to read anew; return from which time, in seconds since 1970; "" from the start."""
         self._known = dict(self._printed)
         newest = max(self._printed, default="")
         if not newest:
-            return "stdout=1&stderr=1&timestamps=1"
+            return ""
         seconds, nanos = divmod(max(_nanoseconds(newest) - _OVERLAP, 0), _SECOND)
-        return f"stdout=1&stderr=1&timestamps=1&since={seconds}.{nanos:09d}"
+        return f"{seconds}.{nanos:09d}"
 
     def take(self, frames: Iterable[tuple[int, bytes]]) -> None:
         """Print messages that are new, line by line."""
@@ -127,13 +127,15 @@ class ServiceLogs:
         What a service prints faster than anyone can read is left to the next stage.
         """
         deadline = time.monotonic() + _CATCHING_UP_SECONDS
-        until = f"until={time.time() + _MARGIN_SECONDS:.9f}"
+        until = f"{time.time() + _MARGIN_SECONDS:.9f}"
         with self._lock:
             self._ended = True
             for each in self._logs:
                 take = _taker(each, deadline)
-                query = f"{each.query()}&{until}"
-                self._engine.copy_output(each.container, query, take, _PAUSE_SECONDS)
+                since = each.since()
+                self._engine.copy_output(
+                    each.container, take, _PAUSE_SECONDS, since=since, until=until
+                )
                 each.finish()
             self._write()
 
@@ -145,9 +147,8 @@ class ServiceLogs:
                 return self._ended
 
         with self._lock:
-            query = log.query()
-        query += "&follow=1"
-        self._engine.copy_output(log.container, query, take, _SILENCE_SECONDS)
+            since = log.since()
+        self._engine.copy_output(log.container, take, _SILENCE_SECONDS, since=since)
 
     def _write(self) -> None:
         text = json.dumps([each.remembered() for each in self._logs])

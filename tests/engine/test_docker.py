@@ -299,7 +299,7 @@ def test_an_entrypoint_that_ends_before_its_files_come(stub: StubEngine) -> None
 
 def test_an_entrypoint_that_never_hands_over(stub: StubEngine, mocker: MockerFixture) -> None:
     """Also one that goes on printing is given up."""
-    mocker.patch("executor.engine.docker._HANDOVER_SECONDS", 0.3)
+    mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.3)
 
     with pytest.raises(UnusableImage, match="did not do so within"):
         started(stub, patience=4.0)

@@ -38,7 +38,7 @@ def begun(stub: StubEngine, spec: ContainerSpec, attach: Answer) -> StartedKeepe
 @pytest.fixture
 def deaf(mocker: MockerFixture) -> Iterator[Answer]:
     """Return a container that reads nothing until the test is over, and little patience."""
-    mocker.patch("executor.engine.docker._HANDOVER_SECONDS", 0.3)
+    mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.3)
     over = threading.Event()
 
     def attach(connection: Connection, _received: Received) -> None:

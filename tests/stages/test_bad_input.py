@@ -188,8 +188,8 @@ def test_an_entrypoint_that_does_not_run_its_command(start: Start) -> None:
 _IMPATIENT = """\
 import sys
 from executor.__main__ import main
-from executor.engine import docker
-docker._HANDOVER_SECONDS = 1.0
+from executor.engine import containers
+containers._HANDOVER_SECONDS = 1.0
 sys.argv.insert(1, "prepare")
 main()
 """

@@ -14,7 +14,7 @@ from executor.errors import EngineUnavailable
 _EVENT_SECONDS = 5.0
 
 
-def ending(api: Api, container: str, seconds: float) -> dict[str, object]:
+def wait_for_exit(api: Api, container: str, seconds: float) -> dict[str, object]:
     """Return the state of a container once it has ended, or after `seconds`; empty if it is gone.
 
     It may run on; and of an engine that does not answer, the next request tells more.
@@ -25,7 +25,7 @@ def ending(api: Api, container: str, seconds: float) -> dict[str, object]:
     return as_table(as_table(answer.json()).get("State")) if answer.ok else {}
 
 
-def ended_alone(api: Api, container: str, state: dict[str, object]) -> bool:
+def exited_by_itself(api: Api, container: str, state: dict[str, object]) -> bool:
     """Tell whether a container ended without the engine's or the kernel's doing.
 
     The engine notes each signal that it sends.  One that was restarted has forgotten the end itself.
