@@ -2,12 +2,13 @@
 
 import os
 import re
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from executor.log import AdministratorLog, complain, say
+from executor.log import AdministratorLog, complain, say, write_through
 from tests.logs import STAGES, a_log, lines
 
 
@@ -150,3 +151,23 @@ def test_a_sentence_for_the_job_log_keeps_the_culprit_and_no_secret() -> None:
     shown = log.without_secrets("ssh://root@host: hunter2-hunter2 on main")
 
     assert shown == "ssh://root@host: [MASKED] on main"
+
+
+def test_writing_goes_on_where_a_pipe_is_full() -> None:
+    """A write may take a part only."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    data = os.urandom(300_000)
+    thread = threading.Thread(target=write_through, args=(writing, data))
+    thread.start()
+    got = b""
+    while len(got) < len(data):
+        try:
+            got += os.read(reading, 4096)
+        except BlockingIOError:
+            time.sleep(0.001)
+    thread.join(10)
+    os.close(reading)
+    os.close(writing)
+
+    assert got == data

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.runner.environ import RunnerEnv
 from executor.runner.making import begin_making, end_making, may_appear
 from executor.scripts.replacement import keep, replace
-from executor.scripts.retries import _attempts
 from executor.spec import ContainerSpec, FileSpec
 from tests.engine.stub import StubEngine, http, refusal
 
@@ -82,13 +80,3 @@ def test_without_a_prepare_there_is_nothing_to_make(stub: StubEngine, tmp_path: 
     """A `run` call that stands alone asks the engine for nothing."""
     assert replace(stub.engine(), str(tmp_path), "job-build") is False
     assert stub.received == []
-
-
-@pytest.mark.parametrize(
-    ("text", "attempts"),
-    [("", 1), ("1", 1), ("2", 2), ("10", 10), ("11", 1), ("999", 1), ("0", 1), ("-1", 1), ("x", 1)],
-)
-def test_a_number_of_attempts_out_of_range_is_one(text: str, attempts: int) -> None:
-    """As gitlab-runner says when it warns of it."""
-    given = RunnerEnv({"CUSTOM_ENV_EXECUTOR_JOB_SECTION_ATTEMPTS": text})
-    assert _attempts(given) == attempts
