@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,22 @@ from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
 from executor.engine.handover import StartedKeeper, StartedReceiver, _UntilReady
-from executor.errors import EnvironmentLost, UnusableImage
+from executor.errors import (
+    EnvironmentLost,
+    UnusableImage,
+)
 from executor.shell.serving import READY
 from executor.spec import ContainerSpec, FileSpec
-from tests.engine.stub import UPGRADED, Answer, Connection, Received, StubEngine, frame, http
+from tests.engine.samples import SPEC
+from tests.engine.stub import (
+    UPGRADED,
+    Answer,
+    Connection,
+    Received,
+    StubEngine,
+    frame,
+    http,
+)
 
 LONG = b"x" * (1 << 20)
 KEEPER = ContainerSpec(
@@ -23,7 +36,7 @@ KEEPER = ContainerSpec(
     files=(FileSpec("/run/certificates", LONG),),
     runs_scripts=True,
 )
-SIDECAR = replace(KEEPER, name="job-dind", runs_scripts=False)
+SERVICE = replace(KEEPER, name="job-dind", runs_scripts=False)
 
 
 def begun(stub: StubEngine, spec: ContainerSpec, attach: Answer) -> StartedKeeper | StartedReceiver:
@@ -58,7 +71,7 @@ def test_an_entrypoint_that_reads_nothing(stub: StubEngine, deaf: Answer) -> Non
 
 def test_a_service_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
     """It is named, and its image."""
-    receiver = begun(stub, SIDECAR, deaf)
+    receiver = begun(stub, SERVICE, deaf)
     with pytest.raises(EnvironmentLost, match=r"job-dind did not take .*alpine:3"):
         receiver.wait(lambda *_: None)
 
@@ -103,3 +116,91 @@ def test_the_keepers_line_may_come_on_stderr() -> None:
     assert not until_ready(2, b"of the entrypoint\n")
     assert until_ready(2, f"{READY}\n".encode())
     assert passed == [(2, b"of the entrypoint\n")]
+
+
+READY_LINE = b"dind-executor: the container is ready\n"
+
+
+def started(
+    stub: StubEngine,
+    *pieces: bytes,
+    patience: float = 5.0,
+    heard: list[tuple[int, bytes]] | None = None,
+) -> list[tuple[int, bytes]]:
+    """Return what an entrypoint prints before the keeper runs."""
+    heard = [] if heard is None else heard
+
+    def attach(connection: Connection, _received: Received) -> None:
+        connection.send(UPGRADED)
+        connection.file.readline()
+        connection.send(*pieces)
+        if patience < 5:
+            for _ in range(200):
+                connection.send(frame(1, b"booting\n"))
+                connection.socket.settimeout(0.02)
+                with suppress(TimeoutError):
+                    connection.socket.recv(10)
+
+    stub.on("POST", "/containers/job-build/attach", attach)
+    stub.on("POST", "/containers/job-build/start", http(204))
+    keeper = Engine(stub.api()).start(SPEC)
+    assert keeper is not None
+    keeper.wait(lambda number, data: heard.append((number, data)))
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([frame(1, READY_LINE)], []),
+        ([frame(1, b"hello\n"), frame(1, READY_LINE)], [(1, b"hello\n")]),
+        ([frame(1, b"no newline " + READY_LINE)], [(1, b"no newline ")]),
+        ([frame(1, READY_LINE[:9]), frame(1, READY_LINE[9:])], []),
+        ([frame(2, b"warning\n"), frame(1, READY_LINE)], [(2, b"warning\n")]),
+        ([frame(1, b"a\nb"), frame(1, b"c\n"), frame(1, READY_LINE)], [(1, b"a\n"), (1, b"bc\n")]),
+        ([frame(2, b"half a line"), frame(1, READY_LINE)], [(2, b"half a line")]),
+        (
+            [frame(2, b"on stderr"), frame(1, b"on stdout\n"), frame(1, READY_LINE)],
+            [(2, b"on stderr"), (1, b"on stdout\n")],
+        ),
+    ],
+)
+def test_what_an_entrypoint_prints(
+    stub: StubEngine, pieces: list[bytes], expected: list[tuple[int, bytes]]
+) -> None:
+    """It reaches the job log on its own stream, and the keeper's line does not."""
+    heard = started(stub, *pieces)
+
+    assert sorted(heard) == sorted(expected)
+
+
+def test_an_entrypoint_that_ends(stub: StubEngine) -> None:
+    """The sentence tells the author how to mend it; what it printed last is in the log."""
+    heard: list[tuple[int, bytes]] = []
+
+    with pytest.raises(UnusableImage, match="ended without doing so: end it") as caught:
+        started(stub, frame(1, b"usage: x"), heard=heard)
+
+    assert 'exec "$@"' in str(caught.value)
+    assert heard == [(1, b"usage: x")]
+
+
+def test_an_entrypoint_that_ends_before_its_files_come(stub: StubEngine) -> None:
+    """A connection that is closed while we send is the same mistake of the image."""
+    spec = replace(SPEC, files=(FileSpec("/run/x", b"x" * 3_000_000),))
+    stub.on("POST", "/containers/job-build/attach", UPGRADED)
+    stub.on("POST", "/containers/job-build/start", http(204))
+
+    keeper = Engine(stub.api()).start(spec)
+
+    assert keeper is not None
+    with pytest.raises(UnusableImage, match="entrypoint"):
+        keeper.wait(lambda *_: None)
+
+
+def test_an_entrypoint_that_never_hands_over(stub: StubEngine, mocker: MockerFixture) -> None:
+    """Also one that goes on printing is given up."""
+    mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.3)
+
+    with pytest.raises(UnusableImage, match="did not do so within"):
+        started(stub, patience=4.0)
