@@ -5,13 +5,8 @@ import json
 
 import pytest
 
-from executor.notation.docker_config import ConfigFile, HelperFailed
-from executor.plan.credentials import (
-    Catalogue,
-    RunHelper,
-    read_catalogue,
-    resolve,
-)
+from executor.notation.docker_config import ConfigFile, HelperFailed, RunHelper
+from executor.plan.credentials import Catalogue, read_catalogue, resolve
 from executor.runner.payload import RegistryLogin
 
 HOST_PATH = "/home/gitlab-runner/.docker/config.json"

@@ -4,7 +4,6 @@ Pure: no I/O.
 """
 
 import json
-from typing import TYPE_CHECKING
 
 from executor.notation.expansion import expand
 from executor.plan.admission import build_user, entrypoint
@@ -24,14 +23,12 @@ from executor.plan.mounts import (
     keeps_umask,
 )
 from executor.plan.services import NamedService
+from executor.plan.sidecar import Sidecar
 from executor.plan.variables import build_environment
 from executor.plan.volumes import JobVolumes
 from executor.shell import DOCKER_CONFIG
 from executor.shell.keeper import keeper
 from executor.spec import ContainerSpec, FileSpec, Pull
-
-if TYPE_CHECKING:
-    from executor.plan.sidecar import Sidecar
 
 
 def helper_container(inputs: Inputs, volumes: JobVolumes, image: str) -> ContainerSpec:
@@ -68,7 +65,7 @@ def build_container(
     facts: Facts,
     volumes: JobVolumes,
     pull: Pull,
-    sidecar: "Sidecar | None",
+    sidecar: Sidecar | None,
 ) -> ContainerSpec:
     """Return the build container: the job's image, with all that a Docker client needs."""
     settings = inputs.settings

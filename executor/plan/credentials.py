@@ -13,7 +13,6 @@ from executor.notation.docker_config import (
     ConfigFile,
     Credential,
     DockerConfig,
-    HelperFailed,
     Helpers,
     RunHelper,
     read_docker_config,
@@ -21,21 +20,6 @@ from executor.notation.docker_config import (
 )
 from executor.notation.image_names import HUB, HUB_HOSTS, names_a_host
 from executor.runner.payload import RegistryLogin
-
-__all__ = [
-    "Catalogue",
-    "ConfigFile",
-    "Credential",
-    "Entry",
-    "Found",
-    "HelperFailed",
-    "RunHelper",
-    "client_config",
-    "image_path",
-    "read_catalogue",
-    "registry_path",
-    "resolve",
-]
 
 JOB_VARIABLE = "$DOCKER_AUTH_CONFIG"
 JOB_PAYLOAD = "job payload (GitLab Registry)"

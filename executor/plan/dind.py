@@ -3,8 +3,6 @@
 Pure: no I/O.
 """
 
-from typing import TYPE_CHECKING
-
 from executor.names import TRANSPORT_LABEL
 from executor.notation.expansion import expand
 from executor.notation.paths import DATA_ROOT
@@ -16,19 +14,17 @@ from executor.plan.host_config import OWN_TMPFS, dind_host, tmpfs
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
 from executor.plan.mounts import dind_volumes
+from executor.plan.sidecar import Sidecar
 from executor.plan.variables import dind_environment
 from executor.plan.volumes import JobVolumes
 from executor.spec import ContainerSpec
-
-if TYPE_CHECKING:
-    from executor.plan.sidecar import Sidecar
 
 
 def dind_container(
     inputs: Inputs,
     facts: Facts,
     volumes: JobVolumes,
-    sidecar: "Sidecar",
+    sidecar: Sidecar,
     aliases: tuple[str, ...],
 ) -> ContainerSpec:
     """Return the dind sidecar, the one container of a job that is privileged as a rule."""

@@ -74,11 +74,11 @@ class Inputs:
 
         Raises as `name_services`.
         """
-        own = self.settings_services
+        own = self._settings_services
         return name_services((*own, *self.job.services), len(own))
 
     @cached_property
-    def settings_services(self) -> tuple[JobImage, ...]:
+    def _settings_services(self) -> tuple[JobImage, ...]:
         """Return the services of the settings."""
         return tuple(map(self._settings_service, self.settings.docker.services.services))
 

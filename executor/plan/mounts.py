@@ -10,8 +10,6 @@ from executor.plan.transport import Transport
 from executor.plan.volumes import JobVolumes
 from executor.shell import DIRECTORY
 
-__all__ = ["DATA_ROOT", "build_volumes", "dind_volumes", "forgotten", "keeps_umask"]
-
 _DINDS_OWN = (
     DATA_ROOT,
     *(

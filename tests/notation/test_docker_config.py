@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from executor.notation.docker_config import ConfigFile, Credential, HelperFailed, registry_path
-from executor.plan.credentials import (
-    Catalogue,
+from executor.notation.docker_config import (
+    ConfigFile,
+    Credential,
+    HelperFailed,
     RunHelper,
-    read_catalogue,
+    registry_path,
 )
+from executor.plan.credentials import Catalogue, read_catalogue
 from tests.logins import (
     HOST_PATH,
     SECRET,

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.notation.docker_config import ConfigFile
+from executor.notation.docker_config import ConfigFile, Credential
 from executor.plan.credentials import (
     Catalogue,
-    Credential,
     Entry,
     client_config,
     image_path,
