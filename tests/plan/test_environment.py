@@ -104,21 +104,6 @@ def test_a_login_reaches_the_build_container_by_a_file() -> None:
     assert not [each for each in plan.dind.files if "config.json" in each.path]
 
 
-# --- images -----------------------------------------------------------------------------------
-
-
-# --- the helper -------------------------------------------------------------------------------
-
-
-# --- the sidecar ------------------------------------------------------------------------------
-
-
-# --- what dockerd is told ---------------------------------------------------------------------
-
-
-# --- certificates -----------------------------------------------------------------------------
-
-
 def test_the_page_job_has_its_login_from_the_payload() -> None:
     """The sample that most of this stands on is what it says."""
     assert a_page_job().catalogue.entries[0].credential == a_login()

@@ -12,11 +12,6 @@ from tests.plans import a_plan, dind_of, everything
 GIB = 1 << 30
 
 
-# --- what is wrong with it --------------------------------------------------------------------
-
-
-# --- who gets it ------------------------------------------------------------------------------
-
 JOB_CONTAINERS = {
     "Runtime": "runc",
     "Memory": 512 << 20,
@@ -206,9 +201,6 @@ def test_the_init_flag(value: str, init: bool) -> None:  # noqa: FBT001
 
     hosts = (plan.build, plan.services[0], plan.helper, dind_of(plan))
     assert ["Init" in each.host for each in hosts] == [init, init, False, False]
-
-
-# --- labels, logs, addresses, profiles ----------------------------------------------------------
 
 
 def test_the_profile_stands_in_the_place_of_its_path() -> None:

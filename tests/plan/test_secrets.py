@@ -135,6 +135,3 @@ def test_the_longest_comes_first() -> None:
 
     values = secret_values(job, {})
     assert values.index("hunter2-and-more") < values.index("hunter2")
-
-
-# --- what a container's configuration may hold ------------------------------------------------

@@ -172,9 +172,6 @@ def test_an_alias_belongs_to_the_first_who_claims_it() -> None:
     ]
 
 
-# --- TLS or plain TCP -------------------------------------------------------------------------
-
-
 def shown(value: str, *, with_dind: bool = False, settings: str = "") -> list[str]:
     """Return what is shown, by the end of its container's name and its label."""
     values = {"CI_DEBUG_SERVICES": value}

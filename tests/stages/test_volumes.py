@@ -59,7 +59,7 @@ def test_caches_and_sources_are_found_by_the_projects_next_job(
         JobRequest(project_id=project, may_fetch=True, variables=flavour), changes(*places)
     )
     said = beside.up().output
-    assert f"WARNING: The job {first.id} still uses the sources of this slot" in said
+    assert f"WARNING: Job {first.id} is still using this slot" in said
     assert lines(beside, "ls context /cache") == ["/cache:", "mine", "", "context:"]
     beside.cleanup().passed()
     first.cleanup().passed()
@@ -193,7 +193,7 @@ def test_sources_on_the_host_belong_to_one_job_at_a_time(start: Start, tmp_path:
     first.up()
     lines(first, "echo three >context/mine")
     said = beside.up().output
-    assert f"WARNING: The job {first.id} still uses the sources of this slot" in said
+    assert f"WARNING: Job {first.id} is still using this slot" in said
     assert lines(beside, "ls context") == []
 
 

@@ -20,7 +20,7 @@ def builds_are_taken(engine: Engine, inputs: Inputs) -> bool:
     others = jobs - {inputs.names.key}
     if others:
         say(
-            f"WARNING: The job {min(others).partition('-')[0]} still uses the sources of this"
-            " slot: these are cloned anew, and not kept."
+            f"WARNING: Job {min(others).partition('-')[0]} is still using this slot's builds directory."
+            " This job clones into a temporary one, which is deleted afterwards."
         )
     return bool(others)
