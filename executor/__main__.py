@@ -48,8 +48,8 @@ def _unexpected(error: BaseException) -> int:
         place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
         trace = trace.tb_next
     sentence = (
-        f"ERROR: dind-executor met an unexpected {type(error).__name__} at {place}; please report"
-        " it with the administrator's log.\n"
+        f"ERROR: dind-executor failed with an unexpected {type(error).__name__} at {place}."
+        " Please report it, with the administrator's log.\n"
     )
     try:  # noqa: SIM105 (contextlib is slow to import)
         os.write(2, sentence.encode())

@@ -157,8 +157,8 @@ def test_an_engine_that_is_not_running(runner: Runner, stage: str) -> None:
     """The stage ends as a system failure that names the address and what to look at."""
     sentence = runner.sentence(stage)
 
-    assert "Cannot talk to the Docker Engine at unix://" in sentence
-    assert "Is it running, and may the runner's user reach it?" in sentence
+    assert "The Docker Engine at unix://" in sentence
+    assert "Check that it is running and that gitlab-runner's user may use it." in sentence
 
 
 @pytest.mark.parametrize("host", ["engine.example.com", "ssh://root@host", "tcp://host"])

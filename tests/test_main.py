@@ -42,8 +42,8 @@ def test_a_fault_of_ours_is_named_with_its_place() -> None:
     """The stage prints one line that a report can begin with."""
     done = call("config", before=raising("ValueError('hunter2')"))
 
-    assert done.stderr.startswith("ERROR: dind-executor met an unexpected ValueError at ")
-    assert "please report" in done.stderr
+    assert done.stderr.startswith("ERROR: dind-executor failed with an unexpected ValueError at ")
+    assert "Please report" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,8 @@ class Api:
         """Return the error of a connection that cannot be made, or that broke."""
         reason = getattr(error, "strerror", None) or str(error)
         return EngineUnavailable(
-            f"Cannot talk to the Docker Engine at {self.host}: {reason}. Is it running, and may"
-            " the runner's user reach it?"
+            f"The Docker Engine at {self.host} cannot be reached: {reason}. Check that it is"
+            " running and that gitlab-runner's user may use it."
         )
 
 

@@ -33,7 +33,7 @@ def load_image(api: Api, path: str, image: str) -> ImageFacts:
     except ExecutorError as error:
         raise LoadFailed(str(error)) from None
     if facts is None:
-        raise LoadFailed("the engine has no image of it")
+        raise LoadFailed("the engine did not load an image from it")
     return facts
 
 

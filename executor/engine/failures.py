@@ -103,16 +103,19 @@ def advice(error: ExecutorError) -> str:
     message = str(error)
     if message.startswith(NO_SUCH_IMAGE):
         return (
-            "The Docker Engine does not have it, and the pull policy keeps it from asking the"
-            " registry."
+            "The image is not on this host and the pull policy forbids pulling it: allow"
+            " `always` or `if-not-present`, or load the image on the host."
         )
     if isinstance(error, ImageUnavailable) and _is_denial(message):
         return (
-            "Check the image's name and tag, and that the job has credentials for it"
-            " (DOCKER_AUTH_CONFIG, or the project's access to the registry)."
+            "Check the image's name and tag. If the registry needs a login, give the job one"
+            " (DOCKER_AUTH_CONFIG, or access of the project to the registry)."
         )
     if is_transient(message):
-        return "The registry could not be reached; it is tried again when the job is."
+        return (
+            "The registry did not answer. Check the network between the host and the"
+            " registry, and retry the job."
+        )
     return ""
 
 
@@ -128,19 +131,20 @@ def create_failure(
         return _unusable_service(image, message)
     if starting and any(pattern in lower for pattern in _NO_SHELL):
         return UnusableImage(
-            f'The image "{image}" cannot run scripts: {_first_line(message)}. A job needs an image'
-            " with a shell (`sh` on its PATH); if its entrypoint is at fault, set"
+            f'The image "{image}" cannot run scripts: {_first_line(message)}. Use an image'
+            " with a shell (`sh` on its PATH). If its entrypoint is the cause, set"
             ' `entrypoint: [""]` in the job.'
         )
     # A container of ours that is gone is nobody's setting.
     if container not in message and any(pattern in lower for pattern in _OF_SETTINGS):
         return SettingsError(
-            f"The Docker Engine does not accept what the runner's settings say of the container"
-            f" {container}: {_first_line(message)}. See the keys of `[docker]` and `[dind]`."
+            f"The Docker Engine rejects the runner's settings for the container {container}:"
+            f" {_first_line(message)}. Correct the keys of `[docker]` and `[dind]`."
         )
     if status == _BAD_REQUEST:
         return UnsupportedJobOption(
-            f'The Docker Engine does not accept what was asked of the image "{image}": {message}.'
+            f'The Docker Engine rejects the options of the image "{image}": {message}. Correct'
+            " `image:` or `services:` in the job."
         )
     return _refused(container, status, message)
 
@@ -148,9 +152,9 @@ def create_failure(
 def _unusable_service(image: str, message: str) -> UnusableImage:
     if 'exec: "sh":' in message:
         return UnusableImage(
-            f'The service "{image}" could not start, as there is no `sh` in its image. A service needs'
-            " one for variables that hold a secret (leave them out, or take an image with a shell),"
-            " and for a `command` or `entrypoint` that calls it."
+            f'The service "{image}" could not start, because its image has no `sh`. Variables'
+            " that hold a secret need one, and so does a `command` or `entrypoint` that calls"
+            " it. Remove them, or use an image with a shell."
         )
     return UnusableImage(
         f'The service "{image}" could not start: {_first_line(message)}. Check the image, and the'
@@ -162,9 +166,9 @@ def network_failure(name: str, status: int, message: str) -> ExecutorError:
     """Return the error for a network that could not be created."""
     if any(pattern in message.lower() for pattern in _NO_SUBNET):
         return ResourceExhausted(
-            f"The Docker Engine has no free subnet for the network {name}: remove networks that"
-            " nobody uses (docker network prune), or give it more with `default-address-pools` in"
-            " its daemon.json."
+            f"The Docker Engine has no free subnet for the network {name}. Remove unused"
+            " networks (`docker network prune`), or add `default-address-pools` to its"
+            " daemon.json."
         )
     return EngineRefused(f"The network {name} could not be created: {message}.", status)
 
@@ -181,11 +185,11 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
     if any(each in message.lower() for each in ("unable to apply caps", "operation not permitted")):
         section = "dind" if container.endswith("-dind") else "docker"
         hint = (
-            " The host does not allow privileged containers as they are; name an OCI runtime in"
-            f" `[{section}] runtime`."
+            " This host cannot start privileged containers with the default runtime: set"
+            f" `[{section}] runtime` (for example `sysbox-runc`)."
         )
     elif "mount source path" in message.lower():
-        hint = " See `cache_dir` and `volumes` of `[docker]`, and `volumes` of `[dind]`."
+        hint = " Check `cache_dir` and `volumes` of `[docker]`, and `volumes` of `[dind]`."
     sentence = f"The container {container} could not start: {_first_line(message)}.{hint}"
     return EngineRefused(sentence, status)
 
@@ -197,8 +201,8 @@ def _is_denial(message: str) -> bool:
 
 def _no_space(message: str) -> ExecutorError:
     return ResourceExhausted(
-        f"The disk of the Docker Engine's host is full: {_first_line(message)}. Free space with"
-        " `docker system prune`, or give the engine's data directory more."
+        f"The disk of the Docker Engine's host is full: {_first_line(message)}. Free space"
+        " with `docker system prune`, or enlarge the disk of the engine's data directory."
     )
 
 

@@ -32,7 +32,7 @@ class Gate:
         """Do something at the engine inside this; raises Cancelled once the gate is closed."""
         with self._changed:
             if self._closed:
-                raise Cancelled("the stage is at its end")
+                raise Cancelled("the stage has ended")
             self._under_way += 1
         try:
             yield

@@ -35,24 +35,26 @@ class StartedKeeper:
         entrypoint ends first, or never hands over.
         """
         until_ready = _UntilReady(sink)
-        how = "ended without doing so"
+        how = "exited without starting it"
         try:
             self._exchange(Frames(self._reader, until_ready))
         except OSError:
-            how = f"did not do so within {self._patience_seconds:.0f} seconds"
+            how = f"did not start it within {self._patience_seconds:.0f} seconds"
         finally:
             self._reader.socket.close()
         until_ready.flush()
         if not until_ready.found:
             if self._spec.labels.get("dind-executor.type") == "helper":
                 raise SettingsError(
-                    f'The helper image "{self._spec.image}" (`[docker] helper_image`) does not run'
-                    f" what it is given: its entrypoint {how}."
+                    f'The helper image "{self._spec.image}" cannot run scripts: its entrypoint'
+                    f" got a command and {how}. Set `[docker] helper_image` to another image,"
+                    " or leave it unset."
                 )
             raise UnusableImage(
-                f'The entrypoint of the image "{self._spec.image}" must run the command that it is'
-                f' given, and {how}: end it with `exec "$@"`, or set `entrypoint: [""]` in the job.'
-                " An entrypoint that is the whole job needs a script that calls it."
+                f'The entrypoint of the image "{self._spec.image}" must start the job\'s shell,'
+                f' but it {how}. End it with `exec "$@"`, or disable it with `entrypoint:'
+                ' [""]` in the job. If the entrypoint does the work itself, call it from'
+                " `script:`."
             )
 
     def _exchange(self, frames: Frames) -> None:
@@ -119,9 +121,9 @@ class StartedReceiver:
         except TimeoutError:
             self._reader.socket.close()
             raise EnvironmentLost(
-                f"The container {self._spec.name} did not take what it was sent within"
-                f" {self._patience_seconds:.0f} seconds: is the host overloaded, or something wrong"
-                f' with the `sh` of its image "{self._spec.image}"?'
+                f"The container {self._spec.name} did not read its files within"
+                f" {self._patience_seconds:.0f} seconds. The host may be overloaded, or the"
+                f' `sh` of its image "{self._spec.image}" may not work. Retry the job.'
             ) from None
         except OSError:
             pass

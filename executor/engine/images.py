@@ -45,8 +45,8 @@ def pull_image(
         return replace(facts, system="", architecture="")
     if not is_for(facts, pull.platform):
         raise ImageUnavailable(
-            f'The image "{pull.image}" is there for {facts.system}/{facts.architecture} and not for'
-            f" {pull.platform}: name the digest of the image for that platform, or a tag"
+            f'The image "{pull.image}" is here for {facts.system}/{facts.architecture}, not'
+            f" for {pull.platform}. Use the digest of the image for that platform, or a tag"
         )
     return facts
 
@@ -104,9 +104,9 @@ def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
             if text.startswith("Digest: "):
                 digest = text.removeprefix("Digest: ").strip()
     except OSError as error:
-        return "", f"i/o timeout: the registry was silent ({error})"
+        return "", f"i/o timeout: the registry did not answer ({error})"
     except ValueError:
-        return "", "unexpected EOF: the engine broke off the pull"
+        return "", "unexpected EOF: the engine ended the pull early"
     return (digest, "") if status < 400 else ("", f"HTTP status {status}")  # noqa: PLR2004
 
 
@@ -122,8 +122,8 @@ def _pulled(api: Api, pull: Pull, digest: str, architecture: str) -> ImageFacts:
     facts = find_image(api, pull.image) or by_digest
     if facts is None:
         raise ImageUnavailable(
-            f'The image "{pull.image}" was pulled and is gone: something removed it (a prune on'
-            " the host?)"
+            f'The image "{pull.image}" was pulled, but something removed it (a prune on the'
+            " host?). Retry the job"
         )
     return facts
 

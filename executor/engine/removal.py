@@ -66,7 +66,7 @@ def remove_all(api: Api, removal: Removal) -> list[str]:
         elif found:
             cleared += 1
             if cleared > _MOST_CLEARED:
-                return ["objects that appear as fast as they are removed"]
+                return ["new objects keep appearing while cleanup removes them"]
             if cleared > 1:
                 time.sleep(_PAUSE_SECONDS)
             quiet_since = None
@@ -136,7 +136,7 @@ def _listing(
         except EngineUnavailable as error:
             return [], str(error).rstrip(".")
         if not answer.ok:
-            what = f"The Docker Engine cannot list what belongs to the job: {answer.message}"
+            what = f"The Docker Engine cannot list the job's objects: {answer.message}"
             return [], what
         if isinstance(decoded, dict):
             decoded = decoded.get("Volumes")

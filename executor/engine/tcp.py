@@ -12,7 +12,7 @@ def connect(host: str, tls_dir: str, timeout: float, *, tls_verify: bool) -> soc
     name, _, port = address.rpartition(":")
     if scheme != "tcp" or not port.isdecimal():
         # The settings are checked; $DOCKER_HOST of the runner's process comes as it is.
-        raise OSError("the address is neither unix://path nor tcp://host:port")
+        raise OSError("the address must look like unix://path or tcp://host:port")
     connection = socket.create_connection((name.strip("[]"), int(port)), timeout)
     _keep_alive(connection)
     if not tls_dir and not tls_verify:
@@ -34,7 +34,7 @@ def _secured(
         if directory:
             context.load_cert_chain(f"{directory}/cert.pem", f"{directory}/key.pem")
     except FileNotFoundError:
-        raise OSError(f"{directory} lacks ca.pem, cert.pem or key.pem") from None
+        raise OSError(f"{directory} has no ca.pem, cert.pem or key.pem") from None
     if not tls_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

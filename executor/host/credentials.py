@@ -55,9 +55,9 @@ def run_credential_helper(program: str, verb: str, text: str) -> str:
     except OSError as error:
         raise HelperFailed(f"{program} cannot be started: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise HelperFailed(f"{program} {verb} took more than {TIMEOUT_SECONDS} s") from None
+        raise HelperFailed(f"{program} {verb} took longer than {TIMEOUT_SECONDS} seconds") from None
     except UnicodeDecodeError:
-        raise HelperFailed(f"{program} {verb} did not answer with UTF-8 text") from None
+        raise HelperFailed(f"{program} {verb} printed something other than UTF-8 text") from None
     if done.returncode:
         raise HelperFailed(f"{program} {verb} ended with exit status {done.returncode}")
     return done.stdout

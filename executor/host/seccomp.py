@@ -25,9 +25,9 @@ def _profile(path: str) -> str:
             profile = json.load(file)
     except OSError as error:
         raise SettingsError(
-            f"the seccomp profile {path} (`security_opt` or `services_security_opt` of `[docker]`)"
-            f" cannot be read: {error.strerror}."
+            f"The seccomp profile {path} cannot be read: {error.strerror}. Correct"
+            " `security_opt` or `services_security_opt` of `[docker]`."
         ) from None
     except (ValueError, RecursionError):
-        raise SettingsError(f"the seccomp profile {path} is not JSON.") from None
+        raise SettingsError(f"The seccomp profile {path} is not JSON. Correct the file.") from None
     return json.dumps(profile, separators=(",", ":"))

@@ -154,7 +154,10 @@ def _announce(
     )
     if checkout.is_modified:
         terminal.say(
-            "WARNING: the work tree has changes that are not committed; jobs do not get them",
+            (
+                "WARNING: the work tree has changes that are not committed; jobs do not get them,"
+                " so commit them first"
+            ),
             colour=YELLOW,
         )
 

@@ -89,7 +89,7 @@ def gpu_request(text: str) -> dict[str, object]:
         key, equals, value = each.partition("=")
         name, value = (key, value) if equals else ("count", key)
         if name in given or name not in ("driver", "count", "device", "capabilities", "options"):
-            raise ValueError(f"{text!r} has the key {name!r} twice, or it is no key of --gpus")
+            raise ValueError(f"{text!r} has the key {name!r} twice, or --gpus does not know it")
         given[name] = value
     count = given.get("count", "0" if "device" in given else "1")
     if count != "all" and not re.fullmatch(r"-?\d+", count, re.ASCII):
@@ -117,4 +117,4 @@ def _comma_separated(text: str) -> list[str]:
     try:
         return [field for row in csv.reader([text], strict=True) for field in row]
     except csv.Error:
-        raise ValueError(f"{text!r} has quotes that do not match") from None
+        raise ValueError(f"{text!r} has a quote that is not closed") from None

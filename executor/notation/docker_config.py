@@ -68,12 +68,12 @@ class Helpers:
     def ask(self, name: object, verb: str, text: str) -> object:
         """Return the decoded answer of one helper."""
         if not isinstance(name, str) or not name or not set("/\\\0").isdisjoint(name):
-            raise HelperFailed("the name of a credential helper may hold no path separator")
+            raise HelperFailed("the name of a credential helper must not contain a path separator")
         program = f"docker-credential-{name}"
         try:
             return json.loads(self.run(program, verb, text))
         except (ValueError, RecursionError):
-            raise HelperFailed(f"{program} {verb} did not answer with JSON") from None
+            raise HelperFailed(f"{program} {verb} printed something other than JSON") from None
 
     def wants(self, path: str) -> bool:
         """Tell whether an image needs a registry path."""
@@ -104,8 +104,8 @@ def read_docker_config(source: str, text: str, helpers: Helpers | None) -> Docke
     credentials = _from_auths(source, document.get("auths"), warnings)
     if helpers is None:
         warnings += [
-            f"{key} of {source} is ignored: a job does not choose programs to run on the runner"
-            ' host; write the login itself under "auths".'
+            f"{key} of {source} is ignored, because a job cannot choose programs that run on"
+            ' the runner host. Write the login itself under "auths".'
             for key in ("credsStore", "credHelpers")
             if document.get(key)
         ]
@@ -179,7 +179,7 @@ def _decoded(auth: str) -> tuple[str, str]:
     username, colon, password = login.partition(":")
     if not username or not colon:
         # the cause is not chained: it would quote what may be half of a password
-        raise ValueError('its "auth" is not the base64 form of user:password') from None
+        raise ValueError('its "auth" is not user:password in base64') from None
     return username, password.rstrip("\0")
 
 
@@ -218,7 +218,7 @@ def _answer(answer: object) -> Credential:
     fields = answer if isinstance(answer, dict) else {}
     username, secret = fields.get("Username"), fields.get("Secret")
     if not isinstance(username, str) or not isinstance(secret, str):
-        raise HelperFailed("a credential helper answered without Username and Secret")
+        raise HelperFailed("a credential helper returned no Username and Secret")
     if username == _TOKEN_USER:
         return Credential("", "", secret)
     return Credential(username, secret)

@@ -102,13 +102,13 @@ def names_a_host(first: str) -> bool:
 
 def _check_tag(tag: str) -> None:
     if not tag:
-        raise ValueError('there is no tag after the ":"')
+        raise ValueError('the tag after the ":" is missing')
     if len(tag) > _LONGEST_TAG:
         raise ValueError(f"the tag has more than {_LONGEST_TAG} characters")
     if tag[0] not in _WORD_CHARACTERS or not (_WORD_CHARACTERS | {".", "-"}).issuperset(tag):
         raise ValueError(
-            f'the tag "{tag}" may hold letters, digits, "_", "." and "-", '
-            'and may not start with "." or "-"'
+            f'the tag "{tag}" may contain only letters, digits, "_", "." and "-", and must not'
+            ' start with "." or "-"'
         )
 
 
@@ -118,7 +118,7 @@ def _check_digest(digest: str) -> None:
     if wanted is None:
         raise ValueError(f'the digest "{digest}" does not start with sha256:')
     if len(digits) != wanted or not _HEX.issuperset(digits):
-        raise ValueError(f"a {algorithm} digest has {wanted} lower-case hexadecimal digits")
+        raise ValueError(f"a {algorithm} digest must have {wanted} lower-case hexadecimal digits")
 
 
 def _check_host(host: str) -> None:

@@ -18,7 +18,7 @@ def wrong_directory(path: str) -> str:
         return f"{path!r} must be written {plain!r}"
     for taken in (CERTS_DIRECTORY, DATA_ROOT):
         if overlap(path, taken):
-            return f"{path!r} covers {taken}, which belongs to dind"
+            return f"{path!r} covers {taken}, which dind uses itself"
     return ""
 
 

@@ -48,7 +48,7 @@ def checked_platform(text: str) -> tuple[str, str]:
         return text, ""
     if not good or (len(parts) == 1 and first not in _KNOWN_SYSTEMS):
         raise UnsupportedJobOption(
-            f'The platform "{text}" is none: write system/architecture, such as linux/arm64.'
+            f'"{text}" is not a platform: write os/architecture, for example linux/arm64.'
         )
     if first in _SYSTEMS:
         return text, ""

@@ -114,9 +114,9 @@ class Table:
             self._note_type(key, "a whole number", value)
             return default or 0
         if minimum is not None and value < minimum:
-            self.note(key, f"{value} is too small: the least is {minimum}")
+            self.note(key, f"{value} is too small: the minimum is {minimum}")
         elif maximum is not None and value > maximum:
-            self.note(key, f"{value} is too large: the most is {maximum}")
+            self.note(key, f"{value} is too large: the maximum is {maximum}")
         else:
             return value
         return default or 0

@@ -94,7 +94,10 @@ def wrong_volumes(volumes: tuple[str, ...], builds_dir: str) -> list[tuple[int, 
         elif entry.source and is_within(builds_dir, destination) and destination != builds_dir:
             # It is mounted in dind too, where the builds are.
             found += [
-                (place, f"{text!r} holds builds_dir and covers {taken}, which belongs to dind")
+                (
+                    place,
+                    (f"{text!r} contains builds_dir and covers {taken}, which dind uses itself"),
+                )
                 for taken in (CERTS_DIRECTORY, DATA_ROOT)
                 if overlap(destination, taken)
             ]

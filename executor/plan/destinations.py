@@ -32,7 +32,8 @@ def destination_of(inputs: "Inputs", entry: VolumeEntry) -> str:
     if wrong := _wrong(inputs, expanded):
         raise UnsupportedJobOption(
             f'The volume "{entry.destination}" of the runner\'s settings cannot be mounted with'
-            f" this job's variables: {wrong}."
+            f" this job's variables: {wrong}. Change the variables, or the entry in `[docker]"
+            " volumes`."
         )
     return clean(expanded)
 
@@ -42,14 +43,14 @@ def _wrong(inputs: "Inputs", destination: str) -> str:
     builds_dir = inputs.settings.builds_dir
     reasons = (
         (".." in destination.split("/"), "its destination must not contain .."),
-        (not _is_plain(path), "its destination would not be a path"),
+        (not _is_plain(path), "its destination is not an absolute path"),
         (path == "/", "build directory needs to be a non-root path"),
         (
             bool(wrong_destination(path)) or is_within(path, CERTS_DIRECTORY),
             "its destination belongs to dind-executor",
         ),
         (is_within(builds_dir, path), "its destination covers the builds directory"),
-        (_shows_secret(inputs, path), "its destination would show a masked variable"),
+        (_shows_secret(inputs, path), "its destination contains a masked variable"),
     )
     return next((reason for holds, reason in reasons if holds), "")
 

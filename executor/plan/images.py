@@ -92,8 +92,8 @@ def _build(inputs: Inputs, notices: list[str]) -> Pull:
         notices.append("Using default image")
     if not name:
         raise UnsupportedJobOption(
-            "The job names no image, and the runner has no default one: add `image:` to the job,"
-            " or `[docker] image` to the runner's settings."
+            "The job names no image and this runner has no default image. Add `image:` to the"
+            " job, or `[docker] image` to the runner's settings."
         )
     policies = effective_policies(name, asked.pull_policies, docker.images)
     admit_image(inputs, policies)

@@ -85,7 +85,10 @@ def find_dinds(
     dinds = [each for each, fact in zip(services, facts, strict=True) if is_dind(each.name, fact)]
     own = [each for each in dinds if each.internal]
     names = " and ".join(f'"{each.asked.name}"' for each in own or dinds)
-    both = f' are both Docker-in-Docker and would both answer to "{ALIAS}": keep one of them'
+    both = (
+        f' are both Docker-in-Docker, and only one of them can have the name "{ALIAS}":'
+        " keep one of them"
+    )
     if len(own) > 1:
         raise SettingsError(f"`[[docker.services]]`: {names}{both}.")
     if not own and len(dinds) > 1:
@@ -97,12 +100,12 @@ def find_dinds(
 
 
 def _claims_docker(service: NamedService) -> ExecutorError:
-    claims = f'"{service.asked.name}" claims the name "{ALIAS}" and is not Docker-in-Docker'
+    claims = f'"{service.asked.name}" uses the name "{ALIAS}" and is not Docker-in-Docker'
     if service.internal:
-        return SettingsError(f"`[[docker.services]]`: {claims}: give it another name.")
+        return SettingsError(f"`[[docker.services]]`: {claims}. Give it another alias.")
     return ServiceConflict(
-        f"The service {claims}: use a docker:<version>-dind image, or give the service another"
-        " name, or leave it out (this runner starts Docker-in-Docker itself)."
+        f"The service {claims}. Use a docker:<version>-dind image, give the service another"
+        " alias, or remove it (this runner starts Docker-in-Docker itself)."
     )
 
 

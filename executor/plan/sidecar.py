@@ -83,7 +83,7 @@ def sidecar_notices(sidecar: Sidecar, settings: Settings) -> list[str]:
 def _stood_in(service: NamedService, own: NamedService) -> str:
     return (
         f'WARNING: Skipping service "{service.asked.name}": this runner\'s own Docker-in-Docker'
-        f' service "{own.asked.name}" runs in its place and answers to its names.'
+        f' service "{own.asked.name}" runs instead, under the same names.'
     )
 
 

@@ -67,7 +67,7 @@ def transport(values: Mapping[str, str], own: Mapping[str, str]) -> Transport:
     wrong = wrong or any(f"{cert_dir}/".startswith(f"{each}/") for each in _NOT_FOR_FILES)
     if wrong or not cert_dir.isprintable():
         raise UnsupportedJobOption(
-            f'DOCKER_TLS_CERTDIR is "{cert_dir}": it must be an absolute path such as "{CERTS_DIRECTORY}",'
-            ' or "" for plain TCP.'
+            f'DOCKER_TLS_CERTDIR is "{cert_dir}". Set it to an absolute path such as'
+            f' "{CERTS_DIRECTORY}", or to "" for plain TCP.'
         )
     return Transport(tls=True, cert_dir=cert_dir)

@@ -21,10 +21,10 @@ def run_with_gitlab_runner(engine: Engine, container: str, script: bytes, versio
     code = run_script(engine, container, checked(script, version))
     if code == _MISSING:
         raise SettingsError(
-            "The helper image has no `gitlab-runner` that starts, and no `gitlab-runner-helper`:"
-            " caches and artifacts would be lost. Name an image that has one, in the runner's own"
-            f" version{version and f' ({version})'}, in `[docker] helper_image` of the runner's"
-            " settings."
+            "The helper image has no `gitlab-runner` that starts, and no"
+            " `gitlab-runner-helper`: caches and artifacts would be lost. Set `[docker]"
+            " helper_image` to an image with gitlab-runner in the runner's own"
+            f" version{version and f' ({version})'}."
         )
     return code
 

@@ -19,20 +19,21 @@ def lost(engine: Engine, container: str, *, begun: bool) -> EnvironmentLost:
     state = engine.wait_for_exit(container, _SETTLE_SECONDS)
     if not state or state.get("Status") in {"removing", "dead"}:
         return ContainerLost(
-            f"The container {container} is gone: something removed it while the job ran"
-            " (a prune on the host?).",
+            f"Something removed the container {container} while the job ran (a prune on the"
+            " host?).",
             begun=begun,
             removed=True,
         )
     if state.get("Running"):
         return EnvironmentLost(
-            f"The Docker Engine lost the script that ran in {container}, which still runs: was the"
-            " engine restarted, or the container paused? Run the job again."
+            f"The connection to the script in {container} broke, but the container is still"
+            " running. Was the Docker Engine restarted, or the container paused? Retry the"
+            " job."
         )
     if state.get("OOMKilled"):
         return ContainerLost(
-            f"The container {container} was ended because it ran out of memory: let the job need"
-            " less, or raise `[docker] memory`.",
+            f"The container {container} ran out of memory and was killed. Make the job use"
+            " less memory, or raise `[docker] memory`.",
             begun=begun,
         )
     code = state.get("ExitCode")
@@ -43,7 +44,7 @@ def lost(engine: Engine, container: str, *, begun: bool) -> EnvironmentLost:
             exit_code=code,
         )
     return ContainerLost(
-        f"The container {container} stopped while the job ran (exit code {code}): did the script"
-        " end every process, or was the Docker Engine restarted?",
+        f"The container {container} stopped while the job ran (exit code {code}). Did the"
+        " script end every process, or was the Docker Engine restarted? Retry the job.",
         begun=begun,
     )

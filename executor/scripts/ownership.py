@@ -27,7 +27,10 @@ def give_sources(engine: Engine, build: str, temp_dir: str, project_temp_dir: st
     _, said = _run(engine, build, program("print_user"))
     user, _, group = said.strip().rpartition("\n")[2].partition(" ")
     if not (user.isdecimal() and group.isdecimal()):
-        complain("WARNING: The user of the job's scripts is unknown: files keep their owner.")
+        complain(
+            "WARNING: The user that runs the job's scripts is unknown, so the files keep"
+            " their owner. The scripts may be unable to change them."
+        )
         return
     if int(user):
         for directory in (project_temp_dir.removesuffix(".tmp"), project_temp_dir):
@@ -44,7 +47,10 @@ def _give(engine: Engine, helper: str, directory: str, owner: str) -> None:
     except ContainerLost as lost:
         code, said = 1, str(lost)
     if code:
-        complain(f"WARNING: The ownership could not be changed: {said.strip()}")
+        complain(
+            f"WARNING: The owner of the files could not be changed: {said.strip()}. The"
+            " scripts may be unable to change them."
+        )
 
 
 def _run(engine: Engine, container: str, script: str) -> tuple[int, str]:

@@ -45,7 +45,7 @@ def retry(
         if not replace(place.engine, place.env.temp_dir, place.container):
             raise lost
         if not lost.begun:
-            complain(f"WARNING: {lost} A new one has taken its place.")
+            complain(f"WARNING: {lost} A new container takes its place.")
         is_new = True
         wait()
         try:

@@ -61,12 +61,14 @@ def run_script(
     finally:
         copying.close(reader)
     if copying.error is not None:
-        raise EnvironmentLost(f"The stream to {container} broke: {copying.error}.")
+        raise EnvironmentLost(
+            f"The connection to the script in {container} broke: {copying.error}. Retry the job."
+        )
     if output.untaken:
         raise EnvironmentLost(
-            f"The container {container} cannot hold the job's script: {DIRECTORY} in it is full or"
-            " not writable, by an earlier script's doing or the image's entrypoint's; free it, or"
-            " raise `[docker] memory`."
+            f"The job's script cannot be written to {DIRECTORY} in the container {container}:"
+            " it is full or read-only (changed by an earlier script or by the entrypoint)."
+            " Free space there, or raise `[docker] memory`."
         )
     if output.left:
         leftovers()

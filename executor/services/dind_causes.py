@@ -21,21 +21,33 @@ _CAUSES = (
     (
         ("permission denied", "must be run with --privileged", "operation not permitted"),
         (
-            "the sidecar may not do what dockerd needs: set `[dind] privileged = true`, or name a"
-            " `[dind] runtime` such as sysbox-runc"
+            "the sidecar lacks privileges that dockerd needs (set `[dind] privileged = true`,"
+            " or `[dind] runtime` such as `sysbox-runc`)"
         ),
     ),
-    (("no space left on device",), "the disk of the engine's host is full"),
+    (
+        ("no space left on device",),
+        ("the disk of the engine's host is full (free space with `docker system prune`)"),
+    ),
     (
         ('failed to register "bridge" driver', "iptables failed", "iptables not found"),
-        "the host's kernel lacks a netfilter module that dockerd needs (ip_tables or nf_tables)",
+        (
+            "the host's kernel lacks a netfilter module that dockerd needs (load ip_tables or"
+            " nf_tables)"
+        ),
     ),
     (
         ("error initializing graphdriver", "failed to mount overlay"),
-        "the storage driver does not work on the host's file system",
+        (
+            "dockerd's storage driver does not work on the host's file system (set another one in"
+            " `[dind] command`, such as `--storage-driver=vfs`)"
+        ),
     ),
-    (("unknown flag", "invalid value", "unable to configure"), "dockerd got a wrong argument"),
-    (("address already in use",), "something else listens on dockerd's port"),
+    (
+        ("unknown flag", "invalid value", "unable to configure"),
+        ("dockerd got a wrong argument (check `[dind] command` and the service's `command`)"),
+    ),
+    (("address already in use",), "another process listens on dockerd's port"),
 )
 
 
@@ -54,8 +66,8 @@ def ended(
     told = f"{_end(sidecar)}."
     if had_answered:
         told += (
-            " It had answered before, and the script is not run without its Docker daemon: run the"
-            " job again, which gets a new one."
+            " It answered before, and without it the script has no Docker daemon, so the"
+            " script does not run. Retry the job: it gets a new sidecar."
         )
     if sidecar is None:
         return ServiceNotReady(told)
@@ -75,8 +87,8 @@ def warn_of_end(engine: Engine, name: str, temp_dir: str) -> None:
             sidecar = find_sidecar(engine, name)
             if sidecar is None or not still_runs(sidecar, answered):
                 complain(
-                    f"WARNING: {_end(sidecar)}: the script has probably failed because it has no"
-                    " Docker daemon any more."
+                    f"WARNING: {_end(sidecar)}: the script probably failed because it lost its"
+                    " Docker daemon. Retry the job."
                 )
                 return
             if answers(engine, sidecar, temp_dir, left, SETTLED_SECONDS):
@@ -88,9 +100,9 @@ def warn_of_end(engine: Engine, name: str, temp_dir: str) -> None:
 
 def _end(sidecar: Sidecar | None) -> str:
     if sidecar is None:
-        return "The dind sidecar is gone: something removed it (a prune on the host?)"
+        return "Something removed the dind sidecar (a prune on the host?)"
     if sidecar.running:
-        return "The dind sidecar was ended and started anew by something else"
+        return "Something restarted the dind sidecar"
     if sidecar.out_of_memory:
         return f"The dind sidecar ran out of memory (exit code {sidecar.exit_code})"
     return f"The dind sidecar exited with code {sidecar.exit_code}"
@@ -103,7 +115,7 @@ def _cause_and_log(engine: Engine, name: str) -> str:
     causes = [cause for patterns, cause in _CAUSES if any(each in lower for each in patterns)]
     cause = f"Likely cause: {causes[0]}. " if causes else ""
     if not text:
-        return f"{cause}It printed nothing; does its image start a Docker daemon?"
+        return f"{cause}It printed nothing. Check that its image starts a Docker daemon."
     return cause + _log(text)
 
 

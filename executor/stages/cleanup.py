@@ -28,7 +28,9 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     left = engine.remove_all(removal)
     if left:
         raise EngineRefused(
-            f"What the job has left could not be removed ({'; '.join(left)}): the next cleanup of"
-            " the job tries again; without one, remove by hand what has the label"
-            f" {context.names.owner}."
+            f"Cleanup could not remove everything of the job: {'; '.join(left)}. gitlab-runner"
+            " calls cleanup only once. To remove the rest by hand: `docker ps -aq --filter"
+            f" label={context.names.owner} | xargs -r docker rm -fv; docker network ls -q"
+            f" --filter label={context.names.owner} | xargs -r docker network rm; docker"
+            f" volume ls -q --filter label={context.names.owner} | xargs -r docker volume rm`."
         )

@@ -125,8 +125,8 @@ def _what(args: list[str]) -> tuple[str, str]:
     """Return the script's path and the sub-stage: gitlab-runner puts them last."""
     if len(args) < 2:  # noqa: PLR2004
         raise SystemFailure(
-            "The run stage needs a script and the name of a sub-stage: it must be called by"
-            " gitlab-runner, as `run_exec` in config.toml."
+            "The run stage got no script and no sub-stage. Only gitlab-runner can call it, as"
+            " `run_exec` in config.toml."
         )
     return args[-2], args[-1]
 
@@ -137,7 +137,8 @@ def _read(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise SystemFailure(
-            f"The script {path} of gitlab-runner cannot be read: {error.strerror}."
+            f"gitlab-runner's script {path} cannot be read: {error.strerror}. Check that the"
+            " hooks run as gitlab-runner's user."
         ) from None
 
 

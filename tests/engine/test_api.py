@@ -74,8 +74,8 @@ def test_nobody_listens(tmp_path: Path) -> None:
         Api(f"unix://{tmp_path}/nowhere.sock").get("/_ping")
 
     assert str(caught.value) == (
-        f"Cannot talk to the Docker Engine at unix://{tmp_path}/nowhere.sock: No such file or"
-        " directory. Is it running, and may the runner's user reach it?"
+        f"The Docker Engine at unix://{tmp_path}/nowhere.sock cannot be reached: No such file"
+        " or directory. Check that it is running and that gitlab-runner's user may use it."
     )
 
 

@@ -84,7 +84,10 @@ def test_an_archive_that_may_not_be_read(
     [
         (refusal(500, "exit status 1: no space left on device"), r"no space left on device$"),
         (events({"errorDetail": {"message": "unexpected EOF"}}), "^unexpected EOF$"),
-        (events({"status": "sha"})[:-12], "Is it running, and may the runner's user reach it?"),
+        (
+            events({"status": "sha"})[:-12],
+            "Check that it is running and that gitlab-runner's user may use it.",
+        ),
         (http(200, b"{"), "^the engine's answer was cut off$"),
     ],
 )
@@ -111,5 +114,5 @@ def test_an_image_that_is_gone_at_once(loading: StubEngine, tmp_path: Path) -> N
     """A prune on the host may remove the image before anybody looks at it."""
     loading.on("GET", "/images/.*/json", refusal(404, "No such image"))
 
-    with pytest.raises(LoadFailed, match=r"^the engine has no image of it$"):
+    with pytest.raises(LoadFailed, match=r"^the engine did not load an image from it$"):
         load(loading, tmp_path / "a.tar.xz", lzma.compress(b"tar"))

@@ -100,5 +100,5 @@ def test_a_container_that_does_not_start(stub: StubEngine, where: str) -> None:
         refusal(400, 'runc: exec: "sh": executable file not found in $PATH'),
     )
 
-    with pytest.raises(UnusableImage, match="needs an image with a shell"):
+    with pytest.raises(UnusableImage, match="Use an image with a shell"):
         Engine(stub.api()).start(SPEC)

@@ -65,14 +65,14 @@ def deaf(mocker: MockerFixture) -> Iterator[Answer]:
 def test_an_entrypoint_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
     """More than the buffers hold keeps nobody waiting for ever: the sentence is the usual one."""
     keeper = begun(stub, KEEPER, deaf)
-    with pytest.raises(UnusableImage, match="did not do so within"):
+    with pytest.raises(UnusableImage, match="did not start it within"):
         keeper.wait(lambda *_: None)
 
 
 def test_a_service_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
     """It is named, and its image."""
     receiver = begun(stub, SERVICE, deaf)
-    with pytest.raises(EnvironmentLost, match=r"job-dind did not take .*alpine:3"):
+    with pytest.raises(EnvironmentLost, match=r"job-dind did not read .*alpine:3"):
         receiver.wait(lambda *_: None)
 
 
@@ -178,7 +178,7 @@ def test_an_entrypoint_that_ends(stub: StubEngine) -> None:
     """The sentence tells the author how to mend it; what it printed last is in the log."""
     heard: list[tuple[int, bytes]] = []
 
-    with pytest.raises(UnusableImage, match="ended without doing so: end it") as caught:
+    with pytest.raises(UnusableImage, match=r"exited without starting it\. End it") as caught:
         started(stub, frame(1, b"usage: x"), heard=heard)
 
     assert 'exec "$@"' in str(caught.value)
@@ -202,5 +202,5 @@ def test_an_entrypoint_that_never_hands_over(stub: StubEngine, mocker: MockerFix
     """Also one that goes on printing is given up."""
     mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.3)
 
-    with pytest.raises(UnusableImage, match="did not do so within"):
+    with pytest.raises(UnusableImage, match="did not start it within"):
         started(stub, patience=4.0)

@@ -171,7 +171,7 @@ def test_an_engine_that_stays_away_is_told_once(belongings: Belongings, tmp_path
         belongings.stub.on("GET", path, b"")
     belongings.stub.on("DELETE", "/", b"")
     (told,) = removed(belongings.stub, tmp_path, 0)
-    assert told.startswith("Cannot talk to the Docker Engine at")
+    assert told.startswith("The Docker Engine at")
     # Where prepare has made nothing, one look is enough; it may take minutes if the engine hangs.
     assert len(belongings.stub.asked("GET", "/")) == len(LISTINGS)
     assert not belongings.stub.asked("DELETE", "/")
@@ -192,7 +192,7 @@ def test_a_list_that_fails_keeps_nothing_else_alive(
     belongings.have_a_volume()
     belongings.stub.on("GET", listing, refusal(500, "a plugin does not answer"))
     (told,) = removed(belongings.stub, tmp_path, 0)
-    assert told == "The Docker Engine cannot list what belongs to the job: a plugin does not answer"
+    assert told == "The Docker Engine cannot list the job's objects: a plugin does not answer"
     assert belongings.there == kept
 
 
@@ -264,7 +264,9 @@ def test_what_is_waited_for_in_vain_is_named(belongings: Belongings, tmp_path: P
 def test_what_appears_again_and_again(belongings: Belongings, tmp_path: Path) -> None:
     """There is an end to it."""
     belongings.stub.on("DELETE", "/", http(204))
-    assert removed(belongings.stub, tmp_path) == ["objects that appear as fast as they are removed"]
+    assert removed(belongings.stub, tmp_path) == [
+        ("new objects keep appearing while cleanup removes them")
+    ]
 
 
 def test_what_waits_for_volumes_has_more_time(

@@ -146,7 +146,7 @@ def test_an_answer_that_is_cut_off_is_none(stub: StubEngine, answer: bytes) -> N
         stub.api().get("/x")
 
     assert stub.host in str(caught.value)
-    assert "Is it running" in str(caught.value)
+    assert "Check that it is running" in str(caught.value)
     assert "literal" not in str(caught.value)
 
 

@@ -153,15 +153,15 @@ def test_an_empty_login_is_passed_over(entry: dict[str, str]) -> None:
         (
             json.dumps({"auths": {"registry.local": {"auth": SECRET}}}),
             (
-                "The login for registry.local in $DOCKER_AUTH_CONFIG is not used:"
-                ' its "auth" is not the base64 form of user:password.'
+                'The login for registry.local in $DOCKER_AUTH_CONFIG is not used: its "auth"'
+                " is not user:password in base64."
             ),
         ),
         (
             json.dumps({"auths": {"registry.local": {"auth": auth("").replace(":", "")}}}),
             (
-                "The login for registry.local in $DOCKER_AUTH_CONFIG is not used:"
-                ' its "auth" is not the base64 form of user:password.'
+                'The login for registry.local in $DOCKER_AUTH_CONFIG is not used: its "auth"'
+                " is not user:password in base64."
             ),
         ),
     ],
@@ -228,8 +228,8 @@ def test_a_job_chooses_no_program_to_run_on_the_host(key: str, value: object) ->
 
     assert catalogue.warnings == (
         (
-            f"{key} of $DOCKER_AUTH_CONFIG is ignored: a job does not choose programs to run on the"
-            ' runner host; write the login itself under "auths".'
+            f"{key} of $DOCKER_AUTH_CONFIG is ignored, because a job cannot choose programs"
+            ' that run on the runner host. Write the login itself under "auths".'
         ),
     )
     assert found_user("registry.local/a", catalogue) == "job from $DOCKER_AUTH_CONFIG"
@@ -252,7 +252,7 @@ def test_a_helper_by_a_path_costs_no_other_login(whose: str) -> None:
     assert asked == ["docker-credential-own get b.local"]
     assert [each.path for each in catalogue.entries] == ["b.local"]
     assert len(catalogue.warnings) == 2
-    assert all("may hold no path separator" in each for each in catalogue.warnings)
+    assert all("must not contain a path separator" in each for each in catalogue.warnings)
 
 
 def test_the_administrators_store_and_helpers_are_asked() -> None:
@@ -315,38 +315,38 @@ def answering_with(text: str) -> Callable[[str, str, str], str]:
         ),
         (
             {"credsStore": "x"},
-            failing_with("docker-credential-x list took more than 30 s"),
-            "docker-credential-x list took more than 30 s",
+            failing_with("docker-credential-x list took longer than 30 seconds"),
+            "docker-credential-x list took longer than 30 seconds",
         ),
         (
             {"credHelpers": {"a.local": "x"}},
             answering_with(SECRET),
-            "docker-credential-x get did not answer with JSON",
+            "docker-credential-x get printed something other than JSON",
         ),
         (
             {"credHelpers": {"a.local": "x"}},
             answering_with(json.dumps([SECRET])),
-            "a credential helper answered without Username and Secret",
+            "a credential helper returned no Username and Secret",
         ),
         (
             {"credHelpers": {"a.local": "x"}},
             answering_with(json.dumps({"Username": 1, "Secret": SECRET})),
-            "a credential helper answered without Username and Secret",
+            "a credential helper returned no Username and Secret",
         ),
         (
             {"credsStore": "../evil"},
             no_helper,
-            "the name of a credential helper may hold no path separator",
+            "the name of a credential helper must not contain a path separator",
         ),
         (
             {"credHelpers": {"a.local": "dir\\evil"}},
             no_helper,
-            "the name of a credential helper may hold no path separator",
+            "the name of a credential helper must not contain a path separator",
         ),
         (
             {"credHelpers": {"a.local": 3}},
             no_helper,
-            "the name of a credential helper may hold no path separator",
+            "the name of a credential helper must not contain a path separator",
         ),
     ],
 )

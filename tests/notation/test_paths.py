@@ -21,9 +21,9 @@ def test_a_directory_that_may_be_used(path: str) -> None:
         ("/", "it must not be the root directory"),
         ("//.", "it must not be the root directory"),
         ("/a//b/./c/", "'/a//b/./c/' must be written '/a/b/c'"),
-        ("/certs", "'/certs' covers /certs, which belongs to dind"),
-        ("/certs/client", "'/certs/client' covers /certs, which belongs to dind"),
-        ("/var", "'/var' covers /var/lib/docker, which belongs to dind"),
+        ("/certs", "'/certs' covers /certs, which dind uses itself"),
+        ("/certs/client", "'/certs/client' covers /certs, which dind uses itself"),
+        ("/var", "'/var' covers /var/lib/docker, which dind uses itself"),
     ],
 )
 def test_a_directory_that_may_not_be_used(path: str, wrong: str) -> None:

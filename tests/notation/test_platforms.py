@@ -34,7 +34,7 @@ def test_a_system_that_has_no_containers(text: str, platform: str) -> None:
 @pytest.mark.parametrize("text", ["nonsense", "linux/", "/amd64", "a/b/c/d", "linux/am d64"])
 def test_what_is_no_platform(text: str) -> None:
     """The author's mistake, told before anything is pulled."""
-    with pytest.raises(UnsupportedJobOption, match="The platform"):
+    with pytest.raises(UnsupportedJobOption, match="is not a platform"):
         checked_platform(text)
 
 

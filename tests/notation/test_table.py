@@ -129,8 +129,8 @@ def test_a_wrong_value_reads_as_the_default() -> None:
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (0, "number: 0 is too small: the least is 1"),
-        (10, "number: 10 is too large: the most is 9"),
+        (0, "number: 0 is too small: the minimum is 1"),
+        (10, "number: 10 is too large: the maximum is 9"),
     ],
 )
 def test_bounds_are_part_of_the_sentence(value: int, sentence: str) -> None:

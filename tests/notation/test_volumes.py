@@ -93,5 +93,5 @@ def test_a_mistake_is_found_when_settings_are_read(volumes: str, wanted: str) ->
 
 def test_builds_of_the_host_stay_clear_of_dinds_own() -> None:
     """They are mounted in dind too, where a directory above its data would cover it."""
-    with pytest.raises(SettingsError, match="covers /var/lib/docker, which belongs to dind"):
+    with pytest.raises(SettingsError, match="covers /var/lib/docker, which dind uses itself"):
         some_settings('builds_dir = "/var/builds"\n[docker]\nvolumes = ["/srv:/var"]')

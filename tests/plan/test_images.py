@@ -43,7 +43,7 @@ def test_the_default_image_is_said() -> None:
 @pytest.mark.parametrize("image", ["", "$UNKNOWN"])
 def test_no_image_at_all(image: str) -> None:
     """The sentence names what author and administrator can each do."""
-    with pytest.raises(UnsupportedJobOption, match=r"add `image:` .*`\[docker\] image`"):
+    with pytest.raises(UnsupportedJobOption, match=r"Add `image:` .*`\[docker\] image`"):
         plan_images(some_inputs(image=a_service(image)))
 
 

@@ -64,7 +64,7 @@ def test_ipv6_networks_are_a_jobs_own() -> None:
 
 def test_ipv6_is_refused_where_jobs_would_reach_each_other() -> None:
     """The administrator is told what the engine lacks; without IPv6 it lacks nothing."""
-    with pytest.raises(SettingsError, match=r'`\[docker\] enable_ipv6`: .*"ip6tables": true'):
+    with pytest.raises(SettingsError, match=r'`\[docker\] enable_ipv6`.*"ip6tables": true'):
         plan_network(some_inputs(settings="[docker]\nenable_ipv6 = true\n"), Surroundings())
 
     assert plan_network(some_inputs(), Surroundings()).ipv6_subnet == ""

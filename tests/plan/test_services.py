@@ -152,7 +152,7 @@ def test_a_service_that_claims_the_name_docker(
     services = named([service, *others])
     facts = (DATABASE, *([DIND] if with_dind else []))
 
-    with pytest.raises(ServiceConflict, match='claims the name "docker"') as caught:
+    with pytest.raises(ServiceConflict, match='uses the name "docker"') as caught:
         find_dinds(services, facts)
 
     assert str(service["name"]) in str(caught.value)
@@ -237,7 +237,7 @@ def test_its_aliases_go_first() -> None:
     ("settings", "sentence"),
     [
         (DIND_SERVICE * 2, "keep one of them"),
-        ('[[docker.services]]\nname = "redis"\nalias = "docker"', "give it another name"),
+        ('[[docker.services]]\nname = "redis"\nalias = "docker"', "Give it another alias"),
         ('[[docker.services]]\nname = "$NOTHING"', "invalid service image name"),
     ],
 )

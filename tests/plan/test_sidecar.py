@@ -163,8 +163,7 @@ def test_the_administrators_dind_stands_for_the_jobs_own() -> None:
     assert plan.dind.environment["DOCKER_TLS_CERTDIR"] == ""
     assert "".join(plan.notices) == (
         'WARNING: Skipping service "docker:20.10.16-dind": this runner\'s own Docker-in-Docker'
-        ' service "registry.corp.example/docker:27-dind" runs in its place and answers to its'
-        " names."
+        ' service "registry.corp.example/docker:27-dind" runs instead, under the same names.'
     )
 
 

@@ -22,15 +22,15 @@ def inspected(**state: object) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "sentence", "kind"),
     [
-        (refusal(404, "no such container"), "is gone: something removed it", ContainerLost),
+        (refusal(404, "no such container"), "Something removed the container", ContainerLost),
         (inspected(Running=False, ExitCode=137, OOMKilled=True), "out of memory", ContainerLost),
         (
             inspected(Running=False, ExitCode=1),
             "stopped while the job ran (exit code 1)",
             ContainerLost,
         ),
-        (inspected(), "lost the script", EnvironmentLost),
-        (http(200, b"[]"), "is gone", ContainerLost),
+        (inspected(), "is still running", EnvironmentLost),
+        (http(200, b"[]"), "Something removed", ContainerLost),
     ],
 )
 @pytest.mark.parametrize("begun", [True, False])

@@ -90,7 +90,13 @@ def test_a_change_that_fails(
     reason = "chown: no" if answer == 1 else "the helper is gone"
     assert (
         capfd.readouterr().err.splitlines()
-        == [f"WARNING: The ownership could not be changed: {reason}"] * 2
+        == [
+            (
+                f"WARNING: The owner of the files could not be changed: {reason}. The scripts may"
+                " be unable to change them."
+            )
+        ]
+        * 2
     )
 
 

@@ -118,7 +118,7 @@ def test_a_script_without_a_place(stub: StubEngine) -> None:
         keeper.begins(), frame(2, keeper.line(2, b"untaken")), frame(1, keeper.line(1, b"untaken"))
     )))  # fmt: skip
 
-    with pytest.raises(EnvironmentLost, match="/run/dind-executor in it is full or not writable"):
+    with pytest.raises(EnvironmentLost, match=r"/run/dind-executor .* is full or read-only"):
         run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
 
@@ -126,12 +126,12 @@ def test_a_script_without_a_place(stub: StubEngine) -> None:
 
 
 LOST = [
-    (refusal(404, "no such container"), "is gone: something removed it"),
+    (refusal(404, "no such container"), "Something removed the container"),
     (inspected(Running=False, ExitCode=137, OOMKilled=True), "ran out of memory"),
     (inspected(Running=False, ExitCode=137), "stopped while the job ran (exit code 137)"),
-    (inspected(), "lost the script"),
-    (http(500, b"<html>"), "is gone"),
-    (http(200, b"[]"), "is gone"),
+    (inspected(), "is still running"),
+    (http(500, b"<html>"), "Something removed"),
+    (http(200, b"[]"), "Something removed"),
 ]
 
 

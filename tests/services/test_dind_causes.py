@@ -16,8 +16,8 @@ def test_the_author_of_a_failed_script_is_told(
     warn_of_end(stub.engine(), "job-dind", answered)
 
     told = (
-        "WARNING: The dind sidecar ran out of memory (exit code 137): the script has probably"
-        " failed because it has no Docker daemon any more.\n"
+        "WARNING: The dind sidecar ran out of memory (exit code 137): the script probably"
+        " failed because it lost its Docker daemon. Retry the job.\n"
     )
     assert capfd.readouterr() == ("", told)
 
@@ -52,12 +52,16 @@ def test_an_engine_that_says_nothing_of_it(
 
 
 CAUSES = {
-    "mount: permission denied (are you root?)": "the sidecar may not do what dockerd needs",
-    "write /var/lib/docker: no space left on device": "the disk of the engine's host is full",
+    "mount: permission denied (are you root?)": "the sidecar lacks privileges that dockerd needs",
+    "write /var/lib/docker: no space left on device": (
+        "the disk of the engine's host is full (free space with `docker system prune`)"
+    ),
     'failed to register "bridge" driver': "the host's kernel lacks a netfilter module",
-    "error initializing graphdriver: driver": "the storage driver does not work",
-    "unknown flag: --no-such-option": "dockerd got a wrong argument",
-    "listen tcp: Address already in use": "something else listens on dockerd's port",
+    "error initializing graphdriver: driver": "dockerd's storage driver does not work",
+    "unknown flag: --no-such-option": (
+        "dockerd got a wrong argument (check `[dind] command` and the service's `command`)"
+    ),
+    "listen tcp: Address already in use": "another process listens on dockerd's port",
 }
 
 
@@ -88,6 +92,6 @@ def test_a_sidecar_that_printed_nothing(stub: StubEngine) -> None:
     """The author is asked whether the image starts a daemon at all."""
     stub.on("GET", "/containers/job-dind/logs", chunked())
 
-    assert "It printed nothing; does its image start a Docker daemon?" in str(
+    assert "It printed nothing. Check that its image starts a Docker daemon." in str(
         never_answered(stub.engine(), "job-dind", 60)
     )

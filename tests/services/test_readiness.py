@@ -24,9 +24,9 @@ def test_a_sidecar_that_ran_out_of_memory(stub: StubEngine, answered: str) -> No
         wait_until_ready(stub.engine(), "job-dind", answered, 5)
 
     assert str(caught.value) == (
-        "The dind sidecar ran out of memory (exit code 137). It had answered before, and the script"
-        " is not run without its Docker daemon: run the job again, which gets a new one. Its last"
-        " log lines:\n  error: address already in use"
+        "The dind sidecar ran out of memory (exit code 137). It answered before, and without"
+        " it the script has no Docker daemon, so the script does not run. Retry the job: it"
+        " gets a new sidecar. Its last log lines:\n  error: address already in use"
     )
 
 
@@ -43,7 +43,7 @@ def test_a_sidecar_that_is_gone(stub: StubEngine, answered: str) -> None:
     """A sidecar that has answered before is missed."""
     stub.on("GET", SIDECAR, refusal(404, "no such container"))
 
-    with pytest.raises(ServiceNotReady, match="The dind sidecar is gone: something removed it"):
+    with pytest.raises(ServiceNotReady, match="Something removed the dind sidecar"):
         wait_until_ready(stub.engine(), "job-dind", answered, 5)
 
 

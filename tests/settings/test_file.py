@@ -224,10 +224,12 @@ def test_every_key_can_be_set() -> None:
             "log.destination: 'syslog' is not one of: file, journal, none",
         ),
         # bounds
-        ("docker.network_mtu = -1", "docker.network_mtu: -1 is too small: the least is 0"),
-        ("docker.services_limit = -2", "docker.services_limit: -2 is too small: the least is -1"),
-        ("dind.ready_timeout = 0", "dind.ready_timeout: 0 is too small: the least is 1"),
-        ("dind.ready_timeout = 3601", "dind.ready_timeout: 3601 is too large: the most is 3600"),
+        ("docker.network_mtu = -1", "docker.network_mtu: -1 is too small: the minimum is 0"),
+        ("docker.services_limit = -2", ("docker.services_limit: -2 is too small: the minimum"
+                                       " is -1")),
+        ("dind.ready_timeout = 0", "dind.ready_timeout: 0 is too small: the minimum is 1"),
+        ("dind.ready_timeout = 3601", ("dind.ready_timeout: 3601 is too large: the maximum is"
+                                      " 3600")),
         # directories and paths
         ("builds_dir = 'b'", "builds_dir: 'b' must be an absolute path, starting with /"),
         ("builds_dir = ''", "builds_dir: it must not be empty"),
@@ -236,11 +238,11 @@ def test_every_key_can_be_set() -> None:
         ("builds_dir = '/b/../c'", "builds_dir: '/b/../c' must not contain .."),
         (
             "builds_dir = '/certs/b'",
-            "builds_dir: '/certs/b' covers /certs, which belongs to dind",
+            "builds_dir: '/certs/b' covers /certs, which dind uses itself",
         ),
         (
             "cache_dir = '/var'",
-            "cache_dir: '/var' covers /var/lib/docker, which belongs to dind",
+            "cache_dir: '/var' covers /var/lib/docker, which dind uses itself",
         ),
         (
             "cache_dir = '/builds/cache'",

@@ -22,8 +22,8 @@ def prepare(job: JobCalls) -> Call:
 PAYLOADS = {
     "empty": ("", "is not JSON"),
     "cut off": ('{"id": 1, "tok', "is not JSON"),
-    "not an object": ("[]", "is not what gitlab-runner writes"),
-    "of another shape": ('{"id": "one", "services": {}}', "is not what gitlab-runner writes"),
+    "not an object": ("[]", "differs from what gitlab-runner writes"),
+    "of another shape": ('{"id": "one", "services": {}}', "differs from what gitlab-runner writes"),
 }
 
 
@@ -99,9 +99,9 @@ def test_an_engine_that_does_not_run(start: Start) -> None:
     """Each stage names the address, also cleanup, whose failure nobody else would tell."""
     job = start(JobRequest(), {"docker": {"host": "unix:///nowhere/docker.sock"}})
     job.config().passed()
-    sentence = "Cannot talk to the Docker Engine at unix:///nowhere/docker.sock: No such file"
+    sentence = "The Docker Engine at unix:///nowhere/docker.sock cannot be reached: No such file"
     for stage in ("prepare", "cleanup"):
-        assert_error(job.call(stage), SYSTEM_FAILURE, sentence, "Is it running")
+        assert_error(job.call(stage), SYSTEM_FAILURE, sentence, "Check that it is running")
 
 
 def test_an_image_that_does_not_exist(rig: Rig, start: Start) -> None:
@@ -130,7 +130,7 @@ def test_a_default_dind_that_does_not_exist(rig: Rig, start: Start) -> None:
 NO_IMAGES = {
     "upper case": ("Alpine", "image:"),
     "an id": ("sha256:" + "a" * 64, "is an image id"),
-    "nothing": ("", "The job names no image, and the runner has no default one"),
+    "nothing": ("", "The job names no image and this runner has no default image"),
 }
 
 
@@ -164,7 +164,7 @@ def test_an_image_without_a_shell(rig: Rig, start: Start) -> None:
         call,
         BUILD_FAILURE,
         f'The image "{name}" cannot run scripts',
-        'set `entrypoint: [""]` in the job',
+        'disable it with `entrypoint: [""]` in the job',
     )
     options = {"entrypoint": [""]}
     call = prepare(start(JobRequest(name, image_options=options), NO_DIND))
@@ -179,8 +179,8 @@ def test_an_entrypoint_that_does_not_run_its_command(start: Start) -> None:
         call,
         BUILD_FAILURE,
         'The entrypoint of the image "docker:26.1-cli" must run the command that it is given',
-        "ended without doing so",
-        'set `entrypoint: [""]` in the job',
+        "exited without starting it",
+        'disable it with `entrypoint: [""]` in the job',
     )
     assert "my own business\n" in call.stdout
 
@@ -201,7 +201,7 @@ def test_an_entrypoint_that_never_hands_over(start: Start) -> None:
     job = start(JobRequest("docker:26.1-cli", image_options=options), NO_DIND)
     job.config().passed()
     call = job.start("prepare", program=[sys.executable, "-I", "-c", _IMPATIENT]).finish()
-    assert_error(call, BUILD_FAILURE, "did not do so within 1 seconds")
+    assert_error(call, BUILD_FAILURE, "did not start it within 1 seconds")
 
 
 def test_a_service_without_a_name(start: Start) -> None:

@@ -27,10 +27,17 @@ def test_a_dind_that_exits_at_once(rig: Rig, start: Start) -> None:
 
 
 WRONG_ARGUMENTS = {
-    "option": ("--no-such-option", "dockerd got a wrong argument", "unknown flag"),
+    "option": (
+        "--no-such-option",
+        ("dockerd got a wrong argument (check `[dind] command` and the service's `command`)"),
+        "unknown flag",
+    ),
     "storage driver": (
         "--storage-driver=none-such",
-        "the storage driver does not work on the host's file system",
+        (
+            "dockerd's storage driver does not work on the host's file system (set another one in"
+            " `[dind] command`, such as `--storage-driver=vfs`)"
+        ),
         "driver not supported",
     ),
 }

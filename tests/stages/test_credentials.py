@@ -102,7 +102,7 @@ def test_a_login_that_opens_nothing(
     assert (
         f'ERROR: failed to pull image "{private}" with specified policies [always]:' in call.stderr
     )
-    assert "Check the image's name and tag, and that the job has credentials for it" in call.stderr
+    assert "Check the image's name and tag. If the registry needs a login" in call.stderr
     assert "retrying" not in call.output
     assert not password or password not in call.output
 

@@ -36,7 +36,7 @@ def test_a_container_that_is_removed_is_made_again(
     witness.container(job.id, kind).remove(force=True)
     call = job.script("ls source.txt", "printenv DOCKER_CONFIG || echo a helper",
                       sub_stage=sub_stage).passed()  # fmt: skip
-    assert "is gone: something removed it" in call.stderr
+    assert "Something removed the container" in call.stderr
     assert call.stderr.startswith("WARNING: The container dind-executor-")
     assert "source.txt\n" in call.stdout
     assert witness.container(job.id, kind).status == "running"
@@ -110,7 +110,7 @@ def test_a_volume_that_was_removed_too_goes_with_the_job(start: Start, witness: 
     for container in witness.containers(job.id):
         container.remove(force=True)
     witness.remove_volume(builds)
-    assert "A new one has taken its place." in job.run("build_script", "pwd\n").passed().stderr
+    assert "A new container takes its place." in job.run("build_script", "pwd\n").passed().stderr
     assert witness.volumes(job.id) == [builds]
     job.cleanup().passed()
     assert not witness.has_volume(builds)

@@ -314,7 +314,7 @@ def test_the_operators_dind_is_the_sidecar(rig: Rig, start: Start, witness: Witn
     prepare = job.up()
     assert (
         'WARNING: Skipping service "docker:20.10.16-dind": this runner\'s own Docker-in-Docker'
-        ' service "docker:26.1-dind" runs in its place and answers to its names.\n'
+        ' service "docker:26.1-dind" runs instead, under the same names.\n'
     ) in prepare.output
     script = "docker {} info -f '{{{{.ServerVersion}}}} {{{{.Labels}}}}'"
     output = job.script(script.format(""), script.format("-H tcp://mine:2376")).passed().output

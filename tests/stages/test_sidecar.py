@@ -220,17 +220,18 @@ CONFLICTS = {
     "two dind services": (
         [{"name": "docker:26.1-dind"}, {"name": "docker:20.10.16-dind", "alias": "other"}],
         (
-            'The services "docker:26.1-dind" and "docker:20.10.16-dind" are both Docker-in-Docker'
-            ' and would both answer to "docker": keep one of them in `services`.'
+            'The services "docker:26.1-dind" and "docker:20.10.16-dind" are both'
+            ' Docker-in-Docker, and only one of them can have the name "docker": keep one of'
+            " them in `services`."
         ),
     ),
     "a service that is not dind": (
         [{"name": "{hub}/tools/web:1", "alias": "docker"}],
-        'The service "{hub}/tools/web:1" claims the name "docker" and is not Docker-in-Docker:',
+        'The service "{hub}/tools/web:1" uses the name "docker" and is not Docker-in-Docker.',
     ),
     "an image that is not dind": (
         [{"name": "docker:26.1-cli"}],
-        'The service "docker:26.1-cli" claims the name "docker" and is not Docker-in-Docker:',
+        'The service "docker:26.1-cli" uses the name "docker" and is not Docker-in-Docker.',
     ),
 }
 

@@ -130,7 +130,7 @@ class _Parser:
 
     def _value(self) -> Value:
         if not self.rest:
-            message = "it ends where a value is expected"
+            message = "it ends where a value is missing"
             raise RuleSyntaxError(message)
         token = self.rest.pop(0)
         if token.kind in ("variable", "braced"):
@@ -141,7 +141,7 @@ class _Parser:
             return _compiled(token.text, token.flags)
         if token.kind == "null":
             return None
-        message = f'a value is expected where "{token.text}" stands'
+        message = f'a value is expected instead of "{token.text}"'
         raise RuleSyntaxError(message)
 
     def _take(self, operator: str) -> bool:

@@ -82,8 +82,8 @@ def _check_needs(job: JobDefinition, admitted: Mapping[str, bool], source: str) 
     for need in job.needs or ():
         if not need.optional and not admitted.get(need.job):
             message = (
-                f'{source}: job "{job.name}" needs "{need.job}", but the rules of that job leave it '
-                f"out; make the need optional or give both jobs the same rules"
+                f'{source}: job "{job.name}" needs "{need.job}", but the rules of that job'
+                " exclude it; make the need optional or give both jobs the same rules"
             )
             raise PipelineError(message)
 

@@ -81,7 +81,9 @@ class _Resolver:
             if isinstance(value, _Reference):
                 value = self._target(value, (*above, reference))
             if not isinstance(value, dict) or key not in value:
-                raise self._error(f'{reference} refers to nothing: there is no "{key}"')
+                raise self._error(
+                    f'{reference} refers to something that does not exist: there is no "{key}"'
+                )
             value = value[key]
         return self.resolved(value, (*above, reference))
 

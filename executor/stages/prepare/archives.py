@@ -27,8 +27,9 @@ def load_helper(
         except LoadFailed as error:
             reason = str(error).strip().partition("\n")[0].rstrip(".")
             say(
-                f"WARNING: The helper image could not be loaded from {path} ({reason}) and is looked"
-                " for elsewhere; if the file is damaged, install gitlab-runner-helper-images again."
+                f"WARNING: The helper image could not be loaded from {path} ({reason}), so it"
+                " is taken from elsewhere. If the file is damaged, reinstall"
+                " gitlab-runner-helper-images."
             )
             continue
         log.done("image loaded", started, image=image, file=path)

@@ -33,14 +33,14 @@ def test_run_without_its_arguments(runner: Runner, extra: tuple[str, ...]) -> No
     )
 
     assert done.returncode == SYSTEM_FAILURE
-    assert "must be called by gitlab-runner, as `run_exec`" in done.stderr
+    assert "Only gitlab-runner can call it, as `run_exec`" in done.stderr
 
 
 def test_run_without_its_script(runner: Runner) -> None:
     """The sentence has the path."""
     runner.script.unlink()
 
-    assert f"The script {runner.script} of gitlab-runner cannot be read" in runner.sentence("run")
+    assert f"gitlab-runner's script {runner.script} cannot be read" in runner.sentence("run")
 
 
 def test_run_forgets_an_earlier_exit_code(runner: Runner) -> None:

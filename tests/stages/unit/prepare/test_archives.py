@@ -60,8 +60,9 @@ def test_the_next_archive_is_tried(stub: StubEngine, load: Load, archives: Path)
 
     assert found == ID
     assert said == (
-        f"WARNING: The helper image could not be loaded from {broken} (invalid header) and is"
-        " looked for elsewhere; if the file is damaged, install gitlab-runner-helper-images again."
+        f"WARNING: The helper image could not be loaded from {broken} (invalid header), so it"
+        " is taken from elsewhere. If the file is damaged, reinstall"
+        " gitlab-runner-helper-images."
     )
 
 

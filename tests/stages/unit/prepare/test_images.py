@@ -92,9 +92,9 @@ def test_always_does_not_fall_back(sample: Sample) -> None:
 
     assert sample.pulled == 1
     assert str(caught.value) == (
-        f'failed to pull image "{NAME}" with specified policies [always]: manifest unknown. Check'
-        " the image's name and tag, and that the job has credentials for it (DOCKER_AUTH_CONFIG,"
-        " or the project's access to the registry)."
+        f'failed to pull image "{NAME}" with specified policies [always]: manifest unknown.'
+        " Check the image's name and tag. If the registry needs a login, give the job one"
+        " (DOCKER_AUTH_CONFIG, or access of the project to the registry)."
     )
 
 

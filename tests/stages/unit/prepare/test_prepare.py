@@ -201,11 +201,11 @@ def test_the_drivers_own_key_is_private(job: Job) -> None:
         ("/images/create.*28-dind", refusal(404, "manifest unknown"), 2, "[dind] image"),
         ("/networks/create", refusal(500, "all predefined address pools"), 2, "no free subnet"),
         ("/volumes/create", refusal(500, "no space left on device"), 2, "disk"),
-        ("/containers/create", refusal(400, "invalid mount"), 1, "does not accept"),
+        ("/containers/create", refusal(400, "invalid mount"), 1, "rejects"),
         ("/containers/.*/start", refusal(500, "runc: operation not permitted"), 2, "privileged"),
         ("/containers/.*-build/attach", refusal(500, "broken"), 2, "could not start"),
         ("/containers/.*-build/attach", UPGRADED, 1, "entrypoint"),
-        ("/containers/create", b"", 2, "Cannot talk to the Docker Engine"),
+        ("/containers/create", b"", 2, "cannot be reached"),
     ],
 )
 def test_whatever_fails_ends_prepare(
