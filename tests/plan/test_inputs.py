@@ -26,8 +26,9 @@ def test_the_administrators_services_come_first() -> None:
         variables=[a_variable("A", "7")],
     )
 
-    (own,) = inputs.settings_services
+    own = inputs.services[0].asked
 
+    assert inputs.services[0].internal
     assert (own.name, own.alias) == ("cache:7", "c-7")
     assert [(each.key, each.value, each.public) for each in own.variables] == [("B", "1=2", True)]
     assert [each.name.image for each in inputs.services] == ["cache:7", "postgres:16"]
@@ -37,7 +38,7 @@ def test_what_follows_is_the_same_object_each_time() -> None:
     """Nothing is worked out twice, whoever asks for it."""
     inputs = some_inputs()
 
-    for name in ("variables", "services", "settings_services", "volumes", "job_labels"):
+    for name in ("variables", "services", "volumes", "job_labels"):
         assert getattr(inputs, name) is getattr(inputs, name)
 
 
