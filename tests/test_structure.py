@@ -20,6 +20,19 @@ LONE_TESTS = {
 }
 
 
+# Modules without a unit test beside them, and what shows that they work.
+UNTESTED = {
+    **dict.fromkeys(
+        ("local/command.py", "local/schedule.py"),
+        "tests/local runs the command: the module joins the others together",
+    ),
+    **dict.fromkeys(
+        ("local/runner/execution.py", "local/runner/hooks.py", "local/runner/job.py"),
+        "tests/local runs jobs: which hook is called when, with what, and how that ends the job",
+    ),
+}
+
+
 def planted(directory: Path, files: dict[str, str]) -> Path:
     """Write a package, or tests, with a fault in it."""
     for name, text in files.items():
@@ -138,6 +151,11 @@ def test_each_unit_test_stands_beside_its_module() -> None:
     lone = structure.lone_tests(PACKAGE, TESTS, BEHAVIOUR)
 
     assert sorted(lone) == sorted(LONE_TESTS)
+
+
+def test_each_module_has_its_unit_test() -> None:
+    """Every module that has functions has a test beside it, but for the exceptions named above."""
+    assert structure.untested(PACKAGE, TESTS) == sorted(UNTESTED)
 
 
 HOUSE = {
