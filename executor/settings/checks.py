@@ -120,7 +120,7 @@ def wrong_ulimit(text: str) -> str:
 
 def wrong_ulimit_name(name: str) -> str:
     """Check which limit is meant."""
-    return "" if name in amounts.ULIMITS else f"not one of: {', '.join(amounts.ULIMITS)}"
+    return "" if name in amounts.ULIMITS else f"it is not one of: {', '.join(amounts.ULIMITS)}"
 
 
 def wrong_cgroup(text: str) -> str:
@@ -144,7 +144,7 @@ def wrong_group(text: str) -> str:
 def wrong_capability(text: str) -> str:
     """Check a capability."""
     good = re.fullmatch(r"[A-Za-z_]+", text)
-    return "" if good else f"{text!r} must look like NET_ADMIN, or be ALL"
+    return "" if good else f"{text!r} must look like NET_ADMIN or ALL"
 
 
 def wrong_security_option(text: str) -> str:
@@ -218,7 +218,7 @@ def wrong_tmpfs(path: str) -> str:
 def wrong_label(name: str) -> str:
     """Check the name of a label."""
     if name.startswith(LABEL_PREFIX):
-        return f"labels that start with {LABEL_PREFIX} are the executor's own"
+        return f"labels that start with {LABEL_PREFIX} belong to dind-executor"
     return "" if name and name.isprintable() else "a label must have a name"
 
 

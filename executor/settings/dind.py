@@ -10,21 +10,23 @@ class DindSettings(Section):
     """The Docker-in-Docker sidecar of each job: what it runs and may use, and how jobs reach it."""
 
     mode: str = key(
-        "Which jobs get a sidecar: `always` means all, `service` those that list a dind service.",
+        "Which jobs get a sidecar: `always` means all jobs, `service` means jobs that list"
+        " a dind service.",
         default="always",
         choices=("always", "service"),
     )
     image: str = key(
-        "Image of the sidecar, unless the job's own dind service takes its place.",
+        "Image of the sidecar, unless the job's own dind service replaces it.",
         default="docker:28-dind",
         check=checks.wrong_fixed_image,
     )
     allowed_images: tuple[str, ...] = key(
         "Patterns for the images that a job's own dind service may have, as in"
-        " `allowed_images` of `[docker]`. Any other runs as `image` in its place: the sidecar"
-        " may be privileged, and whoever chooses a privileged image has the host. The default"
-        " goes by the name alone, from any registry: name your registries where authors are"
-        " not trusted. An empty list admits any image.",
+        " `allowed_images` of `[docker]`. If the job's image is not admitted, the sidecar"
+        " runs `image` instead: the sidecar may be privileged, and anyone who chooses a"
+        " privileged image controls the host. The default admits a name from any registry:"
+        " if you do not trust the job authors, name your registries. An empty list admits"
+        " any image.",
         default=("docker:*dind*", "**/docker:*dind*"),
         check=checks.wrong_pattern,
     )
@@ -37,54 +39,56 @@ class DindSettings(Section):
     privileged: bool = key(
         "Run the sidecar privileged, whatever `privileged` of `[docker]` says.",
         default=True,
-        otherwise="true where `runtime` is empty, else false",
+        otherwise="true if `runtime` is empty, else false",
     )
     allow_plain_tcp: bool = key(
-        'Let a job that sets `DOCKER_TLS_CERTDIR: ""` reach its sidecar without TLS, on port'
-        " 2375 of the job's own network.",
+        'Let a job that sets `DOCKER_TLS_CERTDIR: ""` reach its sidecar without TLS, on'
+        " port 2375 of the job's own network.",
         default=True,
     )
     ready_timeout: int = key(
-        "How long the sidecar may take, from its start, to answer before the job fails.",
+        "How long the sidecar may take to answer after its start, before the job fails.",
         default=60,
         unit="seconds",
         minimum=1,
         maximum=3600,
     )
     volumes: tuple[str, ...] = key(
-        "Binds `source:destination` or `source:destination:ro` of the sidecar; the source is an"
-        " absolute path on the engine's host or the name of a volume. All jobs share them. The"
-        " destination may not cover /certs, /var/lib/docker, `builds_dir` or `cache_dir`.",
+        "Mounts of the sidecar, as `source:destination` or `source:destination:ro`. The"
+        " source is an absolute path on the engine's host or the name of a volume, and all"
+        " jobs share it. The destination must not cover /certs, /var/lib/docker,"
+        " `builds_dir` or `cache_dir`.",
         default=(),
         check=checks.wrong_bind,
     )
     command: tuple[str, ...] = key(
-        'Extra arguments of dockerd, such as `"--max-concurrent-downloads=6"`; those of a'
-        " job's own dind service come after them.",
+        'Extra arguments of dockerd, such as `"--max-concurrent-downloads=6"`. The'
+        " arguments of a job's own dind service come after them.",
         default=(),
         check=checks.wrong_argument,
     )
     inherit_registries: bool = key(
-        "Give dind the registry mirrors and the insecure registries of the engine's own"
-        " configuration, where `registry_mirrors` and `insecure_registries` name none; but not"
-        " those on the host's loopback, which dind cannot reach.",
+        "If `registry_mirrors` or `insecure_registries` is empty, give dind those of the"
+        " engine's own configuration, except those on the host's loopback, which dind cannot"
+        " reach.",
         default=True,
     )
     registry_mirrors: tuple[str, ...] = key(
-        "URLs of mirrors that dind asks for images of Docker Hub first. Empty: see"
+        "URLs of mirrors that dind asks first for images of Docker Hub. Empty: see"
         " `inherit_registries`.",
         default=(),
         check=hosts.wrong_mirror,
     )
     insecure_registries: tuple[str, ...] = key(
-        "Registries, `host:port` or a network in CIDR form, that dind reaches by plain HTTP or"
-        " with a certificate that nobody vouches for. Empty: see `inherit_registries`.",
+        "Registries, as `host:port` or as a network in CIDR form, that dind reaches over"
+        " plain HTTP, or over HTTPS without verifying the certificate. Empty: see"
+        " `inherit_registries`.",
         default=(),
         check=hosts.wrong_insecure_registry,
     )
     limits: Limits = group(
         factory=Limits,
-        who="the sidecar, with all that is built and run in it,",
+        who="the sidecar with everything that is built and run in it",
         unset="`service_{name}` of `[docker]`",
     )
     ulimit: dict[str, str] = key(

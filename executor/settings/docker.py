@@ -22,25 +22,25 @@ class DockerSettings(Section):
     SAME_AS = "[runners.docker]"
     REFUSED: ClassVar[Mapping[str, str]] = {
         "network_mode": (
-            "each job has a network of its own, so that `docker` and the names of services lead to"
-            " its own containers; leave the key out (docs/network.md says what to do instead)"
+            "each job has its own network, where `docker` and the names of services lead to its own"
+            " containers; remove the key (docs/network.md says what to do instead)"
         ),
         "links": (
-            "links work on the engine's default bridge alone, and each job has a network of its own;"
+            "links only work on the engine's default bridge, and each job has its own network;"
             " name the other container in `extra_hosts`, or make it a service"
         ),
-        "isolation": "containers on Linux have one kind of isolation; leave the key out",
+        "isolation": "containers on Linux have only one kind of isolation; remove the key",
         "service_slot_cgroup_template": (
-            "gitlab-runner gives slots to its own executors alone; `service_cgroup_parent` and"
-            " `cgroup_parent` of `[dind]` name one cgroup for all jobs"
+            "gitlab-runner gives slots only to its own executors; set `service_cgroup_parent`, and"
+            " `cgroup_parent` of `[dind]`, to one cgroup for all jobs"
         ),
     }
     """Keys of `[runners.docker]` that cannot be here, and why."""
 
     host: str = key(
-        "Address of the Docker Engine that runs the jobs' containers: `unix://` and a path, or"
-        " `tcp://` with host and port. Empty: `$DOCKER_HOST` of the gitlab-runner process,"
-        " else `unix:///var/run/docker.sock`.",
+        "Address of the Docker Engine that runs the jobs' containers: `unix://` with a"
+        " path, or `tcp://` with host and port. Empty: `$DOCKER_HOST` of the gitlab-runner"
+        " process, or else `unix:///var/run/docker.sock`.",
         default="",
         check=hosts.wrong_engine,
     )
@@ -49,19 +49,21 @@ class DockerSettings(Section):
         default="",
         check=paths.wrong_path,
     )
-    tls_verify: bool = key("Speak TLS to a `tcp://` engine and verify it.", default=False)
+    tls_verify: bool = key(
+        "Use TLS with a `tcp://` engine and verify its certificate.", default=False
+    )
     images: ImageSettings = group(factory=ImageSettings)
     limits: Limits = group(
         factory=Limits,
         who="each of the build and helper containers",
-        also="The sidecar, in which images are built, has limits of its own in `[dind]`.",
+        also="For the sidecar, see `[dind]`.",
     )
     containers: ContainerSettings = group(factory=ContainerSettings)
     service_limits: Limits = group(
         factory=Limits,
         prefix="service_",
         who="each service",
-        also="The sidecar too, unless `[dind]` says otherwise.",
+        also="The sidecar too, unless `[dind]` sets another value.",
     )
     services: ServiceSettings = group(factory=ServiceSettings)
     volumes: VolumeSettings = group(factory=VolumeSettings)
@@ -81,24 +83,25 @@ class DockerSettings(Section):
         check=hosts.wrong_domain,
     )
     network_mtu: int = key(
-        "MTU of the job's network and of the networks inside dind. 0: the `mtu` of the engine's"
-        " own configuration, or else that of the runner host's default route if it is below"
-        " 1500 and the engine runs on the same host.",
+        "MTU of the job's network and of the networks inside dind. 0: the `mtu` of the"
+        " engine's own configuration. If that is not set and the engine runs on the runner"
+        " host: the MTU of the host's default route, if it is below 1500.",
         default=0,
         unit="bytes",
         minimum=0,
         maximum=65535,
     )
     enable_ipv6: bool = key(
-        "Give the job's network, and dind's default network, private IPv6 addresses. Refused on"
-        " an engine that would let jobs reach each other over them: before 27 it must have"
-        ' `"experimental": true` and `"ip6tables": true` in its daemon.json.',
+        "Give private IPv6 addresses to the job's network and to dind's default network."
+        " Jobs fail on an engine that would let them reach each other over IPv6: before"
+        ' version 27, the engine must have `"experimental": true` and `"ip6tables": true` in'
+        " its daemon.json.",
         default=False,
     )
     certs_d: str = key(
-        "Directory on the runner host with the certificate authorities of registries, as the"
-        " Docker Engine has them: `<host:port>/<any name>.crt`. dind and the job's own tools"
-        " trust them too. Keys and client certificates beside them stay on the host.",
+        "Directory on the runner host with the certificate authorities of registries, laid"
+        " out as for the Docker Engine: `<host:port>/<any name>.crt`. dind and the job's own"
+        " tools trust them too. Keys and client certificates in it stay on the host.",
         default="/etc/docker/certs.d",
         ours=True,
         check=paths.wrong_path,

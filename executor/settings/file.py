@@ -28,7 +28,7 @@ __all__ = [
 
 
 class LogSettings(Section):
-    """The administrator's own log: JSON lines, without secrets, apart from the job log."""
+    """The administrator's own log: JSON lines without secrets, separate from the job logs."""
 
     destination: str = key(
         "Where the log goes: a `file`, the systemd `journal`, or `none`.",
@@ -36,7 +36,7 @@ class LogSettings(Section):
         choices=("file", "journal", "none"),
     )
     path: str = key(
-        "The file, as an absolute path.",
+        "Absolute path of the log file.",
         default="/var/log/dind-executor/dind-executor.log",
         check=paths.wrong_path,
     )
@@ -58,8 +58,8 @@ class Settings(Section):
         check=paths.wrong_directory,
     )
     debug_trace_disabled: bool = key(
-        "Do not show the logs of services in the logs of jobs that set `CI_DEBUG_SERVICES`. Set"
-        " it in config.toml as well: there it turns off `CI_DEBUG_TRACE`.",
+        "Do not show the logs of services in the logs of jobs that set `CI_DEBUG_SERVICES`."
+        " Set it in config.toml too: there it turns off `CI_DEBUG_TRACE`.",
         default=False,
     )
     docker: DockerSettings = section(factory=DockerSettings)
@@ -103,7 +103,7 @@ def read_settings(text: str, path: str) -> Settings:
 
 
 def _located(error: tomllib.TOMLDecodeError, text: str) -> str:
-    """Return the parser's sentence with line and column also where it says only "the end"."""
+    """Return the parser's sentence with line and column also if it says only "the end"."""
     sentence = str(error)
     if "end of document" not in sentence:
         return sentence
@@ -113,10 +113,10 @@ def _located(error: tomllib.TOMLDecodeError, text: str) -> str:
 
 
 def _check_together(settings: Settings, table: Table) -> None:
-    """Note what is wrong only in the company of another key."""
+    """Note what is wrong only together with another key."""
     dind, volumes = table.table("dind"), settings.dind.volumes
     if paths.overlap(settings.builds_dir, settings.cache_dir):
-        table.note("cache_dir", "it must lie outside of builds_dir, and builds_dir outside of it")
+        table.note("cache_dir", "cache_dir and builds_dir must not lie in each other")
     for place, bind in enumerate(volumes):
         if checks.wrong_bind(bind):
             continue
@@ -170,7 +170,7 @@ def _check_privileges(settings: Settings, table: Table) -> None:
             plain = path.rstrip("/")
             what = taken.get(plain, "")
             if f"{plain}/".startswith(f"{DIRECTORY}/"):
-                what = "the executor's own directory"
+                what = "the directory of dind-executor"
             if what:
                 keys.table(name).note(path, f"this is {what}, which several containers share")
 

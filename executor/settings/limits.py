@@ -9,7 +9,7 @@ from executor.settings.keys import Section, key
 
 
 class Limits(Section):
-    """What each container of a kind may use; "" and 0 where nothing is said."""
+    """What each container of a kind may use; "" and 0 stand for no limit."""
 
     memory: str = key(
         "Memory that {who} may use, such as `512m` or `4g`.",
@@ -18,14 +18,14 @@ class Limits(Section):
         check=checks.wrong_size,
     )
     memory_swap: str = key(
-        "Memory and swap together that {who} may use; `-1`: swap without a limit.",
+        "Memory and swap together that {who} may use. `-1` means swap without a limit.",
         unset="the engine's default, twice as much as the memory",
         default="",
         check=checks.wrong_swap,
     )
     memory_reservation: str = key(
-        "Memory that {who} is held to while the host is short of it.",
-        unset="none",
+        "Memory to which the kernel pushes {who} back when the host is short of it.",
+        unset="no reservation",
         default="",
         check=checks.wrong_size,
     )
@@ -37,18 +37,18 @@ class Limits(Section):
     )
     cpuset_cpus: str = key(
         "CPUs that {who} may run on, such as `0-3` or `0,2`.",
-        unset="all",
+        unset="all CPUs",
         default="",
         check=checks.wrong_cpuset,
     )
     cpus: str = key(
-        "How many CPUs' time {who} may use, as a number such as `0.5` or `1/3`.",
+        "CPU time that {who} may use, as a number of CPUs such as `0.5` or `1/3`.",
         unset="no limit",
         default="",
         check=checks.wrong_cpus,
     )
     cpu_shares: int = key(
-        "CPU weight of {who} while CPUs are scarce.",
+        "CPU weight of {who} when CPU time is scarce.",
         unset="the engine's default, 1024",
         default=0,
         minimum=0,

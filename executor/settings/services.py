@@ -10,17 +10,19 @@ class ServiceDefinition(Section):
     SAME_AS = "[[runners.docker.services]]"
 
     name: str = key(
-        "Its image, with the job's variables. One without variables is not checked against"
-        " `allowed_services`, and a job may list the same image whatever those say.",
+        "Image of the service. Job variables in it are expanded. An image without variables"
+        " is not checked against `allowed_services`, and jobs may list the same image too.",
         default="",
     )
     alias: str = key(
-        "More names for it, divided by commas or spaces, with the job's variables.", default=""
+        "More names of the service, separated by commas or spaces. Job variables in them"
+        " are expanded.",
+        default="",
     )
-    command: tuple[str, ...] = key("What replaces the image's command.", default=())
-    entrypoint: tuple[str, ...] = key("What replaces the image's entrypoint.", default=())
+    command: tuple[str, ...] = key("Command that replaces the image's own.", default=())
+    entrypoint: tuple[str, ...] = key("Entrypoint that replaces the image's own.", default=())
     environment: tuple[str, ...] = key(
-        "Variables `KEY=value` of its own, with the job's variables in their values.",
+        "Variables `KEY=value` of this service alone. Job variables in the values are expanded.",
         default=(),
         check=checks.wrong_assignment,
     )
@@ -30,8 +32,9 @@ class ServiceSettings(Section):
     """Which services jobs have and may have, and what these may do on the host."""
 
     services: tuple[ServiceDefinition, ...] = key(
-        "Services that every job gets, before its own, as tables `[[docker.services]]`. One that"
-        " is Docker-in-Docker is every job's sidecar, and takes the place of a job's own.",
+        "Services that every job gets in addition to its own, as tables"
+        " `[[docker.services]]`. If one of them is Docker-in-Docker, it is the sidecar of"
+        " every job and replaces a job's own dind service.",
         default=(),
         section=ServiceDefinition,
     )
@@ -41,28 +44,29 @@ class ServiceSettings(Section):
         check=checks.wrong_pattern,
     )
     services_limit: int = key(
-        "How many services a job may have, those of `services` included; the dind sidecar that"
-        " nobody asked for does not count. -1: any number.",
+        "How many services a job may have, including those of `services`. A sidecar that"
+        " the job does not list is not counted. -1: any number.",
         default=-1,
         minimum=-1,
     )
     wait_for_services_timeout: int = key(
-        "How long the job waits, before its first script, for each of its services to accept a"
-        " connection. 0: 30 seconds; -1: not at all. The dind sidecar has a `ready_timeout` of"
-        " its own in `[dind]`.",
+        "How long a job waits, before its first script, for each of its services to accept"
+        " a connection. 0: 30 seconds. -1: it does not wait. For the sidecar, set"
+        " `ready_timeout` of `[dind]`.",
         default=30,
         unit="seconds",
         minimum=-1,
     )
     service_gpus: str = key(
-        "GPUs of each service and of the sidecar, written as for `docker run --gpus`. Empty: none.",
+        "GPUs of each service and of the sidecar, written as for `docker run --gpus`."
+        " Empty: no GPU.",
         default="",
         check=checks.wrong_gpus,
     )
     services_devices: dict[str, tuple[str, ...]] = key(
-        "Devices of services, for each pattern over the images that get them, as in"
-        ' `allowed_images`: `"registry.example.com/*:*" = ["/dev/kvm"]`. A missing tag'
-        " counts as `:latest`. The sidecar is a service here.",
+        "Devices of services, for each pattern of images that get them, as in"
+        ' `allowed_images`: `"registry.example.com/*:*" = ["/dev/kvm"]`. An image without a'
+        " tag counts as `:latest`. The patterns apply to the sidecar too.",
         default={},
         check=checks.wrong_device,
         check_name=checks.wrong_pattern,
@@ -74,19 +78,20 @@ class ServiceSettings(Section):
         check=checks.wrong_security_option,
     )
     services_tmpfs: dict[str, str] = key(
-        'Where each service has a tmpfs, and with which mount options: `"/var/lib/mysql"'
-        ' = "rw,noexec"`. The sidecar as well, except where it has a mount of its own.',
+        "Paths where each service has a tmpfs, each with its mount options:"
+        ' `"/var/lib/mysql" = "rw,noexec"`. The sidecar has them too, except where it has a'
+        " mount of its own.",
         default={},
         check_name=checks.wrong_tmpfs,
     )
     services_privileged: bool | None = key(
-        "Run services privileged. Not the sidecar, which goes by `privileged` of `[dind]`.",
+        "Run services privileged. For the sidecar, set `privileged` of `[dind]`.",
         default=None,
         otherwise="the value of `privileged`",
     )
     allowed_privileged_services: tuple[str, ...] = key(
-        "Patterns for the services that are privileged where `services_privileged` says"
-        " so, as in `allowed_images`; others run without privileges. Empty: all.",
+        "Patterns for the services that may be privileged, as in `allowed_images`. Any"
+        " other service has no privileges. Empty: all services.",
         default=(),
         check=checks.wrong_pattern,
     )

@@ -6,35 +6,38 @@ from executor.settings.keys import Section, key
 
 
 class VolumeSettings(Section):
-    """What of a job lasts beyond it, and which directories of the host it sees."""
+    """What remains after a job, and which directories of the host it sees."""
 
     volumes: tuple[str, ...] = key(
-        "What is mounted in build, helper, services and dind: `/destination` is a cache volume,"
-        " which the project's next job in the same slot of the runner finds again;"
-        " `source:/destination`, with `:ro`, `:z` and the like if need be, a directory of the"
-        " engine's host or a volume. Job variables in the destination are expanded. With"
-        ' `"/cache"` in it, the `cache` keyword works without an object storage.',
+        "Mounts of the build, helper, service and dind containers. `/destination` is a"
+        " cache volume: the project's next job in the same slot of the runner gets it again."
+        " `source:/destination` is a directory of the engine's host or a named volume, with"
+        " options such as `:ro` or `:z` if needed. Job variables in the destination are"
+        ' expanded. With `"/cache"` in the list, the `cache` keyword works without object'
+        " storage.",
         default=(),
         check=wrong_volume,
     )
     disable_cache: bool = key(
-        "Make cache volumes and the builds directory anew for each job, and remove them with it.",
+        "Create the cache volumes and the builds directory anew for each job, and remove"
+        " them after it.",
         default=False,
     )
     cache_dir: str = key(
-        "Directory of the engine's host that holds what cache volumes else would, in"
-        " directories by runner, project, slot and destination. Empty: Docker volumes.",
+        "Directory of the engine's host for caches instead of cache volumes. It gets a"
+        " subdirectory for each runner, project, slot and destination. Empty: Docker"
+        " volumes.",
         default="",
         check=paths.wrong_path,
     )
     volume_driver: str = key(
-        "Driver of the builds and cache volumes, and of those that an entry of `volumes` names"
-        " and that are not there yet. Empty: the engine's own.",
+        "Driver of the builds and cache volumes, and of volumes that an entry of `volumes`"
+        " names and that do not exist yet. Empty: the engine's default.",
         default="",
     )
-    volume_driver_ops: dict[str, str] = key("Options for the driver of the volumes.", default={})
+    volume_driver_ops: dict[str, str] = key("Options for `volume_driver`.", default={})
     volume_keep: bool = key(
-        "Leave the volumes without a name that a job's images declare when its containers are"
-        " removed. They pile up.",
+        "When a job's containers are removed, keep the unnamed volumes that its images"
+        " declare. They accumulate on the host.",
         default=False,
     )

@@ -29,13 +29,13 @@ from tests.builders import some_settings
         ("cgroup_parent = '../x'", "cgroup_parent: '../x' must look like /jobs or jobs.slice"),
         ("ulimit = { nofile = 'a' }", "ulimit.nofile: 'a' must look like 1024 or 1024:4096 (soft:hard)"),
         ("ulimit = { nofile = '2:1' }", "ulimit.nofile: '2:1' has a soft limit above its hard limit"),
-        ("ulimit = { files = '1' }", f"ulimit.files: not one of: {', '.join(units.ULIMITS)}"),
+        ("ulimit = { files = '1' }", f"ulimit.files: it is not one of: {', '.join(units.ULIMITS)}"),
         ("hostname = 'a_b'", "hostname: 'a_b' is not a host name of at most 63 characters"),
         ("runtime = 'a b'", "runtime: 'a b' must be the name of a runtime in the engine's configuration"),
         ("group_add = ['a b']", "group_add[0]: 'a b' must be a group's name or number"),
         ("userns_mode = 'private'", "userns_mode: 'private' is not one of: , host"),
-        ("cap_add = ['NET-ADMIN']", "cap_add[0]: 'NET-ADMIN' must look like NET_ADMIN, or be ALL"),
-        ("cap_drop = ['']", "cap_drop[0]: '' must look like NET_ADMIN, or be ALL"),
+        ("cap_add = ['NET-ADMIN']", "cap_add[0]: 'NET-ADMIN' must look like NET_ADMIN or ALL"),
+        ("cap_drop = ['']", "cap_drop[0]: '' must look like NET_ADMIN or ALL"),
         (
             "security_opt = ['seccomp=profile.json']",
             (
@@ -96,7 +96,7 @@ from tests.builders import some_settings
         (
             "tmpfs = { '/run/dind-executor/x' = '' }",
             (
-                "tmpfs.\"/run/dind-executor/x\": this is the executor's own directory, which"
+                'tmpfs."/run/dind-executor/x": this is the directory of dind-executor, which'
                 " several containers share"
             ),
         ),
@@ -107,8 +107,8 @@ from tests.builders import some_settings
         (
             "container_labels = { 'dind-executor.job' = 'x' }",
             (
-                'container_labels."dind-executor.job": labels that start with dind-executor. are'
-                " the executor's own"
+                'container_labels."dind-executor.job": labels that start with dind-executor.'
+                " belong to dind-executor"
             ),
         ),
         (

@@ -183,9 +183,9 @@ def test_every_key_can_be_set() -> None:
         (
             'docker.network_mode = "host"',
             (
-                "docker.network_mode: each job has a network of its own, so that `docker` and the"
-                " names of services lead to its own containers; leave the key out (docs/network.md"
-                " says what to do instead)"
+                "docker.network_mode: each job has its own network, where `docker` and the names of"
+                " services lead to its own containers; remove the key (docs/network.md says what to do"
+                " instead)"
             ),
         ),
         ("docker = 1", "docker: expected a table, found a whole number"),
@@ -246,7 +246,7 @@ def test_every_key_can_be_set() -> None:
         ),
         (
             "cache_dir = '/builds/cache'",
-            "cache_dir: it must lie outside of builds_dir, and builds_dir outside of it",
+            "cache_dir: cache_dir and builds_dir must not lie in each other",
         ),
         ("log.path = 'a.log'", "log.path: 'a.log' must be an absolute path, starting with /"),
         ("log.path = ''", "log.path: it must not be empty"),

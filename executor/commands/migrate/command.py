@@ -1,4 +1,4 @@
-"""`dind-executor migrate`: from a config.toml of the Docker executor to this one."""
+"""`dind-executor migrate`: from the Docker executor's config.toml to dind-executor's."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ _SCALING = ("docker+machine", "docker-autoscaler", "docker-ssh+machine")
 
 
 class _Unusable(Exception):
-    """The command ends without a result; the text says why."""
+    """There is no result; the text says why."""
 
 
 class _Runner(NamedTuple):
@@ -31,16 +31,16 @@ class _Runner(NamedTuple):
 def main(args: list[str]) -> int:
     """Migrate a runner or all of them; return an exit code.
 
-    It is 2 where nothing could be migrated, 1 where settings must be mended before they are of use.
+    It is 2 if nothing could be migrated, and 1 if settings must be corrected before use.
     """
     parser = argparse.ArgumentParser(
         prog="dind-executor migrate",
         description="Print settings and registration for runners of the Docker executor.",
-        epilog="What cannot be carried over, or means something else, is named on stderr.",
+        epilog="Notes on stderr say what is not carried over or has another meaning.",
     )
     parser.add_argument("config", metavar="config.toml", help="gitlab-runner's configuration")
     parser.add_argument(
-        "--runner", metavar="NAME", help="the runner that is meant, or its number in the file"
+        "--runner", metavar="NAME", help="only this runner: its name, or its number in the file"
     )
     parser.add_argument("--output", metavar="FILE", help="write the settings to FILE, mode 0600")
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
@@ -98,18 +98,17 @@ def _chosen(runners: Sequence[_Runner], path: str, wanted: str | None) -> list[_
         executor = runner.get("executor")
         if executor in _SCALING:
             complain(
-                f"the runner {title!r} is not migrated: it has the executor {executor}"
-                " and scales machines, which a custom executor cannot; register one runner on each"
-                " machine."
+                f"the runner {title!r} is not migrated: its executor {executor} scales machines,"
+                " which a custom executor cannot do. Register one runner on each machine."
             )
         elif executor != MIGRATABLE:
-            complain(f"the runner {title!r} is left as it is: its executor is {executor}.")
+            complain(f"the runner {title!r} is not changed: its executor is {executor}.")
     found = [each for each in meant if each.table.get("executor") == MIGRATABLE]
     if not found:
         raise _Unusable(f'{path} has no runner with executor = "{MIGRATABLE}" to migrate.')
     for title, runner in found:
         if not isinstance(runner.get("docker", {}), dict):
-            raise _Unusable(f"[runners.docker] of the runner {title!r} in {path} is no table.")
+            raise _Unusable(f"[runners.docker] of the runner {title!r} in {path} is not a table.")
     return found
 
 

@@ -1,6 +1,7 @@
-"""What of a Docker executor's registration makes Docker-in-Docker work, and what becomes of it: pure.
+"""What becomes of the parts of a registration that make Docker-in-Docker work: pure.
 
-The sidecar brings certificates, alias and privileges of its own, so what worked them by hand goes.
+The sidecar brings its own certificates, alias and privileges, so settings by hand for them are left
+out.
 """
 
 from collections.abc import Mapping
@@ -40,26 +41,26 @@ def _privileges(
         rest.pop("privileged", None)
     if privileged is True:
         notes.append(
-            "[runners.docker] privileged: not carried over, as the sidecar is privileged by `[dind]"
-            " privileged` and nothing else needs to be; jobs that need a privileged build container"
-            " for something else than Docker keep it by `[docker] privileged = true`, which"
-            " `allowed_privileged_images` can narrow."
+            "[runners.docker] privileged: not carried over. `[dind] privileged` makes the sidecar"
+            " privileged, and Docker needs nothing else. If jobs need a privileged build container"
+            " for another reason, set `[docker] privileged = true`, and narrow it with"
+            " `allowed_privileged_images`."
         )
     if services is True:
         rest.pop("services_privileged")
         notes.append(
-            "[runners.docker] services_privileged: not carried over, as the sidecar is privileged by"
-            " `[dind] privileged`; other services that need it keep it by `[docker]"
-            " services_privileged = true`."
+            "[runners.docker] services_privileged: not carried over. `[dind] privileged` makes the"
+            " sidecar privileged. If other services need it, set `[docker] services_privileged ="
+            " true`."
         )
     sidecar = (privileged if services is None else services) is True
     _runtime(rest.get("runtime"), tables, notes, privileged=sidecar)
     readable = isinstance(privileged, bool) and isinstance(services, bool | None)
     if not sidecar and readable and not _is_sysbox(rest.get("runtime")):
         notes.append(
-            "[runners.docker] privileged: it was off for services, so jobs had no Docker-in-Docker;"
-            " here each gets a sidecar, which is privileged unless `[dind] runtime` names one that"
-            " needs no privileges (docs/security.md)."
+            "[runners.docker] privileged: it was off for services, so jobs had no Docker-in-Docker."
+            " With dind-executor each job gets a sidecar, which is privileged unless `[dind] runtime`"
+            " names a runtime that needs no privileges (docs/security.md)."
         )
 
 
@@ -71,10 +72,10 @@ def _runtime(
         return
     if not privileged and not _is_sysbox(runtime):
         notes.append(
-            "[runners.docker] runtime: carried over for build, helper and services; not for the"
-            f" sidecar, as Docker-in-Docker needs privileges in {runtime}, where services had none:"
-            " what a job builds runs outside of that runtime, in a sidecar with privileges. Leave a"
-            " runner whose runtime is to keep jobs in with the Docker executor."
+            "[runners.docker] runtime: carried over for build, helper and services, but not for the"
+            f" sidecar: Docker-in-Docker needs privileges in {runtime}, and services had none. What"
+            " a job builds runs outside of that runtime, in a privileged sidecar. If the runtime"
+            " must isolate jobs, keep the Docker executor for this runner."
         )
         return
     tables["dind"]["runtime"] = runtime
@@ -100,18 +101,18 @@ def _volumes(rest: dict[str, object], notes: list[str]) -> None:
         source, _, destination = str(volume).rpartition(":")
         if not source and str(volume).rstrip("/") in _CERTS:
             notes.append(
-                f"[runners.docker] volumes {volume!r}: not carried over, as the sidecar's"
-                " certificates are made for each job and lie on no disk."
+                f"[runners.docker] volumes {volume!r}: not carried over. dind-executor makes the"
+                " sidecar's certificates for each job and keeps them on no disk."
             )
         elif _SOCKET in (str(volume).partition(":")[0], source, destination):
             notes.append(
-                f"[runners.docker] volumes {volume!r}: not carried over, as jobs have a Docker daemon"
-                " of their own, and whoever reaches the host's has the host."
+                f"[runners.docker] volumes {volume!r}: not carried over. Each job has its own Docker"
+                " daemon, and a job that reaches the host's daemon controls the host."
             )
         elif volume == _DATA or _DATA in str(volume).split(":")[1:]:
             notes.append(
-                f"[runners.docker] volumes {volume!r}: not carried over, as the sidecar's images are"
-                " the job's own; `[dind] registry_mirrors` makes their pulls short."
+                f"[runners.docker] volumes {volume!r}: not carried over. Each sidecar has its own"
+                " images. Set `[dind] registry_mirrors` to make their pulls faster."
             )
         else:
             kept.append(volume)
@@ -132,13 +133,13 @@ def _services(
             kept.append(service)
             notes.append(
                 f"[[runners.docker.services]] {service['name']}: carried over as a service of every"
-                " job, which is its sidecar and takes the place of a dind service of the job's own."
+                " job. It is the job's sidecar, and replaces a dind service that the job lists."
             )
         else:
             tables["dind"]["image"] = service["name"]
             notes.append(
                 f"[[runners.docker.services]] {service['name']}: it becomes `[dind] image`, the"
-                " sidecar of jobs that list no dind service; `docker` always leads to it."
+                " sidecar of jobs that list no dind service. `docker` always leads to it."
             )
             _name_left(service, notes)
             _command(_words(service.get("command")), tables, notes)
@@ -170,15 +171,15 @@ def _has_more(service: Table) -> bool:
 def _name_left(service: Table, notes: list[str]) -> None:
     """Name what is left of a dind service whose image and command are the sidecar's now."""
     for name, value in _variables(service):
-        why = f"not carried over, as {DIND_VARIABLES[name]}"
+        why = f"not carried over, because {DIND_VARIABLES[name]}"
         if name == "DOCKER_TLS_CERTDIR" and not value:
             why = (
-                "empty, it asked for Docker without TLS and is not carried over; the sidecar speaks"
-                " TLS with all jobs that do not ask for plain TCP themselves"
+                "not carried over. Empty, it asked for Docker without TLS. The sidecar uses TLS with"
+                " all jobs that do not ask for plain TCP themselves"
             )
         notes.append(f"[[runners.docker.services]] environment {name}: {why}.")
     notes += [
-        f"[[runners.docker.services]] {key}: no Docker executor reads it; it is not carried over."
+        f"[[runners.docker.services]] {key}: the Docker executor does not read it; it is not carried over."
         for key in service
         if key not in ("name", "alias", "command", "entrypoint", "environment")
     ]
@@ -218,12 +219,12 @@ def _command(command: list[str], tables: dict[str, dict[str, object]], notes: li
             tables["docker"]["network_mtu"] = int(value)
             notes.append(
                 "[[runners.docker.services]] --mtu: it becomes `[docker] network_mtu`, for the job's"
-                " network as well as for dind's."
+                " network and for dind's."
             )
         elif name in _OWN or name.startswith("--tls"):
             notes.append(
-                f"[[runners.docker.services]] {name}: not carried over, as the sidecar's address and"
-                " certificates are set for each job."
+                f"[[runners.docker.services]] {name}: not carried over. dind-executor sets the"
+                " sidecar's address and certificates for each job."
             )
         else:
             others.append(argument)
@@ -240,7 +241,9 @@ def _environment(runner: Table, notes: list[str]) -> None:
         if name == "DOCKER_TLS_CERTDIR" and not value:
             notes.append(
                 "[[runners]] environment DOCKER_TLS_CERTDIR: empty, it asks for Docker without TLS"
-                " in every job; take it out, and the sidecar speaks TLS."
+                " in every job. Remove it to use TLS."
             )
         else:
-            notes.append(f"[[runners]] environment {name}: it may go, as {DIND_VARIABLES[name]}.")
+            notes.append(
+                f"[[runners]] environment {name}: you can remove it, because {DIND_VARIABLES[name]}."
+            )

@@ -4,28 +4,28 @@ Each sentence continues `key: ` and ends without a full stop, unless it is said 
 """
 
 VOLUMES = (
-    "Caches and fetched sources begin empty, as the names of their volumes are others;"
-    " docs/migrating.md says how to find and remove those of gitlab-runner."
+    "Caches and fetched sources start empty because their volumes have new names."
+    " docs/migrating.md says how to find and remove gitlab-runner's old volumes."
 )
-"""What holds of every runner; a whole sentence."""
+"""A note for every runner; whole sentences."""
 
 CHANGED = {
-    "mac_address": "carried over for the build container alone, as two containers on a network"
+    "mac_address": "carried over only for the build container, because two containers on a network"
     " cannot share an address",
-    "log_options": "carried over for services and the sidecar; of scripts the engine keeps no log",
+    "log_options": "carried over for services and the sidecar; the engine keeps no log of scripts",
     "allowed_privileged_images": "carried over for build containers; the helper is never privileged",
-    "container_labels": "carried over; a value that holds a secret of the job is left out",
-    "allowed_privileged_services": "carried over for services other than dind; which images may be"
-    " the privileged sidecar says `[dind] allowed_images`",
-    "network_mtu": "carried over, and handed on to the networks inside dind",
-    "enable_ipv6": "carried over, for dind's own network as well; an engine before 27 must have"
+    "container_labels": "carried over; a value that contains a secret of the job is left out",
+    "allowed_privileged_services": "carried over for services other than dind; `[dind]"
+    " allowed_images` says which images may be the privileged sidecar",
+    "network_mtu": "carried over, also for the networks inside dind",
+    "enable_ipv6": "carried over, also for dind's own network; an engine before 27 must have"
     ' `"experimental": true` and `"ip6tables": true` in its daemon.json',
 }
 """Keys that are carried over and mean something else, or more, from then on."""
 
 EXCLUSIONS = (
-    "a pattern that starts with `!` excludes what it matches, and a list of nothing else admits all"
-    " the rest; for gitlab-runner it is a pattern like any other, which matches no image"
+    "a pattern that starts with `!` excludes what it matches, and a list with only such patterns"
+    " admits everything else; for gitlab-runner it is an ordinary pattern that matches no image"
 )
 """Of patterns in the keys of allow-lists, where one starts with `!`."""
 
@@ -36,25 +36,25 @@ MAY_GO = (
     "service_gpus", "services_devices", "services_tmpfs", "wait_for_services_timeout",
     "extra_hosts", "dns_search", "network_mtu", "enable_ipv6", "container_labels", "log_options",
 )  # fmt: skip
-"""Keys without which jobs may do no more than with them: what is wrong in them is left out.
+"""Keys without which jobs may do no more than with them: wrong parts of them are left out.
 
 Whatever is wrong with any other is written as it is, so that the settings are refused.
 """
 
 LEFT_OUT = {
-    "helper_image_autoset_arch_and_os": "the Docker executor never read it; leave it out",
+    "helper_image_autoset_arch_and_os": "the Docker executor never read it; remove it",
 }
 """Keys of `[runners.docker]` without a field, besides those that the settings refuse."""
 
 RUNNER_CHANGED = {
-    "use_slot_cgroups": "gitlab-runner gives slots to its own executors alone; take the key out,"
+    "use_slot_cgroups": "gitlab-runner gives slots only to its own executors; remove the key,"
     " and set `cgroup_parent` of `[docker]` and `[dind]`",
-    "slot_cgroup_template": "gitlab-runner gives slots to its own executors alone; take the key"
-    " out, and set `cgroup_parent` of `[docker]` and `[dind]`",
-    "step_runner_image": "gitlab-runner runs native steps in its own executors alone; jobs with"
+    "slot_cgroup_template": "gitlab-runner gives slots only to its own executors; remove the"
+    " key, and set `cgroup_parent` of `[docker]` and `[dind]`",
+    "step_runner_image": "gitlab-runner runs native steps only in its own executors; jobs with"
     " `run:` need an image that has step-runner",
-    "feature_flags.FF_NETWORK_PER_BUILD": "every job has a network of its own; the flag has no"
-    " effect and may go",
+    "feature_flags.FF_NETWORK_PER_BUILD": "every job has its own network; the flag has no"
+    " effect and can be removed",
     "machine": "a custom executor has no autoscaling; run one runner on each machine, or scale the"
     " machines themselves",
     "autoscaler": "a custom executor has no autoscaling; run one runner on each machine, or scale"
@@ -63,10 +63,10 @@ RUNNER_CHANGED = {
 """Keys of `[[runners]]` that a custom executor does not have, or has otherwise."""
 
 DIND_VARIABLES = {
-    "DOCKER_TLS_CERTDIR": "the sidecar's certificates are made for each job",
-    "DOCKER_HOST": "every job's Docker client is told where its sidecar is",
-    "DOCKER_TLS_VERIFY": "every job's Docker client is told to verify its sidecar",
-    "DOCKER_CERT_PATH": "every job's Docker client is told where its certificates are",
+    "DOCKER_TLS_CERTDIR": "dind-executor makes the sidecar's certificates for each job",
+    "DOCKER_HOST": "dind-executor tells every job's Docker client where its sidecar is",
+    "DOCKER_TLS_VERIFY": "dind-executor tells every job's Docker client to verify its sidecar",
+    "DOCKER_CERT_PATH": "dind-executor tells every job's Docker client where its certificates are",
 }
 """Variables of a runner's `environment` that the sidecar makes unnecessary."""
 

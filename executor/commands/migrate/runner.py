@@ -1,4 +1,4 @@
-"""A runner of gitlab-runner's Docker executor, as a runner of this executor: pure.
+"""A runner of gitlab-runner's Docker executor, as a runner of dind-executor: pure.
 
 Which key is which goes by the settings' own definition: a key of theirs that config.toml has too
 takes its value.  What is left is named, with a sentence for each.
@@ -44,7 +44,7 @@ class Migration:
     notes: list[str] = field(default_factory=list)
     """A sentence for each key that could not be carried over or means something else now."""
     refused: bool = False
-    """Whether the settings must be mended by hand before they can be used."""
+    """Whether the settings must be corrected by hand before they can be used."""
 
 
 def in_lower_case(table: Table) -> dict[str, object]:
@@ -83,8 +83,7 @@ def migrate_runner(runner: Table) -> Migration:
         result.refused = True
         result.settings = refused_text(mistakes) + result.settings
         result.notes += [
-            f"to be mended by hand, as the settings are refused until then: {each}."
-            for each in mistakes
+            f"correct this, the settings are refused until then: {each}." for each in mistakes
         ]
     return result
 
@@ -106,7 +105,7 @@ def _carry(where: str, given: Table, section: str, tables: Tables, notes: list[s
                 close = closest(name, known)
                 hint = f" (did you mean {close}?)" if close else ""
                 notes.append(
-                    f"{where} {name}: this executor has no such key{hint}; it is not carried over."
+                    f"{where} {name}: dind-executor has no such key{hint}; it is not carried over."
                 )
             elif value:
                 notes.append(f"{where} {name}: {why}.")
@@ -145,12 +144,14 @@ def _name_others(runner: Table, notes: list[str]) -> None:
             sentence = f"[[runners]] {name if name in RUNNER_CHANGED else table}: {changed}."
             notes += [sentence] if sentence not in notes else []
         elif table not in (*KEPT_BY_RUNNER, *own, "docker", "executor"):
-            known = "it stays as it is, for gitlab-runner to read"
-            notes.append(f"[[runners]] {name}: this command does not know the key; {known}.")
+            known = "it stays as it is for gitlab-runner"
+            notes.append(f"[[runners]] {name}: `migrate` does not know the key; {known}.")
         elif name in ("custom_build_dir", "custom_build_dir.enabled") and not _is_read(value):
-            notes.append(f"[[runners]] {name}: neither true nor false, it becomes false.")
+            notes.append(f"[[runners]] {name}: it is neither true nor false, and becomes false.")
         elif name == "shell" and value not in ("bash", "sh", ""):
-            notes.append("[[runners]] shell: scripts are run by a POSIX shell; it becomes bash.")
+            notes.append(
+                "[[runners]] shell: dind-executor runs scripts in a POSIX shell; it becomes bash."
+            )
 
 
 def _is_read(enabled: object) -> bool:

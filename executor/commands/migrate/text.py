@@ -18,7 +18,9 @@ _WRITTEN = ("docker", "executor", "shell", "builds_dir", "cache_dir", "safe_dire
 def settings_text(name: str, tables: Mapping[str, Mapping[str, object]]) -> str:
     """Return a settings file with these keys, each below the first sentence of its meaning."""
     lines = [f"# Settings of dind-executor for the runner {value_text(name)}."]
-    lines.append("# Keys that are not here have their defaults: `dind-executor settings`.")
+    lines.append(
+        "# Keys that are not here have their defaults, which `dind-executor settings` prints."
+    )
     defaults = Settings()
     for section, keys in tables.items():
         kind = type(getattr(defaults, section)) if section else Settings
@@ -33,7 +35,7 @@ def settings_text(name: str, tables: Mapping[str, Mapping[str, object]]) -> str:
 
 def refused_text(mistakes: Sequence[str]) -> str:
     """Return comments that say why the settings below them are refused."""
-    lines = [line for each in mistakes for line in _comment(f"To be mended: {each}.")]
+    lines = [line for each in mistakes for line in _comment(f"Correct this: {each}.")]
     return "\n".join(lines) + "\n"
 
 

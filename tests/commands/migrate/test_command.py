@@ -82,7 +82,7 @@ def test_several_runners_get_a_file_each(tmp_path: Path, capfd: pytest.CaptureFi
         "/etc/dind-executor/settings-one.toml",
         "/etc/dind-executor/settings-the-second.toml",
     ]
-    assert "the runner 'sh' is left as it is: its executor is shell." in err
+    assert "the runner 'sh' is not changed: its executor is shell." in err
 
     assert run_command(["migrate", str(path), "--runner", "one"]) == 0
     assert len(documents(capfd.readouterr().out)) == 2
@@ -154,7 +154,7 @@ def test_that_caches_begin_empty_is_told_once(
 
     assert run_command(["migrate", str(path)]) == 0
 
-    assert capfd.readouterr().err.count("Caches and fetched sources begin empty") == 1
+    assert capfd.readouterr().err.count("Caches and fetched sources start empty") == 1
 
 
 def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -189,8 +189,14 @@ def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[s
             "[runners.docker] of the runner 'a' in",
         ),
         ('[[runners]]\nexecutor = "shell"\n', 'no runner with executor = "docker" to migrate.'),
-        ('[[runners]]\nexecutor = "docker+machine"\n', "and scales machines"),
-        ('[[runners]]\nexecutor = "docker-autoscaler"\n', "and scales machines"),
+        (
+            '[[runners]]\nexecutor = "docker+machine"\n',
+            "scales machines, which a custom executor cannot do",
+        ),
+        (
+            '[[runners]]\nexecutor = "docker-autoscaler"\n',
+            "scales machines, which a custom executor cannot do",
+        ),
     ],
 )
 def test_nothing_to_migrate(

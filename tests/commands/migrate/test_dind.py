@@ -53,7 +53,7 @@ def test_a_dind_service_with_more_stays_a_service(more: dict[str, object]) -> No
     migration = migrated({"services": [service]})
 
     assert tomllib.loads(migration.settings)["docker"]["services"] == [service]
-    assert any("which is its sidecar" in each for each in migration.notes)
+    assert any("It is the job's sidecar" in each for each in migration.notes)
 
 
 def test_a_service_key_of_another_executor_is_named() -> None:
@@ -73,9 +73,14 @@ def test_what_a_dind_service_loses_is_named() -> None:
 
     assert tomllib.loads(migration.settings) == {"dind": {"image": "docker:28-dind"}}
     said = [each.partition("services]] ")[2] for each in migration.notes]
-    assert any(each.startswith("environment DOCKER_TLS_CERTDIR: empty, it") for each in said)
+    assert any(
+        each.startswith("environment DOCKER_TLS_CERTDIR: not carried over. Empty, it")
+        for each in said
+    )
     assert any(each.startswith("environment DOCKER_HOST: not carried over") for each in said)
-    assert any(each.startswith("pull_policy: no Docker executor reads it") for each in said)
+    assert any(
+        each.startswith("pull_policy: the Docker executor does not read it") for each in said
+    )
 
 
 def test_a_certificate_for_dind_goes_with_its_path() -> None:
@@ -95,8 +100,8 @@ def test_volumes_for_dind_go() -> None:
     )
 
     assert "docker" not in tomllib.loads(migration.settings)
-    assert any("made for each job" in each for each in migration.notes)
-    assert any("whoever reaches the host's has the host" in each for each in migration.notes)
+    assert any("certificates for each job" in each for each in migration.notes)
+    assert any("controls the host" in each for each in migration.notes)
 
 
 @pytest.mark.parametrize("volume", ["/var/lib/docker", "data:/var/lib/docker:rw"])
@@ -105,7 +110,7 @@ def test_data_for_dind_goes(volume: str) -> None:
     migration = migrated({"volumes": ["/cache", volume]})
 
     assert tomllib.loads(migration.settings)["docker"]["volumes"] == ["/cache"]
-    assert any("the sidecar's images are the job's own" in each for each in migration.notes)
+    assert any("Each sidecar has its own images" in each for each in migration.notes)
 
 
 def test_variables_for_dind_may_go() -> None:
@@ -115,7 +120,7 @@ def test_variables_for_dind_may_go() -> None:
     said = "\n".join(migrated({}, environment=environment).notes)
 
     assert "asks for Docker without TLS" in said
-    assert "environment DOCKER_HOST: it may go" in said
+    assert "environment DOCKER_HOST: you can remove it" in said
     assert "a-secret" not in said
 
 
@@ -154,7 +159,7 @@ def test_a_runtime_that_the_sidecar_does_not_get() -> None:
 
     assert read(migration).docker.containers.runtime == "nvidia"
     (said,) = [each for each in migration.notes if "[runners.docker] runtime:" in each]
-    assert "not for the sidecar, as Docker-in-Docker needs privileges in nvidia" in said
+    assert "not for the sidecar: Docker-in-Docker needs privileges in nvidia" in said
 
 
 @pytest.mark.parametrize("wrong", ["yes", [], {"a": 1}, 1])

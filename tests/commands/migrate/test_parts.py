@@ -110,7 +110,7 @@ def test_no_mistake_lets_jobs_do_more(key: str, value: object) -> None:
     migration = migrated({key: value})
 
     assert tomllib.loads(migration.settings)["docker"][key] == value
-    assert f"\n# To be mended: docker.{key}" in f"\n{migration.settings}"
+    assert f"\n# Correct this: docker.{key}" in f"\n{migration.settings}"
     assert any(each.startswith(f"{MENDED}docker.{key}") for each in migration.notes)
     assert migration.refused is True
     with pytest.raises(SettingsError, match=rf"docker\.{key}"):

@@ -170,7 +170,7 @@ def test_an_unknown_key_is_named() -> None:
     migration = migrated({"from_the_future": False})
 
     assert (
-        "[runners.docker] from_the_future: this executor has no such key; it is not carried over."
+        "[runners.docker] from_the_future: dind-executor has no such key; it is not carried over."
         in migration.notes
     )
 
@@ -180,7 +180,7 @@ def test_a_misspelt_key_is_told_what_it_resembles() -> None:
     migration = migrated({"memroy": "4g"})
 
     assert (
-        "[runners.docker] memroy: this executor has no such key (did you mean memory?);"
+        "[runners.docker] memroy: dind-executor has no such key (did you mean memory?);"
         " it is not carried over." in migration.notes
     )
 
@@ -202,7 +202,7 @@ def test_directories_of_the_runner() -> None:
         ("use_slot_cgroups", True, "slots"),
         ("slot_cgroup_template", "a", "slots"),
         ("step_runner_image", "a", "native steps"),
-        ("feature_flags", {"FF_NETWORK_PER_BUILD": True}, "may go"),
+        ("feature_flags", {"FF_NETWORK_PER_BUILD": True}, "can be removed"),
         ("machine", {"IdleCount": 1}, "autoscaling"),
         ("autoscaler", {"plugin": "aws"}, "autoscaling"),
         ("shell", "pwsh", "POSIX"),
