@@ -38,6 +38,7 @@ SLOW_FOR_RUN = SLOW | {
     "logging",
     "pathlib",
     "ssl",
+    "socket",
     "subprocess",
     "threading",
     "tomllib",

@@ -3,10 +3,13 @@
 Why not the docker SDK: importing it takes longer than all that a `run` call does before the script
 starts, its exec stream loses the first frame and its pulls hide errors (docs/decisions/0001).
 Every request has a connection of its own, so that threads need no locks.
+
+`_socket` is the part of `socket` that is needed: the rest, which is mostly names for numbers, takes a
+tenth of the time that a `run` call has until its script leaves.
 """
 
+import _socket
 import json
-import socket
 
 from executor.engine.wire import Answer, Reader, joined, read_body, read_head, request_head
 from executor.errors import EngineUnavailable
@@ -108,15 +111,15 @@ class Api:
             raise self.broken(error) from None
         return Answer(status, answered, b""), reader
 
-    def connect(self, timeout: float) -> socket.socket:
+    def connect(self, timeout: float) -> _socket.socket:
         """Return a connection of its own, for one request.  Raises EngineUnavailable."""
         try:
             return self._connect_unix(timeout) if self.local else self._connect_tcp(timeout)
         except OSError as error:
             raise self.broken(error) from None
 
-    def _connect_unix(self, timeout: float) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def _connect_unix(self, timeout: float) -> _socket.socket:
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             connection.settimeout(timeout)
             connection.connect(self.host.removeprefix("unix://"))
@@ -125,7 +128,7 @@ class Api:
             raise
         return connection
 
-    def _connect_tcp(self, timeout: float) -> socket.socket:
+    def _connect_tcp(self, timeout: float) -> _socket.socket:
         from executor.engine.tcp import connect  # noqa: PLC0415 (most engines are local)
 
         return connect(self.host, self._tls_dir, timeout, tls_verify=self._tls_verify)

@@ -3,7 +3,7 @@
 In a build or helper container that is when its image's entrypoint has handed over to the keeper.
 """
 
-import socket
+import _socket
 import time
 from contextlib import suppress
 
@@ -75,7 +75,7 @@ class StartedKeeper:
             self._copy(frames, deadline)
         finally:
             with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(_socket.SHUT_RDWR)
             # It ends with the connection; only then may the descriptor be somebody else's.
             with suppress(OSError):
                 sending.result()

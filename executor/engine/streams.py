@@ -1,6 +1,6 @@
 """Requests whose body or answer comes piece by piece, and is never whole in memory."""
 
-import socket
+import _socket
 from collections.abc import Iterable, Iterator
 
 from executor.engine.api import Api
@@ -59,7 +59,7 @@ def upload(api: Api, path: str, pieces: Iterable[bytes], *, idle_seconds: float)
     return Answer(status, answered, content)
 
 
-def _closing(connection: socket.socket, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _closing(connection: _socket.socket, pieces: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from pieces
     finally:

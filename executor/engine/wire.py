@@ -1,7 +1,7 @@
 """The bytes of HTTP between us and the engine: heads, bodies, and what follows an upgrade."""
 
+import _socket
 import json
-import socket
 import time
 from collections.abc import Iterable, Iterator
 
@@ -64,7 +64,7 @@ class Reader:
 
     __slots__ = ("_buffer", "deadline", "socket")
 
-    def __init__(self, connection: socket.socket, seconds: float | None = None) -> None:
+    def __init__(self, connection: _socket.socket, seconds: float | None = None) -> None:
         """Read from `connection`, for `seconds` in all; None leaves it to the socket's own limit."""
         self.socket = connection
         self._buffer = b""
@@ -103,7 +103,7 @@ class Reader:
         """
         try:
             if not hasattr(self.socket, "context"):
-                self.socket.shutdown(socket.SHUT_WR)
+                self.socket.shutdown(_socket.SHUT_WR)
                 self.drain(seconds)
         except OSError:
             pass

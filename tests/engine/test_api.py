@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_hijacked_stream_keeps_what_came_with_the_head(stub: StubEngine) -> No
 
     answer, reader = stub.api().hijack("/attach")
 
-    with reader.socket:
+    with closing(reader.socket):
         assert answer.status == 101
         assert reader.part(13) == frame(1, b"first")
         assert reader.some() == b""

@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -111,7 +111,7 @@ def test_an_engine_elsewhere_is_asked_whether_it_is_there(tmp_path: Path, *, tls
     with tls_engine(keep(tmp_path / "server", certificates, server=True)) as port:
         host = f"tcp://localhost:{port}"
         api = Api(host, client, tls_verify=True) if tls else Api(host)
-        with api.connect(5) as connection:
+        with closing(api.connect(5)) as connection:
             kept_alive = connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             idle, every, times = (
                 connection.getsockopt(socket.IPPROTO_TCP, each)
