@@ -250,3 +250,13 @@ def test_an_odd_key_is_quoted_in_its_path() -> None:
 def test_closest_finds_the_word_that_was_meant(word: str, expected: str) -> None:
     """The suggestion is the nearest known word, or none."""
     assert closest(word, ["image", "allowed_images", "dns"]) == expected
+
+
+def test_a_key_that_was_asked_for_is_known() -> None:
+    """A reader may ask whether a key is there before it reads it, and the key is then no mistake."""
+    problems = Problems()
+    table = Table({"a": 1, "c": None}, problems)
+
+    assert [table.has(key) for key in ("a", "b", "c")] == [True, False, False]
+    table.note_unknown_keys()
+    assert problems.texts == []
