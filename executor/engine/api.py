@@ -51,10 +51,6 @@ class Api:
         """Send a POST with a JSON body."""
         return self.send("POST", path, _encoded(body), timeout=timeout)
 
-    def delete(self, path: str) -> Answer:
-        """Send a DELETE."""
-        return self.send("DELETE", path)
-
     def send(
         self,
         method: str,

@@ -106,7 +106,7 @@ def sent_on_stdin(spec: ContainerSpec) -> bytes:
     """Return all that a container reads from its stdin before it counts as started.
 
     Where an entrypoint runs before the keeper, its variables come first and by themselves: the
-    keeper reads on, maybe as another user, to whom its files must belong.
+    keeper reads on, maybe as another user: its files must belong to that one.
     """
     files = sent_to(spec)
     first = [each for each in files if spec.runs_scripts and each[0] == ENVIRONMENT]

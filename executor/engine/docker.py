@@ -5,6 +5,7 @@ carries the job's label from the moment it exists, so that `remove_all` finds it
 it needs when it is first used: `run` pays for `attach` and `inspect` and little else.
 
 Every verb raises EngineUnavailable where nothing answers, or not in time, unless it says otherwise.
+Verbs may be called from several threads.  What a verb made before it failed, `remove_all` finds.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,31 +59,48 @@ class Engine:
     # --- images, the network and volumes ------------------------------------------------------
 
     def pull(self, pull: "Pull", registry_auth: str, say: "Say") -> "ImageFacts":
-        """Pull an image and return what came; see `images.pull_image`.  May be repeated."""
+        """Pull an image and return what came; see `images.pull_image`.  May be repeated.
+
+        Raises ImageUnavailable where the registry does not give it, PullInterrupted where another
+        try may help.
+        """
         from executor.engine.images import pull_image
 
         return pull_image(self._api, pull, registry_auth, say, self.architecture)
 
     def image(self, name: str) -> "ImageFacts | None":
-        """Return what the engine knows of an image, or None where it has none of that name."""
+        """Return what the engine knows of an image, or None where it has none of that name.
+
+        Raises EngineRefused where the engine cannot tell.
+        """
         from executor.engine.images import find_image
 
         return find_image(self._api, name)
 
     def load_image(self, path: str, image: str) -> "ImageFacts":
-        """Make an image of an archive of the runner's host; see `archives.load_image`."""
+        """Make an image of an archive of the runner's host; see `archives.load_image`.
+
+        May be repeated.  Raises `archives.LoadFailed`, and never EngineUnavailable.
+        """
         from executor.engine.archives import load_image
 
         return load_image(self._api, path, image)
 
     def survey(self) -> "Surroundings":
-        """Return what the engine knows of networks and registries around a job."""
+        """Return what the engine knows of networks and registries around a job.
+
+        What it does not tell counts as not there.
+        """
         from executor.engine.networks import survey
 
         return survey(self._api)
 
     def ensure_network(self, spec: "NetworkSpec") -> tuple[str, ...]:
-        """Create the job's network, or keep the one of its name; return its subnets."""
+        """Create the job's network, or keep the one of its name; return its subnets.
+
+        May be repeated, also where a prune took the network.  Raises EngineRefused, or
+        ResourceExhausted where no subnet is left.
+        """
         from executor.engine.networks import ensure_network
 
         return ensure_network(self._api, spec)
@@ -102,7 +120,8 @@ class Engine:
     def create(self, spec: "ContainerSpec", image: "ImageFacts") -> object:
         """Create a container from what was pulled; return what the engine was asked for.
 
-        One of the same name, which an earlier attempt left, is replaced.
+        One of the same name, which an earlier attempt left, is replaced.  Raises what the refusal
+        means: see `failures.create_failure`.
         """
         from executor.engine.container_request import container_request
 
@@ -119,7 +138,8 @@ class Engine:
     def start(self, spec: "ContainerSpec") -> "StartedKeeper | StartedReceiver | None":
         """Start a container; return what sends it its files, if it gets any.
 
-        Not to be repeated for one that receives: it takes its files once.
+        Not to be repeated for one that receives: it takes its files once.  Raises what the refusal
+        means; the container is there still.
         """
         from executor.engine.containers import start
 
@@ -176,13 +196,19 @@ class Engine:
         return reader if answer.status in {101, 200} else None
 
     def succeeds(self, container: str, command: tuple[str, ...], seconds: float) -> bool:
-        """Tell whether a command ends with 0 beside a container's program; see `exec`."""
+        """Tell whether a command ends with 0 beside a container's program; see `exec`.
+
+        False also where it cannot run, or takes longer than `seconds`; it may go on then.
+        """
         from executor.engine.exec import succeeds
 
         return succeeds(self._api, container, command, seconds)
 
     def output(self, container: str, command: tuple[str, ...], seconds: float) -> Iterator[bytes]:
-        """Yield what a command prints beside a container's program; see `exec`."""
+        """Yield what a command prints beside a container's program; see `exec`.
+
+        Nothing where it cannot run; what it prints after `seconds` is not heard.
+        """
         from executor.engine.exec import output
 
         return output(self._api, container, command, seconds)

@@ -52,7 +52,7 @@ _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
 _NO_SHELL = ("executable file not found", "no such file or directory")
 _NO_PROGRAM = (*_NO_SHELL, "permission denied", "is a directory", "exec format error")
 _STARTING = ("exec: ", "exec /")
-# What an engine says of limits, devices and options, which only the operator chooses.
+# What an engine says of limits, devices and options, which only the administrator chooses.
 _OF_SETTINGS = (
     "range of cpus",
     "minimum memory",

@@ -55,7 +55,7 @@ class Answer:
 
 
 def as_table(value: object) -> dict[str, object]:
-    """Return a JSON object of an answer; empty where there is none, or something else."""
+    """Return a JSON object of an answer; empty where the answer has something else."""
     return value if isinstance(value, dict) else {}
 
 

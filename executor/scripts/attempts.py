@@ -1,4 +1,4 @@
-"""One script in one container of the job: how often it may begin, and what is mended in between."""
+"""One script in one container of the job: how often it may begin, and what is repaired in between."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def attempt(
 ) -> int:
     """Run the script and return its status, in a new container where the old one is gone.
 
-    A script that had begun is run again only as often as the job admits, and, as under the Docker
+    A script that had begun is run again only as often as the job allows, and, as under the Docker
     executor, only where its container was removed; `wait` comes before.
     """
     try:

@@ -45,7 +45,7 @@ def stop_inner_containers(engine: Engine, dind: str) -> int:
 def signal_script(engine: Engine, container: str, signal: str) -> None:
     """Signal all that a script started in `container`; a container that is gone is fine.
 
-    Processes of users whom the container's own may not signal stay as they are.
+    Processes that the container's own user may not signal stay as they are.
     """
     host = engine.inspect(container).get("HostConfig")
     mode = host.get("PidMode") if isinstance(host, dict) else None

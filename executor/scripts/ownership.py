@@ -1,4 +1,4 @@
-"""Gives a project's files to the user whom the job's scripts run as.
+"""Gives a project's files to the user that runs the job's scripts.
 
 Only where the job or the runner sets FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR: else everybody may write
 to what the helper makes.

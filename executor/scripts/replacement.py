@@ -5,7 +5,7 @@ the Docker executor; and a prune on the host, or the kernel out of memory, may t
 prepare asked of the engine lies in the job's temporary directory, beside the payload whose secrets
 it repeats: private, and gone with the job.
 
-Where a script left or ended what only the container's own end or start can mend, the old one is
+Where a script left or ended what only a restart of the container can repair, the old one is
 started again, as the Docker executor does for each sub-stage.
 """
 
@@ -40,8 +40,9 @@ def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
 def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False) -> bool:
     """Make the container again, in place of what is left of the old one; tell whether it stands.
 
-    `in_place` starts the old one again where it is there, with the files that it has.  It does not where prepare left no note, and where cleanup has begun: nothing may appear then.
-    Raises what `Engine.create` and `Engine.start` do.
+    `in_place` starts the old one again where it is there, with the files that it has.  Nothing is
+    made where prepare left no note, nor where cleanup has begun: nothing may appear then.  Raises
+    what `Engine.create` and `Engine.start` do.
     """
     text = notes.read(temp_dir, notes.request_of(name))
     if text is None:

@@ -66,7 +66,7 @@ def _check_again(lost: ContainerLost, left: int, attempts: int, container: str) 
 
 
 def _attempts(env: RunnerEnv) -> int:
-    """Return how often a sub-stage may begin; gitlab-runner has warned of a number that is none."""
+    """Return how often a sub-stage may begin; gitlab-runner has warned of anything that is no number."""
     text = env.job_value("EXECUTOR_JOB_SECTION_ATTEMPTS") or ""
     attempts = int(text) if text.isdecimal() and len(text) < 3 else 1  # noqa: PLR2004
     return attempts if 1 <= attempts <= _MOST_ATTEMPTS else 1

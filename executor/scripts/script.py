@@ -176,7 +176,7 @@ def _begins(engine: Engine, container: str, copying: Copying) -> bool:
 def _stop(engine: Engine, container: str, copying: Copying) -> None:
     """End the script: SIGTERM, some time, SIGKILL.  Its last words still reach the log.
 
-    What runs as a user whom the container's own may not signal goes with the build container.
+    What the container's own user may not signal goes with the build container.
     """
     from executor.scripts.cancel import signal_script  # noqa: PLC0415 (rarely needed)
 

@@ -37,7 +37,7 @@ Remembered = dict[str, object]
 
 
 class ServiceLog:
-    """The log of one service: what of it is in the job log already."""
+    """The log of one service: which part of it the job log has already."""
 
     def __init__(self, container: str, label: str, printed: dict[str, int]) -> None:
         """Take the times of the newest messages that are printed, and how many have each."""

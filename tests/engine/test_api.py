@@ -32,7 +32,7 @@ from tests.engine.stub import (
     ],
 )
 def test_a_refusal_has_the_engines_words(stub: StubEngine, body: bytes, message: str) -> None:
-    """JSON as the engine sends it, text as a proxy does."""
+    """The engine refuses in JSON, a proxy in plain text: both are read."""
     stub.on("GET", "/x", http(500, body))
 
     answer = stub.api().get("/x")

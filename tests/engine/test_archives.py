@@ -32,7 +32,7 @@ def load(stub: StubEngine, path: Path, content: bytes) -> str:
 
 
 def test_a_root_filesystem_is_imported(loading: StubEngine, tmp_path: Path) -> None:
-    """The engine gets it unpacked, with the image's name and the entrypoint that it had."""
+    """The engine gets the archive unpacked, with the image's name and the entrypoint that it had."""
     content = b"tar" * 500_000
 
     assert load(loading, tmp_path / "a.tar.xz", lzma.compress(content)) == ID
@@ -72,7 +72,7 @@ def test_a_damaged_archive(
 def test_an_archive_that_may_not_be_read(
     loading: StubEngine, tmp_path: Path, mocker: MockerFixture
 ) -> None:
-    """The reason is the system's."""
+    """The error has the system's reason."""
     mocker.patch("lzma.open", side_effect=PermissionError(13, "Permission denied"))
 
     with pytest.raises(LoadFailed, match=r"^Permission denied$"):

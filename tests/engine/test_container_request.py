@@ -23,7 +23,7 @@ def created(stub: StubEngine, spec: ContainerSpec, image: ImageFacts) -> dict[st
 
 
 def test_a_container_is_made_from_what_was_pulled(stub: StubEngine) -> None:
-    """By id, and it is not privileged unless its spec says so."""
+    """The image goes by its id, and the container is not privileged unless its spec says so."""
     request = created(stub, SPEC, ImageFacts(NEW))
 
     assert request["Image"] == NEW

@@ -38,7 +38,7 @@ def test_a_container_of_the_same_name_is_replaced(stub: StubEngine) -> None:
 
 
 def test_a_name_that_stays_taken_is_a_refusal(stub: StubEngine) -> None:
-    """There is an end to replacing."""
+    """A container is replaced once, and then the refusal counts."""
     stub.on("POST", "/containers/create", refusal(409, "already in use"))
     stub.on("DELETE", "/containers/job-build", refusal(500, "device or resource busy"))
 
@@ -91,7 +91,7 @@ def test_a_started_container_gets_its_files(stub: StubEngine) -> None:
 
 @pytest.mark.parametrize("where", ["attach", "start"])
 def test_a_container_that_does_not_start(stub: StubEngine, where: str) -> None:
-    """Nothing stays open behind it."""
+    """The refused connection is closed."""
     stub.on("POST", "/containers/job-build/attach", UPGRADED)
     stub.on("POST", "/containers/job-build/start", http(204))
     stub.on(

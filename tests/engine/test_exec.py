@@ -18,7 +18,7 @@ def test_a_question_has_an_end(stub: StubEngine) -> None:
 
 
 def test_what_a_command_prints_is_not_kept(stub: StubEngine) -> None:
-    """Of a program that prints for ever, a mebibyte is read."""
+    """One mebibyte is read of a program that prints for ever."""
     stub.on("POST", "/containers/job-build/exec", CREATED)
     stub.on("POST", "/exec/the-exec/start", endless(UPGRADED, b"y" * 60000))
 

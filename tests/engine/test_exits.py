@@ -21,7 +21,7 @@ def test_the_end_is_waited_for(stub: StubEngine) -> None:
 
 
 def test_a_container_that_runs_on(stub: StubEngine) -> None:
-    """After the time its state is what it is."""
+    """The state is returned as it is when the time is over."""
 
     def silent(connection: Connection, _received: Received) -> None:
         connection.socket.recv(1)

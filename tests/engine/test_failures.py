@@ -89,7 +89,7 @@ def test_what_nobody_knows_is_no_mistake_of_the_author(message: str) -> None:
     ],
 )
 def test_a_full_disk(error: ExecutorError) -> None:
-    """It is the host's, wherever it shows."""
+    """A full disk is the host's fault, wherever it shows."""
     assert type(error) is ResourceExhausted
     assert "docker system prune" in str(error)
 
@@ -137,7 +137,7 @@ def test_a_full_disk(error: ExecutorError) -> None:
     ],
 )
 def test_containers(status: int, message: str, expected: type[ExecutorError]) -> None:
-    """The author's image, the author's option, or an engine that refuses."""
+    """The words tell whether the image, an option of the job or the engine is at fault."""
     error = create_failure("job-build", "a:1", status, message)
 
     assert type(error) is expected
@@ -157,14 +157,14 @@ def test_a_service_without_a_shell_says_what_needs_one() -> None:
 
 
 def test_a_host_without_privileges_names_the_setting() -> None:
-    """The operator reads what to change."""
+    """The administrator reads what to change."""
     error = create_failure("job-dind", "docker:dind", 500, "operation not permitted")
 
     assert "`[dind] runtime`" in str(error)
 
 
 def test_a_directory_that_cannot_be_mounted_names_the_settings() -> None:
-    """Only the operator says what of the host is mounted."""
+    """Only the administrator says what of the host is mounted."""
     refusal = "error while creating mount source path '/proc/x': mkdir /proc/x: no such file"
 
     error = create_failure("job-helper", "a:1", 500, refusal)
@@ -190,6 +190,6 @@ def test_no_subnet(message: str) -> None:
 
 @pytest.mark.parametrize("error", [network_failure("n", 403, "no"), volume_failure("v", 500, "no")])
 def test_other_refusals(error: ExecutorError) -> None:
-    """The engine's words are kept."""
+    """The error keeps the engine's words."""
     assert type(error) is EngineRefused
     assert "could not be created: no." in str(error)

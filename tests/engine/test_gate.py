@@ -11,7 +11,7 @@ from executor.errors import Cancelled, EngineRefused, EngineUnavailable
 
 
 def test_nothing_begins_at_a_closed_gate() -> None:
-    """And who closes it knows that nothing is under way."""
+    """Whoever closes it knows that nothing is under way."""
     gate = Gate()
     assert gate.do(lambda: "done") == "done"
     assert gate.close()

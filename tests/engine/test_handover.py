@@ -70,7 +70,7 @@ def test_an_entrypoint_that_reads_nothing(stub: StubEngine, deaf: Answer) -> Non
 
 
 def test_a_service_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
-    """It is named, and its image."""
+    """The error names the container and its image."""
     receiver = begun(stub, SERVICE, deaf)
     with pytest.raises(EnvironmentLost, match=r"job-dind did not read .*alpine:3"):
         receiver.wait(lambda *_: None)
@@ -109,7 +109,7 @@ def test_a_line_without_an_end_is_not_kept(cut: int) -> None:
 
 
 def test_the_keepers_line_may_come_on_stderr() -> None:
-    """Where an entrypoint led its stdout there."""
+    """An entrypoint may have led its stdout there."""
     passed: list[tuple[int, bytes]] = []
     until_ready = _UntilReady(lambda *piece: passed.append(piece))
 
@@ -175,7 +175,7 @@ def test_what_an_entrypoint_prints(
 
 
 def test_an_entrypoint_that_ends(stub: StubEngine) -> None:
-    """The sentence tells the author how to mend it; what it printed last is in the log."""
+    """The sentence tells the job author how to correct it; what it printed last is in the log."""
     heard: list[tuple[int, bytes]] = []
 
     with pytest.raises(UnusableImage, match=r"exited without starting it\. End it") as caught:
@@ -199,7 +199,7 @@ def test_an_entrypoint_that_ends_before_its_files_come(stub: StubEngine) -> None
 
 
 def test_an_entrypoint_that_never_hands_over(stub: StubEngine, mocker: MockerFixture) -> None:
-    """Also one that goes on printing is given up."""
+    """An entrypoint that goes on printing is given up as well."""
     mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.3)
 
     with pytest.raises(UnusableImage, match="did not start it within"):

@@ -112,7 +112,7 @@ def test_the_digest_belongs_to_the_name(stub: StubEngine, image: str, wanted: st
 
 
 def test_a_pull_names_image_platform_and_login(stub: StubEngine) -> None:
-    """And nothing of the login stands in the path."""
+    """The login goes into a header, and nothing of it stands in the path."""
     pulling = Pulling(stub, PULLED)
 
     pulling.pull("registry:5000/a/b:1", platform="linux/arm64", auth="c2VjcmV0")
@@ -146,7 +146,7 @@ def test_without_a_login_no_login_is_sent(stub: StubEngine) -> None:
 def test_an_error_in_the_stream_is_an_error(
     stub: StubEngine, pauses: list[float], answer: bytes
 ) -> None:
-    """Also where an image of that name is there: a stale one is not what the job asked for."""
+    """A stale image of that name is no substitute: it is not what the job asked for."""
     pulling = Pulling(stub, answer)
 
     with pytest.raises(ImageUnavailable):
@@ -169,7 +169,7 @@ TRANSIENT = [
 def test_a_transient_failure_is_tried_three_times(
     stub: StubEngine, pauses: list[float], answer: bytes
 ) -> None:
-    """With a growing pause and a sentence each time, and then it is the registry's fault."""
+    """Each try comes after a longer pause and has a sentence; then it is the registry's fault."""
     pulling = Pulling(stub, answer)
 
     with pytest.raises(PullInterrupted):
@@ -216,7 +216,7 @@ def test_a_failure_that_nobody_knows_is_not_tried_again(
 
 
 def test_a_full_disk_is_the_hosts(stub: StubEngine, pauses: list[float]) -> None:
-    """Not the image's, and not the registry's."""
+    """The fault is neither the image's nor the registry's."""
     answer = failing("failed to register layer: write /x: no space left on device")
 
     with pytest.raises(ResourceExhausted, match="disk of the Docker Engine's host is full"):
@@ -265,7 +265,7 @@ def test_an_image_that_is_gone_after_its_pull(stub: StubEngine) -> None:
 
 
 def test_an_image_that_is_not_there(stub: StubEngine) -> None:
-    """None, so that it is pulled."""
+    """The engine has none, so the image is pulled."""
     stub.on("GET", INSPECT, refusal(404, "no such image"))
 
     assert Engine(stub.api()).image("helper:1") is None

@@ -17,7 +17,7 @@ def pieces(*found: bytes) -> Iterator[bytes]:
 
 
 def test_the_end_of_a_log_is_kept(stub: StubEngine) -> None:
-    """Whole lines, and 64 KiB at most, of as many bytes as lines may have."""
+    """Whole lines are kept, and 64 KiB of them at most."""
     numbered = (b"%d %s\n" % (number, b"x" * 16000) for number in range(100))
     stub.on("GET", "/containers/job-svc-0/logs", chunked(*pieces(*numbered)))
 
@@ -28,7 +28,7 @@ def test_the_end_of_a_log_is_kept(stub: StubEngine) -> None:
 
 
 def test_a_line_of_a_log_that_is_too_long_by_itself(stub: StubEngine) -> None:
-    """Its end has to do."""
+    """Only the end of the line is kept."""
     long = (b"x" * 16000 for _ in range(10))
     stub.on("GET", "/containers/job-svc-0/logs", chunked(*pieces(*long, b"the end")))
 

@@ -17,7 +17,7 @@ def a_network(name: str, *subnets: str, **changes: object) -> dict[str, object]:
 
 
 def test_what_a_network_is_asked_for(stub: StubEngine) -> None:
-    """MTU and IPv6 in the engine's own terms, the label from the first moment on."""
+    """MTU and IPv6 are asked for in the engine's terms, and the label is there from the first moment."""
     stub.on("POST", "/networks/create", http(201, {"Id": "new"}))
     stub.on("GET", "/networks/job", http(200, a_network("job", "172.20.0.0/16", "fd12::/64")))
 
@@ -55,7 +55,7 @@ def test_a_network_that_is_there_is_kept(stub: StubEngine) -> None:
 
 
 def test_no_subnet_is_left(stub: StubEngine) -> None:
-    """The operator is told what to do."""
+    """The administrator is told what to do."""
     message = "could not find an available, non-overlapping IPv4 address pool"
     stub.on("POST", "/networks/create", refusal(500, message))
 
@@ -64,7 +64,7 @@ def test_no_subnet_is_left(stub: StubEngine) -> None:
 
 
 def test_a_network_that_cannot_be_made(stub: StubEngine) -> None:
-    """In the engine's own words."""
+    """The error has the engine's own words."""
     stub.on("POST", "/networks/create", refusal(500, "iptables failed"))
 
     with pytest.raises(EngineRefused, match="The network job could not be created: iptables fail"):

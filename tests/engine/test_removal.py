@@ -79,7 +79,7 @@ def belongings(stub: StubEngine) -> Belongings:
 
 
 def test_whoever_is_on_the_network_is_taken_off(belongings: Belongings, tmp_path: Path) -> None:
-    """By id, the job's own and others; only the job's own are removed."""
+    """Containers go off the network by their id; only the job's own are removed."""
     assert removed(belongings.stub, tmp_path) == []
     assert belongings.disconnected() == ["ours", "theirs"]
     deleted = {each.path.partition("?")[0] for each in belongings.stub.asked("DELETE", "/")}
@@ -124,7 +124,7 @@ def test_a_removal_that_fails_is_tried_again(belongings: Belongings, tmp_path: P
 
 @pytest.mark.parametrize("path", ["/containers/ours", "/networks/net", "/volumes/data"])
 def test_what_cannot_be_removed_is_told(belongings: Belongings, tmp_path: Path, path: str) -> None:
-    """In the engine's words; it keeps nothing else from being removed."""
+    """The reason is in the engine's words, and everything else is removed."""
     everything = {"/containers/ours", "/networks/net", "/volumes/data"}
     belongings.have_a_volume()
     belongings.stub.on("DELETE", path, refusal(500, "the device is busy"))
@@ -197,7 +197,7 @@ def test_a_list_that_fails_keeps_nothing_else_alive(
 
 
 def test_volumes_that_every_job_has_need_no_list(belongings: Belongings, tmp_path: Path) -> None:
-    """They are the largest."""
+    """Volumes are waited for the longest, as they are the largest."""
     belongings.stub.on("GET", "/volumes", refusal(500, "a plugin does not answer"))
     mine = {f"/volumes/{NAMES.builds_volume}", f"/volumes/{NAMES.docker_volume}"}
     belongings.there |= mine
@@ -230,7 +230,7 @@ def test_containers_do_not_wait_for_the_list_of_volumes(
 def test_a_removal_that_somebody_else_has_begun_is_waited_for(
     belongings: Belongings, tmp_path: Path
 ) -> None:
-    """With the volumes that the container still uses."""
+    """The removal takes the volumes that the container still uses."""
     belongings.have_a_volume()
     attempts: list[str] = []
     stub = belongings.stub
@@ -262,7 +262,7 @@ def test_what_is_waited_for_in_vain_is_named(belongings: Belongings, tmp_path: P
 
 
 def test_what_appears_again_and_again(belongings: Belongings, tmp_path: Path) -> None:
-    """There is an end to it."""
+    """The rounds come to an end."""
     belongings.stub.on("DELETE", "/", http(204))
     assert removed(belongings.stub, tmp_path) == [
         ("new objects keep appearing while cleanup removes them")
@@ -272,7 +272,7 @@ def test_what_appears_again_and_again(belongings: Belongings, tmp_path: Path) ->
 def test_what_waits_for_volumes_has_more_time(
     belongings: Belongings, tmp_path: Path, mocker: MockerFixture
 ) -> None:
-    """Their list and their removal, and that of a container, which takes its own along."""
+    """Listing and removing them takes long, and so does removing a container with its own."""
     belongings.have_a_volume()
     send = mocker.spy(Api, "send")
     removed(belongings.stub, tmp_path)

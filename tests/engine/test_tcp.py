@@ -74,7 +74,7 @@ def tls_engine(directory: Path) -> Iterator[int]:
 
 
 def test_an_engine_behind_tls(tmp_path: Path) -> None:
-    """Certificates of ours open an engine that asks for them."""
+    """Our certificates open an engine that asks for them."""
     certificates = mint(("localhost",), 600)
     client = keep(tmp_path / "client", certificates, server=False)
     with tls_engine(keep(tmp_path / "server", certificates, server=True)) as port:
@@ -124,7 +124,7 @@ def test_an_engine_elsewhere_is_asked_whether_it_is_there(tmp_path: Path, *, tls
 
 @pytest.mark.parametrize("missing", ["ca.pem", "cert.pem", "key.pem"])
 def test_a_missing_certificate_is_named(tmp_path: Path, missing: str) -> None:
-    """The operator reads which file it is."""
+    """The administrator reads which file it is."""
     certificates = mint(("localhost",), 600)
     client = keep(tmp_path / "client", certificates, server=False)
     (client / missing).unlink()

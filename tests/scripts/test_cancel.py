@@ -20,7 +20,7 @@ INSPECTED = http(200, {"Config": {"Labels": {}}})
 
 
 def test_the_containers_that_were_stopped_are_counted(stub: StubEngine) -> None:
-    """Each is a line; the exec has no terminal, so lines come in frames."""
+    """Each container is a line; the exec has no terminal, so lines come in frames."""
     stub.on("POST", "/containers/job-dind/exec", http(201, {"Id": "the-exec"}))
     stub.on("POST", "/exec/the-exec/start", http(200, frame(1, b"a\nb\n") + frame(1, b"c\n")))
 
@@ -50,7 +50,7 @@ def test_an_engine_that_is_gone_keeps_no_cancel_from_ending(tmp_path: Path) -> N
 
 
 def test_the_entrypoint_is_told_before_its_container_goes(stub: StubEngine) -> None:
-    """SIGTERM first; the removal would be SIGKILL."""
+    """SIGTERM comes first, as the removal would be SIGKILL."""
     stub.on("GET", "/containers/job-build/json", INSPECTED)
     stub.on("POST", "/containers/job-build/stop", http(204))
     stub.on("DELETE", "/containers/job-build", http(204))

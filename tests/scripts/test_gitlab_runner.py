@@ -72,7 +72,7 @@ def test_the_helpers_own_name_is_found(helper: Helper) -> None:
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_without_one_the_script_does_not_run(helper: Helper, *, broken: bool) -> None:
-    """Neither where there is none, nor where it does not start."""
+    """The job fails where there is no gitlab-runner, and where it does not start."""
     if broken:
         helper.has("gitlab-runner", "", code=1)
 

@@ -33,7 +33,7 @@ def test_what_is_kept_is_private(tmp_path: Path) -> None:
 
 
 def test_the_engine_is_asked_for_the_same_again(stub: StubEngine, tmp_path: Path) -> None:
-    """By the image's id: what was pulled first runs on."""
+    """The request names the image's id: what was pulled first runs on."""
     keep(str(tmp_path), SPEC, REQUEST)
     stub.on("GET", "/version", VERSION)
     stub.on("DELETE", "/containers/job-build", http(204), refusal(404, "no such container"))

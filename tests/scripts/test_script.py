@@ -213,7 +213,7 @@ def test_a_cancelled_script_gets_term_and_may_have_a_last_word(stub: StubEngine)
 def test_a_script_that_ignores_term_is_killed(
     stub: StubEngine, mocker: MockerFixture, *, talks: bool
 ) -> None:
-    """Also one that goes on printing: silence is not what we wait for."""
+    """One that goes on printing is killed as well: nobody waits for silence."""
     mocker.patch.object(module, "_GRACE_SECONDS", 0.3)
     signals = Signals(stub)
     ended = threading.Event()

@@ -152,7 +152,7 @@ def test_a_port_that_is_none(port: str) -> None:
 
 
 def test_the_warning() -> None:
-    """gitlab-runner's block, as people and log searches know it."""
+    """The warning is gitlab-runner's block, as people and log searches know it."""
     text = health_warning(HealthCheck(NAME, "postgres:16"), "the error", "first\nsecond")
 
     assert text == (

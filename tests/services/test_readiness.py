@@ -31,7 +31,7 @@ def test_a_sidecar_that_ran_out_of_memory(stub: StubEngine, answered: str) -> No
 
 
 def test_a_job_without_a_sidecar_waits_for_nothing(stub: StubEngine, tmp_path: Path) -> None:
-    """A sidecar that nobody has seen is none that was lost."""
+    """A sidecar that nobody has seen was not lost."""
     stub.on("GET", SIDECAR, refusal(404, "no such container"))
 
     wait_until_ready(stub.engine(), "job-dind", str(tmp_path), 5)
