@@ -41,6 +41,7 @@ def lookup(key: str) -> str:
         ("$A-x", "one-x"),
         ("$Aé", "oneé"),
         ("$é", "$é"),
+        ("é$A", "éone"),
     ],
 )
 def test_names_are_replaced(text: str, expected: str) -> None:
