@@ -17,6 +17,7 @@ LONE_TESTS = {
     "test_imports.py": "what a process has loaded: of the package as a whole",
     "test_parity_page.py": "a page of docs/",
     "test_structure.py": "the package and the tests as a whole",
+    "test_words.py": "what people read of the package, its pages and its shell programs",
 }
 
 

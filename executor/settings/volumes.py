@@ -19,7 +19,7 @@ class VolumeSettings(Section):
         check=wrong_volume,
     )
     disable_cache: bool = key(
-        "Create the cache volumes and the builds directory anew for each job, and remove"
+        "Create new cache volumes and a new builds directory for each job, and remove"
         " them after it.",
         default=False,
     )

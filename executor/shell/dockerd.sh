@@ -5,7 +5,7 @@
 # $_options  a line for each argument: its directive in daemon.json, the first major version that
 #            knows it and the first that does without (0 for none), and the argument itself
 # $_mtu      the MTU of the network around; empty where nothing is known of it
-# $_dns      whether the names that the sidecar knows shall be known inside
+# $_dns      whether the names that the sidecar knows are known inside, too
 # shellcheck disable=SC2154 # what is given
 
 _c=$(cat /etc/docker/daemon.json 2>/dev/null)
@@ -43,7 +43,7 @@ set +f
 IFS=$_ifs
 
 # Networks that a job makes have an MTU of 1500 under an older dockerd, whatever it is told: TCP at
-# least is held to what the way out carries.
+# least is limited to what the way out carries.
 if [ -n "$_mtu" ]; then
   : "${DOCKERD_ROOTLESS_ROOTLESSKIT_MTU:=$_mtu}"
   export DOCKERD_ROOTLESS_ROOTLESSKIT_MTU

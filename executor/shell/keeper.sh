@@ -102,7 +102,7 @@ end_processes() {
 # The first process of a container is deaf to signals that it does not handle, and where an
 # entrypoint or an init came first, the keeper is another one.  So it handles what a script may send
 # to its parent or its group, and by that does not hand it down, as it would what it ignores.
-# SIGTERM to a keeper without a script says that the container shall end; an entrypoint that waits
+# SIGTERM to a keeper without a script says that the container must end; an entrypoint that waits
 # for the keeper may then do what it does at its end.
 trap '[ -n "$_busy" ] || exit 143' TERM
 # shellcheck disable=SC3048,SC3049 # busybox ash, dash and bash know them
@@ -127,7 +127,7 @@ else
   }
 fi
 
-# What cannot be kept is read all the same, unless the reading was killed: whoever does that knows
+# What cannot be kept is read nevertheless, unless the reading was killed: whoever does that knows
 # that the rest does not come.
 take() {
   _end=

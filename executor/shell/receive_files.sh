@@ -2,7 +2,7 @@
 # Takes files from stdin, which show nowhere else.
 
 # There comes a line that no file holds; then, for each file, its path, its lines and that line; an
-# empty path ends the list.  What cannot be written is read all the same: its lines are no paths.
+# empty path ends the list.  What cannot be written is read nevertheless: its lines are no paths.
 # `read` is a built-in that takes byte by byte, so nothing meant for a later reader is lost.
 receive_files() {
   IFS= read -r _t
