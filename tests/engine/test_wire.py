@@ -91,7 +91,7 @@ def test_a_chunk_may_carry_an_extension(stub: StubEngine) -> None:
 
 
 def test_an_answer_without_a_length_reaches_to_the_end(stub: StubEngine) -> None:
-    """As from a proxy that closes the connection instead of counting."""
+    """A proxy may close the connection instead of counting."""
     stub.on("GET", "/x", b"HTTP/1.1 200 OK\r\n\r\n[1, 2]")
 
     assert stub.api().get("/x").json() == [1, 2]

@@ -81,7 +81,7 @@ def test_caches_pass_by_their_policies(pushed: Pushed) -> None:
 def test_fetched_sources_last_and_are_cleaned(
     pushed: Pushed, checkout: Checkout, tmp_path: Path
 ) -> None:
-    """By the next job, or at once with FF_ENABLE_JOB_CLEANUP; a clone begins anew and leaves all.
+    """The next job cleans them, or this one with FF_ENABLE_JOB_CLEANUP; a clone begins anew.
 
     What a job wrote to GITLAB_ENV goes with it.  The next one may be of another branch.
     """

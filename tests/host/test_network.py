@@ -54,7 +54,7 @@ def test_what_the_host_has_routes_to(tmp_path: Path) -> None:
 
 
 def test_the_hosts_resolvers(tmp_path: Path) -> None:
-    """Of all files that there are, each one once."""
+    """The resolvers of all files that exist count, each one once."""
     stub, real = tmp_path / "stub", tmp_path / "real"
     stub.write_text("# of systemd\nnameserver 127.0.0.53\noptions edns0\nnameserver\n")
     real.write_text("nameserver 172.17.0.53\nnameserver 127.0.0.53\nsearch example.com\n")

@@ -46,7 +46,7 @@ def test_gitlabs_durations_are_words_and_letters(text: str, expected: int) -> No
     ],
 )
 def test_gos_durations_have_units_and_no_spaces(text: str, expected: float | None) -> None:
-    """As RUNNER_SCRIPT_TIMEOUT has them."""
+    """RUNNER_SCRIPT_TIMEOUT takes the durations that Go takes, and no others."""
     assert expected == go_seconds(text)
 
 
@@ -63,5 +63,5 @@ def test_gos_durations_have_units_and_no_spaces(text: str, expected: float | Non
     ],
 )
 def test_go_prints_a_duration_down_to_the_seconds(seconds: int, expected: str) -> None:
-    """As gitlab-runner tells a time limit."""
+    """The text is the one in which gitlab-runner tells a time limit."""
     assert expected == go_text(seconds)

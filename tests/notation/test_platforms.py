@@ -12,7 +12,7 @@ from tests.builders import a_service, a_variable, some_inputs
     "text", ["", "linux/amd64", "linux/arm/v7", "arm64", "s390x", "linux", "windows/amd64"]
 )
 def test_a_platform_is_the_engines_to_read(text: str) -> None:
-    """As it was written: an architecture alone is Linux's for the engine too."""
+    """The engine gets it as it was written: an architecture alone is Linux's there too."""
     assert checked_platform(text) == (text, "")
 
 
@@ -58,7 +58,7 @@ def test_what_an_image_is_for(platform: str, architecture: str, *, expected: boo
 
 
 def test_variables_in_platforms() -> None:
-    """Of the image and of services."""
+    """The platforms of the image and of services hold variables of the job."""
     options = {"docker": {"user": "", "platform": "linux/$ARCH"}}
     inputs = some_inputs(
         image=a_service("alpine", executor_opts=options),

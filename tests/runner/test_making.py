@@ -23,7 +23,7 @@ def _cancelled(temp_dir: str, *, is_idle: bool) -> None:
 
 @pytest.mark.parametrize("is_idle", [True, False])
 def test_a_stage_whose_requests_are_done_is_finished(tmp_path: Path, *, is_idle: bool) -> None:
-    """However it ends; where one may be under way, cleanup is to wait for it."""
+    """Cleanup waits only where a request may still be under way, however the stage ends."""
     with pytest.raises(Cancelled):
         _cancelled(str(tmp_path), is_idle=is_idle)
     assert may_appear(str(tmp_path)) is not is_idle

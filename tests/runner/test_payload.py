@@ -151,7 +151,7 @@ def test_nothing_secret_shows_in_a_repr() -> None:
     ],
 )
 def test_mistakes_are_named_all_at_once(changes: Mapping[str, object], mistakes: list[str]) -> None:
-    """With their paths, and without a word of the content."""
+    """Each mistake has its path, and no word of the content shows."""
     with pytest.raises(JobPayloadError) as caught:
         parse_job(a_payload(**changes), "/tmp/response.json")
 
@@ -235,7 +235,7 @@ def test_whose_a_variable_is() -> None:
 
 
 def test_a_secret_is_a_file_unless_the_job_says_otherwise() -> None:
-    """As gitlab-runner makes it."""
+    """gitlab-runner makes a file of it by default."""
     secrets = {"A": {"vault": {}}, "B": {"file": True}, "C": {"file": False}, "D": {"file": None}}
 
     assert a_job(secrets=secrets).file_keys == {"A", "B", "D"}

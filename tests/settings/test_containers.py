@@ -122,7 +122,7 @@ from tests.builders import some_settings
     ],
 )  # fmt: skip
 def test_a_mistake_is_told(text: str, mistake: str) -> None:
-    """Before any job: one sentence for each, with the key."""
+    """Each mistake is one sentence with its key, before there is any job."""
     with pytest.raises(SettingsError) as caught:
         some_settings(f"[docker]\n{text}")
 
@@ -133,7 +133,7 @@ def test_a_mistake_is_told(text: str, mistake: str) -> None:
 
 @pytest.mark.parametrize("key", ["links", "isolation", "service_slot_cgroup_template"])
 def test_a_key_that_cannot_be_here_says_why(key: str) -> None:
-    """Instead of `unknown key`."""
+    """The sentence has the reason instead of `unknown key`."""
     with pytest.raises(SettingsError, match=rf"docker\.{key}: .{{30}}"):
         read_settings(f"[docker]\n{key} = ''", "settings.toml")
 

@@ -522,7 +522,7 @@ def test_a_script_without_a_place_is_told(
 
 
 def test_a_script_begins_where_the_image_says(start: Start) -> None:
-    """Also after one that removed that directory, and then made it again."""
+    """The directory is the image's also after a script that removed it and made it again."""
     kept = start(workdir="work")
     work = kept.run("pwd").stdout
 

@@ -39,7 +39,7 @@ def test_whose_process_it_is(
     other: str | None,
     ours: bool,  # noqa: FBT001
 ) -> None:
-    """By its cgroup, where a container sees processes of others; in doubt it is not ours."""
+    """The cgroup says it where a container sees others' processes; in doubt it is not ours."""
     for name, text in (("self", own), ("1", first), ("77", other)):
         if text is not None:
             (tmp_path / "proc" / name).mkdir(parents=True)

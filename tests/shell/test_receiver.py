@@ -31,7 +31,7 @@ def test_a_receiver_becomes_its_program(programs: Path, tmp_path: Path) -> None:
 
 
 def test_a_receivers_program_has_its_secret_variables(programs: Path, tmp_path: Path) -> None:
-    """Whatever their values hold; a key that no shell takes is left out; no file stays behind."""
+    """Values of any kind arrive, keys that no shell takes are left out, no file stays behind."""
     variables = {"A": "it's\n $x `y`\n", "1ST": "no name", "B_2": "", "C": "\\n"}
     variables |= dict.fromkeys(("UID", "PPID", "SHELLOPTS", "OPTIND", "_"), "the shell's own")
     path = tmp_path / "run/environment"

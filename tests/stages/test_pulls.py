@@ -196,9 +196,9 @@ def test_a_registry_that_comes_back_is_tried_again(
 def test_a_registry_that_is_down_is_the_operators_matter(
     start: Start, images: Images, own_registry: OwnRegistry
 ) -> None:
-    """After bounded attempts a system failure, though the engine has an image of that name.
+    """The job ends as a system failure after a few attempts, though the engine has the image.
 
-    So is one whose name does not resolve.
+    A registry whose name does not resolve is such a failure, too.
     """
     name = f"{own_registry.host}/tests/down:1"
     images.tag(images.known("alpine"), name)

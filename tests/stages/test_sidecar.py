@@ -89,7 +89,7 @@ def test_a_dind_that_is_not_admitted_is_replaced(rig: Rig, start: Start, witness
 
 
 def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start) -> None:
-    """As an author expects of a service: arguments after ours, variables expanded.
+    """dockerd gets the service's arguments after ours, and variables are expanded in both.
 
     The operator's lists admit both images by what they are when expanded.
     """

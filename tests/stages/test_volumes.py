@@ -29,7 +29,7 @@ def lines(job: JobCalls, *commands: str, sub_stage: str = "build_script") -> lis
 def test_caches_and_sources_are_found_by_the_projects_next_job(
     start: Start, witness: Witness
 ) -> None:
-    """In any user's image; cleanup leaves them; another project's job sees nothing of them.
+    """The next job finds them in any user's image, and another project's job sees nothing.
 
     A file variable of a job that was ended before it could remove them is not among them.
     """
@@ -140,7 +140,7 @@ def test_dind_sees_what_the_job_sees(start: Start, tmp_path: Path) -> None:
 def test_what_an_image_has_at_a_cache_is_in_the_cache(
     start: Start, images: Images, rig: Rig, witness: Witness
 ) -> None:
-    """And any user may write to it, whatever mode it has in the image, from the first script on.
+    """Any user may write to it from the first script on, whatever mode it has in the image.
 
     Containers of the image have volumes of their own: the operator may keep those.
     """

@@ -72,7 +72,7 @@ def test_the_command_prints_settings_and_section(
 
 
 def test_several_runners_get_a_file_each(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """And one alone can be named."""
+    """Each runner has settings of its own, and one alone can be named."""
     path = config(tmp_path, a_runner("one"), a_runner("The Second!"), a_runner("sh", "shell"))
 
     assert run_command(["migrate", str(path)]) == 0
@@ -89,7 +89,7 @@ def test_several_runners_get_a_file_each(tmp_path: Path, capfd: pytest.CaptureFi
 
 
 def test_no_two_runners_share_settings(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Whatever their names; notes say by a number which of them is meant."""
+    """Runners of one name get different files, and notes say by a number which is meant."""
     names = ("gpu", "gpu", "GPU", "gpu-2", "", "")
     path = config(tmp_path, *(a_runner(name) for name in names))
 
@@ -106,7 +106,7 @@ def test_no_two_runners_share_settings(tmp_path: Path, capfd: pytest.CaptureFixt
 
 
 def test_a_runner_by_its_number(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """For those whose names are the same; a name that is a number goes before it."""
+    """A number tells runners of one name apart; a name that is a number goes before it."""
     path = config(tmp_path, *(a_runner(name) | {"id": id_} for name, id_ in NAMED))
 
     def migrated_ids(*args: str) -> list[int]:
@@ -122,7 +122,7 @@ def test_a_runner_by_its_number(tmp_path: Path, capfd: pytest.CaptureFixture[str
 
 
 def test_keys_are_read_in_any_case(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """As gitlab-runner reads them: a limit may have stood there as `Memory` for years."""
+    """gitlab-runner reads them so: a limit may have stood there as `Memory` for years."""
     path = tmp_path / "config.toml"
     path.write_text(
         '[[runners]]\nName = "one"\nExecutor = "docker"\n[runners.Docker]\nMemory = "4g"\n'
@@ -138,7 +138,7 @@ def test_keys_are_read_in_any_case(tmp_path: Path, capfd: pytest.CaptureFixture[
 def test_refused_settings_are_told_by_the_exit_code(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """And are printed all the same."""
+    """The command fails, and prints the settings all the same."""
     docker = {"cap_drop": ["NET_RAW", "SYS-ADMIN"]}
     path = config(tmp_path, a_runner() | {"docker": docker})
 
@@ -149,7 +149,7 @@ def test_refused_settings_are_told_by_the_exit_code(
 def test_that_caches_begin_empty_is_told_once(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """For all runners together."""
+    """One note speaks for all runners together."""
     path = config(tmp_path, a_runner("one"), a_runner("two"))
 
     assert run_command(["migrate", str(path)]) == 0
@@ -158,7 +158,7 @@ def test_that_caches_begin_empty_is_told_once(
 
 
 def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """For their owner alone, and never over another file unless told to."""
+    """Their owner alone may read them, and another file is replaced only if asked for."""
     path, output = config(tmp_path, a_runner()), tmp_path / "settings.toml"
     args = ["migrate", str(path), "--output", str(output)]
 

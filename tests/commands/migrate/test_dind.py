@@ -65,7 +65,7 @@ def test_a_service_key_of_another_executor_is_named() -> None:
 
 
 def test_what_a_dind_service_loses_is_named() -> None:
-    """As it has become the sidecar's image, and what speaks of its certificates goes."""
+    """The note says what the sidecar has no use for, and what of its certificates goes."""
     environment = ["DOCKER_TLS_CERTDIR=", "DOCKER_HOST=tcp://0.0.0.0:2375"]
     service = {"name": "docker:28-dind", "environment": environment, "pull_policy": "never"}
 
@@ -144,7 +144,7 @@ def test_the_sidecars_privileges(
     runtime: str,
     named: bool,  # noqa: FBT001
 ) -> None:
-    """As those of dind were; where it could not run at all, that jobs get a daemon is said."""
+    """The sidecar has those of dind; where dind could not run, the note says that now it can."""
     migration = migrated(docker)
 
     settings = read(migration)

@@ -106,7 +106,7 @@ def test_one_bad_part_does_not_take_the_others_along(
     ],
 )
 def test_no_mistake_lets_jobs_do_more(key: str, value: object) -> None:
-    """Where they might without it, it is written all the same: the settings are refused with it."""
+    """A wrong key that restricts jobs is written all the same, so the settings are refused."""
     migration = migrated({key: value})
 
     assert tomllib.loads(migration.settings)["docker"][key] == value
@@ -118,7 +118,7 @@ def test_no_mistake_lets_jobs_do_more(key: str, value: object) -> None:
 
 
 def test_what_may_go_without_harm_is_a_key() -> None:
-    """And none of those that keep jobs from something."""
+    """No key that keeps jobs from something is among them."""
     known = same_keys(DockerSettings)
 
     assert set(MAY_GO) <= set(known)

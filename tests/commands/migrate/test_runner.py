@@ -68,7 +68,7 @@ KEYS = _KEYS.split()
 
 
 def test_the_samples_cover_every_key() -> None:
-    """Those that gitlab-runner documents, and those that the settings say are the same."""
+    """The samples have all keys that gitlab-runner documents and the settings share."""
     assert set(VALUES) == set(KEYS)
     assert set(same_keys(DockerSettings)) <= set(KEYS)
     assert set(DockerSettings.REFUSED) <= set(KEYS)
@@ -112,7 +112,7 @@ def test_what_holds_anyway_is_not_written(key: str, value: object) -> None:
 
 
 def test_a_value_that_is_refused_is_named() -> None:
-    """With what is wrong with it; the rest is carried over."""
+    """The note says what is wrong with it, and the other keys are carried over."""
     migration = migrated({"userns_mode": "keep-id", "memory": "1g"})
 
     assert tomllib.loads(migration.settings)["docker"] == {"memory": "1g"}
