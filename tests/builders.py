@@ -103,3 +103,18 @@ def fetching(
     return some_inputs(
         settings=settings, variables=variables, values=values, catalogue=None, **changes
     )
+
+
+def context_values(**changes: object) -> dict[str, object]:
+    """Return the values that config leaves for later stages, some of them changed."""
+    return {
+        "host": "unix:///none",
+        "tls_dir": "",
+        "tls_verify": False,
+        "key": "1-ab",
+        "job_id": 1,
+        "project_id": 2,
+        "ready_timeout": 5,
+        "log": "none",
+        **changes,
+    }

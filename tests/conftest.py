@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from tests.engine.stub import (
     CREATED,
@@ -47,3 +48,13 @@ def endless_program(request: pytest.FixtureRequest, stub: StubEngine) -> None:
     stub.on("POST", "/containers/job-.*/exec", CREATED)
     stub.on("POST", "/exec/the-exec/start", answer)
     stub.on("GET", "/exec/the-exec/json", http(200, {"Running": True, "ExitCode": None}))
+
+
+@pytest.fixture
+def archives(tmp_path: Path, mocker: MockerFixture) -> Path:
+    """Return the directory of archives beside a gitlab-runner that is said to be our parent."""
+    directory = tmp_path / "usr/lib/gitlab-runner/helper-images"
+    directory.mkdir(parents=True)
+    program = tmp_path / "usr/bin/gitlab-runner"
+    mocker.patch("executor.host.helper_archive._runner", return_value=program)
+    return directory

@@ -13,6 +13,7 @@ import pytest
 import executor
 from executor.runner.environ import RUN_CONTEXT
 from tests import structure
+from tests.builders import context_values
 from tests.engine.stub import UPGRADED, Connection, Received, StubEngine, frame, http, stub_engine
 
 PACKAGE = Path(executor.__file__).parent
@@ -139,16 +140,7 @@ def a_run(stub: StubEngine, directory: Path, sub_stage: str) -> tuple[list[str],
     script.write_text("exit 0\n")
     stub.on("GET", "/containers/.*-dind/json", http(404, {"message": "no such container"}))
     stub.on("POST", "/attach", keeper)
-    context = {
-        "host": stub.host,
-        "tls_dir": "",
-        "tls_verify": False,
-        "key": "1-ab",
-        "job_id": 1,
-        "project_id": 2,
-        "ready_timeout": 60,
-        "log": f"file:{directory}/operator.log",
-    }
+    context = context_values(host=stub.host, log=f"file:{directory}/operator.log")
     return ["run", str(script), sub_stage], {RUN_CONTEXT: json.dumps(context)}
 
 

@@ -6,21 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from pytest_mock import MockerFixture
 
 from executor.host.helper_archive import find_archives
 
 ARCHIVE = "prebuilt-alpine-x86_64"
-
-
-@pytest.fixture
-def archives(tmp_path: Path, mocker: MockerFixture) -> Path:
-    """Return the directory of archives beside a gitlab-runner that is said to be our parent."""
-    directory = tmp_path / "usr/lib/gitlab-runner/helper-images"
-    directory.mkdir(parents=True)
-    program = tmp_path / "usr/bin/gitlab-runner"
-    mocker.patch("executor.host.helper_archive._runner", return_value=program)
-    return directory
 
 
 def written(archives: Path, *names: str) -> list[str]:

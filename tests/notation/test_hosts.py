@@ -1,12 +1,11 @@
 """Hosts and addresses: what is wrong with one, and which host is in one."""
 
-from collections.abc import Callable
-
 import pytest
 
 from executor.notation import hosts
+from tests.checking import Check, Values, checks_of, is_a_sentence, right, wrong
 
-VALUES: dict[Callable[[str], str], tuple[list[str], list[str]]] = {
+VALUES: Values = {
     hosts.wrong_engine: (
         ["unix:///run/docker.sock", "tcp://host:2376", "tcp://[::1]:2376"],
         ["engine", "tcp://host", "tcp://host:0", "ssh://host", "unix://socket"],
@@ -29,29 +28,21 @@ VALUES: dict[Callable[[str], str], tuple[list[str], list[str]]] = {
 """Right and wrong values for each check."""
 
 
-@pytest.mark.parametrize(
-    ("check", "value"), [(check, value) for check, (good, _) in VALUES.items() for value in good]
-)
-def test_a_good_value_is_not_spoken_of(check: Callable[[str], str], value: str) -> None:
+@pytest.mark.parametrize(("check", "value"), right(VALUES))
+def test_a_good_value_is_not_spoken_of(check: Check, value: str) -> None:
     """A check returns an empty sentence for a value that may stand in the file."""
     assert check(value) == ""
 
 
-@pytest.mark.parametrize(
-    ("check", "value"), [(check, value) for check, (_, wrong) in VALUES.items() for value in wrong]
-)
-def test_a_wrong_value_gets_a_sentence(check: Callable[[str], str], value: str) -> None:
+@pytest.mark.parametrize(("check", "value"), wrong(VALUES))
+def test_a_wrong_value_gets_a_sentence(check: Check, value: str) -> None:
     """A check returns what is wrong, as a part of a sentence without a full stop."""
-    sentence = check(value)
-
-    assert len(sentence.split()) >= 3
-    assert not sentence.endswith(".")
+    assert is_a_sentence(check(value))
 
 
 def test_every_check_is_tried() -> None:
     """A check that is added here has good and wrong values in the table above."""
-    known = {each for name, each in vars(hosts).items() if name.startswith("wrong_")}
-    known = {each for each in known if each.__module__ == hosts.__name__}
+    known = checks_of(hosts)
 
     assert known == set(VALUES)
 

@@ -6,17 +6,9 @@ import pytest
 
 from executor.runner.context import RunContext
 from executor.runner.environ import RUN_CONTEXT
+from tests.builders import context_values
 
-VALUES: dict[str, object] = {
-    "host": "tcp://engine:2376",
-    "tls_dir": "",
-    "tls_verify": False,
-    "key": "4711-0123456789",
-    "job_id": 4711,
-    "project_id": 42,
-    "ready_timeout": 60,
-    "log": "none",
-}
+VALUES = context_values(key="4711-0123456789", job_id=4711, project_id=42)
 
 
 def test_one_variable_carries_all_values() -> None:

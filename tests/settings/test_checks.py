@@ -1,12 +1,11 @@
 """What is wrong with one value of the settings."""
 
-from collections.abc import Callable
-
 import pytest
 
 from executor.settings import checks
+from tests.checking import Check, Values, checks_of, is_a_sentence, right, wrong
 
-VALUES: dict[Callable[[str], str], tuple[list[str], list[str]]] = {
+VALUES: Values = {
     checks.wrong_image: (
         ["ruby:3", "$CI_REGISTRY_IMAGE/a", f"sha256:{'a' * 64}"],
         ["Not An Image", ""],
@@ -59,29 +58,21 @@ VALUES: dict[Callable[[str], str], tuple[list[str], list[str]]] = {
 """Right and wrong values for each check."""
 
 
-@pytest.mark.parametrize(
-    ("check", "value"), [(check, value) for check, (good, _) in VALUES.items() for value in good]
-)
-def test_a_good_value_is_not_spoken_of(check: Callable[[str], str], value: str) -> None:
+@pytest.mark.parametrize(("check", "value"), right(VALUES))
+def test_a_good_value_is_not_spoken_of(check: Check, value: str) -> None:
     """A check returns an empty sentence for a value that may stand in the file."""
     assert check(value) == ""
 
 
-@pytest.mark.parametrize(
-    ("check", "value"), [(check, value) for check, (_, wrong) in VALUES.items() for value in wrong]
-)
-def test_a_wrong_value_gets_a_sentence(check: Callable[[str], str], value: str) -> None:
+@pytest.mark.parametrize(("check", "value"), wrong(VALUES))
+def test_a_wrong_value_gets_a_sentence(check: Check, value: str) -> None:
     """A check returns what is wrong, as a part of a sentence without a full stop."""
-    sentence = check(value)
-
-    assert len(sentence.split()) >= 3
-    assert not sentence.endswith(".")
+    assert is_a_sentence(check(value))
 
 
 def test_every_check_is_tried() -> None:
     """A check that is added here has good and wrong values in the table above."""
-    known = {each for name, each in vars(checks).items() if name.startswith("wrong_")}
-    known = {each for each in known if each.__module__ == checks.__name__}
+    known = checks_of(checks)
 
     assert known - set(VALUES) == {checks.wrong_allowed_pull_policy}
 
@@ -93,9 +84,7 @@ def test_every_check_is_tried() -> None:
         (checks.wrong_allowed_pull_policy, "allowed_pull_policies"),
     ],
 )
-def test_a_pull_policy_is_refused_in_gitlab_runners_words(
-    check: Callable[[str], str], key: str
-) -> None:
+def test_a_pull_policy_is_refused_in_gitlab_runners_words(check: Check, key: str) -> None:
     """The sentence has the key's own name, as gitlab-runner says it."""
     assert check("x") == (
         f'unsupported {key} config: "x" is not one of: always, if-not-present, never'

@@ -13,6 +13,7 @@ from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
 from executor.stages import cleanup
+from tests.builders import context_values
 from tests.engine.stub import StubEngine, http, refusal
 
 CONTAINER = {"Id": "c1", "Names": ["/dind-executor-1-ab-build"]}
@@ -23,17 +24,8 @@ Clean = Callable[[], None]
 @pytest.fixture
 def clean(stub: StubEngine, tmp_path: Path) -> Clean:
     """Return what calls the stage on an engine that has nothing of the job."""
-    values: dict[str, object] = {
-        "host": stub.host,
-        "tls_dir": "",
-        "tls_verify": False,
-        "key": "1-ab",
-        "job_id": 1,
-        "project_id": 2,
-        "ready_timeout": 5,
-        "log": "none",
-    }
-    env = RunnerEnv({"TMPDIR": str(tmp_path), **RunContext(values).to_job_env()})
+    context = RunContext(context_values(host=stub.host))
+    env = RunnerEnv({"TMPDIR": str(tmp_path), **context.to_job_env()})
     stub.on("GET", "/(containers|networks|volumes)", http(200, []))
     return lambda: cleanup.main(env, [], AdministratorLog("cleanup"))
 

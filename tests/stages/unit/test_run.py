@@ -14,6 +14,7 @@ from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
 from executor.stages import run
+from tests.builders import context_values
 from tests.engine.stub import StubEngine, http, refusal
 from tests.hooks import HOOKS, SYSTEM_FAILURE, Runner
 
@@ -60,18 +61,7 @@ Call = Callable[..., tuple[str, bytes]]
 def call(stub: StubEngine, tmp_path: Path, mocker: MockerFixture) -> Call:
     """Return what calls the stage for a job that has no sidecar."""
     attempt = mocker.patch.object(run, "attempt")
-    context = RunContext(
-        {
-            "host": stub.host,
-            "tls_dir": "",
-            "tls_verify": False,
-            "key": "1-ab",
-            "job_id": 1,
-            "project_id": 2,
-            "ready_timeout": 5,
-            "log": "none",
-        }
-    )
+    context = RunContext(context_values(host=stub.host))
     stub.on("GET", "/containers/.*-dind/json", refusal(404, "no such container"))
     script = tmp_path / "script"
     script.write_bytes(b"echo hello\n")

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pytest_mock import MockerFixture
 
 from executor.log import AdministratorLog
 from executor.stages.prepare.archives import load_helper
@@ -30,16 +29,6 @@ def load(stub: StubEngine) -> Load:
         return facts.id if facts else "", said
 
     return call
-
-
-@pytest.fixture
-def archives(tmp_path: Path, mocker: MockerFixture) -> Path:
-    """Return the directory of archives beside a gitlab-runner that is said to be our parent."""
-    directory = tmp_path / "usr/lib/gitlab-runner/helper-images"
-    directory.mkdir(parents=True)
-    program = tmp_path / "usr/bin/gitlab-runner"
-    mocker.patch("executor.host.helper_archive._runner", return_value=program)
-    return directory
 
 
 def test_an_archive_becomes_the_image(load: Load, archives: Path) -> None:
