@@ -42,7 +42,8 @@ def main(args: list[str]) -> int:
         return _refuse(f"Installing failed with exit code {error.returncode}: {words}.")
     except OSError as error:
         return _refuse(
-            f"{error.filename}: {error.strerror}. Run this as root, or choose another --prefix."
+            f"{error.filename}: {error.strerror}. Run this as root, or choose another"
+            " directory with --prefix."
         )
     return 0
 

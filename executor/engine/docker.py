@@ -177,7 +177,7 @@ class Engine:
         """
         answer = self._api.get(f"/containers/{container}/json")
         if strict and not answer.ok and answer.status != _NOT_FOUND:
-            raise EngineRefused(f"The Docker Engine cannot show {container}: {answer.message}.")
+            raise EngineRefused(f"The Docker Engine cannot inspect {container}: {answer.message}.")
         return as_table(answer.json()) if answer.ok else {}
 
     def running_with(self, source: str) -> list[dict[str, object]]:

@@ -170,14 +170,20 @@ def network_failure(name: str, status: int, message: str) -> ExecutorError:
             " networks (`docker network prune`), or add `default-address-pools` to its"
             " daemon.json."
         )
-    return EngineRefused(f"The network {name} could not be created: {message}.", status)
+    return EngineRefused(
+        (f"The network {name} could not be created: {message}. Check the Docker Engine's log."),
+        status,
+    )
 
 
 def volume_failure(name: str, status: int, message: str) -> ExecutorError:
     """Return the error for a volume that could not be created."""
     if any(pattern in message.lower() for pattern in _NO_SPACE):
         return _no_space(message)
-    return EngineRefused(f"The volume {name} could not be created: {message}.", status)
+    return EngineRefused(
+        (f"The volume {name} could not be created: {message}. Check the Docker Engine's log."),
+        status,
+    )
 
 
 def _refused(container: str, status: int, message: str) -> EngineRefused:

@@ -58,7 +58,10 @@ def find_image(api: Api, name: str) -> ImageFacts | None:
         return None
     if not answer.ok:
         raise EngineRefused(
-            f'The Docker Engine cannot show the image "{name}": {answer.message}.',
+            (
+                f'The Docker Engine cannot inspect the image "{name}": {answer.message}. Check the'
+                " Docker Engine's log."
+            ),
             answer.status,
         )
     return _image_facts(as_table(answer.json()), name)

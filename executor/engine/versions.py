@@ -23,8 +23,8 @@ def agree(api: Api) -> tuple[tuple[int, ...], str, str]:
     if newest < OLDEST or oldest > NEWEST:
         raise EngineUnavailable(
             f"The Docker Engine {version or '(unknown)'} at {api.host} speaks API"
-            f" {_text(oldest)} to {_text(newest)}; dind-executor needs one of"
-            f" {_text(OLDEST)} to {_text(NEWEST)} (Docker 20.10 or later)."
+            f" {_text(oldest)} to {_text(newest)}, and dind-executor needs one of"
+            f" {_text(OLDEST)} to {_text(NEWEST)}. Install Docker 20.10 or later."
         )
     agreed = min(newest, NEWEST)
     api.use_version(_text(agreed))

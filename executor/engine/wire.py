@@ -40,7 +40,9 @@ class Answer:
         try:
             return json.loads(self.body) if self.body else None
         except ValueError:
-            raise EngineUnavailable("The Docker Engine's answer was cut off.") from None
+            raise EngineUnavailable(
+                "The Docker Engine's answer was cut off. Was the engine restarted? Retry the job."
+            ) from None
 
     @property
     def message(self) -> str:

@@ -95,6 +95,6 @@ class AdministratorLog:
             if self._stage == "prepare":
                 complain(
                     f"WARNING: The administrator's log {path or kind} cannot be written:"
-                    f" {error.strerror or error}. The job goes on. Check `[log]` in the settings of"
-                    " dind-executor."
+                    f" {error.strerror or error}. The job continues. Check `[log]` in the"
+                    " settings of dind-executor."
                 )

@@ -135,8 +135,8 @@ def _admit_id(name: str, kind: str, patterns: Sequence[str], policies: Sequence[
         )
     if any(pattern.startswith("!") for pattern in patterns):
         raise PolicyViolation(
-            f'The {kind} "{name}" is an image id, and this runner admits images by name. Name an'
-            " image by its registry, repository and tag or digest."
+            f'The {kind} "{name}" is an image id, and this runner allows images only by name.'
+            " Name an image by its registry, repository and tag or digest."
         )
 
 

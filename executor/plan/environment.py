@@ -60,6 +60,9 @@ def _docker_volume(inputs: Inputs) -> VolumeSpec:
 
 def _label_notices(inputs: Inputs) -> list[str]:
     return [
-        f'WARNING: The label "{name}" is left out because its value holds a secret of the job.'
+        (
+            f'WARNING: The label "{name}" is not set, because its value contains a secret of the'
+            " job. Change it in `[docker] container_labels`."
+        )
         for name in inputs.container_labels[1]
     ]

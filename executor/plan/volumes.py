@@ -208,8 +208,8 @@ def _notices(inputs: "Inputs", found: tuple[Mounted, ...]) -> tuple[str, ...]:
     )
     if hidden and wanted and not docker.volumes.disable_cache:
         notices.append(
-            f"WARNING: The job overrides {' and '.join(hidden)}, which only gitlab-runner may set."
-            " Its caches and sources will not be kept."
+            f"WARNING: The job overrides {' and '.join(hidden)}, which only gitlab-runner may"
+            " set. Its caches and sources will not be kept. Remove the variable from the job."
         )
     return tuple(notices)
 

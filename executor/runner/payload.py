@@ -102,11 +102,12 @@ def read_job(path: str) -> Job:
     except OSError as error:
         raise JobPayloadError(
             f"The job payload {path} (JOB_RESPONSE_FILE) cannot be read: {error.strerror}."
+            " Check that the hooks run as gitlab-runner's user."
         ) from None
     except (ValueError, RecursionError):
         raise JobPayloadError(
-            f"The job payload {path} (JOB_RESPONSE_FILE) is not JSON. Is the disk of the runner"
-            " host full?"
+            f"The job payload {path} (JOB_RESPONSE_FILE) is not JSON. Check that the disk of"
+            " the runner host is not full."
         ) from None
     return parse_job(payload, path)
 
@@ -149,7 +150,9 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
     )
     if problems:
         raise JobPayloadError(
-            f"The job payload {path} is not what gitlab-runner writes: {'; '.join(problems.texts)}."
+            f"The job payload {path} is not what gitlab-runner writes:"
+            f" {'; '.join(problems.texts)}. Check that dind-executor supports this version of"
+            " gitlab-runner."
         )
     return job
 

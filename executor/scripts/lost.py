@@ -19,8 +19,8 @@ def lost(engine: Engine, container: str, *, begun: bool) -> EnvironmentLost:
     state = engine.wait_for_exit(container, _SETTLE_SECONDS)
     if not state or state.get("Status") in {"removing", "dead"}:
         return ContainerLost(
-            f"Something removed the container {container} while the job ran (a prune on the"
-            " host?).",
+            f"Something removed the container {container} while the job ran: check the host"
+            " for `docker rm` and `docker container prune`.",
             begun=begun,
             removed=True,
         )
@@ -39,7 +39,10 @@ def lost(engine: Engine, container: str, *, begun: bool) -> EnvironmentLost:
     code = state.get("ExitCode")
     if begun and isinstance(code, int) and code > 0 and engine.exited_by_itself(container, state):
         return ContainerLost(
-            f"The script ended every process of its container {container}, with exit code {code}.",
+            (
+                f"The script ended every process of its container {container}, with exit code"
+                f" {code}. Signal only processes that the script started."
+            ),
             begun=True,
             exit_code=code,
         )

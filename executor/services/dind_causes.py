@@ -47,7 +47,10 @@ _CAUSES = (
         ("unknown flag", "invalid value", "unable to configure"),
         ("dockerd got a wrong argument (check `[dind] command` and the service's `command`)"),
     ),
-    (("address already in use",), "another process listens on dockerd's port"),
+    (
+        ("address already in use",),
+        ("another process listens on dockerd's port (check the `command` of the dind service)"),
+    ),
 )
 
 

@@ -150,7 +150,10 @@ def wait_for_service(
     while True:
         found = _find(engine, check.container)
         if found is None:
-            return f'service "{check.service}" was removed by something else'
+            return (
+                f'service "{check.service}" was removed while the job started (a prune on'
+                " the host?)"
+            )
         if not found.running and (check.ports or found.exit_code):
             return f'service "{check.service}" exited with code {found.exit_code}'
         if not check.ports or prober.accepts(

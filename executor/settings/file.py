@@ -74,11 +74,13 @@ def load_settings(path: str) -> Settings:
             text = file.read()
     except OSError as error:
         raise SettingsError(
-            f"the settings file {path} cannot be read: {error.strerror}; config.toml names it in"
-            " the *_args of [runners.custom]"
+            f"The settings file {path} cannot be read: {error.strerror}. Check its path in the"
+            " *_args of [runners.custom] in config.toml, and its permissions."
         ) from None
     except UnicodeDecodeError:
-        raise SettingsError(f"the settings file {path} is not UTF-8 text") from None
+        raise SettingsError(
+            f"The settings file {path} is not UTF-8 text. Save it as UTF-8."
+        ) from None
     return read_settings(text, path)
 
 
@@ -88,7 +90,7 @@ def read_settings(text: str, path: str) -> Settings:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
-            f"the settings file {path} is not TOML: {_located(error, text)}"
+            f"The settings file {path} is not TOML: {_located(error, text)}"
         ) from None
     problems = Problems()
     table = Table(document, problems)
@@ -98,7 +100,7 @@ def read_settings(text: str, path: str) -> Settings:
         count = len(problems.texts)
         found = "a mistake" if count == 1 else f"{count} mistakes"
         lines = "".join(f"\n  {each}" for each in problems.texts)
-        raise SettingsError(f"the settings file {path} has {found}:{lines}")
+        raise SettingsError(f"The settings file {path} has {found}:{lines}")
     return _completed(settings, table)
 
 

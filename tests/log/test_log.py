@@ -72,8 +72,9 @@ def test_a_log_that_cannot_be_written_is_said_once_a_job(
     assert out == ""
     if stage == "prepare":
         assert err == (
-            f"WARNING: The administrator's log {tmp_path}/nowhere/log cannot be written: No such file or"
-            " directory. The job goes on. Check `[log]` in the settings of dind-executor.\n"
+            f"WARNING: The administrator's log {tmp_path}/nowhere/log cannot be written: No"
+            " such file or directory. The job continues. Check `[log]` in the settings of"
+            " dind-executor.\n"
         )
     else:
         assert err == ""

@@ -54,7 +54,10 @@ def test_a_label_with_a_secret_is_left_out() -> None:
     assert "a" not in plan.build.labels
     assert plan.build.labels["b"] == "blue"
     assert plan.notices == (
-        'WARNING: The label "a" is left out because its value holds a secret of the job.',
+        (
+            'WARNING: The label "a" is not set, because its value contains a secret of the job.'
+            " Change it in `[docker] container_labels`."
+        ),
     )
 
 

@@ -15,7 +15,7 @@ def test_an_engine_that_cannot_show_it(stub: StubEngine) -> None:
     """An error of the engine is no absence."""
     stub.on("GET", SIDECAR, refusal(500, "layer not known"))
 
-    with pytest.raises(EngineRefused, match="cannot show job-dind: layer not known"):
+    with pytest.raises(EngineRefused, match="cannot inspect job-dind: layer not known"):
         find_sidecar(stub.engine(), "job-dind")
 
 

@@ -61,7 +61,9 @@ CAUSES = {
     "unknown flag: --no-such-option": (
         "dockerd got a wrong argument (check `[dind] command` and the service's `command`)"
     ),
-    "listen tcp: Address already in use": "another process listens on dockerd's port",
+    "listen tcp: Address already in use": (
+        "another process listens on dockerd's port (check the `command` of the dind service)"
+    ),
 }
 
 

@@ -126,8 +126,8 @@ def test_a_mistake_is_told(text: str, mistake: str) -> None:
     with pytest.raises(SettingsError) as caught:
         some_settings(f"[docker]\n{text}")
 
-    assert (
-        str(caught.value) == f"the settings file settings.toml has a mistake:\n  docker.{mistake}"
+    assert str(caught.value) == (
+        f"The settings file settings.toml has a mistake:\n  docker.{mistake}"
     )
 
 

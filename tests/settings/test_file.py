@@ -30,7 +30,7 @@ def mistakes_in(text: str) -> list[str]:
         read_settings(text, PATH)
     first, *lines = str(caught.value).split("\n")
     count = "a mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
-    assert first == f"the settings file {PATH} has {count}:"
+    assert first == f"The settings file {PATH} has {count}:"
     return [line.removeprefix("  ") for line in lines]
 
 
@@ -418,7 +418,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
 )
 def test_a_file_that_is_not_toml_is_told_where(text: str, place: str) -> None:
     """A syntax error names the file, the line and the column, also at the end of the file."""
-    with pytest.raises(SettingsError, match=f"^the settings file {PATH} is not TOML: .*{place}"):
+    with pytest.raises(SettingsError, match=f"^The settings file {PATH} is not TOML: .*{place}"):
         read_settings(text, PATH)
 
 
@@ -450,14 +450,15 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_settings(f"{tmp_path}/absent.toml")
 
     assert str(caught.value) == (
-        f"the settings file {tmp_path}/absent.toml cannot be read: No such file or directory;"
-        " config.toml names it in the *_args of [runners.custom]"
+        f"The settings file {tmp_path}/absent.toml cannot be read: No such file or directory."
+        " Check its path in the *_args of [runners.custom] in config.toml, and its"
+        " permissions."
     )
 
 
 def test_a_directory_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     """Whatever the system says of the file is part of the sentence."""
-    with pytest.raises(SettingsError, match=f"{tmp_path} cannot be read: Is a directory;"):
+    with pytest.raises(SettingsError, match=rf"{tmp_path} cannot be read: Is a directory\."):
         load_settings(str(tmp_path))
 
 
@@ -466,7 +467,7 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(b"# gr\xf6\xdfer\n")
 
-    with pytest.raises(SettingsError, match=r"settings\.toml is not UTF-8 text$"):
+    with pytest.raises(SettingsError, match=r"settings\.toml is not UTF-8 text\."):
         load_settings(str(path))
 
 

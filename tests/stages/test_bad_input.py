@@ -22,8 +22,8 @@ def prepare(job: JobCalls) -> Call:
 PAYLOADS = {
     "empty": ("", "is not JSON"),
     "cut off": ('{"id": 1, "tok', "is not JSON"),
-    "not an object": ("[]", "differs from what gitlab-runner writes"),
-    "of another shape": ('{"id": "one", "services": {}}', "differs from what gitlab-runner writes"),
+    "not an object": ("[]", "is not what gitlab-runner writes"),
+    "of another shape": ('{"id": "one", "services": {}}', "is not what gitlab-runner writes"),
 }
 
 
@@ -52,8 +52,8 @@ def test_a_settings_file_that_is_missing(start: Start) -> None:
     job = start(JobRequest())
     job.settings = Path("/nowhere/settings.toml")
     call = job.config()
-    sentence = "the settings file /nowhere/settings.toml cannot be read: No such file or directory"
-    assert_error(call, SYSTEM_FAILURE, sentence, "config.toml names it")
+    sentence = "The settings file /nowhere/settings.toml cannot be read: No such file or directory"
+    assert_error(call, SYSTEM_FAILURE, sentence, "in config.toml")
     assert call.stdout == ""
 
 
@@ -164,7 +164,7 @@ def test_an_image_without_a_shell(rig: Rig, start: Start) -> None:
         call,
         BUILD_FAILURE,
         f'The image "{name}" cannot run scripts',
-        'disable it with `entrypoint: [""]` in the job',
+        'set `entrypoint: [""]` in the job',
     )
     options = {"entrypoint": [""]}
     call = prepare(start(JobRequest(name, image_options=options), NO_DIND))
@@ -178,7 +178,7 @@ def test_an_entrypoint_that_does_not_run_its_command(start: Start) -> None:
     assert_error(
         call,
         BUILD_FAILURE,
-        'The entrypoint of the image "docker:26.1-cli" must run the command that it is given',
+        'The entrypoint of the image "docker:26.1-cli" must start',
         "exited without starting it",
         'disable it with `entrypoint: [""]` in the job',
     )
@@ -214,4 +214,4 @@ def test_a_run_without_an_environment(start: Start) -> None:
     """A script that is called without a prepare says what it misses."""
     job = start(JobRequest(), NO_DIND)
     job.config().passed()
-    assert_error(job.script("true"), SYSTEM_FAILURE, "-build is gone")
+    assert_error(job.script("true"), SYSTEM_FAILURE, "-build while the job ran")

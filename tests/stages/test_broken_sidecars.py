@@ -63,7 +63,7 @@ def test_a_dind_without_privileges(start: Start) -> None:
         call,
         SYSTEM_FAILURE,
         "The dind sidecar exited with code",
-        "Likely cause: the sidecar may not do what dockerd needs: set `[dind] privileged = true`",
+        "Likely cause: the sidecar lacks privileges that dockerd needs (set `[dind] privileged = true`",
     )
 
 

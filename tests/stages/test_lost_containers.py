@@ -37,7 +37,7 @@ def test_a_container_that_is_removed_is_made_again(
     call = job.script("ls source.txt", "printenv DOCKER_CONFIG || echo a helper",
                       sub_stage=sub_stage).passed()  # fmt: skip
     assert "Something removed the container" in call.stderr
-    assert call.stderr.startswith("WARNING: The container dind-executor-")
+    assert call.stderr.startswith("WARNING: Something removed the container dind-executor-")
     assert "source.txt\n" in call.stdout
     assert witness.container(job.id, kind).status == "running"
 

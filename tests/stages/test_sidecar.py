@@ -172,7 +172,7 @@ REFUSED: dict[str, tuple[dict[str, str], Changes, str]] = {
     "relative DOCKER_TLS_CERTDIR": (
         {"DOCKER_TLS_CERTDIR": "certs"},
         {},
-        'DOCKER_TLS_CERTDIR is "certs": it must be an absolute path',
+        'DOCKER_TLS_CERTDIR is "certs". Set it to an absolute path',
     ),
 }
 
