@@ -2,18 +2,11 @@
 
 import pytest
 
-from executor.local.errors import PipelineError
-from executor.local.pipeline.file import parse_pipeline
 from executor.local.pipeline.model import (
     Artifacts,
-    JobDefinition,
     Report,
 )
-
-
-def job(text: str, others: str = "") -> JobDefinition:
-    """Return the job that these keywords describe."""
-    return parse_pipeline(f"job: {{script: [x], {text}}}\n{others}", "ci.yml").jobs[0]
+from tests.local.unit.pipeline.reading import assert_mistake, job
 
 
 def test_reports_and_what_only_gitlab_shows() -> None:
@@ -44,8 +37,4 @@ def test_reports_and_what_only_gitlab_shows() -> None:
 )
 def test_a_mistake_is_named_with_its_place(text: str, others: str, words: list[str]) -> None:
     """The sentence has the place and what is wrong there."""
-    with pytest.raises(PipelineError) as caught:
-        job(text, others)
-    for word in ['ci.yml: job "', *words]:
-        assert word in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert_mistake(lambda: job(text, others), ['ci.yml: job "', *words])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.local.errors import LocalError, PipelineError
+from executor.local.errors import LocalError
 from executor.local.pipeline.file import load_pipeline, parse_pipeline
 from executor.local.pipeline.model import (
     Artifacts,
@@ -13,6 +13,7 @@ from executor.local.pipeline.model import (
     YamlVariable,
 )
 from executor.local.pipeline.rules import Rule
+from tests.local.unit.pipeline.reading import assert_mistake
 
 
 def test_a_job_takes_what_default_says_and_overrides_it() -> None:
@@ -95,11 +96,7 @@ def test_hidden_jobs_and_anchors_serve_as_templates() -> None:
 )
 def test_a_mistake_is_named_with_its_place(text: str, words: list[str]) -> None:
     """The sentence has the file, the place and what is wrong there."""
-    with pytest.raises(PipelineError) as caught:
-        parse_pipeline(text, "some/ci.yml")
-    for word in ["some/ci.yml: ", *words]:
-        assert word in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert_mistake(lambda: parse_pipeline(text, "some/ci.yml"), ["some/ci.yml: ", *words])
 
 
 def test_a_missing_file_is_told_with_the_option_that_names_another(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from executor.local.errors import PipelineError
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.pipeline.model import Image, YamlVariable
+from tests.local.unit.pipeline.reading import assert_mistake
 
 
 def test_a_service_has_all_its_settings() -> None:
@@ -51,8 +51,4 @@ job:
 )
 def test_a_mistake_is_named_with_its_place(text: str, words: list[str]) -> None:
     """The sentence has the file, the place and what is wrong there."""
-    with pytest.raises(PipelineError) as caught:
-        parse_pipeline(text, "some/ci.yml")
-    for word in ["some/ci.yml: ", *words]:
-        assert word in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert_mistake(lambda: parse_pipeline(text, "some/ci.yml"), ["some/ci.yml: ", *words])

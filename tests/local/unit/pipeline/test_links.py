@@ -2,20 +2,9 @@
 
 import pytest
 
-from executor.local.errors import PipelineError
-from executor.local.pipeline.file import parse_pipeline
-from executor.local.pipeline.model import (
-    JobDefinition,
-)
-
-
-def job(text: str, others: str = "") -> JobDefinition:
-    """Return the job that these keywords describe."""
-    return parse_pipeline(f"job: {{script: [x], {text}}}\n{others}", "ci.yml").jobs[0]
-
+from tests.local.unit.pipeline.reading import assert_mistake, job
 
 EARLY = "early: {script: [x], stage: build}"
-
 
 LATE = "late: {script: [x], stage: deploy}"
 
@@ -35,8 +24,4 @@ LATE = "late: {script: [x], stage: deploy}"
 )
 def test_a_mistake_is_named_with_its_place(text: str, others: str, words: list[str]) -> None:
     """The sentence has the place and what is wrong there."""
-    with pytest.raises(PipelineError) as caught:
-        job(text, others)
-    for word in ['ci.yml: job "', *words]:
-        assert word in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert_mistake(lambda: job(text, others), ['ci.yml: job "', *words])
