@@ -5,7 +5,13 @@ from collections.abc import Mapping
 
 from executor.notation.docker_config import ConfigFile, HelperFailed
 
+TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
 TIMEOUT_SECONDS = 30
+_SIGQUIT = 3
+_EXIT_STATUS_OF_GO = 2
 
 
 def read_host_config(environ: Mapping[str, str]) -> ConfigFile | None:
@@ -32,16 +38,36 @@ def read_host_config(environ: Mapping[str, str]) -> ConfigFile | None:
 
 
 def run_credential_helper(program: str, verb: str, text: str) -> str:
-    """Run a credential helper of the operator's and return what it prints.
+    """Run a credential helper of the administrator's and return what it prints.
 
     It sees the runner's environment without the job's variables. What it prints where it fails
-    is not repeated: helpers have been seen to print the secret with the error.
+    is not repeated: helpers have been seen to print the secret with the error. A helper that the
+    graceful stop of gitlab-runner has ended is run once more.
     """
+    done = _run(program, verb, text)
+    if _is_quit(done):
+        done = _run(program, verb, text)
+    if done.returncode:
+        raise HelperFailed(f"{program} {verb} ended with exit status {done.returncode}")
+    return done.stdout
+
+
+def _is_quit(done: "CompletedProcess[str]") -> bool:
+    """Tell whether a helper ended by gitlab-runner's graceful stop, and not on its own account.
+
+    systemd sends SIGQUIT to the helper too, and a Go program cannot be made to ignore it: it ends
+    with exit status 2 and a trace, others by the signal.
+    """
+    of_go = done.returncode == _EXIT_STATUS_OF_GO and done.stderr.startswith("SIGQUIT")
+    return of_go or done.returncode == -_SIGQUIT
+
+
+def _run(program: str, verb: str, text: str) -> "CompletedProcess[str]":
     import subprocess  # only where a helper is configured
 
     environ = {key: os.environ[key] for key in os.environ if not key.startswith("CUSTOM_ENV_")}
     try:
-        done = subprocess.run(
+        return subprocess.run(
             [program, verb],
             input=text,
             capture_output=True,
@@ -58,6 +84,3 @@ def run_credential_helper(program: str, verb: str, text: str) -> str:
         raise HelperFailed(f"{program} {verb} took longer than {TIMEOUT_SECONDS} seconds") from None
     except UnicodeDecodeError:
         raise HelperFailed(f"{program} {verb} printed something other than UTF-8 text") from None
-    if done.returncode:
-        raise HelperFailed(f"{program} {verb} ended with exit status {done.returncode}")
-    return done.stdout

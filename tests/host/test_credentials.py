@@ -142,3 +142,20 @@ def test_a_helper_that_may_not_be_run_is_named(helpers: Path) -> None:
 
     with pytest.raises(HelperFailed, match="docker-credential-flat cannot be started: Exec format"):
         run_credential_helper("docker-credential-flat", "get", "")
+
+
+@pytest.mark.parametrize(
+    "ends",
+    ["echo 'SIGQUIT: quit' >&2; exit 2", "kill -QUIT $$; sleep 5"],
+    ids=["as Go programs", "as others"],
+)
+def test_a_helper_that_a_graceful_stop_ends_is_run_once_more(helpers: Path, ends: str) -> None:
+    """The second call answers; a third one is not made where that ends in the same way."""
+    once = f"{helpers}/once"
+    a_helper(helpers, "stopped", f"[ -e {once} ] || {{ : >{once}; {ends}; }}; echo answer")
+    a_helper(helpers, "always", f"echo called >>{helpers}/calls; {ends}")
+
+    assert run_credential_helper("docker-credential-stopped", "get", "") == "answer\n"
+    with pytest.raises(HelperFailed):
+        run_credential_helper("docker-credential-always", "get", "")
+    assert (helpers / "calls").read_text() == "called\n" * 2
