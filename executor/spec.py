@@ -156,6 +156,11 @@ class ImagePlan:
     helper_policies: tuple[str, ...] = (ALWAYS,)
     notices: tuple[str, ...] = ()
 
+    @property
+    def may_have_dind(self) -> bool:
+        """Tell whether the job may get a sidecar: any of its services may turn out to be dind."""
+        return bool(self.services or self.default_dind)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -172,4 +172,4 @@ def test_run_arguments_that_are_missing(start: Start) -> None:
     job.config().passed()
     call = job.call("run", "/nowhere/script", "build_script")
     assert call.code == SYSTEM_FAILURE
-    assert "The script /nowhere/script of gitlab-runner cannot be read" in call.stderr
+    assert "gitlab-runner's script /nowhere/script cannot be read" in call.stderr

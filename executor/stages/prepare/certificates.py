@@ -4,9 +4,16 @@ Elliptic-curve keys are made in milliseconds where dind's entrypoint would make 
 4096 bits first.  The CA's key never leaves this module's memory.
 """
 
+import time
 from typing import TYPE_CHECKING
 
-from executor.spec import Certificates
+from executor.log import AdministratorLog
+from executor.plan.certificates import certificate_names, certificate_seconds
+from executor.plan.inputs import Inputs
+from executor.plan.sidecar import Sidecar
+from executor.runner import notes
+from executor.spec import Certificates, ImagePlan
+from executor.tasks import Task
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -14,6 +21,38 @@ if TYPE_CHECKING:
 
 _VALID_BEFORE_SECONDS = 3600
 """Clocks of an engine elsewhere may be behind."""
+
+
+class JobCertificates:
+    """The certificates of a job that may have a sidecar, made beside the rest."""
+
+    def __init__(self, inputs: Inputs, images: ImagePlan, log: AdministratorLog) -> None:
+        """Begin to make them, where there may be a sidecar."""
+        self._log = log
+        self._made = Task(lambda: self._make(inputs)) if images.may_have_dind else None
+        self._used: Certificates | None = None
+
+    def of(self, sidecar: Sidecar | None) -> Certificates | None:
+        """Wait for them, and return them; None where the job's sidecar has no TLS, or none is."""
+        if self._made and sidecar is not None and sidecar.transport.tls:
+            self._used = self._made.result()
+        return self._used
+
+    def leave_client(self, temp_dir: str) -> None:
+        """Leave the client certificate with which `run` asks whether dind answers."""
+        if self._used:
+            files = {
+                "ca.pem": self._used.ca,
+                "cert.pem": self._used.client,
+                "key.pem": self._used.client_key,
+            }
+            notes.leave_all(temp_dir, notes.CLIENT, files)
+
+    def _make(self, inputs: Inputs) -> Certificates:
+        started = time.monotonic()
+        certificates = mint(certificate_names(inputs), certificate_seconds(inputs.job))
+        self._log.done("certificates made", started)
+        return certificates
 
 
 def mint(names: tuple[str, ...], valid_seconds: int) -> Certificates:

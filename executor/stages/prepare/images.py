@@ -3,6 +3,7 @@
 import _thread
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from executor.engine.docker import Engine
 from executor.engine.failures import NO_SUCH_IMAGE, advice
@@ -11,10 +12,22 @@ from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, Se
 from executor.log import AdministratorLog
 from executor.notation.image_names import is_bare_id
 from executor.plan.credentials import Catalogue, resolve
+from executor.plan.images import HELPER_KEY, for_architecture, helper_for
 from executor.plan.pull_policies import go_list
 from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, ImagePlan, Pull
+from executor.tasks import Task
 
 Say = Callable[[str], None]
+
+
+def for_engine(images: ImagePlan, architecture: str) -> ImagePlan:
+    """Return the images with the helper's for the engine's architecture."""
+    return replace(
+        images,
+        helper=helper_for(images.helper, architecture),
+        runners_helper=helper_for(images.runners_helper, architecture),
+        helper_archive=for_architecture(images.helper_archive, architecture),
+    )
 
 
 class Pulls:
@@ -29,6 +42,32 @@ class Pulls:
         self._log = log
         self._say = say
         self._locks: dict[str, _thread.LockType] = {}
+        self._tasks: dict[Pull, Task[ImageFacts]] = {}
+
+    def begin(self, images: ImagePlan) -> None:
+        """Begin to get every image that is known to be needed."""
+        for pull in (images.build, *images.services):
+            self.task(pull)
+        if images.default_dind:
+            self.task(images.default_dind)
+        # After the others: an image that is also the job's is pulled whether it is there or not.
+        helper = Pull(images.helper, policies=images.helper_policies, chosen_by=HELPER_KEY)
+        if helper not in self._tasks:
+            self._tasks[helper] = Task(lambda: self.helper(helper, images))
+
+    def task(self, pull: Pull) -> Task[ImageFacts]:
+        """Begin to get an image, unless that has begun; return what waits for it."""
+        if pull not in self._tasks:
+            self._tasks[pull] = Task(lambda: self.fetch(pull))
+        return self._tasks[pull]
+
+    def facts(self, pull: Pull) -> ImageFacts:
+        """Wait for an image, and return what the engine says of it."""
+        return self.task(pull).result()
+
+    def chosen_by(self, wanted: Pull) -> str:
+        """Return the setting that names an image; empty where the job does."""
+        return next(pull.chosen_by for pull in self._tasks if pull == wanted)
 
     def fetch(self, pull: Pull) -> ImageFacts:
         """Return an image, by the first of its policies that works.

@@ -12,22 +12,20 @@ from executor.plan.certificates import with_gitlabs
 from executor.plan.inputs import Inputs
 from executor.plan.network import plan_network
 from executor.spec import NetworkSpec, Surroundings
+from executor.stages.prepare.steps import Steps
 from executor.tasks import Task
 
 T = TypeVar("T")
-
-Step = Callable[[str, Callable[[], None]], None]
-"""Does one thing at the engine, and notes it in the administrator's log under a name."""
 
 
 class JobNetwork:
     """The network in the making, and whatever takes it away before it is used."""
 
-    def __init__(self, engine: Engine, inputs: Inputs, step: Step) -> None:
+    def __init__(self, engine: Engine, inputs: Inputs, steps: Steps) -> None:
         """Begin to make it."""
         self._engine = engine
         self._inputs = inputs
-        self._step = step
+        self._steps = steps
         self._lock = _thread.allocate_lock()
         self._made = Task(self._make)
 
@@ -51,14 +49,11 @@ class JobNetwork:
         return start()
 
     def _make(self) -> Surroundings:
-        found: list[Surroundings] = []
-        self._step("surroundings known", lambda: found.append(self._engine.survey()))
-        around = with_host(found[0], self._inputs.settings.docker.certs_d, local=self._engine.local)
+        found = self._steps.do("surroundings known", self._engine.survey)
+        around = with_host(found, self._inputs.settings.docker.certs_d, local=self._engine.local)
         around = replace(around, authorities=with_gitlabs(around.authorities, self._inputs.values))
         subnets = self._create(plan_network(self._inputs, around))
         return replace(around, subnets=(*around.subnets, *subnets))
 
     def _create(self, spec: NetworkSpec) -> tuple[str, ...]:
-        subnets: list[str] = []
-        self._step("network created", lambda: subnets.extend(self._engine.ensure_network(spec)))
-        return tuple(subnets)
+        return self._steps.do("network created", lambda: self._engine.ensure_network(spec))

@@ -1,11 +1,14 @@
 """The job's network in the making, and what takes it away before it is used."""
 
-from collections.abc import Callable
+import json
+from pathlib import Path
 
 import pytest
 
 from executor.errors import EngineRefused, ResourceExhausted
+from executor.log import AdministratorLog
 from executor.stages.prepare.network import JobNetwork
+from executor.stages.prepare.steps import Steps
 from tests.builders import some_inputs
 from tests.engine.stub import StubEngine, http, refusal
 
@@ -13,15 +16,9 @@ INPUTS = some_inputs(settings='docker.certs_d = "/nowhere"')
 CREATE = "/networks/create"
 
 
-class Steps:
-    """Does each step at once, and keeps its name."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def __call__(self, name: str, act: Callable[[], None]) -> None:
-        act()
-        self.done.append(name)
+def some_steps() -> Steps:
+    """Return the steps of a prepare call."""
+    return Steps(AdministratorLog("prepare"))
 
 
 @pytest.fixture
@@ -36,13 +33,16 @@ def engine(stub: StubEngine) -> StubEngine:
     return stub
 
 
-def test_the_surroundings_have_the_jobs_own_network(engine: StubEngine) -> None:
+def test_the_surroundings_have_the_jobs_own_network(engine: StubEngine, tmp_path: Path) -> None:
     """What is around it is looked at first, and its own subnets come last."""
-    steps = Steps()
+    log = AdministratorLog("prepare")
+    log.open(f"file:{tmp_path}/log", 1, 2)
 
-    around = JobNetwork(engine.engine(), INPUTS, steps).surroundings()
+    around = JobNetwork(engine.engine(), INPUTS, Steps(log)).surroundings()
 
-    assert steps.done == ["surroundings known", "network created"]
+    log.close("success")
+    noted = [json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert noted[:2] == ["surroundings known", "network created"]
     assert around.subnets[0] == "172.17.0.0/16"
     assert around.subnets[-1] == "172.30.0.0/16"
     (made,) = engine.asked("POST", CREATE)
@@ -51,7 +51,7 @@ def test_the_surroundings_have_the_jobs_own_network(engine: StubEngine) -> None:
 
 def test_a_container_starts_on_it(engine: StubEngine) -> None:
     """What starts the container is called once, and its result returned."""
-    network = JobNetwork(engine.engine(), INPUTS, Steps())
+    network = JobNetwork(engine.engine(), INPUTS, some_steps())
     calls: list[str] = []
 
     def start() -> str:
@@ -64,7 +64,7 @@ def test_a_container_starts_on_it(engine: StubEngine) -> None:
 
 def test_a_network_that_was_pruned_is_made_again(engine: StubEngine) -> None:
     """The network is made a second time, and what starts the container is called once more."""
-    network = JobNetwork(engine.engine(), INPUTS, Steps())
+    network = JobNetwork(engine.engine(), INPUTS, some_steps())
     gone = [EngineRefused(f"network {INPUTS.names.network} not found")]
 
     def start() -> str:
@@ -79,7 +79,7 @@ def test_a_network_that_was_pruned_is_made_again(engine: StubEngine) -> None:
 
 def test_another_refusal_is_none_of_the_networks(engine: StubEngine) -> None:
     """The error is raised as it is, and no second network is made."""
-    network = JobNetwork(engine.engine(), INPUTS, Steps())
+    network = JobNetwork(engine.engine(), INPUTS, some_steps())
     network.surroundings()
 
     def start() -> str:
@@ -96,4 +96,4 @@ def test_a_network_that_cannot_be_made(engine: StubEngine) -> None:
     engine.on("POST", CREATE, refusal(400, message))
 
     with pytest.raises(ResourceExhausted, match="subnet"):
-        JobNetwork(engine.engine(), INPUTS, Steps()).surroundings()
+        JobNetwork(engine.engine(), INPUTS, some_steps()).surroundings()

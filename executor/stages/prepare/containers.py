@@ -1,0 +1,116 @@
+"""The containers of a job: created, started, and sent what they need, all at the same time."""
+
+import time
+from collections.abc import Callable
+
+from executor.engine.container_request import without_needless_secrets
+from executor.engine.docker import Engine
+from executor.engine.handover import StartedKeeper, StartedReceiver
+from executor.errors import ExecutorError, SettingsError, UnusableImage
+from executor.log import say, write_through
+from executor.notation.service_names import ServiceName
+from executor.scripts.replacement import keep
+from executor.services.health import HealthCheck, health_check
+from executor.spec import ContainerSpec, ImageFacts, Plan, Pull
+from executor.stages.prepare.images import Pulls
+from executor.stages.prepare.network import JobNetwork
+from executor.stages.prepare.services import Waiting
+from executor.stages.prepare.steps import Steps
+from executor.tasks import Task
+
+
+class Containers:
+    """What every container of a job waits for: its image, the network and the volumes."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        steps: Steps,
+        pulls: Pulls,
+        network: JobNetwork,
+        volumes: Task[None],
+        temp_dir: str,
+    ) -> None:
+        """Keep what is needed; nothing has begun."""
+        self._engine = engine
+        self._steps = steps
+        self._pulls = pulls
+        self._network = network
+        self._volumes = volumes
+        self._temp_dir = temp_dir
+
+    def start_all(self, plan: Plan, wait_seconds: int) -> None:
+        """Start every container of a plan, and wait for the services; raises the first error.
+
+        dind may still be booting: `run` waits for it.
+        """
+        helper = Task(lambda: self._up(plan.helper))
+        started = [helper, Task(lambda: self._up(plan.build))]
+        waiting = Waiting(self._engine, self._steps.log, wait_seconds, plan.helper.name, helper)
+        if plan.dind:
+            started.append(self._start_service(plan.dind, _nothing))
+        # A service may run as a user who can write to a fresh volume only once it is opened.
+        before = helper.result if plan.has_caches else _nothing
+        for spec in plan.services:
+            service = self._start_service(spec, before)
+            waiting.wait_for(self._check_of(spec), service)
+            started.append(service)
+        waiting.announce()
+        for container in started:
+            container.result()
+        waiting.finish()
+
+    def _start_service(self, spec: ContainerSpec, before: Callable[[], None]) -> Task[None]:
+        say(f"Starting service {ServiceName.parse(spec.image)}...")
+
+        def start() -> None:
+            before()
+            self._up(spec)
+
+        return Task(start)
+
+    def _check_of(self, spec: ContainerSpec) -> Callable[[], HealthCheck]:
+        """Return what says how to tell that a service is up, once its image is there."""
+        name = str(ServiceName.parse(spec.image))
+        return lambda: health_check(spec, self._facts(spec), name)
+
+    def _facts(self, spec: ContainerSpec) -> ImageFacts:
+        return self._pulls.facts(Pull(spec.image, spec.platform))
+
+    def _up(self, spec: ContainerSpec) -> None:
+        """Create and start a container, and wait until it has what it is sent."""
+        try:
+            started, sending = self._network.holding(lambda: self._begin(spec))
+        except UnusableImage as error:
+            raise self._blamed(spec, error) from None
+        if sending:
+            sending.wait(write_through)
+        self._steps.log.done("container started", started, container=spec.name)
+
+    def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:
+        facts = self._facts(spec)
+        spec = without_needless_secrets(spec, facts)
+        self._volumes.result()
+        self._steps.do(
+            "container created",
+            lambda: self._create(spec, facts),
+            container=spec.name,
+            image=facts.digest or facts.id,
+        )
+        started = time.monotonic()
+        with self._steps.passing():
+            return started, self._engine.start(spec)
+
+    def _create(self, spec: ContainerSpec, facts: ImageFacts) -> None:
+        request = self._engine.create(spec, facts)
+        if spec.runs_scripts:
+            keep(self._temp_dir, spec, request)
+
+    def _blamed(self, spec: ContainerSpec, error: UnusableImage) -> ExecutorError:
+        """Return the error as the administrator's where the image is the settings' choice."""
+        key = self._pulls.chosen_by(Pull(spec.image, spec.platform))
+        return SettingsError(f"`{key}` of the runner's settings: {error}") if key else error
+
+
+def _nothing() -> None:
+    """Wait for nothing."""

@@ -1,0 +1,35 @@
+"""The volumes of a job, at a stub."""
+
+import pytest
+
+from executor.errors import EngineRefused
+from executor.log import AdministratorLog
+from executor.spec import VolumeSpec
+from executor.stages.prepare.steps import Steps
+from executor.stages.prepare.volumes import make_volumes
+from tests.engine.stub import StubEngine, http, refusal
+
+VOLUMES = (VolumeSpec("first", {"a": "1"}), VolumeSpec("second", {"a": "1"}))
+
+
+def test_each_volume_is_made(stub: StubEngine) -> None:
+    """The engine is asked for every volume of the plan, in order and with its labels."""
+    stub.on("POST", "/volumes/create", http(201, {}))
+
+    make_volumes(stub.engine(), VOLUMES, Steps(AdministratorLog("prepare")))
+
+    asked = [each.json() for each in stub.asked("POST", "/volumes/create")]
+    assert [(each["Name"], each["Labels"]) for each in asked] == [
+        ("first", {"a": "1"}),
+        ("second", {"a": "1"}),
+    ]
+
+
+def test_a_volume_that_cannot_be_made_ends_it(stub: StubEngine) -> None:
+    """The engine's reason is passed on, and no further volume is asked for."""
+    stub.on("POST", "/volumes/create", refusal(500, "the plugin is broken"))
+
+    with pytest.raises(EngineRefused, match="the plugin is broken"):
+        make_volumes(stub.engine(), VOLUMES, Steps(AdministratorLog("prepare")))
+
+    assert len(stub.asked("POST", "/volumes/create")) == 1
