@@ -63,7 +63,7 @@ def ulimit(text: str) -> tuple[int, int]:
     soft = int(found[1])
     hard = soft if found[2] is None else int(found[2])
     if hard != -1 and not 0 <= soft <= hard:
-        raise ValueError(f"{text!r} has a soft limit above its hard limit")
+        raise ValueError(f"{text!r} has a soft limit above its hard limit: write soft:hard")
     return soft, hard
 
 

@@ -28,7 +28,8 @@ from tests.builders import some_settings
         ("oom_score_adjust = 1001", "oom_score_adjust: 1001 is too large: the maximum is 1000"),
         ("cgroup_parent = '../x'", "cgroup_parent: '../x' must look like /jobs or jobs.slice"),
         ("ulimit = { nofile = 'a' }", "ulimit.nofile: 'a' must look like 1024 or 1024:4096 (soft:hard)"),
-        ("ulimit = { nofile = '2:1' }", "ulimit.nofile: '2:1' has a soft limit above its hard limit"),
+        ("ulimit = { nofile = '2:1' }", ("ulimit.nofile: '2:1' has a soft limit above its hard"
+                                        " limit: write soft:hard")),
         ("ulimit = { files = '1' }", f"ulimit.files: it is not one of: {', '.join(units.ULIMITS)}"),
         ("hostname = 'a_b'", "hostname: 'a_b' is not a host name of at most 63 characters"),
         ("runtime = 'a b'", "runtime: 'a b' must be the name of a runtime in the engine's configuration"),
@@ -78,7 +79,8 @@ from tests.builders import some_settings
         ("mac_address = '1:2'", "mac_address: '1:2' must look like 02:42:ac:11:00:02"),
         (
             "mac_address = '01:42:ac:11:00:02'",
-            "mac_address: '01:42:ac:11:00:02' is a multicast address",
+            ("mac_address: '01:42:ac:11:00:02' is a multicast address; use one whose first"
+            " byte is even"),
         ),
         ("tmpfs = { '/' = '' }", 'tmpfs."/": it must be an absolute path in the container, and not /'),
         (

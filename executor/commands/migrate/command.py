@@ -65,15 +65,17 @@ def _runners(path: str) -> list[_Runner]:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 (as in the settings)
             document = tomllib.loads(file.read())
     except OSError as error:
-        raise _Unusable(f"{path} cannot be read: {error.strerror}.") from None
+        raise _Unusable(
+            f"{path} cannot be read: {error.strerror}. Check the path, or run this as root."
+        ) from None
     except UnicodeDecodeError:
-        raise _Unusable(f"{path} is not UTF-8 text.") from None
+        raise _Unusable(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
-        raise _Unusable(f"{path} is not TOML: {error}.") from None
+        raise _Unusable(f"{path} is not TOML: {error}. Correct the file.") from None
     found = in_lower_case(document).get("runners")
     tables = found if isinstance(found, list) else []
     if not tables or not all(isinstance(each, dict) for each in tables):
-        raise _Unusable(f"{path} has no [[runners]].")
+        raise _Unusable(f"{path} has no [[runners]]. Give the path of gitlab-runner's config.toml.")
     tables = [in_lower_case(each) for each in tables]
     names = [str(each.get("name", "")) for each in tables]
     return [
@@ -108,7 +110,10 @@ def _chosen(runners: Sequence[_Runner], path: str, wanted: str | None) -> list[_
         raise _Unusable(f'{path} has no runner with executor = "{MIGRATABLE}" to migrate.')
     for title, runner in found:
         if not isinstance(runner.get("docker", {}), dict):
-            raise _Unusable(f"[runners.docker] of the runner {title!r} in {path} is not a table.")
+            raise _Unusable(
+                f"[runners.docker] of the runner {title!r} in {path} is not a"
+                " table. Correct the file."
+            )
     return found
 
 
@@ -137,9 +142,12 @@ def _write(
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor)
             file.write(migrations[0].settings)
     except FileExistsError:
-        raise _Unusable(f"{path} exists already: --force overwrites it.") from None
+        raise _Unusable(f"{path} exists already. Add --force to overwrite it.") from None
     except OSError as error:
-        raise _Unusable(f"{path} cannot be written: {error.strerror}.") from None
+        raise _Unusable(
+            f"{path} cannot be written: {error.strerror}. Run this as root, or"
+            " choose another file with --output."
+        ) from None
 
 
 def _paths(migrations: Sequence[Migration], output: str | None) -> list[str]:

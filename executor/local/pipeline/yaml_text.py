@@ -75,7 +75,10 @@ class _Resolver:
 
     def _target(self, reference: _Reference, above: tuple[_Reference, ...]) -> object:
         if reference in above or len(above) >= _MOST_NESTED:
-            raise self._error(f"{reference} refers to itself, or is nested too deeply")
+            raise self._error(
+                f"{reference} refers to itself, or is nested too deeply; write"
+                " out what it stands for"
+            )
         value = self._whole
         for key in reference.path:
             if isinstance(value, _Reference):

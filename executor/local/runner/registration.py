@@ -170,5 +170,5 @@ def _key_and_value(runner: Table, place: int, entry: str) -> tuple[str, str]:
     key, equals, value = entry.partition("=")
     if not equals or not key:
         # What stands there may be a secret whose key was forgotten.
-        runner.note_element("environment", place, "has no KEY= before its value")
+        runner.note_element("environment", place, ("has no KEY= before its value; write KEY=value"))
     return key, value

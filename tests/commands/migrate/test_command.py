@@ -170,7 +170,7 @@ def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[s
 
     output.write_text("mine")
     assert run_command(args) == 2
-    assert "exists already: --force overwrites it." in capfd.readouterr().err
+    assert "exists already. Add --force to overwrite it." in capfd.readouterr().err
     assert output.read_text() == "mine"
     assert run_command([*args, "--force"]) == 0
     assert output.read_text() != "mine"
@@ -181,9 +181,18 @@ def test_the_settings_are_written(tmp_path: Path, capfd: pytest.CaptureFixture[s
     [
         (None, "config.toml cannot be read: No such file or directory."),
         ("a = [", "config.toml is not TOML: "),
-        ("concurrent = 1\n", "config.toml has no [[runners]]."),
-        ("runners = 1\n", "config.toml has no [[runners]]."),
-        ("runners = []\n", "config.toml has no [[runners]]."),
+        (
+            "concurrent = 1\n",
+            ("config.toml has no [[runners]]. Give the path of gitlab-runner's config.toml."),
+        ),
+        (
+            "runners = 1\n",
+            ("config.toml has no [[runners]]. Give the path of gitlab-runner's config.toml."),
+        ),
+        (
+            "runners = []\n",
+            ("config.toml has no [[runners]]. Give the path of gitlab-runner's config.toml."),
+        ),
         (
             '[[runners]]\nname = "a"\nexecutor = "docker"\ndocker = 3\n',
             "[runners.docker] of the runner 'a' in",

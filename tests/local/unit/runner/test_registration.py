@@ -97,7 +97,7 @@ def test_a_runner_can_be_named(tmp_path: Path) -> None:
         (
             '[[runners]]\nexecutor = "custom"\nenvironment = ["A"]\n[runners.custom]\nrun_exec = "x"',
             "",
-            "runners[0].environment[0]: has no KEY= before its value",
+            "runners[0].environment[0]: has no KEY= before its value; write KEY=value",
         ),
     ],
 )
