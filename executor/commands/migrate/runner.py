@@ -83,7 +83,8 @@ def migrate_runner(runner: Table) -> Migration:
         result.refused = True
         result.settings = refused_text(mistakes) + result.settings
         result.notes += [
-            f"correct this, the settings are refused until then: {each}." for each in mistakes
+            f"correct this, because dind-executor refuses the settings until then: {each}."
+            for each in mistakes
         ]
     return result
 

@@ -3,7 +3,7 @@
 from executor.commands.migrate.runner import Migration, migrate_runner
 from executor.settings.file import Settings, read_settings
 
-MENDED = "correct this, the settings are refused until then: "
+MENDED = "correct this, because dind-executor refuses the settings until then: "
 
 
 def migrated(docker: dict[str, object], **runner: object) -> Migration:
