@@ -232,4 +232,7 @@ def _refused(source: str, why: str) -> str:
 
 
 def _unanswered(source: str, error: HelperFailed) -> str:
-    return f"A credential helper named in {source} is not used: {error}."
+    return (
+        f"A credential helper named in {source} is not used: {error}. Pulls continue with"
+        " the other logins."
+    )

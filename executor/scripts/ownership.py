@@ -29,7 +29,8 @@ def give_sources(engine: Engine, build: str, temp_dir: str, project_temp_dir: st
     if not (user.isdecimal() and group.isdecimal()):
         complain(
             "WARNING: The user that runs the job's scripts is unknown, so the files keep"
-            " their owner. The scripts may be unable to change them."
+            " their owner. If the scripts cannot change them, unset"
+            " FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR in the job."
         )
         return
     if int(user):
@@ -48,8 +49,9 @@ def _give(engine: Engine, helper: str, directory: str, owner: str) -> None:
         code, said = 1, str(lost)
     if code:
         complain(
-            f"WARNING: The owner of the files could not be changed: {said.strip()}. The"
-            " scripts may be unable to change them."
+            f"WARNING: The owner of the files could not be changed: {said.strip().rstrip('.')}. If the"
+            " job's scripts cannot change them, unset FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR in"
+            " the job."
         )
 
 

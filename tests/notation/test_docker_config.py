@@ -358,5 +358,10 @@ def test_a_helper_that_fails_is_a_warning(
 
     catalogue = read(host=json.dumps(config), run_helper=run_helper)
 
-    assert catalogue.warnings == (f"A credential helper named in {HOST_PATH} is not used: {why}.",)
+    assert catalogue.warnings == (
+        (
+            f"A credential helper named in {HOST_PATH} is not used:"
+            f" {why}. Pulls continue with the other logins."
+        ),
+    )
     assert [each.path for each in catalogue.entries] == ["b.local"]

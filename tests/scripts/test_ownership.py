@@ -92,8 +92,9 @@ def test_a_change_that_fails(
         capfd.readouterr().err.splitlines()
         == [
             (
-                f"WARNING: The owner of the files could not be changed: {reason}. The scripts may"
-                " be unable to change them."
+                f"WARNING: The owner of the files could not be changed: {reason}. If the job's"
+                " scripts cannot change them, unset FF_DISABLE_UMASK_FOR_DOCKER_EXECUTOR in"
+                " the job."
             )
         ]
         * 2

@@ -60,7 +60,10 @@ def call_hook(
     except OSError as error:
         problem = f"{hook.executable} cannot be started: {error.strerror}"
         if error.errno == errno.E2BIG:
-            problem += "; no variable may be larger than 128 KiB, because hooks get it in their environment"
+            problem += (
+                "; no variable may be larger than 128 KiB, because hooks get it in"
+                " their environment: use a file in the project instead"
+            )
         return Ending(None, time.monotonic() - started, problem)
     running = _Running(process, stdout, stderr)
     with around.cancellation.heard_by(running.wake.set):
