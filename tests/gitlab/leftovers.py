@@ -30,6 +30,23 @@ def of_jobs(host: str, jobs: Iterable[Job]) -> list[str]:
     return [name for name, entry in found if entry["Labels"][LABEL] in keys]
 
 
+def remove_of_jobs(host: str, jobs: Iterable[Job]) -> None:
+    """Remove what jobs have left that nobody cleaned up after."""
+    client = docker.APIClient(base_url=host, version="auto")
+    try:
+        for left in of_jobs(host, jobs):
+            kind, name = left.split()
+            match kind:
+                case "container":
+                    client.remove_container(name, force=True, v=True)
+                case "network":
+                    client.remove_network(name)
+                case _:
+                    client.remove_volume(name)
+    finally:
+        client.close()
+
+
 def remove_lasting(host: str, runner_token: str) -> None:
     """Remove the caches and sources that a runner has kept for its projects' next jobs."""
     short = runner_token.removeprefix("glrt-")[:9]

@@ -1,0 +1,8 @@
+"""Loads and chances that take minutes: commands for a person, and what their tests share.
+
+    graceful_stop  SIGQUIT to gitlab-runner and all processes below it, many times
+    account        what the signals came to
+    family         the processes below one, told by the kernel as they begin and end
+
+`venv/bin/python -m tests.load.graceful_stop --times 200`, as root and with the rig up.
+"""
