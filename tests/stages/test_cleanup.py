@@ -156,7 +156,9 @@ def test_cleanup_comes_while_a_script_runs(start: Start, witness: Witness) -> No
     job.cleanup().passed()
     call = running.finish()
     assert call.code == SYSTEM_FAILURE
-    assert call.stderr.splitlines()[-1].startswith("ERROR: The container dind-executor-")
+    assert call.stderr.splitlines()[-1].startswith(
+        "ERROR: Something removed the container dind-executor-"
+    )
     assert witness.objects(job.id) == []
 
 
