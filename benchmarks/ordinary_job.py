@@ -170,26 +170,40 @@ try:
     from executor.inputs import read_inputs
     from executor.plan import plan_environment
     from executor.sidecar import choose_sidecar
+    is_old = True
 except ImportError:
-    from executor.spec import Certificates
-    from executor.runner.environ import RunnerEnv
-    from executor.plan.images import plan_images
-    from executor.reading import read_inputs
     from executor.plan.environment import plan_environment
+    from executor.plan.images import plan_images
+    from executor.plan.inputs import Facts
     from executor.plan.sidecar import choose_sidecar
+    from executor.reading import read_basics, read_inputs
+    from executor.runner.environ import RunnerEnv
+    from executor.spec import Certificates
+    is_old = False
+
+def read(args):
+    return read_inputs(env, args) if is_old else read_basics(env, args)
 
 dind = ImageFacts("sha256:d", ("dockerd-entrypoint.sh",), (), ("2375/tcp", "2376/tcp"),
     ("/var/lib/docker",))
 certificates = Certificates(b"ca", b"server", b"key", b"client", b"key")
 env = RunnerEnv.current()
-inputs = read_inputs(env, {args!r})
+basics = read({args!r})
 
 def plan():
-    request = inputs.request(env)
-    request.secrets()
-    images = plan_images(request)
-    sidecar = choose_sidecar(request, images, {{pull: dind for pull in images.services}})
-    plan_environment(replace(request, surroundings=Surroundings()), images, sidecar, certificates)
+    if is_old:
+        inputs = basics.request(env)
+        inputs.secrets()
+    else:
+        inputs = read_inputs(env, basics)
+        assert inputs.secrets
+    images = plan_images(inputs)
+    sidecar = choose_sidecar(inputs, images, {{pull: dind for pull in images.services}})
+    if is_old:
+        inputs = replace(inputs, surroundings=Surroundings())
+        plan_environment(inputs, images, sidecar, certificates)
+    else:
+        plan_environment(inputs, images, sidecar, Facts(Surroundings(), certificates))
 
 plan()
 start = time.perf_counter()
