@@ -86,9 +86,9 @@ def moments(
         _listen_until(kin, lambda: started.process.poll() is not None)
         kin.listen(0.1)
         left = leftovers.of_jobs(rig.engine_host, [job for _, job in jobs])
+        # Whose cleanup was hit is still there, and uses what lasts.
+        leftovers.remove_of_jobs(rig.engine_host, [job for _, job in jobs])
         leftovers.remove_lasting(rig.engine_host, gitlab.runner_token)
-        if left:
-            leftovers.remove_of_jobs(rig.engine_host, [job for _, job in jobs])
     found = [_moment_of(kin, who) for who in reached]
     account = Account([moment for moment in found if moment.ages], len(jobs))
     account.starts_ms = [
