@@ -278,7 +278,7 @@ def test_a_build_container_without_capabilities(rig: Rig, start: Start) -> None:
     [
         (
             {"security_opt": ["seccomp=/nowhere/profile.json"]},
-            "the seccomp profile /nowhere/profile.json",
+            "The seccomp profile /nowhere/profile.json",
         ),
         ({"cpus": "9999"}, "ange of CPUs is from"),
     ],
