@@ -9,6 +9,7 @@ hook's first line: what is hit there dies, and is named with its age.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -106,10 +107,13 @@ def moments(
 def _hurry(pid: int) -> None:
     """Let a process, and what it starts, wait for no other: an age is then what a hook itself took.
 
-    Of a process that exists, a priority is each thread's own; a new thread has its maker's.
+    Of a process that exists, a priority is each thread's own; a new thread has its maker's.  Where
+    the kernel groups by session, the group has a priority too.
     """
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.setpriority(os.PRIO_PROCESS, int(thread.name), -20)
+    with contextlib.suppress(FileNotFoundError):
+        Path(f"/proc/{pid}/autogroup").write_text("-20", encoding="ascii")
 
 
 def _start(pushed: Pushed, chance: random.Random) -> list[tuple[str, Job]]:
@@ -199,6 +203,7 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--hooks", type=Path, default=HOOKS, help="of an installation, for example")
     given = parser.parse_args(args)
     print(f"seed {given.seed}", flush=True)
+    _hurry(os.getpid())  # a signal is then sent when it was to be
     account = many(state.load(), given.times, random.Random(given.seed), given.hooks)
     print(*account.told(), *account.faults(), sep="\n")
     return 1 if account.faults() else 0
