@@ -2,6 +2,7 @@
 
 from executor.engine import failures
 from executor.engine.api import Api
+from executor.engine.wire import as_table
 from executor.names import LABEL
 from executor.spec import NetworkSpec, Surroundings
 from executor.tasks import Task
@@ -22,15 +23,15 @@ def survey(api: Api) -> Surroundings:
     """
     info = Task(lambda: _found(api, "/info"))
     networks = _found(api, "/networks")
-    listed = [_table(each) for each in networks] if isinstance(networks, list) else []
-    told = _table(info.result())
-    mirrors, insecure = _registries(_table(told.get("RegistryConfig")))
+    listed = [as_table(each) for each in networks] if isinstance(networks, list) else []
+    told = as_table(info.result())
+    mirrors, insecure = _registries(as_table(told.get("RegistryConfig")))
     return Surroundings(
         mtu=next((_mtu(each) for each in listed if each.get("Name") == "bridge"), 0),
         subnets=tuple(
             subnet
             for each in listed
-            if LABEL not in _table(each.get("Labels"))
+            if LABEL not in as_table(each.get("Labels"))
             for subnet in _subnets(each)
         ),
         mirrors=mirrors,
@@ -54,7 +55,7 @@ def ensure_network(api: Api, spec: NetworkSpec) -> tuple[str, ...]:
     answer = api.post("/networks/create", request)
     if not answer.ok and answer.status != _CONFLICT:
         raise failures.network_failure(spec.name, answer.status, answer.message)
-    return _subnets(_table(_found(api, f"/networks/{spec.name}")))
+    return _subnets(as_table(_found(api, f"/networks/{spec.name}")))
 
 
 def _found(api: Api, path: str) -> object:
@@ -63,15 +64,15 @@ def _found(api: Api, path: str) -> object:
 
 
 def _subnets(network: dict[str, object]) -> tuple[str, ...]:
-    configs = _table(network.get("IPAM")).get("Config")
+    configs = as_table(network.get("IPAM")).get("Config")
     listed = configs if isinstance(configs, list) else []
-    found = (str(_table(each).get("Subnet") or "") for each in listed)
+    found = (str(as_table(each).get("Subnet") or "") for each in listed)
     return tuple(each for each in found if each)
 
 
 def _mtu(network: dict[str, object]) -> int:
     """Return what `mtu` in the engine's daemon.json says, 0 where that is the default."""
-    text = str(_table(network.get("Options")).get(_MTU, ""))
+    text = str(as_table(network.get("Options")).get(_MTU, ""))
     return int(text) if text.isdecimal() and int(text) != _USUAL_MTU else 0
 
 
@@ -84,9 +85,9 @@ def _separates_ipv6(told: dict[str, object]) -> bool:
 def _registries(config: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return mirrors and insecure registries, without what only the host itself can reach."""
     mirrors = [str(each) for each in _list(config.get("Mirrors"))]
-    indexes = _table(config.get("IndexConfigs"))
+    indexes = as_table(config.get("IndexConfigs"))
     insecure = [str(each) for each in _list(config.get("InsecureRegistryCIDRs"))]
-    insecure += [name for name, each in indexes.items() if _table(each).get("Secure") is False]
+    insecure += [name for name, each in indexes.items() if as_table(each).get("Secure") is False]
     return (
         tuple(each for each in mirrors if not _is_loopback(each.partition("://")[2])),
         tuple(each for each in insecure if not _is_loopback(each)),
@@ -99,7 +100,3 @@ def _is_loopback(host: str) -> bool:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

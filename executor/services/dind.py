@@ -1,6 +1,7 @@
 """What the dind sidecar is at the moment, and whether a script may rely on it."""
 
 from executor.engine.docker import Engine
+from executor.engine.wire import as_table
 from executor.errors import EngineRefused
 from executor.names import TRANSPORT_LABEL
 from executor.runner import notes
@@ -13,10 +14,10 @@ class Sidecar:
 
     def __init__(self, name: str, found: dict[str, object]) -> None:
         """Read an inspected container."""
-        state = _table(found.get("State"))
-        labels = _table(_table(found.get("Config")).get("Labels"))
-        networks = _table(_table(found.get("NetworkSettings")).get("Networks"))
-        addresses = [str(_table(each).get("IPAddress") or "") for each in networks.values()]
+        state = as_table(found.get("State"))
+        labels = as_table(as_table(found.get("Config")).get("Labels"))
+        networks = as_table(as_table(found.get("NetworkSettings")).get("Networks"))
+        addresses = [str(as_table(each).get("IPAddress") or "") for each in networks.values()]
         self.name = name
         self.running = bool(state.get("Running"))
         self.started = str(state.get("StartedAt") or "")
@@ -62,7 +63,3 @@ def logs(engine: Engine, name: str, lines: int) -> str:
         return engine.last_output(name, lines)
     except EngineRefused:
         return ""
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

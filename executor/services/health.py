@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from executor.engine.docker import Engine
+from executor.engine.wire import as_table
 from executor.errors import EngineRefused
 from executor.shell import program
 from executor.spec import ContainerSpec, ImageFacts
@@ -97,10 +98,10 @@ class Found:
 
     def __init__(self, found: dict[str, object]) -> None:
         """Read an inspected container."""
-        state = _table(found.get("State"))
-        networks = _table(_table(found.get("NetworkSettings")).get("Networks"))
+        state = as_table(found.get("State"))
+        networks = as_table(as_table(found.get("NetworkSettings")).get("Networks"))
         addresses = [
-            str(_table(each).get(key) or "")
+            str(as_table(each).get(key) or "")
             for key in ("IPAddress", "GlobalIPv6Address")
             for each in networks.values()
         ]
@@ -221,10 +222,6 @@ def service_log(engine: Engine, container: str) -> str:
 def _find(engine: Engine, name: str) -> Found | None:
     found = engine.inspect(name)
     return Found(found) if found else None
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
 
 
 def _named_port(environment: Mapping[str, str]) -> str | None:
