@@ -1,1 +1,1 @@
-"""What the driver costs, measured on the machine at hand. Nothing here passes or fails."""
+"""What dind-executor costs, measured on the machine at hand. Nothing here passes or fails."""

@@ -1,4 +1,4 @@
-"""What a job costs beside its own script: our driver and gitlab-runner's own Docker executor.
+"""What a job costs beside its own script: dind-executor and gitlab-runner's own Docker executor.
 
     python benchmarks/job_time.py [--rounds N] [--json FILE]
 

@@ -1,4 +1,4 @@
-"""Reads the seccomp profiles that the operator's security options name."""
+"""Reads the seccomp profiles that the administrator's security options name."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Amounts and devices as operators write them, as Docker and gitlab-runner read them: pure.
+"""Amounts and devices as administrators write them, as Docker and gitlab-runner read them: pure.
 
 Each function raises ValueError with what the text must look like.
 """

@@ -1,6 +1,6 @@
 """Reading a docker client's configuration file: pure.
 
-Two kinds of it come here. The file of the runner's user belongs to the operator, and its
+Two kinds of it come here. The file of the runner's user belongs to the administrator, and its
 credential helpers are run; so does a DOCKER_AUTH_CONFIG that config.toml's `environment` sets.
 Another DOCKER_AUTH_CONFIG belongs to whoever writes the job: a helper that it names would be a
 program of their choice on the runner's host, so none of it is run.
@@ -56,7 +56,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Helpers:
-    """How an operator's credential helpers are run, and for which registry paths.
+    """How an administrator's credential helpers are run, and for which registry paths.
 
     Each takes a process and often a request over the network, so none is asked for a path that
     no image needs; None stands for all paths.

@@ -58,7 +58,7 @@ def is_pattern(pattern: str) -> bool:
 
 def _matches(tokens: list[_Token], name: str) -> bool:
     # The set of places in the name that the tokens so far can reach: no backtracking, so no
-    # author's image name can make an operator's pattern slow.
+    # author's image name can make an administrator's pattern slow.
     places = {0}
     for token in tokens:
         places = {after for place in places for after in _step(token, name, place)}

@@ -106,7 +106,7 @@ def wrong_volumes(volumes: tuple[str, ...], builds_dir: str) -> list[tuple[int, 
 
 
 def holds_builds(volumes: tuple[str, ...], builds_dir: str) -> bool:
-    """Tell whether a directory or volume of the operator's holds the builds of all jobs."""
+    """Tell whether a directory or volume of the administrator's holds the builds of all jobs."""
     entries = (parse_volume(text) for text in volumes)
     return any(
         each.source and not each.has_variables and is_within(builds_dir, clean(each.destination))

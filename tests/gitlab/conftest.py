@@ -1,4 +1,4 @@
-"""One GitLab, one gitlab-runner with our driver, one sample project for the tests beside this."""
+"""One GitLab, one gitlab-runner with dind-executor, one sample project for the tests beside this."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +49,7 @@ def another_gitlab(rig: Rig, tmp_path: Path) -> Iterator[GitLab]:
 def our_runner(
     gitlab: GitLab, rig: Rig, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Runner]:
-    """gitlab-runner with our driver."""
+    """gitlab-runner with dind-executor."""
     directory = tmp_path_factory.mktemp("runner")
     with runner.working(gitlab, runner.custom(rig.settings), directory) as started:
         yield started

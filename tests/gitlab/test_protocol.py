@@ -78,7 +78,7 @@ def test_the_runners_own_keys_work(
     """
     table = {
         **runner.custom(rig.settings),
-        "environment": ["FROM_CONFIG=of the operator"],
+        "environment": ["FROM_CONFIG=of the administrator"],
         "clone_url": another_gitlab.url,
         "pre_get_sources_script": "echo before sources in $(command -v git)",
         "post_get_sources_script": "echo after sources",
@@ -101,7 +101,7 @@ def test_the_runners_own_keys_work(
     expected = [
         "before sources in /usr/bin/git",
         "after sources",
-        "before script, of the operator",
+        "before script, of the administrator",
         "the",
         "script",
         "after script",

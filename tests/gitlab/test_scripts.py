@@ -129,7 +129,7 @@ def test_variables_reach_scripts_as_they_are(pushed: Pushed) -> None:
         "too",
     ]
     assert [line for line in expected if line not in lines] == []
-    # Nor does what the driver says show what is masked.
+    # Nor does what dind-executor says show what is masked.
     assert '/nowhere:[MASKED]"' in trace.plain(refused.wait().trace).partition("ERROR: ")[2]
     assert all(GIVEN[4].value.encode() not in each.trace for each in (job, refused))
 

@@ -88,7 +88,7 @@ def test_a_helper_gets_its_verb_and_its_input(helpers: Path) -> None:
 def test_a_helper_does_not_see_the_jobs_variables(
     helpers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A helper belongs to the operator and works with the runner's environment alone."""
+    """A helper belongs to the administrator and works with the runner's environment alone."""
     monkeypatch.setenv("CUSTOM_ENV_AWS_PROFILE", "job")
     monkeypatch.setenv("AWS_PROFILE", "operator")
     a_helper(helpers, "env", 'echo "$AWS_PROFILE$CUSTOM_ENV_AWS_PROFILE"')

@@ -1,4 +1,4 @@
-"""The pipeline files that every runner of the driver must pass, and what authors leave out of them.
+"""The pipeline files that every registration of dind-executor must pass, and what authors leave out of them.
 
 The files of the page "Build and push container images to the container registry" carry its text
 unchanged. `variables` gives what they refer to besides GitLab's own names.

@@ -20,6 +20,6 @@ layers       image layers, written as tar files
 upload       images, put into a registry over its HTTP API
 images       builds what the catalogue names and is not in the hub mirror yet
 official     the same names from the real Docker Hub, where it is in reach
-settings     the driver's settings file
+settings     dind-executor's settings file
 git          the sample project behind `git http-backend`
 """

@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def report_leftovers() -> int:
-    """Return 1, and name them, if the engine holds anything of the driver's."""
+    """Return 1, and name them, if the engine holds anything of dind-executor's."""
     found = leftovers(state.load())
     for name in found:
         say(f"Left on the engine: {name}")

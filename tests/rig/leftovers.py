@@ -1,4 +1,4 @@
-"""What the driver has left on the engine: nothing, if all is well."""
+"""What dind-executor has left on the engine: nothing, if all is well."""
 
 import docker
 
@@ -11,7 +11,7 @@ _Labelled = dict[str, object]
 
 
 def leftovers(rig: Rig) -> list[str]:
-    """Return what bears a label of the driver's, and was not there when the rig came up."""
+    """Return what bears a label of dind-executor's, and was not there when the rig came up."""
     try:
         client = connect(rig.engine_host)
     except OSError as error:
@@ -21,7 +21,7 @@ def leftovers(rig: Rig) -> list[str]:
 
 
 def labelled(client: docker.APIClient) -> list[str]:
-    """Return every container, network and volume that bears a label of the driver's."""
+    """Return every container, network and volume that bears a label of dind-executor's."""
     containers = client.containers(all=True)
     networks = client.networks()
     volumes = client.volumes()["Volumes"] or []

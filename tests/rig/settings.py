@@ -1,4 +1,4 @@
-"""The driver's settings file for this rig, and a registration that names it."""
+"""dind-executor's settings file for this rig, and a registration that names it."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ _Value = str | bool | list[str]
 
 
 def write(rig: Rig) -> Path:
-    """Write the settings that make the driver work on this rig."""
+    """Write the settings that make dind-executor work on this rig."""
     docker: dict[str, _Value] = {
         "host": rig.engine_host,
         "image": "docker:26.1-cli",

@@ -24,7 +24,7 @@ class Rig:
     engine_host: str
     engine_version: str
     engine_is_ours: bool
-    # What bore the driver's labels when the rig came up: no test has left it.
+    # What bore dind-executor's labels when the rig came up: no test has left it.
     before: list[str]
     # The runtime that privileged containers need on this machine; None is the engine's default.
     runtime: str | None

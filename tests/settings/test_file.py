@@ -1,4 +1,4 @@
-"""The operator's settings: defaults, every check, all mistakes at once, and their documentation."""
+"""The administrator's settings: defaults, every check, all mistakes at once, and their documentation."""
 
 import subprocess
 import sys
@@ -432,7 +432,7 @@ def test_a_file_that_is_not_toml_is_told_where(text: str, place: str) -> None:
     ],
 )
 def test_privileged_depends_on_the_runtime(text: str, privileged: bool) -> None:  # noqa: FBT001
-    """A runtime of its own makes a privileged sidecar unnecessary, unless the operator says so."""
+    """A runtime of its own makes a privileged sidecar unnecessary, unless the administrator says so."""
     assert read_settings(f"[dind]\n{text}", PATH).dind.privileged is privileged
 
 

@@ -55,7 +55,7 @@ def test_a_dind_with_a_wrong_argument(start: Start, argument: str, cause: str, w
 
 
 def test_a_dind_without_privileges(start: Start) -> None:
-    """The operator is told which settings would give it what it needs."""
+    """The administrator is told which settings would give it what it needs."""
     job = start(JobRequest(), {"dind": {"privileged": False, "runtime": "runc"}})
     job.up()
     call = job.script("echo never")

@@ -1,4 +1,4 @@
-"""What operator and author may choose about a job's containers, and how it shows on the engine."""
+"""What administrator and job author may choose about a job's containers, and how it shows on the engine."""
 
 import json
 import signal

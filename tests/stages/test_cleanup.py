@@ -177,7 +177,7 @@ def test_a_services_nameless_volumes_go_too(
 ) -> None:
     """What an image declares as a volume carries no label, and is nobody's after the job.
 
-    No label of the image's changes that: to keep them is the operator's choice.
+    No label of the image's changes that: to keep them is the administrator's choice.
     """
     name = rig.special("tests/with-volume:1")
     changes = ("VOLUME /var/data", "LABEL dind-executor.volume-keep=true")

@@ -201,7 +201,7 @@ def test_a_dind_images_own_authority_stands(
 
 
 def test_an_images_own_configuration_stands(rig: Rig, start: Start, tmp_path: Path) -> None:
-    """dockerd starts where its daemon.json says what the driver would say, and the file counts."""
+    """dockerd starts where its daemon.json says what dind-executor would say, and the file counts."""
     file = tmp_path / "daemon.json"
     told = {
         "mtu": 1300,

@@ -44,7 +44,7 @@ def job(rig: Rig, start_standing: Start, images: Images) -> JobCalls:
         "name": "$WHICH",
         "alias": "$WHERE-first, operators",
         "command": ["sh", "-c", f"echo $TOLD >/www/told; {HTTPD} 80"],
-        "environment": ["TOLD=$GREETING from the operator"],
+        "environment": ["TOLD=$GREETING from the administrator"],
     }
     changes: Changes = {
         "dind": NO_DIND,
@@ -151,7 +151,7 @@ def test_the_operators_service(job: JobCalls, rig: Rig) -> None:
     host = rig.hub.partition(":")[0]
     names = ("here-first", "operators", f"{host}__tools__web", f"{host}-tools-web")
     output = job.script(*(f"wget -qO- http://{name}/told" for name in names)).passed().output
-    assert output.count("\nhello from the operator\n") == len(names)
+    assert output.count("\nhello from the administrator\n") == len(names)
 
 
 def test_every_alias_leads_to_its_service(job: JobCalls, witness: Witness) -> None:
@@ -303,7 +303,7 @@ def test_the_logs_of_services_are_shown_only_where_asked_for(job: JobCalls) -> N
 
 
 def test_the_operators_dind_is_the_sidecar(rig: Rig, start: Start, witness: Witness) -> None:
-    """A job's own is not started: its names lead to the operator's, as the author reads."""
+    """A job's own is not started: its names lead to the administrator's, as the author reads."""
     request = JobRequest(
         rig.special("tools/docker-cli:1"),
         services=[{"name": "docker:20.10.16-dind", "alias": "mine"}],

@@ -63,7 +63,7 @@ def test_every_name_leads_to_the_sidecar(
 def test_dind_is_known_by_what_it_is(
     rig: Rig, start: Start, witness: Witness, images: Images
 ) -> None:
-    """An image whose name says nothing takes the sidecar's place once the operator admits it."""
+    """An image whose name says nothing takes the sidecar's place once the administrator admits it."""
     name = rig.special("tests/builder:1")
     images.publish(images.known("docker:20.10.16-dind"), name)
     request = JobRequest(image=rig.special(CLIENT), services=[{"name": name, "alias": "daemon"}])
@@ -75,7 +75,7 @@ def test_dind_is_known_by_what_it_is(
 
 
 def test_a_dind_that_is_not_admitted_is_replaced(rig: Rig, start: Start, witness: Witness) -> None:
-    """The operator's image runs in its place, under the author's names, and the log says so."""
+    """The administrator's image runs in its place, under the author's names, and the log says so."""
     request = JobRequest(
         image=rig.special(CLIENT),
         services=[{"name": "docker:20.10.16-dind", "alias": "builder", "command": ["--debug"]}],
@@ -91,7 +91,7 @@ def test_a_dind_that_is_not_admitted_is_replaced(rig: Rig, start: Start, witness
 def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start) -> None:
     """dockerd gets the service's arguments after ours, and variables are expanded in both.
 
-    The operator's lists admit both images by what they are when expanded.
+    The administrator's lists admit both images by what they are when expanded.
     """
     service = {
         "name": "docker:26.1-dind",
@@ -181,7 +181,7 @@ REFUSED: dict[str, tuple[dict[str, str], Changes, str]] = {
 def test_a_transport_that_cannot_be(
     start: Start, variables: dict[str, str], changes: Changes, sentence: str
 ) -> None:
-    """The author is told what the operator does not admit, and which variable asks for it."""
+    """The author is told what the administrator does not admit, and which variable asks for it."""
     own = [Variable(key, value) for key, value in variables.items()]
     job = start(JobRequest(variables=own), changes)
     job.config().passed()

@@ -142,7 +142,7 @@ def test_what_an_image_has_at_a_cache_is_in_the_cache(
 ) -> None:
     """Any user may write to it from the first script on, whatever mode it has in the image.
 
-    Containers of the image have volumes of their own: the operator may keep those.
+    Containers of the image have volumes of their own: the administrator may keep those.
     """
     script = "mkdir -p /seed /own; touch /seed/from-the-image; chmod 0755 /seed"
     image = images.changed("alpine", script, "VOLUME /own")

@@ -1,4 +1,4 @@
-"""What the engine says of a job, asked through the docker SDK, which the driver does not use."""
+"""What the engine says of a job, asked through the docker SDK, which dind-executor does not use."""
 
 import json
 import threading
