@@ -7,6 +7,7 @@ proxy    stands for GitLab's dependency proxy: pulls through from hub, a login i
 
 import json
 import secrets
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,10 +150,12 @@ def seed(repository: str, source: str) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Copy a tree with hard links: a registry never changes a file, it replaces it."""
+    """Copy a tree with hard links, but for what the registry writes in place: where a tag leads."""
     target.mkdir(parents=True, exist_ok=True)
     for item in source.iterdir():
         if item.is_dir():
             _link(item, target / item.name)
+        elif item.name == "link":
+            shutil.copyfile(item, target / item.name)
         else:
             (target / item.name).hardlink_to(item)
