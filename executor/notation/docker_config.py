@@ -16,6 +16,7 @@ from executor.notation.image_names import HUB, HUB_HOSTS
 RunHelper = Callable[[str, str, str], str]
 """Runs a credential helper: program, verb, standard input → standard output or HelperFailed."""
 
+_SHAPES = {"credsStore": (str, "the name of a helper"), "credHelpers": (dict, "a JSON object")}
 _TOKEN_USER = "<token>"  # noqa: S105 (what a helper answers in place of a user's name)
 
 
@@ -110,6 +111,7 @@ def read_docker_config(source: str, text: str, helpers: Helpers | None) -> Docke
             if document.get(key)
         ]
     else:
+        warnings += _misshapen(source, document)
         credentials |= _from_store(source, document.get("credsStore"), helpers, warnings)
         credentials |= _from_helpers(source, document.get("credHelpers"), helpers, warnings)
     return DockerConfig(credentials, tuple(warnings))
@@ -183,10 +185,19 @@ def _decoded(auth: str) -> tuple[str, str]:
     return username, password.rstrip("\0")
 
 
+def _misshapen(source: str, document: dict[str, object]) -> list[str]:
+    """Say which key for credential helpers names none, because it has another shape."""
+    return [
+        f"{key} of {source} is ignored, because it is not {wanted}."
+        for key, (kind, wanted) in _SHAPES.items()
+        if document.get(key) and not isinstance(document[key], kind)
+    ]
+
+
 def _from_store(
     source: str, name: object, helpers: Helpers, warnings: list[str]
 ) -> dict[str, Credential]:
-    if not name or helpers.wanted == frozenset():
+    if not isinstance(name, str) or not name or helpers.wanted == frozenset():
         return {}
     try:
         servers = helpers.ask(name, "list", "")

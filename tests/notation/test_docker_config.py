@@ -365,3 +365,16 @@ def test_a_helper_that_fails_is_a_warning(
         ),
     )
     assert [each.path for each in catalogue.entries] == ["b.local"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"credHelpers": "ecr-login"}', '{"credsStore": ["ecr-login"]}', '{"credHelpers": ["a"]}'],
+)
+def test_helpers_of_another_shape_are_a_warning(text: str) -> None:
+    """They would be ignored without a word, and each pull would be anonymous."""
+    found = read_catalogue(text, None, (), no_helper, administrators_variable=True)
+
+    (warning,) = found.warnings
+    assert "$DOCKER_AUTH_CONFIG is ignored, because it is not" in warning
+    assert found.entries == ()

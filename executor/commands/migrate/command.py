@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from executor.commands.migrate.rules import VOLUMES
 from executor.commands.migrate.runner import MIGRATABLE, Migration, in_lower_case, migrate_runner
 from executor.commands.migrate.text import section_text
+from executor.commands.migrate.together import notes_of_all
 from executor.log import complain, say
 
 _SETTINGS = "/etc/dind-executor/settings.toml"
@@ -46,7 +46,8 @@ def main(args: list[str]) -> int:
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
     given = parser.parse_args(args)
     try:
-        runners = _chosen(_runners(given.config), given.config, given.runner)
+        document = _document(given.config)
+        runners = _chosen(_runners(document, given.config), given.config, given.runner)
         migrations = [migrate_runner(each.table) for each in runners]
         if given.output:
             _write(given.output, runners, migrations, force=given.force)
@@ -56,14 +57,16 @@ def main(args: list[str]) -> int:
     paths = _paths(migrations, given.output)
     for runner, migration, path in zip(runners, migrations, paths, strict=True):
         _print(runner.title, migration, path, written=given.output)
-    complain(VOLUMES)
+    for sentence in notes_of_all(document, [each.table for each in runners]):
+        complain(sentence)
     return 1 if any(each.refused for each in migrations) else 0
 
 
-def _runners(path: str) -> list[_Runner]:
+def _document(path: str) -> dict[str, object]:
+    """Return what is in the file, its own keys in lower case."""
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 (as in the settings)
-            document = tomllib.loads(file.read())
+            return in_lower_case(tomllib.loads(file.read()))
     except OSError as error:
         raise _Unusable(
             f"{path} cannot be read: {error.strerror}. Check the path, or run this as root."
@@ -72,7 +75,10 @@ def _runners(path: str) -> list[_Runner]:
         raise _Unusable(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise _Unusable(f"{path} is not TOML: {error}. Correct the file.") from None
-    found = in_lower_case(document).get("runners")
+
+
+def _runners(document: Mapping[str, object], path: str) -> list[_Runner]:
+    found = document.get("runners")
     tables = found if isinstance(found, list) else []
     if not tables or not all(isinstance(each, dict) for each in tables):
         raise _Unusable(f"{path} has no [[runners]]. Give the path of gitlab-runner's config.toml.")

@@ -9,6 +9,35 @@ VOLUMES = (
 )
 """A note for every runner; whole sentences."""
 
+LINKS = (
+    "Services are not linked. Jobs find them by their names, and variables of links such as"
+    " POSTGRES_PORT_5432_TCP_ADDR are not set: use the service's name instead in jobs that read them."
+)
+"""A note for runners whose services were linked; whole sentences."""
+
+NETWORKS = (
+    "Up to {jobs} jobs run at once, each in its own network, and Docker's default address pools are"
+    " enough for about 30. Decide: give the engine more pools (docs/operating.md), or lower"
+    " `concurrent` or `limit`."
+)
+"""A note for runners with many jobs; whole sentences."""
+
+NEVER = (
+    "`never` is also for the images of the sidecar and the helper. Decide: load them into the engine"
+    ' before the first job, or set `[dind] mode = "service"` if jobs need no Docker'
+)
+"""Of `pull_policy`, where no other policy is in it."""
+
+IN_RUNNER = (
+    "gitlab-runner reads this key in [[runners]], so it had no effect here; it is not carried over."
+    " Set it in [[runners]] if jobs need it"
+)
+IN_DOCKER = (
+    "gitlab-runner reads this key in [runners.docker], so it had no effect here. Remove it, and set"
+    " it in `[docker]` of the settings if jobs need it"
+)
+"""Of a key in the table of another."""
+
 CHANGED = {
     "mac_address": "carried over only for the build container, because two containers on a network"
     " cannot share an address",

@@ -12,11 +12,14 @@ from executor.commands.migrate.parts import Place, may_be_cut, read_alone, right
 from executor.commands.migrate.rules import (
     CHANGED,
     EXCLUSIONS,
+    IN_DOCKER,
+    IN_RUNNER,
     KEPT_BY_RUNNER,
     LEFT_OUT,
+    NEVER,
     RUNNER_CHANGED,
 )
-from executor.commands.migrate.text import refused_text, settings_text
+from executor.commands.migrate.text import elsewhere, refused_text, settings_text
 from executor.errors import SettingsError
 from executor.notation.table import closest
 from executor.settings.checks import wrong_pattern
@@ -102,7 +105,9 @@ def _carry(where: str, given: Table, section: str, tables: Tables, notes: list[s
                 notes.append(f"{where} {name}: {EXCLUSIONS}.")
         elif where == "[runners.docker]":
             why = {**LEFT_OUT, **DockerSettings.REFUSED}.get(name)
-            if not why:
+            if not why and name in (*KEPT_BY_RUNNER, *same_keys(Settings)):
+                notes.append(f"{where} {name}: {IN_RUNNER}.")
+            elif not why:
                 close = closest(name, known)
                 hint = f" (did you mean {close}?)" if close else ""
                 notes.append(
@@ -127,6 +132,8 @@ def _set(what: str, value: object, place: Place, tables: Tables, notes: list[str
     if right is None or read_alone(place, right)[0] == Settings():
         return
     tables[section][key] = right
+    if key == "pull_policy" and set(right if isinstance(right, list) else [right]) == {"never"}:
+        notes.append(f"{what}: {NEVER}.")
     if key in CHANGED and section:
         notes.append(f"{what}: {CHANGED[key]}.")
 
@@ -144,6 +151,8 @@ def _name_others(runner: Table, notes: list[str]) -> None:
             changed = RUNNER_CHANGED.get(table) or RUNNER_CHANGED[name]
             sentence = f"[[runners]] {name if name in RUNNER_CHANGED else table}: {changed}."
             notes += [sentence] if sentence not in notes else []
+        elif table in elsewhere():
+            notes.append(f"[[runners]] {name}: {IN_DOCKER}.")
         elif table not in (*KEPT_BY_RUNNER, *own, "docker", "executor"):
             known = "it stays as it is for gitlab-runner"
             notes.append(f"[[runners]] {name}: `migrate` does not know the key; {known}.")

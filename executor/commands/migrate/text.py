@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
-from executor.commands.migrate.rules import PRINTED
+from executor.commands.migrate.rules import KEPT_BY_RUNNER, PRINTED
 from executor.notation.toml import entry_lines, is_list_of_tables, value_text
-from executor.settings.file import Settings
-from executor.settings.keys import keys_of
+from executor.settings.file import DockerSettings, Settings
+from executor.settings.keys import keys_of, same_keys
 
 _WIDTH = 98
 _HOOKS = "/opt/dind-executor/hooks"
@@ -61,11 +61,18 @@ def section_text(runner: Mapping[str, object], settings_path: str) -> str:
 
 def _kept(runner: Mapping[str, object]) -> list[str]:
     """Return a comment for what stays in config.toml and is not printed, as it may hold secrets."""
-    left = [key for key in runner if key not in (*PRINTED, *_WRITTEN, "custom_build_dir", "custom")]
+    gone = (*PRINTED, *_WRITTEN, "custom_build_dir", "custom", *elsewhere())
+    left = [key for key in runner if key not in gone]
     keys = [key for key in left if not isinstance(runner[key], dict) and key != "token"]
     tables = [f"[runners.{key}]" for key in left if isinstance(runner[key], dict)]
     names = ", ".join(["token", *keys, *tables])
     return _comment(f"Keep as they are in config.toml: {names}.")
+
+
+def elsewhere() -> tuple[str, ...]:
+    """Return the keys that gitlab-runner reads in `[runners.docker]` and nowhere else."""
+    keys = (*same_keys(DockerSettings), *DockerSettings.REFUSED)
+    return tuple(key for key in keys if key not in KEPT_BY_RUNNER)
 
 
 def _directories() -> tuple[tuple[str, str], tuple[str, str]]:

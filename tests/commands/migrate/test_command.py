@@ -101,7 +101,7 @@ def test_no_two_runners_share_settings(tmp_path: Path, capfd: pytest.CaptureFixt
     found = documents(out)
     assert [title for title, _ in found[::2]] == paths
     assert [each["runners"][0]["custom"]["run_args"][1] for _, each in found[1::2]] == paths
-    titles = [each.partition(": ")[0] for each in err.splitlines()[:-1]]
+    titles = [each.partition(": ")[0] for each in err.splitlines()[:-2]]
     assert titles == ["gpu (runner 1)", "gpu (runner 2)", "GPU", "gpu-2", "runner 5", "runner 6"]
 
 
