@@ -9,6 +9,9 @@ from executor.runner.environ import RunnerEnv
 
 STAGES = ("config", "prepare", "run", "cleanup")
 
+_IMPORTER = "<frozen importlib._bootstrap>"
+_AGAIN_SECONDS = 0.005
+
 
 def run_command(argv: list[str]) -> int:
     """Run one command and return its exit code."""
@@ -94,15 +97,31 @@ def _stage(name: str, args: list[str], env: RunnerEnv, log: AdministratorLog) ->
         config.main(env, args, log)
 
 
-def _cancel(_number: int, _frame: FrameType | None) -> None:
-    """End what is going on; a second signal finds the first one being dealt with."""
+def _cancel(_number: int, frame: FrameType | None) -> None:
+    """End what is going on; a second signal finds the first one being dealt with.
+
+    An import is not interrupted: between two of its lines it would keep Python's import lock, on
+    which each thread that loads something then waits for ever, or would lose the exception.
+    """
+    if _is_importing(frame):
+        signal.signal(signal.SIGALRM, _cancel)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+        return
     _ignore_signals()
     raise Cancelled("gitlab-runner ended the stage")
 
 
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTER:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _ignore_signals() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _traceback(error: Exception) -> str:

@@ -53,6 +53,25 @@ def test_term_ends_a_stage(stage: str) -> None:
     assert (done.returncode, done.stderr) == (SYSTEM_FAILURE, "")
 
 
+def test_a_term_waits_for_an_import() -> None:
+    """A term does not interrupt an import, which could keep its lock, and ends the stage after it."""
+    act = f"""
+    import sys
+    class Finder:
+        def find_spec(self, *_names):
+            {KILL}; time.sleep(0.05)
+            print('imported', flush=True)
+    sys.meta_path.insert(0, Finder())
+    try:
+        import nothing
+    except ImportError:
+        time.sleep(30)
+    """
+    done = call("prepare", before=SENDS_TERM.format(stage="prepare", act=act))
+
+    assert (done.returncode, done.stdout, done.stderr) == (SYSTEM_FAILURE, "imported\n", "")
+
+
 def test_term_does_not_end_cleanup() -> None:
     """What was begun is finished: gitlab-runner would call nobody else."""
     before = SENDS_TERM.format(stage="cleanup", act=f"{KILL}; print('cleaned up')")
