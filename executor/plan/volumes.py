@@ -209,7 +209,8 @@ def _notices(inputs: "Inputs", found: tuple[Mounted, ...]) -> tuple[str, ...]:
     if hidden and wanted and not docker.volumes.disable_cache:
         notices.append(
             f"WARNING: The job overrides {' and '.join(hidden)}, which only gitlab-runner may"
-            " set. Its caches and sources will not be kept. Remove the variable from the job."
+            " set. Its caches and sources will not be kept. Remove"
+            f" {'them' if len(hidden) > 1 else 'it'} from the job's variables."
         )
     return tuple(notices)
 

@@ -45,7 +45,9 @@ def retry(
         if not replace(place.engine, place.env.temp_dir, place.container):
             raise lost
         if not lost.begun:
-            complain(f"WARNING: {lost} A new container takes its place.")
+            # Whoever reads this need not do anything: the job goes on.
+            what = str(lost).removesuffix(" Retry the job.")
+            complain(f"WARNING: {what} A new container takes its place.")
         is_new = True
         wait()
         try:

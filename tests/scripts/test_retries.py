@@ -2,8 +2,13 @@
 
 import pytest
 
+from executor.engine.docker import Engine
+from executor.errors import ContainerLost
+from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
-from executor.scripts.retries import _attempts
+from executor.scripts import retries
+from executor.scripts.attempts import Place
+from executor.scripts.retries import _attempts, retry
 
 
 @pytest.mark.parametrize(
@@ -14,3 +19,18 @@ def test_a_number_of_attempts_out_of_range_is_one(text: str, attempts: int) -> N
     """One attempt is made, as gitlab-runner says when it warns."""
     given = RunnerEnv({"CUSTOM_ENV_EXECUTOR_JOB_SECTION_ATTEMPTS": text})
     assert _attempts(given) == attempts
+
+
+def test_nobody_retries_a_job_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The warning of a container that is replaced does not ask anybody to retry the job."""
+    monkeypatch.setattr(retries, "replace", lambda *_: True)
+    monkeypatch.setattr(retries, "run_once", lambda *_: 0)
+    place = Place(Engine.at("unix:///x", "", tls_verify=False), RunnerEnv({}), "c", helps=True)
+    lost = ContainerLost("The container c stopped. Retry the job.", begun=False)
+
+    assert retry(place, "get_sources", b"", AdministratorLog("run"), lambda: None, lost) == 0
+
+    told = "WARNING: The container c stopped. A new container takes its place.\n"
+    assert capfd.readouterr().err == told
