@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from executor.engine import failures
-from executor.engine.api import VOLUME_SECONDS, Api
+from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
 from executor.engine.exec import succeeds
 from executor.engine.exits import wait_for_exit
 from executor.engine.handover import Started, StartedKeeper, StartedReceiver
@@ -33,7 +33,7 @@ def create(api: Api, spec: ContainerSpec, request: object) -> None:
     path = f"/containers/create?name={spec.name}{platform}"
     answer = api.post(path, request, timeout=VOLUME_SECONDS)
     if answer.status == _CONFLICT:
-        remove(api, spec.name, spec.labels)
+        remove(api, spec.name, spec.labels, VOLUME_SECONDS)
         answer = api.post(path, request, timeout=VOLUME_SECONDS)
     _check(spec, answer)
 
@@ -82,10 +82,12 @@ def has_dropped(api: Api, container: str) -> bool:
         return False
 
 
-def remove(api: Api, container: str, labels: Mapping[str, object]) -> bool:
+def remove(
+    api: Api, container: str, labels: Mapping[str, object], seconds: float = TIMEOUT_SECONDS
+) -> bool:
     """Remove a container with these labels and its volumes; tell whether there was none."""
     path = f"/containers/{container}?{removal_query(labels)}"
-    return api.send("DELETE", path, timeout=VOLUME_SECONDS).status == _NOT_FOUND
+    return api.send("DELETE", path, timeout=seconds).status == _NOT_FOUND
 
 
 def _check(spec: ContainerSpec, answer: Answer) -> None:
