@@ -14,12 +14,21 @@ from pathlib import Path
 
 from executor.local import options
 from executor.local.errors import LocalError
+from executor.local.pipeline.admission import Tree
 from executor.local.pipeline.file import load_pipeline
 from executor.local.pipeline.model import Pipeline
 from executor.local.pipeline.order import planned_jobs
 from executor.local.pipeline.selection import Stages, select_jobs, with_cache_keys
 from executor.local.project.assignment import PipelineFacts
-from executor.local.project.checkout import Checkout, last_commits, make_snapshot, read_checkout
+from executor.local.project.checkout import (
+    Checkout,
+    changed_files,
+    committed_files,
+    last_commits,
+    make_snapshot,
+    project_root,
+    read_checkout,
+)
 from executor.local.project.predefined import Project, Site, pipeline_variables
 from executor.local.report import exit_code, table, write_json
 from executor.local.runner.colours import CYAN, YELLOW
@@ -58,7 +67,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(given: argparse.Namespace, terminal: Terminal) -> int:
-    pipeline = load_pipeline(given.file)
+    pipeline = load_pipeline(given.file, project_root(Path.cwd()))
     checkout = read_checkout(Path.cwd(), branch=given.branch)
     variables = options.variables(given)
     timeout = options.duration_seconds(given.timeout)
@@ -117,11 +126,15 @@ def _jobs_to_run(pipeline: Pipeline, facts: PipelineFacts, names: tuple[str, ...
         predefined={item.key: item.value for item in facts.predefined},
         given={item.key: item.value for item in facts.given},
         names=names,
+        tree=Tree(
+            functools.partial(committed_files, facts.checkout),
+            functools.partial(changed_files, facts.checkout),
+        ),
     )
     if not selected:
         raise LocalError(
-            f"{pipeline.source}: the rules leave no job to run; "
-            f"choose another --branch or set a --variable"
+            f"{pipeline.source}: the rules leave no job to run that starts by itself; "
+            f"name a manual job, choose another --branch or set a --variable"
         )
     return with_cache_keys(selected, functools.partial(last_commits, facts.checkout))
 

@@ -7,3 +7,7 @@ class LocalError(Exception):
 
 class PipelineError(LocalError):
     """The pipeline file says something that GitLab, or we, do not accept."""
+
+
+class UnsupportedError(PipelineError):
+    """A keyword that GitLab may know, but the embedded runner does not; only its job cannot run."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from executor.local.pipeline.order import Planned
 from executor.local.project.assignment import Assignment, Dependency, PipelineFacts, assign
+from executor.local.project.variables import Variable
 from executor.local.runner.colours import YELLOW
 from executor.local.runner.directories import Slot
 from executor.local.runner.job import Job
@@ -61,6 +62,8 @@ class Schedule:
         # Every try in the order of its end; the last of a job is what became of it.
         self._outcomes: list[Outcome] = []
         self._ended: dict[str, Outcome] = {}
+        # The jobs for failures, when there were none.
+        self._idle: set[str] = set()
         self._running: dict[Future[Outcome], _Try] = {}
         # A handler may interrupt this very thread while it holds the lock.
         self._lock = threading.RLock()
@@ -102,10 +105,18 @@ class Schedule:
             before = [self._ended.get(name) for name in planned.waits_for]
             if self._calls:
                 self._give_up(planned, Result.CANCELED)
-            elif any(outcome is not None and _blocks(outcome) for outcome in before):
+                continue
+            blocked = any(self._blocks(outcome) for outcome in before if outcome is not None)
+            when = planned.definition.when
+            if blocked and when not in ("always", "on_failure"):
                 self._give_up(planned, Result.SKIPPED)
             elif None in before:
                 left.append(planned)
+            elif when == "on_failure" and not blocked:
+                self._idle.add(planned.definition.name)
+                self._take_note(
+                    Outcome(planned.definition.name, Result.SKIPPED, is_allowed_to_fail=True)
+                )
             else:
                 self._start(planned, 1, self._runner.slots.take(), pool)
         # What was given up may have been waited for by a job that comes earlier in the file.
@@ -124,6 +135,7 @@ class Schedule:
             job_id=job_id,
             token=self._store.admit(job_id),
             dependencies=self._dependencies(planned),
+            reported=self._reported(planned),
         )
         self._ids[definition.name] = job_id
         log = self._log(planned, assignment)
@@ -172,6 +184,13 @@ class Schedule:
             if stored is not None
         )
 
+    def _reported(self, planned: Planned) -> tuple[Variable, ...]:
+        """Return the variables that jobs left for this one."""
+        ids = [self._ids[name] for name in planned.artifacts_from if name in self._ids]
+        return tuple(
+            Variable(key, value) for job_id in ids for key, value in self._store.reported_by(job_id)
+        )
+
     def _log(self, planned: Planned, assignment: Assignment) -> JobLog:
         name = planned.definition.name
         prefix = ""
@@ -183,6 +202,7 @@ class Schedule:
         secrets = [variable.value for variable in assignment.variables if variable.masked]
         return JobLog(self._terminal, Masker([*secrets, assignment.token]), prefix)
 
-
-def _blocks(outcome: Outcome) -> bool:
-    return outcome.stops_pipeline or outcome.result is Result.SKIPPED
+    def _blocks(self, outcome: Outcome) -> bool:
+        if outcome.name in self._idle:
+            return False
+        return outcome.stops_pipeline or outcome.result is Result.SKIPPED

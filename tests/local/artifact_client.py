@@ -4,6 +4,7 @@ Installed on the fake hooks' PATH as `gitlab-runner` where there is no real one.
 """
 
 import argparse
+import gzip
 import io
 import sys
 import urllib.error
@@ -41,7 +42,8 @@ def _upload(options: argparse.Namespace) -> None:
     headers = {"JOB-TOKEN": options.token, "Content-Type": kind}
     part = 'Content-Disposition: form-data; name="file"; filename="a.zip"'
     before = f"--{boundary}\r\n{part}\r\nContent-Type: application/octet-stream\r\n\r\n"
-    content = before.encode() + _zipped(options.path) + f"\r\n--{boundary}--\r\n".encode()
+    kept = _zipped if options.artifact_format == "zip" else _gzipped
+    content = before.encode() + kept(options.path) + f"\r\n--{boundary}--\r\n".encode()
     # An iterable body goes out in chunks, as the real client's does.
     query = f"artifact_type={options.artifact_type}"
     request = urllib.request.Request(f"{address}?{query}", iter([content]), headers, method="POST")
@@ -74,6 +76,11 @@ def _restore(file: Path, url: str | None) -> None:
     if not file.exists():
         sys.exit("WARNING: Cache file does not exist")
     zipfile.ZipFile(file).extractall()
+
+
+def _gzipped(patterns: list[str]) -> bytes:
+    paths = [path for pattern in patterns for path in sorted(Path().glob(pattern))]
+    return b"".join(gzip.compress(path.read_bytes()) for path in paths)
 
 
 def _zipped(patterns: list[str]) -> bytes:

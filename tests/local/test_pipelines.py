@@ -328,3 +328,71 @@ def test_a_failed_job_keeps_artifacts_if_asked(bench: Workbench, when: str, call
     assert done.exit_code == 1
     assert done.names.count("upload_artifacts_on_failure") == calls
     assert "upload_artifacts_on_success" not in done.names
+
+
+def test_later_jobs_get_the_variables_of_a_report(bench: Workbench) -> None:
+    """A dotenv report beats the file's variables, for the jobs that get artifacts alone."""
+    bench.pipeline(
+        """
+variables: {VERSION: file}
+make: {stage: build, script: ["echo VERSION=made > a.env"], artifacts: {reports: {dotenv: a.env}}}
+with: {stage: test, script: ['test "$VERSION" = made']}
+without: {stage: test, needs: [{job: make, artifacts: false}], script: ['test "$VERSION" = file']}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert rows(done, 3) == ["make success", "with success", "without success"]
+
+
+def test_jobs_for_failures_run_after_failures_alone(bench: Workbench) -> None:
+    """`on_failure` waits for a failure, `always` for the end; neither holds anything up."""
+    bench.pipeline(
+        """
+stages: [one, two, three]
+try: {stage: one, script: ['test "$FAILS" = no']}
+mend: {stage: two, script: ["true"], when: on_failure}
+tidy: {stage: two, script: ["true"], when: always}
+last: {stage: three, script: ["true"]}
+"""
+    )
+    failed = bench.run("--variable=FAILS=yes")
+    assert failed.exit_code == 1, failed.stdout + failed.stderr
+    assert rows(failed, 4) == ["try failed (1)", "mend success", "tidy success", "last skipped"]
+    passed = bench.run("--variable=FAILS=no")
+    assert passed.exit_code == 0, passed.stdout + passed.stderr
+    assert rows(passed, 4) == ["try success", "mend skipped", "tidy success", "last success"]
+
+
+def test_a_pipeline_with_much_that_is_for_gitlab_runs(bench: Workbench) -> None:
+    """Includes, the workflow, a matrix, rules for files and a manual job, all in one file."""
+    bench.write("ci/shared.yml", ".tool: {interruptible: true, variables: {FROM: shared}}\n")
+    bench.write("src/a.py", "")
+    bench.commit("Change a source")
+    bench.pipeline(
+        """
+include: {local: /ci/shared.yml}
+workflow: {rules: [{if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH, variables: {MODE: main}}]}
+build:
+  extends: .tool
+  stage: build
+  resource_group: one
+  parallel: {matrix: [{ARCH: [a, b]}]}
+  rules: [{changes: [src/*.py], exists: [README.md], variables: {KIND: changed}}]
+  script: ['echo "got $ARCH $MODE $KIND $FROM $CI_NODE_INDEX/$CI_NODE_TOTAL"']
+docs: {script: [x], rules: [{changes: [docs/*]}]}
+ship: {stage: deploy, when: manual, script: [echo shipped]}
+other: {stage: deploy, rules: [{if: $OTHER}], trigger: group/project}
+"""
+    )
+    done = bench.run()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert rows(done, 2) == ["build: [a] success", "build: [b] success"]
+    assert "got a main changed shared 1/2" in done.stdout
+    assert "got b main changed shared 2/2" in done.stdout
+    named = bench.run("ship")
+    assert named.exit_code == 0, named.stdout + named.stderr
+    assert rows(named, 1) == ["ship success"]
+    refused = bench.run("other", "--variable=OTHER=1")
+    assert refused.exit_code == 2
+    assert 'job "other": keyword "trigger" is not supported' in refused.stderr

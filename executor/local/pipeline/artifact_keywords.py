@@ -15,7 +15,7 @@ from executor.local.pipeline.keywords import (
 )
 from executor.local.pipeline.model import Artifacts, Report
 
-# Only these reports change nothing about how the pipeline runs.
+# All but dotenv are for GitLab to show.
 _REPORTS = (
     *(
         "accessibility",
@@ -25,7 +25,15 @@ _REPORTS = (
         "cluster_image_scanning",
     ),
     *("codequality", "container_scanning", "coverage_fuzzing", "coverage_report", "cyclonedx"),
-    *("dast", "dependency_scanning", "junit", "license_scanning", "load_performance", "metrics"),
+    *(
+        "dast",
+        "dependency_scanning",
+        "dotenv",
+        "junit",
+        "license_scanning",
+        "load_performance",
+        "metrics",
+    ),
     *("performance", "repository_xray", "requirements", "requirements_v2", "sast"),
     *("secret_detection", "terraform"),
 )

@@ -29,8 +29,8 @@ def _extended(
     for parent in _names(parents, place.of("extends")):
         if parent not in entries:
             raise place.of("extends").error(f'there is no "{parent}" to extend')
-        result = _merged(result, _extended(parent, entries, place, (*below, name)))
-    return {key: value for key, value in _merged(result, own).items() if value is not None}
+        result = merged(result, _extended(parent, entries, place, (*below, name)))
+    return {key: value for key, value in merged(result, own).items() if value is not None}
 
 
 def _names(value: object, place: Place) -> tuple[str, ...]:
@@ -39,12 +39,13 @@ def _names(value: object, place: Place) -> tuple[str, ...]:
     return strings_at(list(value) if isinstance(value, tuple) else value, place)
 
 
-def _merged(parent: Mapping[str, object], child: Mapping[str, object]) -> dict[str, object]:
+def merged(parent: Mapping[str, object], child: Mapping[str, object]) -> dict[str, object]:
+    """Return the child's mapping over the parent's, at any depth."""
     result = dict(parent)
     for key, value in child.items():
         before = result.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
-            inner = _merged(before, value)
+            inner = merged(before, value)
             result[key] = {name: item for name, item in inner.items() if item is not None}
         else:
             result[key] = value

@@ -23,6 +23,7 @@ from executor.local.pipeline.model import (
     Need,
     Retry,
 )
+from executor.local.pipeline.parallel import matrix_names
 from executor.notation.durations import gitlab_seconds
 
 _MOST_RETRIES = 2
@@ -107,19 +108,21 @@ def needs_at(value: object, place: Place) -> tuple[Need, ...]:
     """Return the jobs that a job waits for instead of its stage."""
     if not isinstance(value, list):
         raise place.error(f"a list of jobs is expected, not {described(value)}")
-    return tuple(_need(item, place.of(index)) for index, item in enumerate(value))
+    return tuple(need for index, item in enumerate(value) for need in _need(item, place.of(index)))
 
 
-def _need(value: object, place: Place) -> Need:
+def _need(value: object, place: Place) -> tuple[Need, ...]:
     if isinstance(value, str):
-        return Need(text_at(value, place))
+        return (Need(text_at(value, place)),)
     fields = mapping_at(value, place)
-    place.check_keys(fields, ("job", "artifacts", "optional"))
-    return Need(
-        text_at(fields.get("job"), place.of("job")),
-        artifacts=flag_at(fields.get("artifacts", True), place.of("artifacts")),
-        optional=flag_at(fields.get("optional", False), place.of("optional")),
-    )
+    place.check_keys(fields, ("job", "artifacts", "optional", "parallel"))
+    name = text_at(fields.get("job"), place.of("job"))
+    names = [name]
+    if "parallel" in fields:
+        names = matrix_names(name, fields["parallel"], place.of("parallel"))
+    artifacts = flag_at(fields.get("artifacts", True), place.of("artifacts"))
+    optional = flag_at(fields.get("optional", False), place.of("optional"))
+    return tuple(Need(one, artifacts=artifacts, optional=optional) for one in names)
 
 
 def retry_at(value: object, place: Place) -> Retry:

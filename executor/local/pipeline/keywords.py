@@ -1,15 +1,14 @@
 """Reading the values of keywords, with the place of every mistake.
 
 Pure: from what the YAML library returns to typed values. Here are scalars, lists, scripts,
-variables, containers and rules; `job_keywords` and `artifact_keywords` have the rest.
+variables and containers; `rule_keywords`, `job_keywords` and `artifact_keywords` have the rest.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from executor.local.errors import PipelineError
+from executor.local.errors import PipelineError, UnsupportedError
 from executor.local.pipeline.model import Image, YamlVariable
-from executor.local.pipeline.rules import Rule, RuleSyntaxError, evaluate
 
 _MAX_SCRIPT_NESTING = 10
 WHEN = ("on_success", "on_failure", "always")
@@ -35,15 +34,18 @@ class Place:
         """Return the error that says it."""
         return PipelineError(f"{self.source}: {self.path}: {sentence}")
 
+    def unsupported(self, key: str, known: tuple[str, ...]) -> UnsupportedError:
+        """Return the error that names a keyword which GitLab may know, but not we."""
+        return UnsupportedError(
+            f'{self.source}: {self.path}: keyword "{key}" is not supported by the embedded runner;'
+            f" remove it or run this job in GitLab (supported here: {', '.join(known)})"
+        )
+
     def check_keys(self, mapping: Mapping[str, object], known: tuple[str, ...]) -> None:
         """Name the first keyword that is not supported here."""
         for key in mapping:
             if key not in known:
-                sentence = (
-                    f'keyword "{key}" is not supported by the embedded runner; remove it or '
-                    f"run this job in GitLab (supported here: {', '.join(known)})"
-                )
-                raise self.error(sentence)
+                raise self.unsupported(key, known)
 
 
 def mapping_at(value: object, place: Place) -> dict[str, object]:
@@ -176,36 +178,6 @@ def _optional_strings(
 def _pull_policy(value: object, place: Place) -> tuple[str, ...]:
     policies = (value,) if isinstance(value, str) else strings_at(value, place)
     return tuple(one_of(_PULL_POLICIES, policy, place) for policy in policies)
-
-
-def rules_at(value: object, place: Place) -> tuple[Rule, ...]:
-    """Return the rules of a job, each expression tried once so that mistakes show at once.
-
-    A list in the list, which is what a !reference to rules comes to, is flattened.
-    """
-    if not isinstance(value, list):
-        raise place.error(f"a list of rules is expected, not {described(value)}")
-    rules: list[Rule] = []
-    for index, item in enumerate(value):
-        inner = place.of(index)
-        rules += rules_at(item, inner) if isinstance(item, list) else (_rule(item, inner),)
-    return tuple(rules)
-
-
-def _rule(value: object, place: Place) -> Rule:
-    fields = mapping_at(value, place)
-    place.check_keys(fields, ("if", "when"))
-    when = fields.get("when", "on_success")
-    if when not in ("on_success", "never"):
-        raise place.of("when").error(f'"{when}" is not supported; use on_success or never')
-    rule = Rule(text_at(fields["if"], place.of("if")) if "if" in fields else "", str(when))
-    if rule.expression:
-        try:
-            evaluate(rule.expression, {})
-        except RuleSyntaxError as error:
-            sentence = f"{rule.expression} is not an expression: {error}"
-            raise place.of("if").error(sentence) from None
-    return rule
 
 
 def scalar_text(value: object) -> str:

@@ -12,6 +12,7 @@ RETRY_ALWAYS = "always"
 _REPORT_NAMES = {
     "codequality": "gl-code-quality-report.json",
     "coverage_report": "cobertura-coverage.xml",
+    "dotenv": ".env",
     "junit": "junit.xml",
     "metrics": "metrics.txt",
     "terraform": "tfplan.json",
@@ -115,11 +116,22 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Refs:
+    """What `only:` or `except:` lists; None where it has no such section."""
+
+    refs: tuple[str, ...] | None = None
+    variables: tuple[str, ...] | None = None
+    changes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobDefinition:
     """One job of the file, with what it extends and `default:` already merged in.
 
     No `needs` means that the job waits for all earlier stages; an empty list, for nothing. No
-    time limit of its own (0 seconds) means the pipeline's.
+    time limit of its own (0 seconds) means the pipeline's. `inherits_variables` lists the global
+    variables that the job takes, None for all. A job of `parallel:` has the `group` that the file
+    names, and its number and their count as `node`. A job with a `refusal` cannot run here.
     """
 
     name: str
@@ -140,6 +152,17 @@ class JobDefinition:
     dependencies: tuple[str, ...] | None = None
     timeout_seconds: int = 0
     retry: Retry = Retry()
+    when: str = "on_success"
+    only: Refs | None = None
+    excluded: Refs | None = None
+    inherits_variables: tuple[str, ...] | None = None
+    group: str = ""
+    node: tuple[int, int] = (0, 1)
+    refusal: str = ""
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether a name is this job's, or that of the parallel jobs it is one of."""
+        return name in (self.name, self.group)
 
     def may_fail_with(self, exit_code: int) -> bool:
         """Tell whether a failure with this exit code (0: there is none) stops nothing."""
@@ -154,3 +177,4 @@ class Pipeline:
     stages: tuple[str, ...]
     jobs: tuple[JobDefinition, ...]
     variables: tuple[YamlVariable, ...] = ()
+    workflow: tuple[Rule, ...] | None = None

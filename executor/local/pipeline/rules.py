@@ -32,10 +32,19 @@ class RuleSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One entry of `rules:`; without an expression it always matches."""
+    """One entry of `rules:`; without any condition it always matches.
+
+    `changes` and `exists` are patterns of files, None where the rule has no such condition; no
+    `when` and no `allow_failure` mean the job's own.
+    """
 
     expression: str = ""
-    when: str = "on_success"
+    when: str = ""
+    changes: tuple[str, ...] | None = None
+    compare_to: str = ""
+    exists: tuple[str, ...] | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    allow_failure: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +52,6 @@ class _Token:
     kind: str
     text: str
     flags: str = ""
-
-
-def applies(rules: tuple[Rule, ...], variables: Lookup) -> bool:
-    """Tell whether a job with these rules is in the pipeline: the first match decides."""
-    for rule in rules:
-        if not rule.expression or evaluate(rule.expression, variables):
-            return rule.when != "never"
-    return False
 
 
 def evaluate(expression: str, variables: Lookup) -> bool:

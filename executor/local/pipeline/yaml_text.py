@@ -14,6 +14,16 @@ _MOST_NESTED = 10
 
 def load_yaml(text: str, source: str) -> object:
     """Return what a file says, every !reference replaced by what it refers to."""
+    return with_references(read_yaml(text, source), source)
+
+
+def with_references(value: object, source: str) -> object:
+    """Return what `read_yaml` did, every !reference replaced by what it refers to."""
+    return _Resolver(value, source).resolved(value, ())
+
+
+def read_yaml(text: str, source: str) -> object:
+    """Return what a file says, with its !reference as they stand."""
     try:
         # A SafeLoader with one tag more, whose values are plain data.
         documents = list(yaml.load_all(text, _Loader))
@@ -31,8 +41,7 @@ def load_yaml(text: str, source: str) -> object:
             f" the embedded runner; keep one document or run this pipeline in GitLab"
         )
         raise PipelineError(message)
-    value = documents[0] if documents else None
-    return _Resolver(value, source).resolved(value, ())
+    return documents[0] if documents else None
 
 
 @dataclass(frozen=True, slots=True)

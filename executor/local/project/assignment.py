@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from executor.local.pipeline.model import Cache, JobDefinition, YamlVariable
+from executor.local.pipeline.selection import taken_over
 from executor.local.project.checkout import Checkout
 from executor.local.project.deployment import environment_variables
 from executor.local.project.predefined import (
@@ -112,8 +113,12 @@ def assign(
     job_id: int,
     token: str,
     dependencies: tuple[Dependency, ...] = (),
+    reported: Iterable[Variable] = (),
 ) -> Assignment:
-    """Return the assignment for a job: its variables in GitLab's order of precedence."""
+    """Return the assignment for a job: its variables in GitLab's order of precedence.
+
+    `reported` are those that earlier jobs left for it in dotenv reports.
+    """
     first = (
         *facts.predefined,
         *job_variables(
@@ -122,8 +127,9 @@ def assign(
     )
     last = (
         *registry_variables(facts.project, facts.given),
-        *from_yaml(facts.yaml),
+        *from_yaml(taken_over(definition, facts.yaml)),
         *from_yaml(definition.variables),
+        *reported,
         *facts.given,
     )
     environment = environment_variables(definition.environment, (*first, *last))

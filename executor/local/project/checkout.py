@@ -23,6 +23,7 @@ class Checkout:
     author_email: str
     message: str
     is_modified: bool
+    default_branch: str = "main"
 
     @property
     def title(self) -> str:
@@ -65,7 +66,45 @@ def read_checkout(directory: Path, *, branch: str = "") -> Checkout:
         author_email=email,
         message=text.strip("\n"),
         is_modified=bool(_git(root, "status", "--porcelain", "--untracked-files=no")),
+        default_branch=_default_branch(root, name_of_branch),
     )
+
+
+def _default_branch(root: Path, branch: str) -> str:
+    """Return what the remote calls its default branch, or else the likeliest of the local ones."""
+    remote = _git(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    if remote:
+        return remote.removeprefix("origin/")
+    configured = _git(root, "config", "init.defaultBranch")
+    for name in (configured, "main", "master"):
+        if name and _git(root, "show-ref", "--verify", "--quiet", f"refs/heads/{name}") is not None:
+            return name
+    return branch
+
+
+def project_root(directory: Path) -> Path:
+    """Return the top of the work tree that a directory is in, or else the directory."""
+    return Path(_git(directory, "rev-parse", "--show-toplevel") or directory)
+
+
+def committed_files(checkout: Checkout) -> tuple[str, ...]:
+    """Return the files of the commit that jobs get."""
+    listed = _git(checkout.directory, "ls-tree", "-r", "-z", "--name-only", checkout.sha)
+    return tuple(name for name in (listed or "").split("\0") if name)
+
+
+def changed_files(checkout: Checkout, before: str) -> tuple[str, ...] | None:
+    """Return the files that differ from where the commit left another, None if that is unknown."""
+    commit = _git(
+        checkout.directory, "rev-parse", "--verify", "--quiet", f"{before}^{{commit}}"
+    ) or _git(checkout.directory, "rev-parse", "--verify", "--quiet", f"origin/{before}^{{commit}}")
+    if not commit:
+        return None
+    base = _git(checkout.directory, "merge-base", commit, checkout.sha) or commit
+    listed = _git(
+        checkout.directory, "diff", "--name-only", "-z", "--no-renames", base, checkout.sha
+    )
+    return None if listed is None else tuple(name for name in listed.split("\0") if name)
 
 
 def last_commits(checkout: Checkout, patterns: tuple[str, ...]) -> tuple[str, ...]:

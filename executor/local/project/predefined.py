@@ -79,7 +79,7 @@ def pipeline_variables(
         "CI_PROJECT_ROOT_NAMESPACE": project.root_namespace,
         "CI_PROJECT_URL": f"{site.url}/{project.path}",
         "CI_PROJECT_VISIBILITY": "private",
-        "CI_DEFAULT_BRANCH": "main",
+        "CI_DEFAULT_BRANCH": checkout.default_branch,
         "CI_CONFIG_PATH": config_path,
         "CI_PIPELINE_ID": str(pipeline_id),
         "CI_PIPELINE_IID": "1",
@@ -140,6 +140,7 @@ def job_variables(
         Variable("CI_JOB_NAME", job.name, raw="$" in job.name),
         Variable("CI_JOB_NAME_SLUG", slug(job.name)),
         Variable("CI_JOB_STAGE", job.ci_stage),
-        Variable("CI_NODE_TOTAL", "1"),
+        *([Variable("CI_NODE_INDEX", str(job.node[0]))] if job.group else []),
+        Variable("CI_NODE_TOTAL", str(job.node[1])),
         Variable("CI_REPOSITORY_URL", repository_url(site, project, token), public=False),
     )

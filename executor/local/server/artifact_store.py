@@ -25,6 +25,7 @@ class ArtifactStore:
         self._lock = threading.Lock()
         self._tokens: dict[int, str] = {}
         self._stored: dict[int, StoredArtifacts] = {}
+        self._reported: dict[int, tuple[tuple[str, str], ...]] = {}
 
     def admit(self, job_id: int) -> str:
         """Return a new token for a job."""
@@ -62,6 +63,16 @@ class ArtifactStore:
                 left -= len(chunk)
         with self._lock:
             self._stored[job_id] = StoredArtifacts(path, size)
+
+    def keep_report(self, job_id: int, variables: tuple[tuple[str, str], ...]) -> None:
+        """Keep the variables that a job leaves for later ones."""
+        with self._lock:
+            self._reported[job_id] = variables
+
+    def reported_by(self, job_id: int) -> tuple[tuple[str, str], ...]:
+        """Return the variables that a job left."""
+        with self._lock:
+            return self._reported.get(job_id, ())
 
     def of(self, job_id: int) -> StoredArtifacts | None:
         """Return a job's artifacts, if it left any."""

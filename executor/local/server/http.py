@@ -4,11 +4,13 @@ Every request carries a running job's token: other containers on the host see th
 """
 
 import base64
+import gzip
 import os
 import re
 import shutil
 import tempfile
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -21,6 +23,7 @@ from executor.local.errors import LocalError
 from executor.local.project.predefined import JOB_TOKEN_USER, Site
 from executor.local.server.artifact_store import ArtifactStore
 from executor.local.server.cache_store import CacheStore
+from executor.local.server.dotenv import variables_in
 from executor.local.server.form import find_file
 from executor.local.server.git_backend import GitQuestion, ask_git
 
@@ -89,8 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a write: git's negotiation or an upload."""
         address = urlsplit(self.path)
         if match := _ARTIFACTS.fullmatch(address.path):
-            is_archive = _in_query(address, "artifact_type") in ("", "archive")
-            self._take_artifacts(int(match[1]), is_archive=is_archive)
+            self._take_artifacts(int(match[1]), _in_query(address, "artifact_type") or "archive")
         elif _GIT.fullmatch(address.path):
             self._answer_with_git()
         else:
@@ -177,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             shutil.copyfileobj(file, self.wfile)
 
-    def _take_artifacts(self, job_id: int, *, is_archive: bool) -> None:
+    def _take_artifacts(self, job_id: int, kind: str) -> None:
         if not self.store.owns(self.headers.get("JOB-TOKEN", ""), job_id):
             self._refuse(HTTPStatus.FORBIDDEN)
             return
@@ -187,10 +189,22 @@ class _Handler(BaseHTTPRequestHandler):
             if size < 0:
                 self._refuse(HTTPStatus.BAD_REQUEST)
                 return
-            # Reports are for GitLab to show; no job gets them.
-            if is_archive:
+            # Other reports are for GitLab to show; no job gets them.
+            if kind == "archive":
                 self.store.keep(job_id, body, size)
+            elif kind == "dotenv" and not self._take_report(job_id, body.read(size)):
+                self._refuse(HTTPStatus.BAD_REQUEST)
+                return
         self._answer(HTTPStatus.CREATED, b'{"message":"201 Created"}')
+
+    def _take_report(self, job_id: int, packed: bytes) -> bool:
+        """Keep the variables of a dotenv report; tell whether it is one."""
+        try:
+            variables = variables_in(gzip.decompress(packed).decode())
+        except (OSError, EOFError, ValueError, zlib.error):
+            return False
+        self.store.keep_report(job_id, variables)
+        return True
 
     def _refuse(self, status: HTTPStatus, *headers: tuple[str, str]) -> None:
         """Answer with a status alone; the question's body is not read, so the line closes."""

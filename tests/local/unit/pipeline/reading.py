@@ -6,7 +6,8 @@ import pytest
 
 from executor.local.errors import PipelineError
 from executor.local.pipeline.file import parse_pipeline
-from executor.local.pipeline.model import JobDefinition
+from executor.local.pipeline.model import JobDefinition, Pipeline
+from executor.local.pipeline.selection import select_jobs
 
 
 def job(text: str, others: str = "") -> JobDefinition:
@@ -15,9 +16,17 @@ def job(text: str, others: str = "") -> JobDefinition:
 
 
 def assert_mistake(read: Callable[[], object], words: Sequence[str]) -> None:
-    """Assert that reading fails with one line that has these words."""
+    """Assert that reading, or else choosing what was read, fails with one line with these words."""
     with pytest.raises(PipelineError) as caught:
-        read()
+        _choose(read())
     for word in words:
         assert word in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def _choose(found: object) -> None:
+    """Choose all jobs: a keyword that is not supported refuses a job when it is to run."""
+    if isinstance(found, Pipeline):
+        select_jobs(found, predefined={}, given={})
+    elif isinstance(found, JobDefinition) and found.refusal:
+        raise PipelineError(found.refusal)

@@ -30,7 +30,7 @@ def test_reports_and_what_only_gitlab_shows() -> None:
     [
         ("artifacts: {when: sometimes}", "", ['"paths" is missing']),
         ("artifacts: {paths: [a], when: sometimes}", "", ['"sometimes"']),
-        ("artifacts: {reports: {dotenv: build.env}}", "", [":reports", '"dotenv"']),
+        ("artifacts: {reports: {other: build.env}}", "", [":reports", '"other"']),
         ("artifacts: {reports: {coverage_report: {pth: a}}}", "", [":coverage_report", '"pth"']),
         ("artifacts: {reports: {coverage_report: {coverage_format: x}}}", "", ['"x"', "jacoco"]),
     ],

@@ -39,9 +39,9 @@ job:
     [
         ("job: {script: [x], image: {name: a, ports: [1]}}", ['job "job":image', '"ports"']),
         ("job: {script: [x], services: [{name: a, port: 1}]}", [":services:0", '"port"']),
-        ("job: {script: [x], rules: [{changes: [a]}]}", [":rules:0", '"changes"']),
+        ("job: {script: [x], rules: [{needs: [a]}]}", [":rules:0", '"needs"']),
         ("job: {script: [x], rules: [{if: $A = 1}]}", [":rules:0:if", "$A = 1"]),
-        ("job: {script: [x], rules: [{when: manual}]}", ["manual"]),
+        ("job: {script: [x], rules: [{when: later}]}", ["later"]),
         ("job: {script: [{a: b}]}", [":script", "quote"]),
         ("job: {script: [x], image: {entrypoint: [a]}}", [":image:name"]),
         ("job: {script: [x], image: {name: a, pull_policy: often}}", ["often"]),

@@ -1,0 +1,31 @@
+"""Patterns of files, as `rules: changes` and `rules: exists` have them.
+
+Pure. `*` stops at a slash, `**/` is any number of directories, `{a,b}` is either.
+"""
+
+import re
+from collections.abc import Iterable
+
+_PART = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|\{[^{}]*\}|[^*?\[{]+|.", re.DOTALL)
+
+
+def any_matches(patterns: Iterable[str], paths: Iterable[str]) -> bool:
+    """Tell whether one of the paths fits one of the patterns."""
+    compiled = [re.compile(_regex(pattern), re.DOTALL) for pattern in patterns]
+    return any(pattern.fullmatch(path) for path in paths for pattern in compiled)
+
+
+def _regex(pattern: str) -> str:
+    return "".join(_translated(part) for part in _PART.findall(pattern))
+
+
+def _translated(part: str) -> str:
+    fixed = {"**/": "(?:[^/]+/)*", "**": "[^/]*", "*": "[^/]*", "?": "[^/]"}
+    if part in fixed:
+        return fixed[part]
+    if len(part) > 1 and part.startswith("["):
+        inner = part[1:-1].replace("\\", r"\\")
+        return f"[^{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]"
+    if len(part) > 1 and part.startswith("{"):
+        return f"(?:{'|'.join(map(_regex, part[1:-1].split(',')))})"
+    return re.escape(part)
