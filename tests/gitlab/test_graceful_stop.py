@@ -22,7 +22,8 @@ def test_a_graceful_stop_lets_each_job_end_as_it_would_have(rig: Rig, tmp_path: 
         total.add(moments(rig, tmp_path / str(number), chance, signals=4))
     print(*total.told(), sep="\n")
     # On a busy machine a hook comes late to its first line; none has passed it and dies.
-    assert total.faults(max(UNPROTECTED_MS, *total.starts_ms)) == []
+    slowest_ms = max(UNPROTECTED_MS, *total.starts_ms)
+    assert total.faults(slowest_ms, of_hooks_only=True) == []
     assert len(total.moments) >= SIGNALS
     assert all(moment.ages for moment in total.moments)
     assert any(age < 50 for moment in total.moments for age in moment.ages)

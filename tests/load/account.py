@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 UNPROTECTED_MS = 3.0
 """No stage that is older may die of the signal."""
+NO_HOOK_YET = "gitlab-runner's child, not yet a hook"
+"""What a process is called between the fork and the hook's exec, which a busy host delays."""
 YOUNG_MS = 50.0
 """The first part of a stage, in which half of the signals are aimed."""
 
@@ -45,12 +47,14 @@ class Account:
         self.hit += other.hit
         self.wrong += other.wrong
 
-    def faults(self, unprotected_ms: float = UNPROTECTED_MS) -> list[str]:
-        """Return what must not be, in sentences."""
+    def faults(
+        self, unprotected_ms: float = UNPROTECTED_MS, *, of_hooks_only: bool = False
+    ) -> list[str]:
+        """Return what must not be, in sentences; no hook yet may be of any age with the option."""
         late = [
             f"{name} died of the signal when it was {age:.2f} ms old"
             for name, age in self.dead()
-            if age > unprotected_ms
+            if age > unprotected_ms and not (of_hooks_only and name == NO_HOOK_YET)
         ]
         late += [f"{name} had begun" for moment in self.moments for name in moment.begun]
         if len(self.hit) > len(self.dead()):

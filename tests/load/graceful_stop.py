@@ -24,7 +24,7 @@ from tests.gitlab import leftovers, runner, server, sources, trace
 from tests.gitlab.jobs import FINAL_STATES, Job
 from tests.gitlab.pipelines import Pushed
 from tests.load import family
-from tests.load.account import YOUNG_MS, Account, Moment
+from tests.load.account import NO_HOOK_YET, YOUNG_MS, Account, Moment
 from tests.load.family import Family, Process
 from tests.rig import state
 from tests.rig.paths import PROJECT_FILES
@@ -163,7 +163,7 @@ def _moment_of(kin: Family, reached: list[tuple[Process, int]]) -> Moment:
         elif process.parent:
             moment.others += 1
         if process.ended_by == signal.SIGQUIT and process.ended_ns - at < _DEATH_NS:
-            name = process.command or "a stage before its first line"
+            name = process.command or ("a hook" if process.became_ns else NO_HOOK_YET)
             moment.dead.append((name, age_ms))
             if process.pid not in stages or len(process.became_ns) > 1:
                 moment.begun.append(name)
