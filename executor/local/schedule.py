@@ -112,7 +112,7 @@ class Schedule:
                 self._give_up(planned, Result.SKIPPED)
             elif None in before:
                 left.append(planned)
-            elif when == "on_failure" and not blocked:
+            elif when == "on_failure" and not blocked and planned.waits_for:
                 self._idle.add(planned.definition.name)
                 self._take_note(
                     Outcome(planned.definition.name, Result.SKIPPED, is_allowed_to_fail=True)

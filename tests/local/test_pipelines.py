@@ -362,6 +362,9 @@ last: {stage: three, script: ["true"]}
     passed = bench.run("--variable=FAILS=no")
     assert passed.exit_code == 0, passed.stdout + passed.stderr
     assert rows(passed, 4) == ["try success", "mend skipped", "tidy success", "last success"]
+    named = bench.run("mend")
+    assert named.exit_code == 0, named.stdout + named.stderr
+    assert rows(named, 1) == ["mend success"]
 
 
 def test_a_pipeline_with_much_that_is_for_gitlab_runs(bench: Workbench) -> None:

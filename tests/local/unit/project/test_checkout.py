@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from executor.local.errors import LocalError
-from executor.local.project.checkout import make_snapshot, read_checkout
+from executor.local.project.checkout import (
+    changed_files,
+    committed_files,
+    make_snapshot,
+    project_root,
+    read_checkout,
+)
 from tests.local.conftest import Workbench
 
 
@@ -66,3 +72,35 @@ def test_a_snapshot_has_the_commit_under_every_ref(bench: Workbench, tmp_path: P
         cloned = ["git", "clone", "--quiet", f"file://{snapshot}", str(clone)]
         subprocess.run(cloned, check=True)
         assert read_checkout(clone).sha == checkout.sha
+
+
+def test_files_of_the_commit_and_what_it_changes_are_told(bench: Workbench) -> None:
+    """Against a commit, or where the branch left another one; an unknown commit is told, too."""
+    bench.git("checkout", "--quiet", "-b", "feature")
+    bench.write("src/a b.py", "x")
+    bench.commit("Add a source")
+    bench.write("untracked", "x")
+    bench.git("checkout", "--quiet", "main")
+    bench.git("clean", "--quiet", "--force")
+    bench.write("README.md", "changed on main")
+    bench.commit("Change main")
+    bench.git("checkout", "--quiet", "feature")
+    checkout = read_checkout(bench.project)
+    assert committed_files(checkout) == ("README.md", "src/a b.py")
+    assert changed_files(checkout, checkout.before_sha) == ("src/a b.py",)
+    assert changed_files(checkout, "main") == ("src/a b.py",)
+    assert changed_files(checkout, "absent") is None
+    assert project_root(bench.project / "src") == bench.project
+
+
+def test_the_default_branch_is_the_remotes_or_else_the_likeliest(bench: Workbench) -> None:
+    """A branch that happens to be checked out is the last to be taken."""
+    bench.git("config", "init.defaultBranch", "none")
+    bench.git("checkout", "--quiet", "-b", "feature")
+    assert read_checkout(bench.project).default_branch == "main"
+    bench.git("branch", "--quiet", "-m", "main", "trunk")
+    assert read_checkout(bench.project).default_branch == "feature"
+    bench.git("config", "init.defaultBranch", "trunk")
+    assert read_checkout(bench.project).default_branch == "trunk"
+    bench.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/develop")
+    assert read_checkout(bench.project).default_branch == "develop"
