@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from executor.shell import ENVIRONMENT, quoted
-from executor.shell.greetings import FILES, VARIABLES
-from executor.shell.receiver import receiver, sent_environment
+from executor.shell.receiver import receiver, sent_environment, sent_files
 from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}
@@ -16,7 +15,6 @@ _LOG_NONE: dict[str, object] = {"Type": "none"}
 
 
 _SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh"))
-_OPTIONS_WITH_A_WORD = frozenset(("--rcfile", "--init-file"))
 
 _MAC_OF_ENDPOINT = (1, 44)
 """From this API on, a hardware address is that of one network; before, the container's."""
@@ -69,15 +67,12 @@ def container_request(
         request["OpenStdin"] = True
     program = _program(spec, image)
     if spec.receives and not spec.runs_scripts and program:
-        request |= {
-            "Entrypoint": list(receiver(spec.name, program, prelude=spec.prelude)),
-            "Cmd": None,
-        }
+        request |= {"Entrypoint": list(receiver(program, prelude=spec.prelude)), "Cmd": None}
     entrypoint = entrypoint_of(spec, image)
     if spec.runs_scripts and _takes_one_word(entrypoint):
         request["Cmd"] = [f"exec {' '.join(map(quoted, spec.command))}"]
     if spec.runs_scripts and spec.secret_environment:
-        request["Entrypoint"] = list(receiver(spec.name, entrypoint, keeps_stdin=True))
+        request["Entrypoint"] = list(receiver(entrypoint, keeps_stdin=True))
     return request
 
 
@@ -90,24 +85,11 @@ def entrypoint_of(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:
 def _takes_one_word(entrypoint: tuple[str, ...]) -> bool:
     """Tell whether an entrypoint is `sh -c`, which makes commands of the first word behind it only.
 
-    Other options may stand before `-c` and behind it (`bash --login -c`, `sh -e -o pipefail -c`).
     The Docker executor's script runs behind one all the same: a `sh` without arguments reads it.
     """
-    shells = [at for at, word in enumerate(entrypoint) if word.rpartition("/")[2] in _SHELLS]
-    if not shells:
-        return False
-    takes_commands, has_word = False, False
-    for word in entrypoint[shells[-1] + 1 :]:
-        if has_word:
-            has_word = False
-        elif word.startswith("--"):
-            has_word = word in _OPTIONS_WITH_A_WORD
-        elif word[:1] in {"-", "+"} and word[1:].isalpha():
-            takes_commands = takes_commands or (word[0] == "-" and "c" in word)
-            has_word = word.endswith(("o", "O"))
-        else:
-            return False
-    return takes_commands and not has_word
+    shell, option = ("", "", *entrypoint)[-2:]
+    is_option = option.startswith("-") and option[1:].isalpha() and option.endswith("c")
+    return is_option and shell.rpartition("/")[2] in _SHELLS
 
 
 def without_needless_secrets(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
@@ -120,8 +102,8 @@ def without_needless_secrets(spec: ContainerSpec, image: ImageFacts) -> Containe
     return spec
 
 
-def sent_on_stdin(spec: ContainerSpec) -> list[tuple[str, list[tuple[str, bytes]]]]:
-    """Return what a container asks for before it counts as started, and the files for each.
+def sent_on_stdin(spec: ContainerSpec) -> bytes:
+    """Return all that a container reads from its stdin before it counts as started.
 
     Where an entrypoint runs before the keeper, its variables come first and by themselves: the
     keeper reads on, maybe as another user: its files must belong to that one.
@@ -129,7 +111,7 @@ def sent_on_stdin(spec: ContainerSpec) -> list[tuple[str, list[tuple[str, bytes]
     files = sent_to(spec)
     first = [each for each in files if spec.runs_scripts and each[0] == ENVIRONMENT]
     rest = [each for each in files if each not in first]
-    return [*([(VARIABLES, first)] if first else []), (FILES, rest)]
+    return (sent_files(first) if first else b"") + sent_files(rest)
 
 
 def _mount(volume: VolumeSpec | None, name: str, target: str) -> dict[str, object]:

@@ -8,19 +8,13 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
-from executor.engine.exec import succeeds
-from executor.engine.exits import wait_for_exit
-from executor.engine.handover import Started, StartedKeeper, StartedReceiver
+from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.engine.wire import Answer
-from executor.errors import EngineUnavailable
 from executor.names import removal_query
-from executor.shell.processes import seeker
 from executor.spec import ContainerSpec
 
 _HANDOVER_SECONDS = 120.0
 """How long a container may take to take what it is sent, and its entrypoint to hand over."""
-
-_END_SECONDS = 5.0
 
 _SWITCHES = 101
 _NOT_FOUND = 404
@@ -38,13 +32,13 @@ def create(api: Api, spec: ContainerSpec, request: object) -> None:
     _check(spec, answer)
 
 
-def start(api: Api, spec: ContainerSpec, *, asks: bool = True) -> Started | None:
+def start(api: Api, spec: ContainerSpec) -> StartedKeeper | StartedReceiver | None:
     """Start a container; return what sends it its files, if it gets any."""
     path = f"/containers/{spec.name}/start"
     if not spec.receives:
         _check(spec, api.post(path, timeout=VOLUME_SECONDS))
         return None
-    streams = "stdin=1&stdout=1" + "&stderr=1" * spec.runs_scripts
+    streams = "stdin=1&stdout=1&stderr=1" if spec.runs_scripts else "stdin=1"
     answer, reader = api.hijack(f"/containers/{spec.name}/attach?stream=1&{streams}")
     _check(spec, answer)
     try:
@@ -53,33 +47,8 @@ def start(api: Api, spec: ContainerSpec, *, asks: bool = True) -> Started | None
         reader.socket.close()
         raise
     if spec.runs_scripts:
-        return StartedKeeper(
-            spec,
-            reader,
-            _HANDOVER_SECONDS,
-            asks=asks,
-            exit_code=lambda: exit_code(api, spec.name),
-            dropped=lambda: has_dropped(api, spec.name),
-        )
+        return StartedKeeper(spec, reader, _HANDOVER_SECONDS)
     return StartedReceiver(spec, reader, _HANDOVER_SECONDS)
-
-
-def exit_code(api: Api, container: str) -> int | None:
-    """Return the exit code of a container that ends; None where the engine does not tell."""
-    try:
-        state = wait_for_exit(api, container, _END_SECONDS)
-    except EngineUnavailable:
-        return None
-    code = state.get("ExitCode")
-    return code if isinstance(code, int) and not state.get("Running") else None
-
-
-def has_dropped(api: Api, container: str) -> bool:
-    """Tell whether nothing in a container can start the keeper any more, as far as it is known."""
-    try:
-        return succeeds(api, container, seeker(), _END_SECONDS)
-    except EngineUnavailable:
-        return False
 
 
 def remove(

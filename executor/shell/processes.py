@@ -1,7 +1,6 @@
-"""Programs that look at a container's processes: each runs in an exec beside the keeper."""
+"""The program that signals a running script: it runs in an exec beside the keeper."""
 
 from executor.shell import DIRECTORY, given, program
-from executor.shell.serving import READY
 
 
 def signaller(signal: str, *, shares_pids: bool = False) -> tuple[str, ...]:
@@ -12,12 +11,3 @@ def signaller(signal: str, *, shares_pids: bool = False) -> tuple[str, ...]:
     """
     variables = given(_d=DIRECTORY, _signal=signal, _shared="yes" if shares_pids else "")
     return ("sh", "-c", variables + program("our_processes", "signal"))
-
-
-def seeker() -> tuple[str, ...]:
-    """Return the command that ends with 0 where no process has the keeper's command any more.
-
-    An entrypoint that still may hand over has it among its arguments.
-    """
-    half = len(READY) // 2
-    return ("sh", "-c", given(_first=READY[:half], _second=READY[half:]) + program("find_command"))

@@ -9,16 +9,13 @@ from executor.errors import (
     UnsupportedJobOption,
     UnusableImage,
 )
-from executor.shell.greetings import has_all
 from executor.spec import ImageFacts
-from tests.engine.greeting import take
 from tests.engine.samples import NEW, SIDECAR, SPEC
 from tests.engine.stub import (
     UPGRADED,
     Connection,
     Received,
     StubEngine,
-    frame,
     http,
     refusal,
 )
@@ -75,13 +72,11 @@ def test_a_container_that_cannot_be_made(
 
 
 def test_a_started_container_gets_its_files(stub: StubEngine) -> None:
-    """They are sent once its program has asked for them and heard the challenge."""
+    """They are sent once it runs, and stdin ends after them."""
     got: list[bytes] = []
 
     def attach(connection: Connection, _received: Received) -> None:
         connection.send(UPGRADED)
-        got.append(take(connection, name="job-dind"))
-        connection.send(frame(1, has_all("job-dind")))
         got.append(connection.file.read())
 
     stub.on("POST", "/containers/job-dind/attach", attach)
@@ -90,7 +85,8 @@ def test_a_started_container_gets_its_files(stub: StubEngine) -> None:
     receiver = Engine(stub.api()).start(SIDECAR)
     assert receiver is not None
     receiver.wait(lambda *_: None)
-    assert got == [b"/certs/server/key.pem\nhunter2\n", b""]
+    end = got[0].partition(b"\n")[0]
+    assert got == [end + b"\n/certs/server/key.pem\nhunter2\n" + end + b"\n\n"]
 
 
 @pytest.mark.parametrize("where", ["attach", "start"])

@@ -9,15 +9,13 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
-from executor.engine.handover import StartedKeeper, StartedReceiver
+from executor.engine.handover import StartedKeeper, StartedReceiver, _UntilReady
 from executor.errors import (
     EnvironmentLost,
     UnusableImage,
 )
-from executor.shell import greetings
 from executor.shell.serving import READY
 from executor.spec import ContainerSpec, FileSpec
-from tests.engine.greeting import take
 from tests.engine.samples import SPEC
 from tests.engine.stub import (
     UPGRADED,
@@ -79,12 +77,14 @@ def test_a_service_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
 
 
 def test_an_entrypoint_that_prints_much_before_the_keeper_reads(stub: StubEngine) -> None:
-    """All of it passes before anything is sent."""
+    """Both directions go on at the same time; neither waits for the other."""
     received: list[bytes] = []
 
     def attach(connection: Connection, _received: Received) -> None:
         connection.send(UPGRADED, *[frame(1, b"x" * 65535 + b"\n")] * 64)
-        received.append(take(connection))
+        end = connection.file.readline()
+        received.append(connection.file.read(len(LONG)))
+        assert end
         connection.send(frame(1, f"{READY}\n".encode()))
 
     heard: list[int] = []
@@ -92,6 +92,30 @@ def test_an_entrypoint_that_prints_much_before_the_keeper_reads(stub: StubEngine
 
     assert sum(heard) == 64 * 65536
     assert received[0].startswith(b"/run/certificates\nxxx")
+
+
+@pytest.mark.parametrize("cut", [1, len(READY) // 2, len(READY)])
+def test_a_line_without_an_end_is_not_kept(cut: int) -> None:
+    """It passes in parts, and the keeper's own line behind it is found, however that comes."""
+    passed: list[bytes] = []
+    until_ready = _UntilReady(lambda _, data: passed.append(data))
+    ready = f"{READY}\n".encode()
+
+    assert not until_ready(1, LONG + ready[:cut])
+    assert sum(map(len, passed)) > len(LONG) // 2
+    assert until_ready(1, ready[cut:])
+    until_ready.flush()
+    assert b"".join(passed) == LONG
+
+
+def test_the_keepers_line_may_come_on_stderr() -> None:
+    """An entrypoint may have led its stdout there."""
+    passed: list[tuple[int, bytes]] = []
+    until_ready = _UntilReady(lambda *piece: passed.append(piece))
+
+    assert not until_ready(2, b"of the entrypoint\n")
+    assert until_ready(2, f"{READY}\n".encode())
+    assert passed == [(2, b"of the entrypoint\n")]
 
 
 READY_LINE = b"dind-executor: the container is ready\n"
@@ -108,7 +132,7 @@ def started(
 
     def attach(connection: Connection, _received: Received) -> None:
         connection.send(UPGRADED)
-        take(connection)
+        connection.file.readline()
         connection.send(*pieces)
         if patience < 5:
             for _ in range(200):
@@ -153,12 +177,8 @@ def test_what_an_entrypoint_prints(
 def test_an_entrypoint_that_ends(stub: StubEngine) -> None:
     """The sentence tells the job author how to correct it; what it printed last is in the log."""
     heard: list[tuple[int, bytes]] = []
-    stub.on("POST", "/containers/job-build/wait", http(200, {"StatusCode": 3}))
-    stub.on("GET", "/containers/job-build/json", http(200, {"State": {"ExitCode": 3}}))
 
-    with pytest.raises(
-        UnusableImage, match=r"exited without starting it \(exit code 3\)\. End it"
-    ) as caught:
+    with pytest.raises(UnusableImage, match=r"exited without starting it\. End it") as caught:
         started(stub, frame(1, b"usage: x"), heard=heard)
 
     assert 'exec "$@"' in str(caught.value)
@@ -184,141 +204,3 @@ def test_an_entrypoint_that_never_hands_over(stub: StubEngine, mocker: MockerFix
 
     with pytest.raises(UnusableImage, match="did not start it within"):
         started(stub, patience=4.0)
-
-
-# --- what is sent, and when -----------------------------------------------------------------------
-
-SECRET = replace(SPEC, files=(FileSpec("/run/key", b"hunter2"),), secret_environment={"A": "b"})
-QUESTION = greetings.question("job-build")
-
-
-def told(stub: StubEngine, spec: ContainerSpec, attach: Answer, *, asks: bool = True) -> bytes:
-    """Return what a build container's entrypoint printed until the keeper was ready."""
-    stub.on("POST", "/containers/.*/attach", attach)
-    stub.on("POST", "/containers/.*/start", http(204))
-    heard: list[bytes] = []
-    keeper = Engine(stub.api()).start(spec, asks=asks)
-    assert keeper is not None
-    try:
-        keeper.wait(lambda _, data: heard.append(data))
-    except UnusableImage:
-        heard.append(b"(failed)")
-    return b"".join(heard)
-
-
-def test_each_program_gets_what_it_asks_for(stub: StubEngine) -> None:
-    """Variables go to what stands in front of the entrypoint, files to the keeper behind it."""
-    got: list[bytes] = []
-
-    def attach(connection: Connection, _received: Received) -> None:
-        connection.send(UPGRADED)
-        got.append(take(connection, greetings.VARIABLES))
-        connection.send(frame(1, b"of the entrypoint\n"))
-        got.append(take(connection))
-        connection.send(frame(1, READY_LINE))
-
-    assert told(stub, SECRET, attach) == b"of the entrypoint\n"
-    assert b"export A='b'\n" in got[0]
-    assert got[1] == b"/run/key\nhunter2\n"
-
-
-def test_whoever_does_not_hear_the_challenge_gets_nothing(
-    stub: StubEngine, mocker: MockerFixture
-) -> None:
-    """A program whose stdin goes elsewhere is no program of ours."""
-    mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.5)
-    spec = replace(SPEC, files=(FileSpec("/run/key", b"hunter2"),))
-    got: list[bytes] = []
-
-    def attach(connection: Connection, _received: Received) -> None:
-        connection.send(UPGRADED, frame(1, greetings.asks("job-build", greetings.FILES)))
-        line = connection.file.readline()
-        connection.send(frame(1, line))
-        got.append(line + connection.file.read())
-
-    assert told(stub, spec, attach).endswith(b"(failed)")
-    assert got[0].startswith(b"files-")
-    assert got[0].count(b"\n") == 1
-
-
-def test_an_entrypoint_that_repeats_its_stdin(stub: StubEngine, mocker: MockerFixture) -> None:
-    """It gets one question, which does not come back into the job log, and nothing else."""
-    mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.6)
-    mocker.patch("executor.engine.talk._LEAD_SECONDS", 0.1)
-    spec = replace(SPEC, files=(FileSpec("/run/key", b"hunter2"),))
-    got: list[bytes] = []
-
-    def attach(connection: Connection, _received: Received) -> None:
-        connection.send(UPGRADED)
-        while line := connection.file.readline():
-            got.append(line)
-            connection.send(frame(1, line))
-
-    assert told(stub, spec, attach) == b"(failed)"
-    assert got == [QUESTION]
-
-
-def test_a_shell_that_reads_its_stdin_becomes_the_keeper(
-    stub: StubEngine, mocker: MockerFixture
-) -> None:
-    """It answers the question, and gets the program in one line."""
-    mocker.patch("executor.engine.talk._LEAD_SECONDS", 0.1)
-    spec = replace(SPEC, command=("sh", "-c", "echo 'a'\nprintf '\\n'", "sh"))
-    got: list[bytes] = []
-
-    def attach(connection: Connection, _received: Received) -> None:
-        connection.send(UPGRADED)
-        got.append(connection.file.readline())
-        connection.send(frame(1, greetings.reads_commands("job-build")))
-        got.append(connection.file.readline())
-        take(connection)
-        connection.send(frame(1, READY_LINE))
-
-    assert told(stub, spec, attach) == b""
-    assert got == [QUESTION, greetings.leading(spec.command)]
-
-
-def test_a_keeper_of_an_older_version_asks_for_nothing(stub: StubEngine) -> None:
-    """A container that an older version made is sent everything at once, as then."""
-    got: list[bytes] = []
-
-    def attach(connection: Connection, _received: Received) -> None:
-        connection.send(UPGRADED)
-        end = connection.file.readline()
-        got.extend(connection.file.readline() for _ in range(4))
-        connection.send(frame(1, READY_LINE))
-        assert got[2] == end
-
-    spec = replace(SPEC, files=(FileSpec("/run/key", b"hunter2"),))
-
-    assert told(stub, spec, attach, asks=False) == b""
-    assert got[:2] == [b"/run/key\n", b"hunter2\n"]
-    assert got[3] == b"\n"
-
-
-@pytest.mark.parametrize(
-    ("codes", "given_up"), [((0, 0), True), ((0, 1, 0, 0), True), ((1,), False)]
-)
-def test_an_entrypoint_without_the_command_is_given_up(
-    stub: StubEngine, mocker: MockerFixture, codes: tuple[int, ...], *, given_up: bool
-) -> None:
-    """Two looks in a row must find no process that has it; one that has it may be slow."""
-    mocker.patch("executor.engine.talk._LEAD_SECONDS", 0.05)
-    mocker.patch("executor.engine.talk._LOOKS_SECONDS", (0.1, 0.15, 0.2, 0.25))
-    mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 1.0)
-    stub.on("POST", "/containers/job-build/exec", http(201, {"Id": "look"}))
-    stub.on("POST", "/exec/look/start", UPGRADED)
-    stub.on("GET", "/exec/look/json", *[http(200, {"ExitCode": code}) for code in codes])
-    over = threading.Event()
-
-    def attach(connection: Connection, _received: Received) -> None:
-        connection.send(UPGRADED)
-        over.wait(20)
-
-    keeper = begun(stub, SPEC, attach)
-    how = "dropped the command that it got" if given_up else "did not start it within 1 seconds"
-    with pytest.raises(UnusableImage, match=how):
-        keeper.wait(lambda *_: None)
-    over.set()
-
-    assert len(stub.asked("POST", "/containers/job-build/exec")) == (len(codes) if given_up else 4)

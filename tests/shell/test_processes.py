@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from executor.shell import given, program
-from executor.shell.keeper import keeper
-from executor.shell.processes import seeker
 from tests.keeping import Start
 
 
@@ -107,26 +105,3 @@ def test_a_signal_without_a_script_hurts_nobody(start: Start, programs: Path) ->
     assert kept.run("exit 8", "another-nonce").code == 8
     kept.wait_until_gone("4712", "4713")
     assert "4711" in kept.arguments()
-
-
-@pytest.mark.parametrize("hands_over", [True, False])
-def test_who_may_still_start_the_keeper(programs: Path, *, hands_over: bool) -> None:
-    """An entrypoint that has the keeper's command among its arguments may hand over."""
-    shell = str(programs / "sh")
-    _sh, _c, text = seeker()
-    given = keeper("job-build") if hands_over else ("sh",)
-    entrypoint = 'sleep 0; "$SEEKER_SHELL" -c "$SEEKER"; echo $?'
-
-    done = subprocess.run(
-        [
-            *["unshare", "--pid", "--mount-proc", "--fork", "--kill-child"],
-            *[shell, "-c", entrypoint, *given],
-        ],
-        env={"PATH": f"{programs}:/usr/bin:/bin", "SEEKER_SHELL": shell, "SEEKER": text},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-
-    assert done.stdout == ("1\n" if hands_over else "0\n")
