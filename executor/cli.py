@@ -48,7 +48,9 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLo
         return env.system_failure
     except ExecutorError as error:
         outcome = error.outcome
-        _hide_secrets(env, log)
+        from executor.reading import hide_secrets  # noqa: PLC0415 (after a failure only)
+
+        hide_secrets(env, log)
         log.event("stage failed", error=str(error), kind=type(error).__name__)
         complain(f"ERROR: {log.without_secrets(str(error))}")
         return env.build_failure if error.outcome == BUILD_FAILURE else env.system_failure
@@ -60,21 +62,6 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLo
         _ignore_signals()
         log.close(outcome)
     return 0
-
-
-def _hide_secrets(env: RunnerEnv, log: AdministratorLog) -> None:
-    """Keep the job's secrets out of an error's words: the engine or dind may have quoted one.
-
-    prepare has done so before it began; the others read the payload for this alone.
-    """
-    if log.hides:
-        return
-    from executor.reading import known_secrets  # noqa: PLC0415
-
-    try:  # noqa: SIM105 (contextlib is slow to import)
-        log.hide(known_secrets(env))
-    except ExecutorError:
-        pass  # without a payload there is no job whose secrets anyone could know
 
 
 def _stage(name: str, args: list[str], env: RunnerEnv, log: AdministratorLog) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from executor.errors import SettingsError
+from executor.errors import ExecutorError, SettingsError
+from executor.log import AdministratorLog
 from executor.names import JobNames, job_key
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
@@ -46,6 +47,19 @@ def known_secrets(env: RunnerEnv) -> tuple[str, ...]:
         auth_config, host_config, job.registries, run_credential_helper, images=()
     )
     return secret_values(job, values, (each.credential for each in catalogue.entries))
+
+
+def hide_secrets(env: RunnerEnv, log: AdministratorLog) -> None:
+    """Keep the job's secrets out of words that the engine or dind may have quoted one in.
+
+    prepare has done so before it began; the others read the payload for this alone.
+    """
+    if log.hides:
+        return
+    try:  # noqa: SIM105 (contextlib is slow to import)
+        log.hide(known_secrets(env))
+    except ExecutorError:
+        pass  # without a payload there is no job whose secrets anyone could know
 
 
 def settings_path(args: list[str]) -> str:

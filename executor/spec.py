@@ -175,6 +175,8 @@ class Plan:
     notices: tuple[str, ...] = ()
     has_caches: bool = False
     """Whether services wait for the helper, which opens the cache volumes to every user."""
+    dind_is_optional: bool = False
+    """Whether the job runs without its sidecar where that cannot be had: nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)

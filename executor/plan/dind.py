@@ -40,7 +40,7 @@ def dind_container(
     trusted = authorities(facts, binds)
     # In no tmpfs: that would hide the image's own authorities, and dind's files are root's to write.
     files = (*server_files(way, facts.certificates), *trusted)
-    shown, hidden = dind_environment(inputs.variables, own)
+    shown, hidden = dind_environment(inputs.variables, own, asked=sidecar.asked)
     shown["DOCKER_TLS_CERTDIR"] = way.cert_dir
     name = ServiceName.parse(sidecar.pull.image)
     return ContainerSpec(

@@ -12,6 +12,8 @@ from executor.shell import DIRECTORY
 
 _DINDS_OWN = (
     DATA_ROOT,
+    "/proc",
+    "/sys",
     *(
         f"{run}/{each}"
         for run in ("/run", "/var/run")
@@ -20,7 +22,7 @@ _DINDS_OWN = (
     DIRECTORY,
     f"/var{DIRECTORY}",
 )
-"""Where dockerd keeps what it works with; a socket of the host's engine belongs nowhere in dind."""
+"""Where dockerd keeps or finds what it works with, such as its control groups; a socket of the host's engine belongs nowhere in dind."""
 
 
 _ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")

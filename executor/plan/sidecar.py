@@ -14,7 +14,13 @@ from executor.plan.services import (
     NamedService,
     find_dinds,
 )
-from executor.plan.transport import ALIAS, Transport, transport
+from executor.plan.transport import (
+    ALIAS,
+    Transport,
+    leads_to_sidecar,
+    transport,
+    unasked_transport,
+)
 from executor.settings.file import Settings
 from executor.spec import ImageFacts, ImagePlan, Pull
 
@@ -33,6 +39,11 @@ class Sidecar:
     """Whether the administrator's image runs in place of the service's own."""
     stands_for: tuple[NamedService, ...] = ()
     """The job's own services that the administrator's dind service takes the place of."""
+    asked: bool = True
+    """Whether somebody lists a dind service, or the job's DOCKER_HOST names the sidecar.
+
+    The job does without one that nobody asked for, if it cannot be had.
+    """
 
 
 def choose_sidecar(
@@ -48,15 +59,27 @@ def choose_sidecar(
     own = dinds[0] if dinds else None
     if own is None and settings.dind.mode != "always":
         return None
+    asked = own is not None or _names_sidecar(inputs)
     variables: dict[str, str] = {}
     for each in dinds:
         variables |= inputs.variables.services_own(each.asked)
-    way = transport(inputs.values, variables)
+    way = transport(inputs.values, variables) if asked else unasked_transport(inputs.values)
     admit_transport(way, settings.dind)
     if own and admits_dind(own, settings):
         return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
     pull = settings_dind(settings)
-    return Sidecar(pull, own, way, replaced=own is not None, stands_for=dinds[1:])
+    replaced = own is not None
+    return Sidecar(pull, own, way, replaced=replaced, stands_for=dinds[1:], asked=asked)
+
+
+def _names_sidecar(inputs: Inputs) -> bool:
+    """Tell whether the job itself, and not the administrator, says that its daemon is the sidecar.
+
+    The other variables of a client or of dind do not count: pipelines set them for all of their
+    jobs, and they name no daemon.
+    """
+    host = inputs.values.get("DOCKER_HOST", "")
+    return "DOCKER_HOST" in inputs.variables.by_key and leads_to_sidecar(host)
 
 
 def settings_dind(settings: Settings) -> Pull:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from executor.errors import UnsupportedJobOption
 from executor.names import TCP_PORT, TLS_PORT
+from executor.notation.hosts import host_of
 from executor.notation.paths import CERTS_DIRECTORY, DATA_ROOT
 
 ALIAS = "docker"
@@ -48,6 +49,12 @@ class Transport:
         }
 
 
+def leads_to_sidecar(host: str) -> bool:
+    """Tell whether a DOCKER_HOST names the sidecar of a job that lists no dind service."""
+    authority = host.partition("://")[2] or host
+    return host_of(authority).lower() == ALIAS
+
+
 def transport(values: Mapping[str, str], own: Mapping[str, str]) -> Transport:
     """Decide between TLS and plain TCP from the job's variables and the dind service's own.
 
@@ -71,3 +78,16 @@ def transport(values: Mapping[str, str], own: Mapping[str, str]) -> Transport:
             f' "{CERTS_DIRECTORY}", or to "" for plain TCP.'
         )
     return Transport(tls=True, cert_dir=cert_dir)
+
+
+def unasked_transport(values: Mapping[str, str]) -> Transport:
+    """Decide for a sidecar that the job did not ask for: what is meant for others is not obeyed.
+
+    That is a DOCKER_HOST that leads elsewhere, or a directory that cannot hold certificates.
+    """
+    elsewhere = not leads_to_sidecar(values.get("DOCKER_HOST", ""))
+    others = {key: each for key, each in values.items() if not (elsewhere and key == "DOCKER_HOST")}
+    try:
+        return transport(others, {})
+    except UnsupportedJobOption:
+        return Transport(tls=True, cert_dir=CERTS_DIRECTORY)

@@ -34,6 +34,11 @@ _CLIENTS = (
     "DOCKER_TLS_VERIFY",
 )
 """What a job says to Docker's client; dockerd and its entrypoint read it too, and would break."""
+_OF_USE = frozenset((*_PROXIES, "DOCKER_IPTABLES_LEGACY", "DOCKER_TLS_SAN"))
+"""What of a job's own variables a sidecar gets that the job did not ask for.
+
+Others, such as LD_PRELOAD, PATH or DOCKER_DRIVER, are meant for the job's programs or another job.
+"""
 
 
 @dataclass(frozen=True)
@@ -171,14 +176,17 @@ def build_environment(
 
 
 def dind_environment(
-    given: Variables, own: JobImage | None
+    given: Variables, own: JobImage | None, *, asked: bool = True
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return what the sidecar is told, as any service is, and what of it must not show.
 
-    That is also what does not come with the job: gitlab-runner's administrator may have put a password
+    One that the job did not ask for gets of the job's variables only what is of use to it.  What must
+    not show is also what does not come with the job: gitlab-runner's administrator may have put a password
     there, and dind has a shell to take it with.
     """
     public, variables = given.public, given.services_own(own) if own else {}
+    if not asked:
+        public = {key: public[key] for key in public if key in _OF_USE or key.startswith("CI_")}
     others = {
         **given.runners,
         **public,

@@ -12,6 +12,7 @@ left: the names below, and what is in them, stay as they are.
 | `OVER` | cleanup | nothing may be made any more | run |
 | `CLIENT` | prepare | dind-executor's own client certificate for dind | run |
 | `request_of(container)` | prepare | what it takes to make a container again | run |
+| `OPTIONAL_DIND` | prepare | nobody asked for the sidecar: the job may do without it | run |
 | `SERVICE_LOGS` | prepare, run | how much of the services' logs is printed | run |
 | `ANSWERED` | run | when the sidecar had started that has answered | run |
 | `OWNED` | run | the project's files have their owner | run |
@@ -32,6 +33,7 @@ OVER = "dind-executor-over"
 CLIENT = "dind-executor-client"
 """A directory with `ca.pem`, `cert.pem` and `key.pem`: Python's ssl reads a key from a file only."""
 SERVICE_LOGS = "dind-executor-service-logs"
+OPTIONAL_DIND = "dind-executor-optional-dind"
 ANSWERED = "dind-executor-answered"
 OWNED = "dind-executor-owned"
 RESTART = "dind-executor-restart"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from executor.engine.docker import Engine
-from executor.errors import Cancelled, ScriptFailed, SystemFailure
+from executor.errors import Cancelled, ScriptFailed, ServiceNotReady, SystemFailure
 from executor.log import AdministratorLog, say
 from executor.runner import notes
 from executor.runner.context import RunContext
@@ -152,8 +152,24 @@ def _wait_for_dind(
     if not is_ready(engine, name, env.temp_dir):
         from executor.services.readiness import wait_until_ready  # noqa: PLC0415 (once in a job)
 
-        wait_until_ready(engine, name, env.temp_dir, context.ready_timeout)
+        try:
+            wait_until_ready(engine, name, env.temp_dir, context.ready_timeout)
+        except ServiceNotReady as error:
+            if not _is_optional(env):
+                raise
+            from executor.reading import hide_secrets  # noqa: PLC0415 (rarely needed)
+            from executor.stages.dind_absence import go_on_without  # noqa: PLC0415
+
+            hide_secrets(env, log)
+            go_on_without(engine, name, error, log)
+            return
     log.done("dind answered", started, container=context.names.dind)
+
+
+def _is_optional(env: RunnerEnv) -> bool:
+    """Tell whether nobody asked for the sidecar; a script may rely on one that has answered."""
+    answered = notes.is_left(env.temp_dir, notes.ANSWERED)
+    return not answered and notes.is_left(env.temp_dir, notes.OPTIONAL_DIND)
 
 
 def _forget_exit_code(env: RunnerEnv) -> None:

@@ -78,13 +78,41 @@ def test_what_dockerd_reads_from_its_environment(
 ) -> None:
     """It reads what every service reads, and nothing that is meant for Docker's client."""
     cert_dir = next((str(each["value"]) for each in variables if "CERTDIR" in str(each)), "/certs")
-    inputs = some_inputs(variables=variables)
+    inputs = some_inputs(variables=variables, services=[a_service("docker:dind")])
 
     plan = a_plan(inputs)
 
     assert plan.dind
     told = {**plan.dind.environment, **plan.dind.secret_environment}
     assert told == {**RUNNER_VALUES, "DOCKER_TLS_CERTDIR": cert_dir, **expected}
+
+
+def test_what_reaches_a_sidecar_that_nobody_asked_for() -> None:
+    """It is what dind has a use for; what is meant for the job's own programs would break it."""
+    inputs = some_inputs(
+        variables=[
+            a_variable("LD_PRELOAD", "/usr/lib/libfaketime.so"),
+            a_variable("PATH", "/opt/tool/bin"),
+            a_variable("DOCKER_DRIVER", "overlay"),
+            a_variable("DOCKERD_ROOTLESS_ROOTLESSKIT_NET", "none"),
+            a_variable("HTTP_PROXY", "http://p:1"),
+            a_variable("CI_PIPELINE_NAME", "nightly"),
+        ],
+        values={"LD_LIBRARY_PATH": "the administrator's"},
+    )
+
+    dind = a_plan(inputs).dind
+
+    assert dind
+    assert {**dind.environment, **dind.secret_environment} == {
+        **RUNNER_VALUES,
+        "DOCKER_TLS_CERTDIR": "/certs",
+        "HTTP_PROXY": "http://p:1",
+        "NO_PROXY": "docker,localhost,127.0.0.1,build",
+        "no_proxy": "docker,localhost,127.0.0.1,build",
+        "CI_PIPELINE_NAME": "nightly",
+        "LD_LIBRARY_PATH": "the administrator's",
+    }
 
 
 def test_what_the_administrator_tells_dind_does_not_show() -> None:

@@ -21,6 +21,8 @@ TLS = transport({}, {})
         ("/certs", False),
         ("/certs/client", False),
         ("/etc/docker", False),
+        ("/sys/fs/cgroup", False),
+        ("/proc/sys", False),
     ],
 )
 def test_dind_sees_what_does_not_cover_its_own(destination: str, *, seen: bool) -> None:

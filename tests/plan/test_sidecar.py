@@ -105,7 +105,22 @@ def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
             },
             PolicyViolation,
         ),
-        ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "x")]}, UnsupportedJobOption),
+        (
+            {
+                "variables": [a_variable("DOCKER_TLS_CERTDIR", "x")],
+                "services": [a_service("docker:dind")],
+            },
+            UnsupportedJobOption,
+        ),
+        (
+            {
+                "variables": [
+                    a_variable("DOCKER_TLS_CERTDIR", "x"),
+                    a_variable("DOCKER_HOST", "tcp://docker:2376"),
+                ]
+            },
+            UnsupportedJobOption,
+        ),
     ],
 )
 def test_sidecars_that_cannot_be(inputs_of: dict[str, object], error: type[ExecutorError]) -> None:
@@ -182,3 +197,31 @@ def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
 
     with pytest.raises(ServiceConflict, match='"docker:dind" and "docker:26-dind" are both'):
         choose_sidecar(inputs, plan_images(inputs), facts)
+
+
+ASKED = {
+    "a dind service": ({"services": [a_service("docker:dind")]}, True),
+    "the administrator's dind service": ({"settings": DIND_SERVICE}, True),
+    "DOCKER_HOST": ({"variables": [a_variable("DOCKER_HOST", "tcp://docker:2375")]}, True),
+    "nothing": ({}, False),
+    "another service": ({"services": [a_service("postgres:16")]}, False),
+    "another daemon": ({"variables": [a_variable("DOCKER_HOST", "tcp://prod:2376")]}, False),
+    "the administrator's DOCKER_HOST": ({"values": {"DOCKER_HOST": "tcp://docker:2376"}}, False),
+    "a directory for certificates": (
+        {"variables": [a_variable("DOCKER_TLS_CERTDIR", "/c")]},
+        False,
+    ),
+    "no such directory": ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "certs")]}, False),
+    "no TLS": ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "")]}, False),
+    "a driver": ({"variables": [a_variable("DOCKER_DRIVER", "overlay")]}, False),
+    "a context": ({"variables": [a_variable("DOCKER_CONTEXT", "prod")]}, False),
+}
+
+
+@pytest.mark.parametrize(("inputs_of", "asked"), ASKED.values(), ids=ASKED)
+def test_who_asks_for_a_sidecar(inputs_of: dict[str, object], *, asked: bool) -> None:
+    """Jobs list a dind service or name the sidecar; whoever did not runs without it if need be."""
+    plan = a_plan(some_inputs(**inputs_of))  # type: ignore[arg-type]
+
+    assert plan.dind
+    assert plan.dind_is_optional is not asked

@@ -3,7 +3,7 @@
 import pytest
 
 from executor.errors import UnsupportedJobOption
-from executor.plan.transport import Transport, transport
+from executor.plan.transport import Transport, leads_to_sidecar, transport, unasked_transport
 
 TLS = Transport(tls=True, cert_dir="/certs")
 
@@ -44,6 +44,45 @@ def test_a_directory_that_is_none(directory: str) -> None:
     """A path that could lead elsewhere, or carry a second one, is refused."""
     with pytest.raises(UnsupportedJobOption, match="DOCKER_TLS_CERTDIR"):
         transport({"DOCKER_TLS_CERTDIR": directory}, {})
+
+
+@pytest.mark.parametrize(
+    ("host", "leads"),
+    [
+        ("tcp://docker:2375", True),
+        ("tcp://Docker:2376/", True),
+        ("tcp://docker", True),
+        ("docker:2376", True),
+        ("", False),
+        ("tcp://localhost:2375", False),
+        ("tcp://docker.corp.example:2376", False),
+        ("ssh://docker@host", False),
+        ("unix:///var/run/docker.sock", False),
+        ("npipe:////./pipe/docker_engine", False),
+    ],
+)
+def test_which_hosts_lead_to_the_sidecar(host: str, *, leads: bool) -> None:
+    """Without a dind service, only the name `docker` does."""
+    assert leads_to_sidecar(host) is leads
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, TLS),
+        ({"DOCKER_TLS_CERTDIR": "certs"}, TLS),
+        ({"DOCKER_TLS_CERTDIR": "/proc/certs"}, TLS),
+        ({"DOCKER_TLS_CERTDIR": "$HOME/../certs"}, TLS),
+        ({"DOCKER_TLS_CERTDIR": "/own"}, Transport(tls=True, cert_dir="/own")),
+        ({"DOCKER_TLS_CERTDIR": ""}, PLAIN),
+        ({"DOCKER_HOST": "tcp://prod.example:2375"}, TLS),
+        # the administrator's word for all jobs
+        ({"DOCKER_HOST": "tcp://docker:2375"}, PLAIN),
+    ],
+)
+def test_transports_that_no_job_asked_for(values: dict[str, str], expected: Transport) -> None:
+    """What was meant for another job or another daemon is not obeyed, and refuses nothing."""
+    assert unasked_transport(values) == expected
 
 
 def test_what_a_client_gets() -> None:

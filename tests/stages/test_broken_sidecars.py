@@ -4,7 +4,7 @@ import pytest
 
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE, assert_error
-from tests.stages.conftest import Start
+from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest, Variable
 
 
@@ -56,7 +56,9 @@ def test_a_dind_with_a_wrong_argument(start: Start, argument: str, cause: str, w
 
 def test_a_dind_without_privileges(start: Start) -> None:
     """The administrator is told which settings would give it what it needs."""
-    job = start(JobRequest(), {"dind": {"privileged": False, "runtime": "runc"}})
+    services = [{"name": "docker:26.1-dind"}]
+    unprivileged: Changes = {"dind": {"privileged": False, "runtime": "runc"}}
+    job = start(JobRequest(services=services), unprivileged)
     job.up()
     call = job.script("echo never")
     assert_error(

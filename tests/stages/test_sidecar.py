@@ -1,5 +1,7 @@
 """The dind sidecar: who it is, which names lead to it, and how a job talks to it."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from tests.generations import EXTRA, GENERATIONS
@@ -158,6 +160,7 @@ def test_an_empty_certdir_means_plain_tcp_without_the_delay(
     assert "slowed down" not in log
 
 
+DIND_SERVICE: Sequence[Mapping[str, object]] = ({"name": "docker:26.1-dind"},)
 REFUSED: dict[str, tuple[dict[str, str], Changes, str]] = {
     "empty DOCKER_TLS_CERTDIR": (
         {"DOCKER_TLS_CERTDIR": ""},
@@ -183,7 +186,7 @@ def test_a_transport_that_cannot_be(
 ) -> None:
     """The author is told what the administrator does not admit, and which variable asks for it."""
     own = [Variable(key, value) for key, value in variables.items()]
-    job = start(JobRequest(variables=own), changes)
+    job = start(JobRequest(variables=own, services=DIND_SERVICE), changes)
     job.config().passed()
     call = job.prepare()
     assert (call.code, sentence in call.output) == (BUILD_FAILURE, True), call.output

@@ -6,12 +6,20 @@ from collections.abc import Callable
 from executor.engine.container_request import without_needless_secrets
 from executor.engine.docker import Engine
 from executor.engine.handover import StartedKeeper, StartedReceiver
-from executor.errors import ExecutorError, SettingsError, UnusableImage
+from executor.errors import (
+    Cancelled,
+    EngineUnavailable,
+    ExecutorError,
+    SettingsError,
+    UnusableImage,
+)
 from executor.log import say, write_through
 from executor.notation.service_names import ServiceName
+from executor.runner import notes
 from executor.scripts.replacement import keep
 from executor.services.health import HealthCheck, health_check
 from executor.spec import ContainerSpec, ImageFacts, Plan, Pull
+from executor.stages.dind_absence import go_without_dind
 from executor.stages.prepare.images import Pulls
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import Waiting
@@ -48,11 +56,12 @@ class Containers:
         started = [helper, Task(lambda: self._up(plan.build))]
         waiting = Waiting(self._engine, self._steps.log, wait_seconds, plan.helper.name, helper)
         if plan.dind:
-            started.append(self._start_service(plan.dind, _nothing))
+            up = self._up_or_without if plan.dind_is_optional else self._up
+            started.append(self._start_service(plan.dind, _nothing, up))
         # A service may run as a user who can write to a fresh volume only once it is opened.
         before = helper.result if plan.has_caches else _nothing
         for spec in plan.services:
-            service = self._start_service(spec, before)
+            service = self._start_service(spec, before, self._up)
             waiting.wait_for(self._check_of(spec), service)
             started.append(service)
         waiting.announce()
@@ -60,14 +69,26 @@ class Containers:
             container.result()
         waiting.finish()
 
-    def _start_service(self, spec: ContainerSpec, before: Callable[[], None]) -> Task[None]:
+    def _start_service(
+        self, spec: ContainerSpec, before: Callable[[], None], up: Callable[[ContainerSpec], None]
+    ) -> Task[None]:
         say(f"Starting service {ServiceName.parse(spec.image)}...")
 
         def start() -> None:
             before()
-            self._up(spec)
+            up(spec)
 
         return Task(start)
+
+    def _up_or_without(self, spec: ContainerSpec) -> None:
+        """Start a sidecar that nobody asked for; one that cannot be had is a warning."""
+        try:
+            self._up(spec)
+            notes.leave(self._temp_dir, notes.OPTIONAL_DIND)
+        except (Cancelled, EngineUnavailable):
+            raise
+        except ExecutorError as error:
+            go_without_dind(self._engine, spec.name, spec.labels, error, self._steps.log)
 
     def _check_of(self, spec: ContainerSpec) -> Callable[[], HealthCheck]:
         """Return what says how to tell that a service is up, once its image is there."""

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.errors import ScriptFailed
+from executor.errors import ScriptFailed, ServiceNotReady
 from executor.log import AdministratorLog
 from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
 from executor.stages import run
 from tests.builders import context_values
-from tests.engine.stub import StubEngine, http, refusal
+from tests.engine.stub import Connection, Received, StubEngine, http, refusal
 from tests.hooks import HOOKS, SYSTEM_FAILURE, Runner
 
 
@@ -144,3 +144,52 @@ def test_a_failed_script_beside_a_dind_that_has_ended(
         call("build_script", 7)
 
     assert "WARNING: The dind sidecar exited with code 3" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("left", "runs"),
+    [
+        ((), False),
+        ((notes.OPTIONAL_DIND,), True),
+        # an earlier script may have begun something in it
+        ((notes.OPTIONAL_DIND, notes.ANSWERED), False),
+    ],
+)
+def test_a_sidecar_that_does_not_come_up(
+    call: Call,
+    stub: StubEngine,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    left: tuple[str, ...],
+    *,
+    runs: bool,
+) -> None:
+    """The script runs without it where nobody asked for it, and no later script waits again."""
+    ended = {"State": {"StartedAt": "then", "ExitCode": 3}, "Config": {"Labels": {"a": "b"}}}
+    gone = [False]
+
+    def look(connection: Connection, _received: Received) -> None:
+        connection.send(refusal(404, "no such container") if gone[0] else http(200, ended))
+
+    def remove(connection: Connection, _received: Received) -> None:
+        gone[0] = True
+        connection.send(http(204))
+
+    stub.on("GET", "/containers/.*-dind/json", look)
+    stub.on("GET", "/containers/.*-dind/logs", http(200))
+    stub.on("DELETE", "/containers/.*-dind", remove)
+    for name in left:
+        notes.leave(str(tmp_path), name, b"then")
+
+    if not runs:
+        with pytest.raises(ServiceNotReady, match="exited with code 3"):
+            call("build_script")
+        return
+    call("build_script")
+    told = capfd.readouterr().err
+    assert told.startswith("WARNING: `docker` is not available in this job, because its Docker-in-")
+    assert "did not come up: The dind sidecar exited with code 3." in told
+
+    call("step_release")
+    assert capfd.readouterr().err == ""
+    assert len(stub.asked("DELETE", "-dind")) == 1

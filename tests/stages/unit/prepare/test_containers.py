@@ -5,10 +5,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from pytest_mock import MockerFixture
 
-from executor.errors import EngineRefused
+from executor.errors import EngineRefused, EngineUnavailable, ExecutorError
 from executor.log import AdministratorLog
 from executor.plan.credentials import Catalogue
+from executor.runner import notes
 from executor.spec import ContainerSpec, NetworkSpec, Plan
 from executor.stages.prepare.containers import Containers
 from executor.stages.prepare.images import Pulls
@@ -101,3 +103,64 @@ def test_a_job_without_a_sidecar(engine: StubEngine, tmp_path: Path) -> None:
     start_all(engine, replace(PLAN, dind=None, services=()), tmp_path)
 
     assert sorted(started(engine)) == ["job-build", "job-helper"]
+
+
+REFUSALS = {
+    "no image": ("/images/create.*dind", refusal(404, "manifest unknown")),
+    "a registry that is down": ("/images/create.*dind", refusal(500, "toomanyrequests")),
+    "a full disk": ("/images/create.*dind", refusal(500, "no space left on device")),
+    "a runtime": ("/containers/create.*job-dind", refusal(500, "no such runtime")),
+    "a mount": ("/containers/create.*job-dind", refusal(400, "invalid mount config")),
+    "its program": (
+        "/containers/job-dind/start",
+        refusal(400, 'exec: "dockerd": executable file not found in $PATH'),
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "answer"), REFUSALS.values(), ids=REFUSALS)
+def test_a_sidecar_that_nobody_asked_for(
+    engine: StubEngine,
+    tmp_path: Path,
+    mocker: MockerFixture,
+    capfd: pytest.CaptureFixture[str],
+    path: str,
+    answer: bytes,
+) -> None:
+    """The job runs without it, its log says why, and nothing is left that a script waits for."""
+    mocker.patch("executor.engine.images.time.sleep")
+    engine.on("POST", path, answer)
+    assert PLAN.dind
+    dind = replace(PLAN.dind, image="docker:28-dind")
+    plan = replace(PLAN, dind=dind, dind_is_optional=True)
+
+    start_all(engine, plan, tmp_path)
+
+    assert {"job-build", "job-helper", "job-service-0"} <= set(started(engine))
+    assert len(engine.asked("DELETE", "/containers/job-dind")) == 1
+    assert capfd.readouterr().err.startswith("WARNING: `docker` is not available in this job,")
+    assert not notes.is_left(str(tmp_path), notes.OPTIONAL_DIND)
+    with pytest.raises(ExecutorError):
+        start_all(engine, replace(plan, dind_is_optional=False), tmp_path)
+
+
+def test_a_sidecar_that_nobody_asked_for_and_that_starts(
+    engine: StubEngine, tmp_path: Path
+) -> None:
+    """`run` is told that the job may do without it, and the engine is asked nothing more."""
+    start_all(engine, PLAN, tmp_path)
+    before = len(engine.received)
+    assert not notes.is_left(str(tmp_path), notes.OPTIONAL_DIND)
+
+    start_all(engine, replace(PLAN, dind_is_optional=True), tmp_path)
+
+    assert notes.is_left(str(tmp_path), notes.OPTIONAL_DIND)
+    assert len(engine.received) == 2 * before
+
+
+def test_an_engine_that_is_gone_fails_the_job(engine: StubEngine, tmp_path: Path) -> None:
+    """Whoever asked for what."""
+    engine.on("POST", "/containers/create.*job-dind", b"")
+
+    with pytest.raises(EngineUnavailable):
+        start_all(engine, replace(PLAN, dind_is_optional=True), tmp_path)

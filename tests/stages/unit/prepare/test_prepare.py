@@ -198,7 +198,6 @@ def test_the_drivers_own_key_is_private(job: Job) -> None:
     [
         ("/images/create.*docker.*20.10.16", refusal(404, "manifest unknown"), 1, "failed to pull"),
         ("/images/create.*helper", refusal(404, "manifest unknown"), 2, "helper_image"),
-        ("/images/create.*28-dind", refusal(404, "manifest unknown"), 2, "[dind] image"),
         ("/networks/create", refusal(500, "all predefined address pools"), 2, "no free subnet"),
         ("/volumes/create", refusal(500, "no space left on device"), 2, "disk"),
         ("/containers/create", refusal(400, "invalid mount"), 1, "rejects"),
@@ -221,6 +220,18 @@ def test_whatever_fails_ends_prepare(
     assert sentence in output
     assert "unexpected" not in output
     assert "Traceback" not in output
+
+
+def test_a_job_whose_sidecar_nobody_asked_for(job: Job) -> None:
+    """It runs without it, and its log says why."""
+    job.stub.on("POST", "/images/create.*28-dind", refusal(404, "manifest unknown"))
+
+    code, output = job.finish(job.prepare())
+
+    assert code == 0, output
+    assert "WARNING: `docker` is not available in this job, because" in output
+    assert "`[dind] image` of the runner's settings: failed to pull" in output
+    assert sorted(job.created()) == ["build", "helper"]
 
 
 def test_a_network_that_is_gone_is_made_again(job: Job) -> None:
