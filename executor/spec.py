@@ -23,6 +23,8 @@ class Pull:
     """The pull policies to try, in order; a job gets each image and platform by one list only."""
     chosen_by: str = field(default="", compare=False)
     """The setting that names the image, such as `[dind] image`; empty where the job does."""
+    instead_of: str = field(default="", compare=False)
+    """The job's own dind image, which the settings do not admit, where this one replaces it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,17 @@ from executor.errors import (
     UnusableImage,
 )
 
-# Source of both lists: how gitlab-runner sorts pull failures since 19.2.
+_UNREADABLE = (
+    "no longer supported",
+    "schema 1 support",
+    "unsupported manifest",
+    "unsupported media type",
+    "unsupported config",
+    "mediatype in manifest should be",
+    "invalid rootfs in image",
+)
+"""An image that the registry gives and no engine of today takes, such as one of schema 1."""
+# Source of both lists: how gitlab-runner sorts pull failures since 19.2, and what registries say.
 _DENIED = (
     "not found",
     "manifest unknown",
@@ -25,9 +35,22 @@ _DENIED = (
     "repository does not exist or may require",
     "unauthorized",
     "authentication required",
+    "authentication is required",
+    "authorization failed",
     "incorrect username or password",
+    "wrong username",
+    "bad credentials",
+    "does not have permission",
     "denied:",
+    "registry: denied",
+    "forbidden",
+    "http 403",
+    "http status: 403",
+    "http status: 401",
     "no matching manifest",
+    "cannot be pulled due to configured policy",
+    "blocking policy",
+    *_UNREADABLE,
 )
 _TORN = "could not fetch content descriptor"
 """A registry with the image's name and without all of its layers, to the containerd image store."""
@@ -105,6 +128,10 @@ def advice(error: ExecutorError) -> str:
         return (
             "The image is not on this host and the pull policy forbids pulling it: allow"
             " `always` or `if-not-present`, or load the image on the host."
+        )
+    if isinstance(error, ImageUnavailable) and _any(_UNREADABLE, message):
+        return (
+            "The image has an old or unknown format: use another tag, or build and push it again."
         )
     if isinstance(error, ImageUnavailable) and _is_denial(message):
         return (
@@ -203,6 +230,11 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
 def _is_denial(message: str) -> bool:
     lower = message.lower()
     return _TORN not in lower and any(pattern in lower for pattern in _DENIED)
+
+
+def _any(patterns: tuple[str, ...], message: str) -> bool:
+    lower = message.lower()
+    return any(pattern in lower for pattern in patterns)
 
 
 def _no_space(message: str) -> ExecutorError:

@@ -87,6 +87,8 @@ class DockerConfig:
 
     credentials: dict[str, Credential]
     warnings: tuple[str, ...] = ()
+    unused_helpers: dict[str, str] = field(default_factory=dict)
+    """By registry path, "" for all: the lines that name a helper which is not run."""
 
 
 def read_docker_config(source: str, text: str, helpers: Helpers | None) -> DockerConfig:
@@ -114,7 +116,7 @@ def read_docker_config(source: str, text: str, helpers: Helpers | None) -> Docke
         warnings += _misshapen(source, document)
         credentials |= _from_store(source, document.get("credsStore"), helpers, warnings)
         credentials |= _from_helpers(source, document.get("credHelpers"), helpers, warnings)
-    return DockerConfig(credentials, tuple(warnings))
+    return DockerConfig(credentials, tuple(warnings), {} if helpers else _helper_lines(document))
 
 
 def registry_path(server: str) -> str:
@@ -137,17 +139,23 @@ def _host(address: str) -> str:
     return HUB if host in HUB_HOSTS else host
 
 
+def _helper_lines(document: dict[str, object]) -> dict[str, str]:
+    """Return what names credential helpers, as it stands in the file, by registry path."""
+    store = document.get("credsStore")
+    found: dict[str, object] = {"": {"credsStore": store}} if store else {}
+    servers = _table(document.get("credHelpers"))
+    found |= {registry_path(each): {"credHelpers": {each: servers[each]}} for each in servers}
+    return {path: json.dumps(line)[1:-1] for path, line in found.items()}
+
+
 def _from_auths(source: str, auths: object, warnings: list[str]) -> dict[str, Credential]:
     credentials: dict[str, Credential] = {}
-    if auths is None:
-        return credentials
-    if not isinstance(auths, dict):
+    if auths is not None and not isinstance(auths, dict):
         warnings.append(_refused(source, '"auths" is not a JSON object'))
-        return credentials
-    for server in sorted(auths):
+    for server in sorted(_table(auths)):
         path = registry_path(server)
         try:
-            credential = _login(auths[server])
+            credential = _login(_table(auths)[server])
         except ValueError as error:
             warnings.append(
                 f"The login for {path or '(no registry)'} in {source} is not used: {error}."
@@ -204,7 +212,7 @@ def _from_store(
     except HelperFailed as error:
         warnings.append(_unanswered(source, error))
         return {}
-    named = dict.fromkeys(servers, name) if isinstance(servers, dict) else {}
+    named = dict.fromkeys(_table(servers), name)
     return _from_helpers(source, named, helpers, warnings)
 
 
@@ -212,21 +220,19 @@ def _from_helpers(
     source: str, named: object, helpers: Helpers, warnings: list[str]
 ) -> dict[str, Credential]:
     credentials: dict[str, Credential] = {}
-    if not isinstance(named, dict):
-        return credentials
-    for server in sorted(named):
+    for server in sorted(_table(named)):
         path = registry_path(server)
         if not path or path in credentials or not helpers.wants(path):
             continue
         try:
-            credentials[path] = _answer(helpers.ask(named[server], "get", server))
+            credentials[path] = _answer(helpers.ask(_table(named)[server], "get", server))
         except HelperFailed as error:
             warnings.append(_unanswered(source, error))
     return credentials
 
 
 def _answer(answer: object) -> Credential:
-    fields = answer if isinstance(answer, dict) else {}
+    fields = _table(answer)
     username, secret = fields.get("Username"), fields.get("Secret")
     if not isinstance(username, str) or not isinstance(secret, str):
         raise HelperFailed("a credential helper returned no Username and Secret")
@@ -247,3 +253,7 @@ def _unanswered(source: str, error: HelperFailed) -> str:
         f"A credential helper named in {source} is not used: {error}. Pulls continue with"
         " the other logins."
     )
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -41,6 +41,8 @@ class Catalogue:
 
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
+    unused_helpers: tuple[tuple[str, str], ...] = ()
+    """Registry paths, "" for all, and the lines of the job's that name a helper for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def read_catalogue(
         for path in sorted(config.credentials):
             merged.setdefault(path, Entry(path, config.credentials[path], source))
     warnings = [warning for _, config in sources for warning in config.warnings]
-    return Catalogue(tuple(merged.values()), tuple(warnings))
+    unused = tuple(each for _, config in sources for each in config.unused_helpers.items())
+    return Catalogue(tuple(merged.values()), tuple(warnings), unused)
 
 
 def resolve(image: str, catalogue: Catalogue) -> Found | None:
@@ -95,6 +98,22 @@ def resolve(image: str, catalogue: Catalogue) -> Found | None:
         if path in by_path:
             return Found(by_path[path].credential, by_path[path].source)
     return None
+
+
+def helper_advice(image: str, catalogue: Catalogue) -> str:
+    """Return what to do where a job names a credential helper for an image, "" where it does not.
+
+    Whoever writes the job names a program by it, and none of those runs on the runner's host.
+    """
+    lines = dict(catalogue.unused_helpers)
+    line = next((lines[path] for path in (*_paths([image]), "") if path in lines), "")
+    if not line:
+        return ""
+    return (
+        f"The job's DOCKER_AUTH_CONFIG has {line}, and dind-executor runs no credential helper that a"
+        " job names: ask the administrator to move this line to ~/.docker/config.json of the user"
+        ' that runs gitlab-runner, or write the login itself under "auths".'
+    )
 
 
 def client_config(catalogue: Catalogue, *, without: Iterable[str] = ()) -> dict[str, object]:

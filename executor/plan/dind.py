@@ -9,7 +9,7 @@ from executor.notation.paths import DATA_ROOT
 from executor.notation.service_names import ServiceName
 from executor.plan.admission import entrypoint as given_entrypoint
 from executor.plan.certificates import authorities, cert_tmpfs, server_files
-from executor.plan.dockerd import dockerd_command, without_shell
+from executor.plan.dockerd import dockerd_command, registry_arguments, without_shell
 from executor.plan.host_config import OWN_TMPFS, dind_host, tmpfs
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
@@ -33,6 +33,8 @@ def dind_container(
     entrypoint = given_entrypoint(inputs, own) if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
     entrypoint, command = without_shell(entrypoint, command)
+    if not command or command[0].startswith("-"):
+        command = (*command, *_registries_kept(sidecar))
     command, prelude = dockerd_command(inputs, facts, way, entrypoint, command)
     volumes = dind_volumes(inputs, volumes, way)
     mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
@@ -77,3 +79,13 @@ def dind_container(
         host=dind_host(inputs, sidecar.pull.image),
         log_options=settings.docker.containers.log_options,
     )
+
+
+def _registries_kept(sidecar: Sidecar) -> list[str]:
+    """Return what is kept of the services whose place another image takes."""
+    replaced = (sidecar.own,) if sidecar.own and sidecar.replaced else ()
+    return [
+        argument
+        for each in (*replaced, *sidecar.stands_for)
+        for argument in registry_arguments((*(each.asked.entrypoint or ()), *each.asked.command))
+    ]

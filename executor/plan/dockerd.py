@@ -9,7 +9,7 @@ when arguments and daemon.json give the same directive, so a program before it
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from executor.notation.hosts import host_of
+from executor.notation.hosts import host_of, wrong_insecure_registry, wrong_mirror
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import inner_pool, ipv6_subnet
 from executor.plan.proxies import PROXIES
@@ -23,6 +23,13 @@ _SHELLS = ("sh", "bash", "ash", "dash")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@+ ")
 """Characters that mean nothing to a shell, but for the blank between words."""
 _IPV6_NUMBER = 1
+
+
+_REGISTRY_FLAGS = {
+    "--registry-mirror": wrong_mirror,
+    "--insecure-registry": wrong_insecure_registry,
+}
+"""What is kept of a service that another image replaces: it tells dockerd where images are."""
 
 
 class Option(NamedTuple):
@@ -56,6 +63,26 @@ def without_shell(
     if words[0].rpartition("/")[2] not in _DOCKERD:
         return entrypoint, command
     return (words[0],), tuple(words[1:])
+
+
+def registry_arguments(words: Iterable[str]) -> list[str]:
+    """Return the mirrors and insecure registries that a command has for dockerd, if they are that.
+
+    The command may be a shell's text; what follows from its variables is not known.
+    """
+    found = []
+    left = [each.strip("\"';") for word in words for each in word.split()]
+    for place, word in enumerate(left):
+        flag, equals, value = word.partition("=")
+        wrong = _REGISTRY_FLAGS.get(flag)
+        if wrong is None:
+            continue
+        if not equals:
+            value = "".join(left[place + 1 : place + 2])
+        value = value.strip("\"'")
+        if value and not wrong(value):
+            found.append(f"{flag}={value}")
+    return found
 
 
 def dockerd_command(

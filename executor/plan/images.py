@@ -20,7 +20,7 @@ from executor.plan.inputs import Inputs
 from executor.plan.mounts import keeps_umask
 from executor.plan.pull_policies import effective_policies, own_policies, unified
 from executor.plan.services import NamedService, looks_like_dind
-from executor.plan.sidecar import settings_dind
+from executor.plan.sidecar import replaced_notice, settings_dind
 from executor.runner.payload import JobImage
 from executor.spec import ImagePlan, Pull
 
@@ -124,7 +124,8 @@ def _services(
             own = own_dinds[0].name.image
             yield Pull(own, policies=own_policies(docker.images), chosen_by=SERVICES_KEY)
         elif looks_like_dind(each.name) and not admits_dind(each, inputs.settings):
-            yield settings_dind(inputs.settings)
+            notices.append(replaced_notice(each, inputs.settings))
+            yield settings_dind(inputs.settings, each)
         else:
             platform = _platform(inputs, asked, notices)
             key = SERVICES_KEY if each.internal else ""

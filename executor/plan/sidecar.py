@@ -6,6 +6,7 @@ Pure: no I/O, no clock, no dice.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from executor.errors import ExecutorError, PolicyViolation
 from executor.notation.image_names import with_default_tag
 from executor.plan.admission import admit_transport, admits_dind
 from executor.plan.inputs import Inputs
@@ -67,7 +68,7 @@ def choose_sidecar(
     admit_transport(way, settings.dind)
     if own and admits_dind(own, settings):
         return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
-    pull = settings_dind(settings)
+    pull = settings_dind(settings, own)
     replaced = own is not None
     return Sidecar(pull, own, way, replaced=replaced, stands_for=dinds[1:], asked=asked)
 
@@ -82,10 +83,21 @@ def _names_sidecar(inputs: Inputs) -> bool:
     return "DOCKER_HOST" in inputs.variables.by_key and leads_to_sidecar(host)
 
 
-def settings_dind(settings: Settings) -> Pull:
-    """Return the dind image of the settings."""
+def settings_dind(settings: Settings, instead_of: NamedService | None = None) -> Pull:
+    """Return the dind image of the settings, perhaps for a service that is not admitted."""
     image = with_default_tag(settings.dind.image)
-    return Pull(image, policies=own_policies(settings.docker.images), chosen_by=DIND_KEY)
+    replaced = instead_of.asked.name if instead_of else ""
+    policies = own_policies(settings.docker.images)
+    return Pull(image, policies=policies, chosen_by=DIND_KEY, instead_of=replaced)
+
+
+def no_replacement(replaced: str, error: ExecutorError) -> PolicyViolation:
+    """Return the error of a job whose dind is not admitted, and `[dind] image` cannot be had."""
+    return PolicyViolation(
+        f'The job\'s dind image "{replaced}" is not on the list of `[dind] allowed_images`, and'
+        " `[dind] image`, which runs instead, is not available. Use an image of that list, or ask the"
+        f" administrator to add yours to it or to correct `[dind] image`: {error}"
+    )
 
 
 def sidecar_aliases(sidecar: Sidecar) -> tuple[str, ...]:
@@ -99,7 +111,7 @@ def sidecar_notices(sidecar: Sidecar, settings: Settings) -> list[str]:
     own = sidecar.own
     if own is None:
         return []
-    replaced = [_replaced(own, settings)] if sidecar.replaced else []
+    replaced = [replaced_notice(own, settings)] if sidecar.replaced else []
     return [*replaced, *(_stood_in(each, own) for each in sidecar.stands_for)]
 
 
@@ -110,8 +122,10 @@ def _stood_in(service: NamedService, own: NamedService) -> str:
     )
 
 
-def _replaced(service: NamedService, settings: Settings) -> str:
+def replaced_notice(service: NamedService, settings: Settings) -> str:
+    """Return the sentence that the administrator's dind image runs in place of a job's own."""
     return (
         f'WARNING: `[dind] allowed_images` does not allow the dind image "{service.asked.name}":'
-        f' "{settings.dind.image}" runs instead, without the service\'s command and entrypoint.'
+        f' "{settings.dind.image}" (`[dind] image`) runs instead, without the service\'s entrypoint,'
+        " and of its command only with registry mirrors and insecure registries."
     )

@@ -32,7 +32,26 @@ DENIED = [
     'failed to resolve reference "registry/a:1": registry/a:1: not found',
     "no matching manifest for linux/amd64 in the manifest list entries",
     "name unknown: repository name not known to registry",
+    "unknown: Authentication is required",
+    "error from registry: denied",
+    "unexpected status from HEAD request to https://r/v2/a/manifests/1: 403 Forbidden",
+    "error parsing HTTP 403 response body: invalid character '<': \"<html>\"",
+    "received unexpected HTTP status: 403 Forbidden",
+    "failed to fetch anonymous token: unexpected status from GET request to r: 401 Unauthorized",
+    "unknown: The client does not have permission for manifest",
+    "unknown: Wrong username was used",
+    "unknown: Bad credentials",
+    "unknown: current image with 3 vulnerabilities cannot be pulled due to configured policy in x",
 ]
+UNREADABLE = [
+    'media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported',
+    "Docker Image Format v1 and Docker Image manifest version 2, schema 1 support is disabled",
+    "unsupported manifest media type and no default available: application/vnd.x",
+    "unsupported media type application/vnd.cncf.helm.config.v1+json",
+    "mediaType in manifest should be 'application/vnd.docker.distribution.manifest.v2+json' not ''",
+    "invalid rootfs in image configuration",
+]
+"""What a registry gives, and no engine of today takes."""
 TRANSIENT = [
     'Get "https://registry/v2/": dial tcp 10.0.0.1:443: connect: connection refused',
     'Get "https://registry/v2/": dial tcp: lookup registry: no such host',
@@ -70,6 +89,15 @@ def test_the_registry_says_no(message: str) -> None:
     error = pull_failure(message)
     assert type(error) is ImageUnavailable
     assert "needs a login" in advice(error)
+
+
+@pytest.mark.parametrize("message", UNREADABLE)
+def test_an_image_that_no_engine_takes(message: str) -> None:
+    """Only its author can do something about it, and no login helps."""
+    assert not is_transient(message)
+    error = pull_failure(message)
+    assert type(error) is ImageUnavailable
+    assert "build and push it again" in advice(error)
 
 
 @pytest.mark.parametrize("message", UNKNOWN)

@@ -13,6 +13,7 @@ from executor.plan.credentials import (
     Catalogue,
     Entry,
     client_config,
+    helper_advice,
     image_path,
     read_catalogue,
     resolve,
@@ -329,3 +330,66 @@ def test_the_payload_may_repeat_or_omit_a_registry() -> None:
     catalogue = read_catalogue("", None, logins, no_helper)
 
     assert [(each.path, each.credential.username) for each in catalogue.entries] == [("r", "b")]
+
+
+HELPERS: dict[str, tuple[dict[str, object], str, str]] = {
+    "its registry": (
+        {"credHelpers": {"1.dkr.ecr.eu.example": "ecr-login"}},
+        "1.dkr.ecr.eu.example/app:1",
+        '"credHelpers": {"1.dkr.ecr.eu.example": "ecr-login"}',
+    ),
+    "a port": (
+        {"credHelpers": {"r.example:5000": "x"}},
+        "r.example:5000/a/b@sha256:" + "0" * 64,
+        '"credHelpers": {"r.example:5000": "x"}',
+    ),
+    "a URL": (
+        {"credHelpers": {"https://r.example/v2/": "x"}},
+        "r.example/a",
+        '"credHelpers": {"https://r.example/v2/": "x"}',
+    ),
+    "a path": (
+        {"credHelpers": {"r.example/team": "x", "r.example": "y"}},
+        "r.example/team/a",
+        '"credHelpers": {"r.example/team": "x"}',
+    ),
+    "Docker Hub": (
+        {"credHelpers": {"https://index.docker.io/v1/": "pass"}},
+        "someone/ruby",
+        '"credHelpers": {"https://index.docker.io/v1/": "pass"}',
+    ),
+    "a store": ({"credsStore": "ecr-login"}, "r.example/a", '"credsStore": "ecr-login"'),
+    "a store and a helper": (
+        {"credsStore": "s", "credHelpers": {"r.example": "x"}},
+        "r.example/a",
+        '"credHelpers": {"r.example": "x"}',
+    ),
+    "another registry": ({"credHelpers": {"other.example": "x"}}, "r.example/a", ""),
+    "an empty store": ({"credsStore": "", "credHelpers": None}, "r.example/a", ""),
+    "no table": ({"credHelpers": "ecr-login"}, "r.example/a", ""),
+    "no login at all": ({"auths": {}}, "r.example/a", ""),
+}
+
+
+@pytest.mark.parametrize(("config", "image", "line"), HELPERS.values(), ids=HELPERS)
+def test_which_line_of_a_project_has_to_move(
+    config: dict[str, object], image: str, line: str
+) -> None:
+    """Whoever is denied an image learns that the helper for it did not run, and where it would."""
+    catalogue = read_catalogue(json.dumps(config), None, (), no_helper)
+    advice = helper_advice(image, catalogue)
+    if not line:
+        assert advice == ""
+        return
+    assert advice.startswith(f"The job's DOCKER_AUTH_CONFIG has {line}, and dind-executor runs no")
+    assert (
+        "to move this line to ~/.docker/config.json of the user that runs gitlab-runner" in advice
+    )
+
+
+def test_the_administrators_helpers_are_not_to_be_moved() -> None:
+    """They are run where they stand."""
+    text = json.dumps({"credHelpers": {"r.example": "x"}})
+    run, _ = helper_with({})
+    catalogue = read_catalogue(text, None, (), run, administrators_variable=True)
+    assert helper_advice("r.example/a", catalogue) == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.plan.dockerd import dockerd_command, without_shell
+from executor.plan.dockerd import dockerd_command, registry_arguments, without_shell
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.transport import Transport
 from executor.spec import Surroundings
@@ -198,3 +198,33 @@ def test_a_shell_that_only_starts_dockerd(
 ) -> None:
     """It is as if dockerd had been named; whatever else a shell does stays as it is."""
     assert without_shell(entrypoint, command) == (expected or (entrypoint, command))
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["--registry-mirror=http://m:5000", "--debug"], ["--registry-mirror=http://m:5000"]),
+        (["--registry-mirror", "http://m:5000"], ["--registry-mirror=http://m:5000"]),
+        (
+            ["dockerd", "--insecure-registry=r:5000", "--insecure-registry", "10.0.0.0/8"],
+            ["--insecure-registry=r:5000", "--insecure-registry=10.0.0.0/8"],
+        ),
+        (
+            [
+                "sh",
+                "-c",
+                "update-ca-certificates; dockerd-entrypoint.sh --registry-mirror='http://m'",
+            ],
+            ["--registry-mirror=http://m"],
+        ),
+        (["dockerd-entrypoint.sh --insecure-registry=r; true"], ["--insecure-registry=r"]),
+        # what is none, or is not known, would end dockerd
+        (["--registry-mirror"], []),
+        (["--registry-mirror=$MIRROR", "--insecure-registry=", "--registry-mirror=m"], []),
+        (["--host=tcp://0.0.0.0:2375", "--data-root=/x", "--authorization-plugin=p"], []),
+        ([], []),
+    ],
+)
+def test_what_is_kept_of_a_command_that_is_replaced(words: list[str], kept: list[str]) -> None:
+    """It is where images come from, however it is written, and nothing else."""
+    assert registry_arguments(words) == kept

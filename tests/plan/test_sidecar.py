@@ -10,7 +10,7 @@ from executor.errors import (
 )
 from executor.plan.images import plan_images
 from executor.plan.sidecar import choose_sidecar
-from executor.spec import Pull
+from executor.spec import ImageFacts, Pull
 from tests.builders import a_service, a_variable, some_inputs
 from tests.plans import (
     CACHE,
@@ -225,3 +225,34 @@ def test_who_asks_for_a_sidecar(inputs_of: dict[str, object], *, asked: bool) ->
 
     assert plan.dind
     assert plan.dind_is_optional is not asked
+
+
+MIRROR = ["--debug", "--registry-mirror=http://mirror:5000"]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"), [("corp/my-dind:1", OTHER), ("r/engine:1", DIND)], ids=["name", "facts"]
+)
+def test_the_authors_mirrors_outlast_a_replacement(name: str, facts: ImageFacts) -> None:
+    """The image is not the author's, and what it pulls still comes from where the author says."""
+    services = [a_service(name, command=MIRROR, entrypoint=["x"])]
+    inputs = some_inputs(services=services)
+    images = plan_images(inputs)
+    plan = a_plan(inputs, dict.fromkeys(images.services, facts))
+
+    assert plan.dind
+    assert plan.dind.image == "docker:28-dind"
+    assert plan.dind.command == ("--registry-mirror=http://mirror:5000",)
+    assert "`[dind] allowed_images` does not allow" in plan.notices[0]
+    assert "(`[dind] image`) runs instead" in plan.notices[0]
+    # a name is known before anything is pulled
+    assert (plan.notices[0] in images.notices) is (facts is OTHER)
+
+
+def test_the_authors_mirrors_reach_the_administrators_service() -> None:
+    """It takes the place of the job's own, after its own arguments."""
+    services = [a_service("docker:dind", command=MIRROR)]
+    plan = a_plan(some_inputs(settings=DIND_SERVICE, services=services))
+
+    assert plan.dind
+    assert plan.dind.command[-2:] == ("--debug", "--registry-mirror=http://mirror:5000")

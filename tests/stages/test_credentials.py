@@ -125,6 +125,17 @@ def test_a_job_chooses_no_program_on_the_host(
     assert not trace.exists()
 
 
+def test_a_denied_image_says_which_line_has_to_move(rig: Rig, start: Start, private: str) -> None:
+    """The helper of a project does not run, and the error names it, and where it would."""
+    line = f'"credHelpers": {{"{rig.gitlab}": "ecr-login"}}'
+    variable = Variable("DOCKER_AUTH_CONFIG", f"{{{line}}}", public=False)
+    call = prepare(start(JobRequest(private, variables=[variable]), NO_DIND))
+    assert call.code == BUILD_FAILURE
+    error = call.stderr[call.stderr.index("ERROR: ") :]
+    assert f"The job's DOCKER_AUTH_CONFIG has {line}" in error
+    assert "move this line to ~/.docker/config.json of the user that runs gitlab-runner" in error
+
+
 def test_the_operators_helper_is_asked(rig: Rig, start: Start, private: str) -> None:
     """The helper of the runner's own configuration runs without any variable of the job."""
     job = start(JobRequest(private, variables=[Variable("LOOK", "at me")]), NO_DIND)

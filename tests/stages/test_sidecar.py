@@ -90,6 +90,34 @@ def test_a_dind_that_is_not_admitted_is_replaced(rig: Rig, start: Start, witness
     assert "--debug" not in witness.container(job.id, "dind").attrs["Args"]
 
 
+def test_a_replacement_that_cannot_be_had(rig: Rig, start: Start) -> None:
+    """The author is told which two keys are in the way, before and in the error, once."""
+    name = f"{rig.hub}/corp/my-dind:1"
+    changes: Changes = {"dind": {"image": "127.0.0.1:1/docker:28-dind", "allowed_images": ["x"]}}
+    job = start(JobRequest(services=[{"name": name}]), changes)
+    job.config().passed()
+    call = job.prepare()
+    assert call.code == BUILD_FAILURE
+    warning = f'`[dind] allowed_images` does not allow the dind image "{name}"'
+    assert call.stdout.index(warning) < call.stdout.index("Pulling docker image")
+    assert call.output.count(warning) == 1
+    error = call.stderr[call.stderr.index("ERROR: ") :]
+    assert f'"{name}" is not on the list of `[dind] allowed_images`, and `[dind] image`' in error
+
+
+def test_a_replacement_keeps_the_authors_mirrors(rig: Rig, start: Start) -> None:
+    """The operator's image has the mirrors and insecure registries of the service's command."""
+    command = ["dockerd", "--debug", "--registry-mirror", "http://mirror.example:5000"]
+    command.append("--insecure-registry=insecure.example:5000")
+    services = [{"name": f"{rig.hub}/corp/my-dind:1", "command": command}]
+    job = start(JobRequest(rig.special(CLIENT), services=services))
+    job.up()
+    asked = "docker info -f '{{.RegistryConfig.Mirrors}} {{.RegistryConfig.InsecureRegistryCIDRs}}'"
+    output = job.script(asked, "docker info").passed().output
+    assert "http://mirror.example:5000" in output
+    assert "insecure.example:5000" in output
+
+
 def test_command_and_variables_of_a_service_reach_dockerd(rig: Rig, start: Start) -> None:
     """dockerd gets the service's arguments after ours, and variables are expanded in both.
 

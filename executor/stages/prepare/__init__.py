@@ -56,7 +56,8 @@ def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_
     )
     plan = plan_environment(inputs, images, sidecar, facts)
     for notice in plan.notices:
-        say(notice)
+        if notice not in images.notices:  # else it was said before any image was pulled
+            say(notice)
     certificates.leave_client(temp_dir)
     volumes = Task(lambda: make_volumes(engine, plan.volumes, steps))
     containers = Containers(engine, steps, pulls, network, volumes, temp_dir)

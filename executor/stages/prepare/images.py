@@ -11,9 +11,10 @@ from executor.engine.images import is_for
 from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, SettingsError
 from executor.log import AdministratorLog
 from executor.notation.image_names import is_bare_id
-from executor.plan.credentials import Catalogue, resolve
+from executor.plan.credentials import Catalogue, helper_advice, resolve
 from executor.plan.images import HELPER_KEY, for_architecture, helper_for
 from executor.plan.pull_policies import go_list
+from executor.plan.sidecar import no_replacement
 from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, ImagePlan, Pull
 from executor.tasks import Task
 
@@ -43,6 +44,7 @@ class Pulls:
         self._say = say
         self._locks: dict[str, _thread.LockType] = {}
         self._tasks: dict[Pull, Task[ImageFacts]] = {}
+        self._instead_of: dict[Pull, str] = {}
 
     def begin(self, images: ImagePlan) -> None:
         """Begin to get every image that is known to be needed."""
@@ -57,13 +59,24 @@ class Pulls:
 
     def task(self, pull: Pull) -> Task[ImageFacts]:
         """Begin to get an image, unless that has begun; return what waits for it."""
+        if pull.instead_of:
+            self._instead_of[pull] = pull.instead_of
         if pull not in self._tasks:
             self._tasks[pull] = Task(lambda: self.fetch(pull))
         return self._tasks[pull]
 
     def facts(self, pull: Pull) -> ImageFacts:
-        """Wait for an image, and return what the engine says of it."""
-        return self.task(pull).result()
+        """Wait for an image, and return what the engine says of it.
+
+        Raises as `fetch`, and PolicyViolation where it stands for one that is not admitted: the job
+        asks for what it may not have, and another try changes nothing about that.
+        """
+        try:
+            return self.task(pull).result()
+        except (ImageUnavailable, PullInterrupted, SettingsError) as error:
+            if pull not in self._instead_of:
+                raise
+            raise no_replacement(self._instead_of[pull], error) from None
 
     def chosen_by(self, wanted: Pull) -> str:
         """Return the setting that names an image; empty where the job does."""
@@ -121,7 +134,7 @@ class Pulls:
                 facts = self._by(policy, pull)
             except (ImageUnavailable, PullInterrupted) as error:
                 if number == len(pull.policies):
-                    raise _exhausted(pull, error) from None
+                    raise self._exhausted(pull, error) from None
                 self._say(
                     f'WARNING: Failed to pull image with policy "{policy}": {pull.image}: {error}'
                 )
@@ -164,10 +177,12 @@ class Pulls:
         digest = f" with digest {facts.digest}" if facts.digest else ""
         self._say(f"Using docker image {facts.id} for {pull.image}{digest} ...")
 
-
-def _exhausted(pull: Pull, error: ExecutorError) -> ExecutorError:
-    text = (
-        f'failed to pull image "{pull.image}" with specified policies {go_list(pull.policies)}:'
-        f" {error}. {advice(error)}"
-    )
-    return type(error)(text.rstrip())
+    def _exhausted(self, pull: Pull, error: ExecutorError) -> ExecutorError:
+        remedy = advice(error)
+        if isinstance(error, ImageUnavailable) and not str(error).startswith(NO_SUCH_IMAGE):
+            remedy = helper_advice(pull.image, self._catalogue) or remedy
+        text = (
+            f'failed to pull image "{pull.image}" with specified policies'
+            f" {go_list(pull.policies)}: {error}. {remedy}"
+        )
+        return type(error)(text.rstrip())

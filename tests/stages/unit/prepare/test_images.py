@@ -1,13 +1,20 @@
 """Images by their pull policies, and the words in the job log, on an engine that is a stub."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
-from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, SettingsError
+from executor.errors import (
+    ExecutorError,
+    ImageUnavailable,
+    PolicyViolation,
+    PullInterrupted,
+    SettingsError,
+)
 from executor.log import AdministratorLog
 from executor.plan.credentials import Catalogue, Entry
 from executor.spec import ImagePlan, Pull
@@ -241,3 +248,48 @@ def test_which_helper_it_is(sample: Sample, runners: str, line: str) -> None:
 
     assert sample.pulls.helper(Pull(NAME), planned(runners)).id == NEW
     assert (sample.pulled, sample.said[0]) == (1, line)
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (
+            "always",
+            'The job\'s DOCKER_AUTH_CONFIG has "credHelpers": {"registry.local": "ecr"}, and',
+        ),
+        ("never", "The image is not on this host and the pull policy forbids pulling it"),
+    ],
+)
+def test_a_helper_that_did_not_run_is_named_where_it_counts(
+    sample: Sample, policy: str, words: str
+) -> None:
+    """The error of an image that is denied says which line has to move where."""
+    sample.registry(refusal(500, "no basic auth credentials"))
+    line = '"credHelpers": {"registry.local": "ecr"}'
+    catalogue = Catalogue(unused_helpers=(("registry.local", line),))
+    pulls = Pulls(
+        Engine(sample.stub.api()), catalogue, AdministratorLog("prepare"), sample.said.append
+    )
+
+    with pytest.raises(ImageUnavailable) as caught:
+        pulls.fetch(Pull(NAME, policies=(policy,)))
+
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [DENIED, OVERLOADED])
+def test_a_dind_image_that_stands_for_another(sample: Sample, answer: bytes) -> None:
+    """Both keys are named, and no further prepare repeats what cannot change."""
+    sample.registry(answer)
+    pull = Pull(NAME, chosen_by="[dind] image", instead_of="corp/my-dind:1")
+    sample.pulls.task(replace(pull, instead_of=""))
+    sample.pulls.task(pull)
+
+    with pytest.raises(PolicyViolation) as caught:
+        sample.pulls.facts(Pull(NAME))
+
+    assert str(caught.value).startswith(
+        'The job\'s dind image "corp/my-dind:1" is not on the list of `[dind] allowed_images`, and'
+        " `[dind] image`, which runs instead, is not available."
+    )
+    assert "failed to pull image" in str(caught.value)
