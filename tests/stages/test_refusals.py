@@ -37,9 +37,9 @@ def registry() -> Iterator[Answers]:
                 if self.command == "GET":
                     self.wfile.write(text.encode())
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815 (the base class has it)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *_: object) -> None:
                 """Print nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
