@@ -20,6 +20,7 @@ _UNREADABLE = (
     "unsupported manifest",
     "unsupported media type",
     "unsupported config",
+    "missing signature key",
     "mediatype in manifest should be",
     "invalid rootfs in image",
 )

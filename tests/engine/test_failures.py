@@ -50,6 +50,7 @@ UNREADABLE = [
     "unsupported media type application/vnd.cncf.helm.config.v1+json",
     "mediaType in manifest should be 'application/vnd.docker.distribution.manifest.v2+json' not ''",
     "invalid rootfs in image configuration",
+    "missing signature key",
 ]
 """What a registry gives, and no engine of today takes."""
 TRANSIENT = [
