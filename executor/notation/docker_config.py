@@ -87,8 +87,6 @@ class DockerConfig:
 
     credentials: dict[str, Credential]
     warnings: tuple[str, ...] = ()
-    unused_helpers: dict[str, str] = field(default_factory=dict)
-    """By registry path, "" for all: the lines that name a helper which is not run."""
 
 
 def read_docker_config(source: str, text: str, helpers: Helpers | None) -> DockerConfig:
@@ -116,7 +114,7 @@ def read_docker_config(source: str, text: str, helpers: Helpers | None) -> Docke
         warnings += _misshapen(source, document)
         credentials |= _from_store(source, document.get("credsStore"), helpers, warnings)
         credentials |= _from_helpers(source, document.get("credHelpers"), helpers, warnings)
-    return DockerConfig(credentials, tuple(warnings), {} if helpers else _helper_lines(document))
+    return DockerConfig(credentials, tuple(warnings))
 
 
 def registry_path(server: str) -> str:
@@ -139,23 +137,17 @@ def _host(address: str) -> str:
     return HUB if host in HUB_HOSTS else host
 
 
-def _helper_lines(document: dict[str, object]) -> dict[str, str]:
-    """Return what names credential helpers, as it stands in the file, by registry path."""
-    store = document.get("credsStore")
-    found: dict[str, object] = {"": {"credsStore": store}} if store else {}
-    servers = _table(document.get("credHelpers"))
-    found |= {registry_path(each): {"credHelpers": {each: servers[each]}} for each in servers}
-    return {path: json.dumps(line)[1:-1] for path, line in found.items()}
-
-
 def _from_auths(source: str, auths: object, warnings: list[str]) -> dict[str, Credential]:
     credentials: dict[str, Credential] = {}
-    if auths is not None and not isinstance(auths, dict):
+    if auths is None:
+        return credentials
+    if not isinstance(auths, dict):
         warnings.append(_refused(source, '"auths" is not a JSON object'))
-    for server in sorted(_table(auths)):
+        return credentials
+    for server in sorted(auths):
         path = registry_path(server)
         try:
-            credential = _login(_table(auths)[server])
+            credential = _login(auths[server])
         except ValueError as error:
             warnings.append(
                 f"The login for {path or '(no registry)'} in {source} is not used: {error}."
@@ -212,7 +204,7 @@ def _from_store(
     except HelperFailed as error:
         warnings.append(_unanswered(source, error))
         return {}
-    named = dict.fromkeys(_table(servers), name)
+    named = dict.fromkeys(servers, name) if isinstance(servers, dict) else {}
     return _from_helpers(source, named, helpers, warnings)
 
 
@@ -220,19 +212,21 @@ def _from_helpers(
     source: str, named: object, helpers: Helpers, warnings: list[str]
 ) -> dict[str, Credential]:
     credentials: dict[str, Credential] = {}
-    for server in sorted(_table(named)):
+    if not isinstance(named, dict):
+        return credentials
+    for server in sorted(named):
         path = registry_path(server)
         if not path or path in credentials or not helpers.wants(path):
             continue
         try:
-            credentials[path] = _answer(helpers.ask(_table(named)[server], "get", server))
+            credentials[path] = _answer(helpers.ask(named[server], "get", server))
         except HelperFailed as error:
             warnings.append(_unanswered(source, error))
     return credentials
 
 
 def _answer(answer: object) -> Credential:
-    fields = _table(answer)
+    fields = answer if isinstance(answer, dict) else {}
     username, secret = fields.get("Username"), fields.get("Secret")
     if not isinstance(username, str) or not isinstance(secret, str):
         raise HelperFailed("a credential helper returned no Username and Secret")
@@ -253,7 +247,3 @@ def _unanswered(source: str, error: HelperFailed) -> str:
         f"A credential helper named in {source} is not used: {error}. Pulls continue with"
         " the other logins."
     )
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

@@ -5,8 +5,9 @@ and the job payload, in this order. The longest matching path wins across all of
 decides between equal paths.
 """
 
+import json
 from binascii import b2a_base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from executor.notation.docker_config import (
@@ -87,7 +88,7 @@ def read_catalogue(
         for path in sorted(config.credentials):
             merged.setdefault(path, Entry(path, config.credentials[path], source))
     warnings = [warning for _, config in sources for warning in config.warnings]
-    unused = tuple(each for _, config in sources for each in config.unused_helpers.items())
+    unused = () if administrators_variable else tuple(_helper_lines(auth_config))
     return Catalogue(tuple(merged.values()), tuple(warnings), unused)
 
 
@@ -145,6 +146,20 @@ def image_path(image: str) -> str:
         return f"{HUB}/{name}"
     host = first.lower()
     return f"{HUB if host in HUB_HOSTS else host}/{repository}"
+
+
+def _helper_lines(auth_config: str) -> Iterator[tuple[str, str]]:
+    """Yield what names credential helpers in a job's variable, as it stands there, by path."""
+    try:
+        found = json.loads(auth_config) if '"cred' in auth_config else None
+    except (ValueError, RecursionError):
+        return  # the warnings say so
+    document = found if isinstance(found, dict) else {}
+    store, named = document.get("credsStore"), document.get("credHelpers")
+    if store:
+        yield "", json.dumps({"credsStore": store})[1:-1]
+    for server, helper in named.items() if isinstance(named, dict) else ():
+        yield registry_path(server), json.dumps({"credHelpers": {server: helper}})[1:-1]
 
 
 def _paths(images: Iterable[str]) -> Iterable[str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from executor.commands.migrate.dind import sidecar_of
 from executor.commands.migrate.parts import Place, may_be_cut, read_alone, right_parts
-from executor.commands.migrate.pulls import notes_on_pulls
 from executor.commands.migrate.rules import (
     CHANGED,
     EXCLUSIONS,
@@ -76,7 +75,6 @@ def migrate_runner(runner: Table) -> Migration:
     tables: Tables = {"": {}, "docker": {}, "dind": {}}
     given = docker if isinstance(docker, dict) else {}
     rest = sidecar_of(runner, given, tables, result.notes)
-    result.notes += notes_on_pulls(rest.get("pull_policy"), tables["dind"])
     _carry("[[runners]]", runner, "", tables, result.notes)
     _carry("[runners.docker]", rest, "docker", tables, result.notes)
     _name_others(runner, result.notes)

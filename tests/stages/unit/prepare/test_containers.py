@@ -149,13 +149,14 @@ def test_a_sidecar_that_nobody_asked_for_and_that_starts(
 ) -> None:
     """`run` is told that the job may do without it, and the engine is asked nothing more."""
     start_all(engine, PLAN, tmp_path)
-    before = len(engine.received)
+    before = [len(engine.asked(method, "/")) for method in ("POST", "DELETE")]
     assert not notes.is_left(str(tmp_path), notes.OPTIONAL_DIND)
 
     start_all(engine, replace(PLAN, dind_is_optional=True), tmp_path)
 
     assert notes.is_left(str(tmp_path), notes.OPTIONAL_DIND)
-    assert len(engine.received) == 2 * before
+    after = [len(engine.asked(method, "/")) for method in ("POST", "DELETE")]
+    assert after == [2 * each for each in before]
 
 
 def test_an_engine_that_is_gone_fails_the_job(engine: StubEngine, tmp_path: Path) -> None:
