@@ -149,13 +149,13 @@ def test_a_sidecar_that_nobody_asked_for_and_that_starts(
 ) -> None:
     """`run` is told that the job may do without it, and the engine is asked nothing more."""
     start_all(engine, PLAN, tmp_path)
-    before = [len(engine.asked(method, "/")) for method in ("POST", "DELETE")]
+    before = [len(engine.asked(each, "/containers/")) for each in ("POST", "DELETE")]
     assert not notes.is_left(str(tmp_path), notes.OPTIONAL_DIND)
 
     start_all(engine, replace(PLAN, dind_is_optional=True), tmp_path)
 
     assert notes.is_left(str(tmp_path), notes.OPTIONAL_DIND)
-    after = [len(engine.asked(method, "/")) for method in ("POST", "DELETE")]
+    after = [len(engine.asked(each, "/containers/")) for each in ("POST", "DELETE")]
     assert after == [2 * each for each in before]
 
 
