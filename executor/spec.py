@@ -178,7 +178,7 @@ class Plan:
     has_caches: bool = False
     """Whether services wait for the helper, which opens the cache volumes to every user."""
     dind_is_optional: bool = False
-    """Whether the job runs without its sidecar where that cannot be had: nobody asked for it."""
+    """Whether the job runs without its sidecar where that cannot be had: no service is listed for it."""
 
 
 @dataclass(frozen=True, slots=True)

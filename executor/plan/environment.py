@@ -51,7 +51,7 @@ def plan_environment(
         services=tuple(with_direct_names(each, direct) for each in services),
         notices=(*notices, *skipped, *_label_notices(inputs), *proxy_notices(inputs.values)),
         has_caches=volumes.has_caches,
-        dind_is_optional=sidecar is not None and not sidecar.asked,
+        dind_is_optional=sidecar is not None and sidecar.optional,
     )
 
 

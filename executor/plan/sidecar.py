@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from executor.errors import ExecutorError, PolicyViolation
 from executor.notation.image_names import with_default_tag
+from executor.notation.paths import CERTS_DIRECTORY
 from executor.plan.admission import admit_transport, admits_dind
 from executor.plan.inputs import Inputs
 from executor.plan.pull_policies import own_policies
@@ -19,8 +20,8 @@ from executor.plan.transport import (
     ALIAS,
     Transport,
     leads_to_sidecar,
+    optional_transport,
     transport,
-    unasked_transport,
 )
 from executor.settings.file import Settings
 from executor.spec import ImageFacts, ImagePlan, Pull
@@ -43,8 +44,15 @@ class Sidecar:
     asked: bool = True
     """Whether somebody lists a dind service, or the job's DOCKER_HOST names the sidecar.
 
-    The job does without one that nobody asked for, if it cannot be had.
+    What else the job says of Docker is meant for that one, and for no sidecar that nobody asked for.
     """
+    notices: tuple[str, ...] = ()
+    """Sentences about a transport that the job does not get."""
+
+    @property
+    def optional(self) -> bool:
+        """Return whether nobody lists it as a service: the job then runs without it if need be."""
+        return self.own is None
 
 
 def choose_sidecar(
@@ -60,17 +68,31 @@ def choose_sidecar(
     own = dinds[0] if dinds else None
     if own is None and settings.dind.mode != "always":
         return None
-    asked = own is not None or _names_sidecar(inputs)
+    pull = settings_dind(settings, own)
+    if own is None:
+        way, notices = _optional_transport(inputs)
+        return Sidecar(pull, None, way, asked=_names_sidecar(inputs), notices=notices)
     variables: dict[str, str] = {}
     for each in dinds:
         variables |= inputs.variables.services_own(each.asked)
-    way = transport(inputs.values, variables) if asked else unasked_transport(inputs.values)
+    way = transport(inputs.values, variables)
     admit_transport(way, settings.dind)
-    if own and admits_dind(own, settings):
+    if admits_dind(own, settings):
         return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
-    pull = settings_dind(settings, own)
-    replaced = own is not None
-    return Sidecar(pull, own, way, replaced=replaced, stands_for=dinds[1:], asked=asked)
+    return Sidecar(pull, own, way, replaced=True, stands_for=dinds[1:])
+
+
+def _optional_transport(inputs: Inputs) -> tuple[Transport, tuple[str, ...]]:
+    """Return how a sidecar is reached that no service stands for, and what the author is told.
+
+    A whole pipeline may share its variables, so what cannot be refuses no job.
+    """
+    way = optional_transport(inputs.values)
+    try:
+        admit_transport(way, inputs.settings.dind)
+    except PolicyViolation as error:
+        return Transport(tls=True, cert_dir=CERTS_DIRECTORY), (f"WARNING: {error}",)
+    return way, ()
 
 
 def _names_sidecar(inputs: Inputs) -> bool:
@@ -110,7 +132,7 @@ def sidecar_notices(sidecar: Sidecar, settings: Settings) -> list[str]:
     """Return sentences about what the job asked for and does not get."""
     own = sidecar.own
     if own is None:
-        return []
+        return [*sidecar.notices]
     replaced = [replaced_notice(own, settings)] if sidecar.replaced else []
     return [*replaced, *(_stood_in(each, own) for each in sidecar.stands_for)]
 

@@ -80,8 +80,8 @@ def transport(values: Mapping[str, str], own: Mapping[str, str]) -> Transport:
     return Transport(tls=True, cert_dir=cert_dir)
 
 
-def unasked_transport(values: Mapping[str, str]) -> Transport:
-    """Decide for a sidecar that the job did not ask for: what is meant for others is not obeyed.
+def optional_transport(values: Mapping[str, str]) -> Transport:
+    """Decide for a sidecar that nobody lists as a service: what is meant for others is not obeyed.
 
     That is a DOCKER_HOST that leads elsewhere, or a directory that cannot hold certificates.
     """

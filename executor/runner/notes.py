@@ -12,7 +12,7 @@ left: the names below, and what is in them, stay as they are.
 | `OVER` | cleanup | nothing may be made any more | run |
 | `CLIENT` | prepare | dind-executor's own client certificate for dind | run |
 | `request_of(container)` | prepare | what it takes to make a container again | run |
-| `OPTIONAL_DIND` | prepare | nobody asked for the sidecar: the job may do without it | run |
+| `OPTIONAL_DIND` | prepare | no service is listed for the sidecar: the job may do without it | run |
 | `SERVICE_LOGS` | prepare, run | how much of the services' logs is printed | run |
 | `ANSWERED` | run | when the sidecar had started that has answered | run |
 | `OWNED` | run | the project's files have their owner | run |

@@ -1,4 +1,4 @@
-"""A job without its sidecar, which nobody asked for and which cannot be had.
+"""A job without its sidecar, which nobody lists as a service and which cannot be had.
 
 Loaded by prepare, and by `run` only where a sidecar does not come up.
 """
@@ -24,8 +24,8 @@ def go_without_dind(
     except EngineUnavailable:
         pass  # cleanup removes it
     complain(
-        "WARNING: `docker` is not available in this job, because its Docker-in-Docker sidecar, which"
-        f" the job did not ask for, did not come up: {log.without_secrets(str(error))}"
+        "WARNING: `docker` is not available in this job, because its Docker-in-Docker sidecar, for"
+        f" which no service is listed, did not come up: {log.without_secrets(str(error))}"
     )
     log.event("sidecar left out", container=name, error=str(error))
 

@@ -167,7 +167,7 @@ def _wait_for_dind(
 
 
 def _is_optional(env: RunnerEnv) -> bool:
-    """Tell whether nobody asked for the sidecar; a script may rely on one that has answered."""
+    """Tell whether no service is listed for the sidecar; a script may rely on one that has answered."""
     answered = notes.is_left(env.temp_dir, notes.ANSWERED)
     return not answered and notes.is_left(env.temp_dir, notes.OPTIONAL_DIND)
 

@@ -8,6 +8,7 @@ from executor.errors import (
     ServiceConflict,
     UnsupportedJobOption,
 )
+from executor.names import TRANSPORT_LABEL
 from executor.plan.images import plan_images
 from executor.plan.sidecar import choose_sidecar
 from executor.spec import ImageFacts, Pull
@@ -91,13 +92,6 @@ def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
         ({"services": [a_service("postgres:16", alias="docker")]}, ServiceConflict),
         (
             {
-                "variables": [a_variable("DOCKER_TLS_CERTDIR", "")],
-                "settings": "[dind]\nallow_plain_tcp = false",
-            },
-            PolicyViolation,
-        ),
-        (
-            {
                 "services": [
                     a_service("docker:dind", variables=[a_variable("DOCKER_TLS_CERTDIR", "")])
                 ],
@@ -109,15 +103,6 @@ def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
             {
                 "variables": [a_variable("DOCKER_TLS_CERTDIR", "x")],
                 "services": [a_service("docker:dind")],
-            },
-            UnsupportedJobOption,
-        ),
-        (
-            {
-                "variables": [
-                    a_variable("DOCKER_TLS_CERTDIR", "x"),
-                    a_variable("DOCKER_HOST", "tcp://docker:2376"),
-                ]
             },
             UnsupportedJobOption,
         ),
@@ -199,32 +184,78 @@ def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
         choose_sidecar(inputs, plan_images(inputs), facts)
 
 
-ASKED = {
+PLAIN = {"DOCKER_TLS_CERTDIR": ""}
+NAMED = {"DOCKER_HOST": "tcp://docker:2375"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "settings", "notice"),
+    [
+        (PLAIN, "[dind]\nallow_plain_tcp = false", 'sets DOCKER_TLS_CERTDIR to ""'),
+        (NAMED, "[dind]\nallow_plain_tcp = false", "sets DOCKER_HOST to tcp://docker:2375"),
+        ({"DOCKER_TLS_CERTDIR": "certs", **NAMED}, "", ""),
+        ({"DOCKER_TLS_CERTDIR": "certs", "DOCKER_DRIVER": "overlay"}, "", ""),
+    ],
+)
+def test_a_transport_that_no_service_stands_for(
+    variables: dict[str, str], settings: str, notice: str
+) -> None:
+    """What a pipeline says for all of its jobs refuses none that lists no dind: it gets TLS."""
+    own = [a_variable(key, value) for key, value in variables.items()]
+    plan = a_plan(some_inputs(variables=own, settings=settings))
+
+    assert plan.dind
+    assert plan.dind.labels[TRANSPORT_LABEL] == "tls"
+    assert [notice in each for each in plan.notices] == [True] * bool(notice)
+
+
+SERVICE_FOR = {
     "a dind service": ({"services": [a_service("docker:dind")]}, True),
     "the administrator's dind service": ({"settings": DIND_SERVICE}, True),
-    "DOCKER_HOST": ({"variables": [a_variable("DOCKER_HOST", "tcp://docker:2375")]}, True),
+    "a dind service that is replaced": ({"services": [a_service("corp/my-dind:1")]}, True),
     "nothing": ({}, False),
     "another service": ({"services": [a_service("postgres:16")]}, False),
+    "DOCKER_HOST": ({"variables": [a_variable("DOCKER_HOST", "tcp://docker:2375")]}, False),
+    "another daemon": ({"variables": [a_variable("DOCKER_HOST", "tcp://prod:2376")]}, False),
+    "the administrator's DOCKER_HOST": ({"values": {"DOCKER_HOST": "tcp://docker:2376"}}, False),
+    "no such directory": ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "certs")]}, False),
+    "a driver": ({"variables": [a_variable("DOCKER_DRIVER", "overlay")]}, False),
+}
+
+
+@pytest.mark.parametrize(("inputs_of", "listed"), SERVICE_FOR.values(), ids=SERVICE_FOR)
+def test_who_needs_its_sidecar(inputs_of: dict[str, object], *, listed: bool) -> None:
+    """Only a listed service is part of the job, as under the Docker executor."""
+    plan = a_plan(some_inputs(**inputs_of))  # type: ignore[arg-type]
+
+    assert plan.dind
+    assert plan.dind_is_optional is not listed
+
+
+ASKS = {
+    "DOCKER_HOST": ({"variables": [a_variable("DOCKER_HOST", "tcp://docker:2375")]}, True),
     "another daemon": ({"variables": [a_variable("DOCKER_HOST", "tcp://prod:2376")]}, False),
     "the administrator's DOCKER_HOST": ({"values": {"DOCKER_HOST": "tcp://docker:2376"}}, False),
     "a directory for certificates": (
         {"variables": [a_variable("DOCKER_TLS_CERTDIR", "/c")]},
         False,
     ),
-    "no such directory": ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "certs")]}, False),
     "no TLS": ({"variables": [a_variable("DOCKER_TLS_CERTDIR", "")]}, False),
-    "a driver": ({"variables": [a_variable("DOCKER_DRIVER", "overlay")]}, False),
     "a context": ({"variables": [a_variable("DOCKER_CONTEXT", "prod")]}, False),
 }
 
 
-@pytest.mark.parametrize(("inputs_of", "asked"), ASKED.values(), ids=ASKED)
-def test_who_asks_for_a_sidecar(inputs_of: dict[str, object], *, asked: bool) -> None:
-    """Jobs list a dind service or name the sidecar; whoever did not runs without it if need be."""
-    plan = a_plan(some_inputs(**inputs_of))  # type: ignore[arg-type]
+@pytest.mark.parametrize(("inputs_of", "asks"), ASKS.values(), ids=ASKS)
+def test_who_tells_the_sidecar_something(
+    inputs_of: dict[str, list[dict[str, object]]], *, asks: bool
+) -> None:
+    """A job that names the sidecar means it with its other variables, too."""
+    driver = a_variable("DOCKER_DRIVER", "vfs")
+    variables = [*inputs_of.get("variables", []), driver]
+    plan = a_plan(some_inputs(**{**inputs_of, "variables": variables}))  # type: ignore[arg-type]
 
     assert plan.dind
-    assert plan.dind_is_optional is not asked
+    assert ("DOCKER_DRIVER" in plan.dind.environment) is asks
 
 
 MIRROR = ["--debug", "--registry-mirror=http://mirror:5000"]

@@ -3,7 +3,7 @@
 import pytest
 
 from executor.errors import UnsupportedJobOption
-from executor.plan.transport import Transport, leads_to_sidecar, transport, unasked_transport
+from executor.plan.transport import Transport, leads_to_sidecar, optional_transport, transport
 
 TLS = Transport(tls=True, cert_dir="/certs")
 
@@ -80,9 +80,9 @@ def test_which_hosts_lead_to_the_sidecar(host: str, *, leads: bool) -> None:
         ({"DOCKER_HOST": "tcp://docker:2375"}, PLAIN),
     ],
 )
-def test_transports_that_no_job_asked_for(values: dict[str, str], expected: Transport) -> None:
+def test_transports_without_a_service(values: dict[str, str], expected: Transport) -> None:
     """What was meant for another job or another daemon is not obeyed, and refuses nothing."""
-    assert unasked_transport(values) == expected
+    assert optional_transport(values) == expected
 
 
 def test_what_a_client_gets() -> None:

@@ -1,4 +1,4 @@
-"""A sidecar that the job did not ask for harms no job: with it or without it, the script runs."""
+"""A sidecar that no service stands for harms no job: with it or without it, the script runs."""
 
 import time
 
@@ -110,6 +110,10 @@ MEANT_FOR_OTHERS = {
     "an authority": {"SSL_CERT_FILE": "/none/such.pem", "GODEBUG": "nonsense=1"},
     "options": {"DOCKER_OPTS": "--none-such", "DOCKERD_OPTS": "--none-such", "ENV": "/none"},
     "another daemon": {"DOCKER_HOST": "tcp://prod.invalid:2375", "DOCKER_TLS_CERTDIR": "/certs"},
+    "the sidecar, and no directory": {
+        "DOCKER_HOST": "tcp://docker:2376",
+        "DOCKER_TLS_CERTDIR": "c",
+    },
 }
 
 
@@ -142,6 +146,22 @@ def test_a_mount_that_hides_dockerd(start: Start) -> None:
     assert WITHOUT in lint(job)
 
 
+def test_a_job_that_names_a_sidecar_that_cannot_be_had(start: Start) -> None:
+    """Pipelines set DOCKER_HOST for all of their jobs, those without docker among them."""
+    variables = [Variable("DOCKER_HOST", "tcp://docker:2376")]
+    changes: Changes = {"dind": {"image": NO_SUCH_IMAGE}}
+    assert WITHOUT in lint(start(JobRequest(variables=variables), changes))
+
+
+def test_plain_tcp_that_the_administrator_forbids(start: Start) -> None:
+    """A job without a service runs, its log names the variable, and docker works with TLS."""
+    variables = [Variable("DOCKER_TLS_CERTDIR", "")]
+    changes: Changes = {"dind": {"allow_plain_tcp": False}}
+    job = start(JobRequest("docker:26.1-cli", variables=variables), changes)
+    assert 'WARNING: The job sets DOCKER_TLS_CERTDIR to ""' in lint(job)
+    job.script("docker -H tcp://docker:2375 version && exit 1; docker version").passed()
+
+
 def test_a_service_beside_a_sidecar_that_cannot_be_had(rig: Rig, start: Start) -> None:
     """It works as ever."""
     services = [{"name": rig.special("tools/web:1"), "alias": "web"}]
@@ -150,20 +170,16 @@ def test_a_service_beside_a_sidecar_that_cannot_be_had(rig: Rig, start: Start) -
     assert "a service that is not dind" in job.script("wget -qO- http://web/").passed().output
 
 
-ASKS: dict[str, JobRequest] = {
-    "a dind service": JobRequest(services=[{"name": "docker:none-such-dind"}]),
-    "the sidecar's name": JobRequest(variables=[Variable("DOCKER_HOST", "tcp://docker:2376")]),
-}
-
-
-@pytest.mark.parametrize("request_of", ASKS.values(), ids=ASKS)
-def test_a_job_that_asks_fails_without_its_sidecar(start: Start, request_of: JobRequest) -> None:
+@pytest.mark.parametrize("lister", ["the job", "the administrator"])
+def test_a_job_fails_without_a_service_that_is_listed(rig: Rig, start: Start, lister: str) -> None:
     """Nothing runs that needs a daemon and has none."""
-    changes: Changes = {"dind": {"image": NO_SUCH_IMAGE}}
-    job = start(request_of, changes)
+    service = {"name": rig.special("nobody/docker:none-such-dind")}
+    own = lister == "the job"
+    changes: Changes = {} if own else {"docker": {"services": [service]}}
+    job = start(JobRequest(services=[service] if own else []), changes)
     job.config().passed()
     call = job.prepare()
-    assert call.code in {BUILD_FAILURE, SYSTEM_FAILURE}
+    assert call.code == (BUILD_FAILURE if own else SYSTEM_FAILURE)
     assert "ERROR: " in call.stderr
     assert "failed to pull" in call.stderr
     assert WITHOUT not in call.output

@@ -81,7 +81,7 @@ class Containers:
         return Task(start)
 
     def _up_or_without(self, spec: ContainerSpec) -> None:
-        """Start a sidecar that nobody asked for; one that cannot be had is a warning."""
+        """Start a sidecar for which no service is listed; one that cannot be had is a warning."""
         try:
             self._up(spec)
             notes.leave(self._temp_dir, notes.OPTIONAL_DIND)

@@ -1,4 +1,4 @@
-"""A job without the sidecar that nobody asked for."""
+"""A job without a sidecar for which no service is listed."""
 
 import pytest
 
@@ -22,8 +22,8 @@ def test_the_author_is_told_why_without_a_secret(
     go_without_dind(stub.engine(), "job-dind", {}, ERROR, log)
 
     assert capfd.readouterr().err == (
-        "WARNING: `docker` is not available in this job, because its Docker-in-Docker sidecar, which"
-        " the job did not ask for, did not come up: It printed [MASKED].\n"
+        "WARNING: `docker` is not available in this job, because its Docker-in-Docker sidecar, for"
+        " which no service is listed, did not come up: It printed [MASKED].\n"
     )
 
 

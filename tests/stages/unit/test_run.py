@@ -164,7 +164,7 @@ def test_a_sidecar_that_does_not_come_up(
     *,
     runs: bool,
 ) -> None:
-    """The script runs without it where nobody asked for it, and no later script waits again."""
+    """The script runs without it where no service is listed for it, and no later script waits again."""
     ended = {"State": {"StartedAt": "then", "ExitCode": 3}, "Config": {"Labels": {"a": "b"}}}
     gone = [False]
 

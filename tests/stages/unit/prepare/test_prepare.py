@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -315,6 +317,10 @@ def test_a_cancel_ends_the_pause_before_another_pull(job: Job) -> None:
     assert len(set(job.pulled())) == len(job.pulled())
 
 
+_PEER = struct.Struct("3i")
+"""Process, user and group at the other end of a unix socket."""
+
+
 class Canceller:
     """Signals a process as its request of some number arrives."""
 
@@ -324,7 +330,7 @@ class Canceller:
         self._process = threading.Event()
         self._group = 0
         self._left = 0
-        stub.choose = self._answer  # type: ignore[method-assign]
+        stub.choose = self._answer  # type: ignore[assignment,method-assign]
 
     def arm(self, number: int) -> None:
         """Count anew, before the process starts."""
@@ -336,13 +342,26 @@ class Canceller:
         self._group = group
         self._process.set()
 
-    def _answer(self, received: Received) -> Answer:
+    def _answer(self, _received: Received) -> Answer:
+        def answer(connection: Connection, received: Received) -> None:
+            self._count(connection)
+            chosen = self._choose(received)
+            if callable(chosen):
+                chosen(connection, received)
+            else:
+                connection.send(chosen)
+
+        return answer
+
+    def _count(self, connection: Connection) -> None:
+        """Count a request, unless the process before has left it: that one's may come late."""
+        assert self._process.wait(10)
+        peer = connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         with self._lock:
-            self._left -= 1
-            if self._left == 0:
-                assert self._process.wait(10)
-                os.killpg(self._group, signal.SIGTERM)
-        return self._choose(received)
+            if _PEER.unpack(peer)[0] == self._group:
+                self._left -= 1
+                if self._left == 0:
+                    os.killpg(self._group, signal.SIGTERM)
 
 
 def test_a_cancel_at_any_request(job: Job) -> None:
