@@ -52,6 +52,8 @@ class Surroundings:
     """What the host's way out carries, in bytes; 0 where that is 1500 or more, or unknown."""
     subnets: tuple[str, ...] = ()
     """Every network that a job may have to reach, in CIDR form: the job's own and the host's."""
+    own_subnets: tuple[str, ...] = ()
+    """Those of the job's network alone."""
     mirrors: tuple[str, ...] = ()
     """The engine's registry mirrors that containers can reach."""
     insecure_registries: tuple[str, ...] = ()

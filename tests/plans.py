@@ -14,7 +14,7 @@ from executor.plan.credentials import Catalogue, Entry
 from executor.plan.environment import plan_environment
 from executor.plan.images import plan_images
 from executor.plan.inputs import Facts, Inputs
-from executor.plan.sidecar import choose_sidecar
+from executor.plan.sidecar import Sidecar, choose_sidecar
 from executor.shell.serving import READY
 from executor.spec import Certificates, ContainerSpec, ImageFacts, Plan, Pull, Surroundings
 from tests import container_keys
@@ -185,6 +185,13 @@ def facts_of(inputs: Inputs) -> dict[Pull, ImageFacts]:
         each: DIND if each.image.rpartition("/")[2].find("dind") >= 0 else OTHER
         for each in images.services
     }
+
+
+def sidecar_of(inputs: Inputs) -> Sidecar:
+    """Return the job's sidecar, which it has."""
+    found = choose_sidecar(inputs, plan_images(inputs), facts_of(inputs))
+    assert found
+    return found
 
 
 def a_plan(inputs: Inputs, image_facts: Mapping[Pull, ImageFacts] | None = None) -> Plan:

@@ -59,6 +59,14 @@ def host_resolvers(files: Iterable[str] = _RESOLVERS) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def resolves(name: str) -> bool:
+    """Tell whether the host knows a name; the containers' resolver asks the same servers."""
+    try:
+        return bool(socket.getaddrinfo(name, None))
+    except (OSError, UnicodeError):
+        return False
+
+
 def authorities(directory: str) -> tuple[tuple[str, bytes], ...]:
     """Return registries and the certificates that vouch for them; without any where none may be read.
 

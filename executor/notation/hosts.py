@@ -75,6 +75,31 @@ def host_of(address: str) -> str:
     return authority.partition(":")[0]
 
 
+def certified(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and addresses in a DOCKER_TLS_SAN, and the entries that are neither.
+
+    They are written as openssl has them: `DNS:` or `IP:` before each, commas or blanks between.
+    """
+    good: list[str] = []
+    bad: list[str] = []
+    for entry in text.replace(",", " ").split():
+        kind, _, name = entry.partition(":")
+        is_name = kind == "DNS" and not _wrong_host(name.removeprefix("*."))
+        if is_name or (kind == "IP" and not wrong_ip(name)):
+            good.append(name)
+        else:
+            bad.append(entry)
+    return tuple(good), tuple(bad)
+
+
+def parts_of(address: str) -> tuple[str, str, str]:
+    """Return scheme, host and port of an address such as `tcp://host:2375`, "" for what it lacks."""
+    scheme = address.partition("://")[0] if "://" in address else ""
+    authority = (address.partition("://")[2] or address).partition("/")[0].rpartition("@")[2]
+    port = authority.rpartition("]")[2].partition(":")[2]
+    return scheme, host_of(address), port
+
+
 def _wrong_authority(authority: str) -> str:
     host, colon, port = authority.rpartition(":")
     if not colon or authority.endswith("]"):

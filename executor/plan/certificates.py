@@ -3,11 +3,13 @@
 Pure: no I/O.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from executor.notation.hosts import wrong_insecure_registry
+from executor.notation.hosts import certified, wrong_insecure_registry
 from executor.notation.paths import overlap
+from executor.plan.docker_host import asked_name
 from executor.plan.inputs import Facts, Inputs
+from executor.plan.sidecar import Sidecar
 from executor.plan.transport import ALIAS, Transport
 from executor.runner.payload import Job
 from executor.spec import Certificates, FileSpec
@@ -24,11 +26,78 @@ _PEM = "-----BEGIN CERTIFICATE-----"
 _MARGIN_SECONDS = 2 * 3600
 """How long the certificates outlive the job's timeout: prepare and after_script come on top."""
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""What containers on the sidecar's own network call it."""
+_FEWEST_ADDRESSES = 64
+_MOST_OWN_NAMES = 100
+_MOST_SHOWN = 200
 
-def certificate_names(inputs: Inputs) -> tuple[str, ...]:
-    """Return every name that the sidecar may be called by."""
+
+def certificate_names(
+    inputs: Inputs, sidecar: Sidecar, subnets: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return every name and address that the sidecar may be called by.
+
+    Which address it gets on the job's network is known only when it runs.  The engine gives the
+    lowest ones that are free, and nobody but the sidecar has the key: the certificate has so many
+    of each subnet that the sidecar's is among them, also after containers were made again.
+    """
     aliases = [alias for each in inputs.services for alias in each.aliases]
-    return tuple(dict.fromkeys((ALIAS, "localhost", *aliases)))
+    asked = asked_name(inputs)
+    names = inputs.names
+    return tuple(
+        dict.fromkeys(
+            (
+                ALIAS,
+                *_LOOPBACK,
+                *aliases,
+                *([asked] if asked else []),
+                # what an address resolves to
+                names.dind,
+                f"{names.dind}.{names.network}",
+                *_own_names(inputs, sidecar)[0],
+                *_lowest(subnets, max(_FEWEST_ADDRESSES, 3 * len(inputs.services))),
+            )
+        )
+    )
+
+
+def certificate_notices(inputs: Inputs, sidecar: Sidecar) -> tuple[str, ...]:
+    """Return a sentence for what the job asks for and a certificate cannot have."""
+    bad = _own_names(inputs, sidecar)[1] if sidecar.transport.tls else ()
+    if not bad:
+        return ()
+    shown = ", ".join(bad)
+    return (
+        (
+            f"WARNING: DOCKER_TLS_SAN: not added to the certificate of Docker: {shown[:_MOST_SHOWN]}"
+            f"{'...' if len(shown) > _MOST_SHOWN else ''}. Write up to {_MOST_OWN_NAMES} entries such as"
+            ' "DNS:engine.example" or "IP:10.0.0.1", with commas between them.'
+        ),
+    )
+
+
+def _own_names(inputs: Inputs, sidecar: Sidecar) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what DOCKER_TLS_SAN adds, and what of it cannot be added.
+
+    The official images read it as a variable of their container: the service's, else the job's.
+    """
+    variables: dict[str, str] = {}
+    for each in (sidecar.own, *sidecar.stands_for) if sidecar.own else ():
+        variables |= inputs.variables.services_own(each.asked)
+    key = "DOCKER_TLS_SAN"
+    good, bad = certified(variables.get(key, inputs.values.get(key, "")))
+    return good[:_MOST_OWN_NAMES], (*bad, *good[_MOST_OWN_NAMES:])
+
+
+def _lowest(subnets: tuple[str, ...], count: int) -> Iterator[str]:
+    """Yield the first addresses of each subnet."""
+    import ipaddress
+
+    for subnet in subnets:
+        network = ipaddress.ip_network(subnet, strict=False)
+        for number in range(1, min(network.num_addresses, count + 1)):
+            yield str(network[number])
 
 
 def certificate_seconds(job: Job) -> int:

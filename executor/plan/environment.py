@@ -5,8 +5,10 @@ Pure: no I/O, no clock, no dice.
 
 from dataclasses import replace
 
+from executor.plan.certificates import certificate_notices
 from executor.plan.containers import build_container, helper_container, service_container
 from executor.plan.dind import dind_container
+from executor.plan.docker_host import asked_aliases, host_notices
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import plan_network
 from executor.plan.proxies import direct_names, proxy_notices, with_direct_names
@@ -31,8 +33,13 @@ def plan_environment(
     volumes = with_own_builds(inputs) if facts.builds_are_taken else inputs.volumes
     dind, notices = None, []
     if sidecar:
-        dind = dind_container(inputs, facts, volumes, sidecar, sidecar_aliases(sidecar))
-        notices = sidecar_notices(sidecar, inputs.settings)
+        aliases = (*sidecar_aliases(sidecar), *asked_aliases(inputs, sidecar, facts))
+        dind = dind_container(inputs, facts, volumes, sidecar, aliases)
+        notices = [
+            *sidecar_notices(sidecar, inputs.settings),
+            *host_notices(inputs, sidecar),
+            *certificate_notices(inputs, sidecar),
+        ]
     named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
     services = [
         service_container(inputs, volumes, each, aliases, images.services[each.index])

@@ -31,6 +31,8 @@ class Facts:
     """Those of the sidecar, None where it has no TLS or the job has no sidecar."""
     builds_are_taken: bool = False
     """Whether another job works in the builds directory that this one would find again."""
+    docker_host_is_elsewhere: bool = False
+    """Whether the name in the job's DOCKER_HOST is that of a host outside of the job."""
 
 
 @dataclass(frozen=True)

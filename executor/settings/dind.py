@@ -1,6 +1,7 @@
 """The `[dind]` table of the settings: pure."""
 
 from executor.notation import hosts
+from executor.notation.paths import wrong_path
 from executor.settings import checks
 from executor.settings.keys import Section, group, key
 from executor.settings.limits import Limits
@@ -85,6 +86,26 @@ class DindSettings(Section):
         " `inherit_registries`.",
         default=(),
         check=hosts.wrong_insecure_registry,
+    )
+    certificate_key: str = key(
+        "Keys of the certificates that dind-executor makes for each job: `ec`, elliptic curves,"
+        " or `rsa`, for clients that read no other keys. `rsa` costs up to some tenths of a"
+        " second of CPU time a job.",
+        default="ec",
+        choices=("ec", "rsa"),
+    )
+    proxies_in_builds: bool = key(
+        "Hand the job's proxies on to what it builds and runs in dind: the configuration of its"
+        " Docker client names them, and the client sets them for each `docker build` and"
+        " `docker run`. False: a job hands them on itself, for example with `--build-arg`.",
+        default=False,
+    )
+    authorities_in_builds: str = key(
+        "File on the runner host with certificates of private authorities, in PEM form. dind"
+        " trusts them, and so does what jobs build and run in it, in addition to what an image"
+        " trusts. Empty: an image trusts only what it brings along.",
+        default="",
+        check=wrong_path,
     )
     limits: Limits = group(
         factory=Limits,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.host.network import authorities, host_mtu, host_resolvers, host_subnets
+from executor.host.network import authorities, host_mtu, host_resolvers, host_subnets, resolves
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 DEFAULT = "eth0\t00000000\t010200C0\t0003\t0\t0\t{}\t00000000\t{}\t0\t0\n"
@@ -81,3 +81,11 @@ def test_authorities_of_registries(tmp_path: Path) -> None:
 
     assert authorities(str(tmp_path)) == (("registry.local:5000", "# Fő\none\ntwo\n".encode()),)
     assert authorities(str(tmp_path / "none")) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("localhost", True), ("127.0.0.1", True), ("a" * 70, False), ("", False)]
+)
+def test_names_that_the_host_knows(name: str, known: bool) -> None:  # noqa: FBT001
+    """What cannot be a name is nobody's either."""
+    assert resolves(name) is known

@@ -61,3 +61,52 @@ def test_every_check_is_tried() -> None:
 def test_the_host_in_an_address(address: str, host: str) -> None:
     """A host is found with and without scheme, login, port and path."""
     assert hosts.host_of(address) == host
+
+
+def test_names_of_a_certificate() -> None:
+    """Names and addresses are told by the words before them, as openssl does, and the rest is named."""
+    text = "DNS:engine.ci, IP:10.0.0.1,DNS:*.ci.example\nIP:fd00::1 DNS:a_b"
+
+    assert hosts.certified(text) == (
+        ("engine.ci", "10.0.0.1", "*.ci.example", "fd00::1", "a_b"),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "engine.ci",
+        "IP:engine.ci",
+        "DNS:",
+        "DNS:a/b",
+        "email:a@b",
+        "IP:10.0.0",
+        "DNS:*",
+        "DNS:.a",
+        "dns:x",
+    ],
+)
+def test_what_is_no_name_of_a_certificate(entry: str) -> None:
+    """An entry of another kind, or one that is neither a name nor an address, is given back."""
+    assert hosts.certified(f"DNS:a,{entry}") == (("a",), (entry,))
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("tcp://dind:2375", ("tcp", "dind", "2375")),
+        ("tcp://dind:2375/", ("tcp", "dind", "2375")),
+        ("dind", ("", "dind", "")),
+        ("dind:2376", ("", "dind", "2376")),
+        ("tcp://[::1]:2376", ("tcp", "::1", "2376")),
+        ("tcp://[::1]", ("tcp", "::1", "")),
+        ("ssh://ci@host", ("ssh", "host", "")),
+        ("tcp://:2375", ("tcp", "", "2375")),
+        ("unix:///var/run/docker.sock", ("unix", "", "")),
+        ("", ("", "", "")),
+    ],
+)
+def test_the_parts_of_an_address(address: str, expected: tuple[str, str, str]) -> None:
+    """What an address lacks is empty, and brackets belong to no host."""
+    assert hosts.parts_of(address) == expected

@@ -19,6 +19,7 @@ from tests.plans import (
     a_page_job,
     a_plan,
     rendered,
+    sidecar_of,
 )
 
 
@@ -56,7 +57,7 @@ def test_what_holds_for_every_plan(name: str) -> None:
     )
     if plan.dind:
         assert plan.dind.aliases[0] == "docker"
-        assert set(plan.dind.aliases) <= set(certificate_names(inputs))
+        assert set(plan.dind.aliases) <= set(certificate_names(inputs, sidecar_of(inputs), ()))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -75,6 +76,8 @@ def test_what_follows_from_the_inputs_is_worked_out_once() -> None:
     """A plan derives secrets, volumes and services once, however many containers ask for them."""
     inputs = CASES["extra-service"]()
     calls: Counter[str] = Counter()
+    sidecar = sidecar_of(inputs)
+    inputs = CASES["extra-service"]()
 
     def count(frame: FrameType, event: str, _arg: object) -> None:
         if event == "call":
@@ -83,7 +86,7 @@ def test_what_follows_from_the_inputs_is_worked_out_once() -> None:
     sys.setprofile(count)
     try:
         a_plan(inputs)
-        certificate_names(inputs)
+        certificate_names(inputs, sidecar, ())
     finally:
         sys.setprofile(None)
     derived = ("secret_values", "secret_keys", "job_volumes", "name_services", "service_container")

@@ -130,6 +130,9 @@ command = ["--max-concurrent-downloads=6", "--storage-driver", "overlay2"]
 inherit_registries = false
 registry_mirrors = ["https://mirror.example.com", "http://10.0.0.1:5000/"]
 insecure_registries = ["registry.example.com:5000", "10.0.0.0/8", "fd00::/8", "[::1]:5000"]
+certificate_key = "rsa"
+proxies_in_builds = true
+authorities_in_builds = "/etc/ssl/certs/corp.pem"
 {container_keys.DIND}
 [log]
 destination = "journal"

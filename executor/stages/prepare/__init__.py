@@ -15,6 +15,7 @@ from executor.stages.context import engine_of
 from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import JobCertificates
 from executor.stages.prepare.containers import Containers
+from executor.stages.prepare.docker_host import DockerHost
 from executor.stages.prepare.images import Pulls, for_engine
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import show_logs
@@ -44,15 +45,18 @@ def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_
     """Make everything, beginning with what depends on nothing; raises the first error."""
     network = JobNetwork(engine, inputs, steps)
     certificates = JobCertificates(inputs, images, steps.log)
+    host = DockerHost(inputs, images)
     pulls = Pulls(engine, inputs.catalogue, steps.log, say)
     pulls.begin(images)
     sidecar = choose_sidecar(inputs, images, {pull: pulls.facts(pull) for pull in images.services})
     if sidecar:
         pulls.task(sidecar.pull)
+    around = network.surroundings()
     facts = Facts(
-        network.surroundings(),
-        certificates.of(sidecar),
+        around,
+        certificates.of(sidecar, around.own_subnets),
         builds_are_taken=builds_are_taken(engine, inputs),
+        docker_host_is_elsewhere=host.is_elsewhere(sidecar),
     )
     plan = plan_environment(inputs, images, sidecar, facts)
     for notice in plan.notices:

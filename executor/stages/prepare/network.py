@@ -53,7 +53,7 @@ class JobNetwork:
         around = with_host(found, self._inputs.settings.docker.certs_d, local=self._engine.local)
         around = replace(around, authorities=with_gitlabs(around.authorities, self._inputs.values))
         subnets = self._create(plan_network(self._inputs, around))
-        return replace(around, subnets=(*around.subnets, *subnets))
+        return replace(around, subnets=(*around.subnets, *subnets), own_subnets=subnets)
 
     def _create(self, spec: NetworkSpec) -> tuple[str, ...]:
         return self._steps.do("network created", lambda: self._engine.ensure_network(spec))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -109,6 +109,40 @@ def test_keys_are_elliptic_and_fit(certificates: Certificates, end: str) -> None
     assert isinstance(key.curve, ec.SECP256R1)
     assert load(getattr(certificates, end)).public_key() == key.public_key()
     assert pem.startswith(b"-----BEGIN PRIVATE KEY-----\n")
+
+
+def test_keys_for_clients_that_read_rsa_alone(tmp_path: Path) -> None:
+    """All three are RSA, in the form that such clients know, and openssl verifies them as strictly."""
+    made = mint(("docker", "10.0.0.2"), SECONDS, "rsa")
+
+    for name in ("server", "client"):
+        pem = getattr(made, f"{name}_key")
+        key = load_pem_private_key(pem, None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        assert key.key_size == 2048
+        assert load(getattr(made, name)).public_key() == key.public_key()
+        assert pem.startswith(b"-----BEGIN RSA PRIVATE KEY-----\n")
+    assert isinstance(load(made.ca).public_key(), rsa.RSAPublicKey)
+    for name in ("ca", "server", "client"):
+        (tmp_path / f"{name}.pem").write_bytes(getattr(made, name))
+    assert verified(tmp_path, "server", "sslserver").returncode == 0
+    assert verified(tmp_path, "client", "sslclient").returncode == 0
+
+
+def test_addresses_are_addresses() -> None:
+    """A client that is given an address looks for it among those, and never among the names."""
+    names = ("docker", "10.0.0.2", "fd00::2", "[::1]", "1")
+
+    found = load(mint(names, SECONDS).server).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+
+    assert [str(each) for each in found.value.get_values_for_type(x509.IPAddress)] == [
+        "10.0.0.2",
+        "fd00::2",
+        "::1",
+    ]
+    assert found.value.get_values_for_type(x509.DNSName) == ["docker", "1"]
 
 
 def test_no_two_keys_are_the_same(certificates: Certificates) -> None:
