@@ -105,6 +105,7 @@ def read_basics(env: RunnerEnv, args: list[str]) -> Basics:
 def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
     """Return what the job is planned from; credential helpers of the host are asked for it."""
     # prepare alone plans; the other stages start sooner without these.
+    from executor.host.authorities import read_authorities  # noqa: PLC0415
     from executor.host.credentials import (  # noqa: PLC0415
         read_host_config,
         run_credential_helper,
@@ -136,6 +137,7 @@ def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
         seccomp_profiles=read_profiles(
             (*docker.containers.security_opt, *docker.services.services_security_opt)
         ),
+        authorities=read_authorities(settings.dind.authorities_in_builds),
     )
 
 

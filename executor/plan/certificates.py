@@ -64,7 +64,7 @@ def certificate_names(
 
 def certificate_notices(inputs: Inputs, sidecar: Sidecar) -> tuple[str, ...]:
     """Return a sentence for what the job asks for and a certificate cannot have."""
-    bad = _own_names(inputs, sidecar)[1] if sidecar.transport.tls else ()
+    bad = _own_names(inputs, sidecar)[1] if sidecar.transport.tls and sidecar.asked else ()
     if not bad:
         return ()
     shown = ", ".join(bad)

@@ -22,6 +22,7 @@ from executor.plan.mounts import (
     forgotten,
     keeps_umask,
 )
+from executor.plan.proxies import client_proxies
 from executor.plan.services import NamedService
 from executor.plan.sidecar import Sidecar
 from executor.plan.variables import build_environment
@@ -66,15 +67,19 @@ def build_container(
     volumes: JobVolumes,
     pull: Pull,
     sidecar: Sidecar | None,
+    direct: str = "",
 ) -> ContainerSpec:
-    """Return the build container: the job's image, with all that a Docker client needs."""
+    """Return the build container: the job's image, with all that a Docker client needs.
+
+    `direct` are the names that no proxy is to be asked for.
+    """
     settings = inputs.settings
     way = sidecar.transport if sidecar else None
     volumes = build_volumes(volumes, way)
     trusted = authorities(facts, volumes.binds)
     files = (
         *client_files(way, facts.certificates),
-        FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(inputs)),
+        FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(inputs, sidecar, direct)),
         *trusted,
     )
     shown, hidden = build_environment(inputs.variables, way)
@@ -153,9 +158,11 @@ def service_container(
     )
 
 
-def _client_config(inputs: Inputs) -> bytes:
+def _client_config(inputs: Inputs, sidecar: Sidecar | None, direct: str) -> bytes:
     """Return a config.json, on one line, that logs the job in to the registries it may use."""
     config = client_config(inputs.catalogue, without=(inputs.hidden_source,))
+    if sidecar and inputs.settings.dind.proxies_in_builds:
+        config |= client_proxies(inputs.values, direct)
     return json.dumps(config).encode()
 
 

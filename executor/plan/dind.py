@@ -8,6 +8,7 @@ from executor.notation.expansion import expand
 from executor.notation.paths import DATA_ROOT
 from executor.notation.service_names import ServiceName
 from executor.plan.admission import entrypoint as given_entrypoint
+from executor.plan.authorities import authority_files, authority_memory, authority_prelude
 from executor.plan.certificates import authorities, cert_tmpfs, server_files
 from executor.plan.dockerd import dockerd_command, registry_arguments, without_shell
 from executor.plan.host_config import OWN_TMPFS, dind_host, tmpfs
@@ -41,7 +42,7 @@ def dind_container(
     binds = (*volumes.binds, *settings.dind.volumes)
     trusted = authorities(facts, binds)
     # In no tmpfs: that would hide the image's own authorities, and dind's files are root's to write.
-    files = (*server_files(way, facts.certificates), *trusted)
+    files = (*server_files(way, facts.certificates), *trusted, *authority_files(inputs))
     shown, hidden = dind_environment(inputs.variables, own, asked=sidecar.asked)
     shown["DOCKER_TLS_CERTDIR"] = way.cert_dir
     name = ServiceName.parse(sidecar.pull.image)
@@ -56,7 +57,7 @@ def dind_container(
         network=names.network,
         entrypoint=entrypoint,
         command=command,
-        prelude=prelude,
+        prelude=authority_prelude(inputs) + prelude,
         environment=shown,
         secret_environment=hidden,
         aliases=aliases,
@@ -67,6 +68,7 @@ def dind_container(
             {
                 **(cert_tmpfs(way.cert_dir) if way.tls else {}),
                 **(OWN_TMPFS if hidden else {}),
+                **authority_memory(inputs),
             },
             (mounts, binds),
         ),

@@ -48,7 +48,7 @@ def plan_environment(
     taken = [*(dind.aliases if dind else ()), *(each for spec in services for each in spec.aliases)]
     own_name = () if BUILD_ALIAS in taken else (BUILD_ALIAS,)
     direct = direct_names([*taken, *own_name])
-    build = build_container(inputs, facts, volumes, images.build, sidecar)
+    build = build_container(inputs, facts, volumes, images.build, sidecar, direct)
     return Plan(
         network=plan_network(inputs, facts.surroundings),
         volumes=(*volumes.specs, *([_docker_volume(inputs)] if dind else [])),

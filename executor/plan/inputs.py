@@ -52,6 +52,8 @@ class Inputs:
     """The source of credentials that the runner uses and the job does not get; may be empty."""
     seccomp_profiles: Mapping[str, str] = field(default_factory=dict)
     """Security options that name a profile's file, and the same with the profile itself."""
+    authorities: bytes = b""
+    """The certificates (PEM) of private authorities that builds in dind trust."""
 
     @cached_property
     def variables(self) -> Variables:

@@ -13,6 +13,13 @@ from executor.plan.transport import ALIAS
 from executor.spec import ContainerSpec
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_CLIENTS_KEYS = {
+    "httpProxy": "HTTP_PROXY",
+    "httpsProxy": "HTTPS_PROXY",
+    "ftpProxy": "FTP_PROXY",
+    "allProxy": "ALL_PROXY",
+}
+"""What a Docker client's configuration calls them."""
 _ALWAYS = (ALIAS, "localhost", "127.0.0.1")
 
 
@@ -47,6 +54,20 @@ def with_direct_names(
         environment={**spec.environment, **shown},
         secret_environment={**spec.secret_environment, **hidden},
     )
+
+
+def client_proxies(values: Mapping[str, str], direct: str) -> dict[str, object]:
+    """Return what of a client's config.json hands a job's proxies on to its builds and containers.
+
+    Empty where the job has none.  What names lead around a proxy in the job, do so inside too.
+    """
+    found = {key: _proxy(values, name) for key, name in _CLIENTS_KEYS.items()}
+    found = {key: value for key, value in found.items() if value}
+    if not found:
+        return {}
+    own = _proxy(values, "NO_PROXY")
+    around = own if own == "*" else ",".join(each for each in (direct, own) if each)
+    return {"proxies": {"default": {**found, "noProxy": around}}}
 
 
 def proxy_notices(values: Mapping[str, str]) -> tuple[str, ...]:

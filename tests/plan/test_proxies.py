@@ -3,7 +3,7 @@
 import pytest
 
 from executor.names import DIRECT_NAMES
-from executor.plan.proxies import direct_names, proxy_notices
+from executor.plan.proxies import client_proxies, direct_names, proxy_notices
 from executor.plan.proxies import with_direct_names as container_with_direct_names
 from executor.spec import ContainerSpec
 
@@ -86,3 +86,25 @@ def test_a_proxy_that_nobody_reaches(url: str, is_bad: bool) -> None:  # noqa: F
         ["WARNING: https_proxy"] if is_bad else []
     )
     assert "hunter2" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, {}),
+        ({"NO_PROXY": "a", "http_proxy": ""}, {}),
+        (
+            {"HTTPS_PROXY": "http://p:1", "http_proxy": "http://q:2"},
+            {"httpsProxy": "http://p:1", "httpProxy": "http://q:2", "noProxy": NAMES},
+        ),
+        (
+            {"all_proxy": "socks5://p", "FTP_PROXY": "f", "no_proxy": ".example"},
+            {"allProxy": "socks5://p", "ftpProxy": "f", "noProxy": f"{NAMES},.example"},
+        ),
+        ({"HTTP_PROXY": "p", "NO_PROXY": "*"}, {"httpProxy": "p", "noProxy": "*"}),
+    ],
+)
+def test_what_a_client_hands_on(values: dict[str, str], expected: dict[str, str]) -> None:
+    """A client is told each of the job's proxies, in whichever case, and the names without one."""
+    found = client_proxies(values, NAMES)
+    assert found == ({"proxies": {"default": expected}} if expected else {})

@@ -1,7 +1,7 @@
 """A proxy for HTTPS that keeps a list of what it was asked for."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from tests.sockets import Listener, tunnel
@@ -12,7 +12,9 @@ _LONGEST_SECONDS = 30.0
 class Proxy:
     """Listens on one address of this machine, and tunnels."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, routes: Mapping[str, tuple[str, int]] | None = None) -> None:
+        """Listen; `routes` lead from what is asked for to where only the proxy gets."""
+        self._routes = routes or {}
         listening = socket.create_server((address, 0))
         self.url = f"http://{address}:{listening.getsockname()[1]}"
         self.asked: list[str] = []
@@ -30,15 +32,16 @@ class Proxy:
                 connection.sendall(b"HTTP/1.1 501 Not Implemented\r\n\r\n")
                 return
             host, _, port = target.rpartition(":")
-            with socket.create_connection((host, int(port)), _LONGEST_SECONDS) as there:
+            place = self._routes.get(target) or (host, int(port))
+            with socket.create_connection(place, _LONGEST_SECONDS) as there:
                 connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
                 tunnel(connection, there)
 
 
 @contextmanager
-def proxy(address: str) -> Iterator[Proxy]:
+def proxy(address: str, routes: Mapping[str, tuple[str, int]] | None = None) -> Iterator[Proxy]:
     """Yield a proxy that ends afterwards."""
-    found = Proxy(address)
+    found = Proxy(address, routes)
     try:
         yield found
     finally:
