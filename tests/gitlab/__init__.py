@@ -8,6 +8,8 @@
     pipelines  a pipeline file's jobs, stage by stage, through the stand-in
     toml       config.toml, written
     runner     gitlab-runner as a process, with a config.toml and a home of its own
+    habits     what people bring from elsewhere: the inputs of tests/data/habits, and their ends
+    habit_runs the same, run through the Docker executor and through ours
     leftovers  what jobs have left on the engine
 
 The payloads are made by `executor.local`, so that a pipeline file means the same here and there.

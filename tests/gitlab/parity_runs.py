@@ -1,8 +1,6 @@
 """The jobs of parity.yml through gitlab-runner's Docker executor and through ours, side by side."""
 
 import contextlib
-import re
-import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +37,6 @@ CACHED: Mapping[str, object] = {
     ]
 }
 _JOB_TIMEOUT_SECONDS = 20
-_SLOT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +73,11 @@ class _Side:
         jobs = dict(self._elsewhere(name, number) for number, name in enumerate(others, 2))
         jobs["canceled"].wait_for(f"\n{TICK}")
         jobs["canceled"].cancel()
-        self._wait_for_its_slot(first["everything"].wait())
+        self.runner.wait_until_left(first["everything"].wait().id)
         jobs |= first | dict([self.start("user", first, CACHED)])
         for job in jobs.values():
             job.wait()
         return jobs
-
-    def _wait_for_its_slot(self, job: Job) -> None:
-        """Return when the runner has left the job's slot, as GitLab hears of its end before."""
-        left = re.compile(rf"Removed job from processing list.*\bjob\S*={job.id}\b")
-        deadline = time.monotonic() + _SLOT_SECONDS
-        while not left.search(self.runner.log()):
-            assert time.monotonic() < deadline, self.runner.log()[-4000:]
-            time.sleep(0.05)
 
     def _elsewhere(self, name: str, project_id: int) -> tuple[str, Job]:
         """Start a job as one of another project, so that it finds nobody's volumes."""

@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ COMMAND = "gitlab-runner"
 _REPOSITORY = Path(__file__).parents[2]
 _EXAMPLE = _REPOSITORY / "config.toml.example"
 _STOP_SECONDS = 90
+_SLOT_SECONDS = 60
 
 Table = dict[str, object]
 
@@ -27,6 +30,14 @@ class Runner:
 
     process: subprocess.Popen[bytes]
     log_path: Path
+
+    def wait_until_left(self, job_id: int) -> None:
+        """Return when the runner has left a job's slot, as GitLab hears of its end before."""
+        left = re.compile(rf"Removed job from processing list.*\bjob\S*={job_id}\b")
+        deadline = time.monotonic() + _SLOT_SECONDS
+        while not left.search(self.log()):
+            assert time.monotonic() < deadline, self.log()[-4000:]
+            time.sleep(0.05)
 
     def log(self) -> str:
         """Return what the runner has said about itself, which is not the job log."""

@@ -1,6 +1,7 @@
 """Loads and chances that take minutes: commands for a person, and what their tests share.
 
     graceful_stop  SIGQUIT to gitlab-runner and all processes below it, many times
+    side_by_side   what people bring, under the Docker executor and under dind-executor
     account        what the signals came to
     family         the processes below one, told by the kernel as they begin and end
 
