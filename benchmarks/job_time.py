@@ -1,11 +1,14 @@
 """What a job costs beside its own script: dind-executor and gitlab-runner's own Docker executor.
 
-    python benchmarks/job_time.py [--rounds N] [--json FILE]
+    python benchmarks/job_time.py [--rounds N] [--json FILE] [--before REVISION]
 
 Needs the rig of the tests (`python -m tests.rig up`). With a gitlab-runner on PATH, all runners
 work at the same time and get the same jobs in turn; the time is from the moment that GitLab hands
 a job out to the moment that it hears of its end. Without one, our hooks are called by the embedded
 runner, and compared with bare engine calls made by hand.
+
+With --before, two versions of dind-executor are compared instead, each as `install` puts it on a
+host, through a real gitlab-runner (`benchmarks/versions.py`).
 """
 
 import argparse
@@ -20,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # So that the command in the first lines works as it stands there.
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks import by_hand, by_runner  # noqa: E402
+from benchmarks import by_hand, by_runner, versions  # noqa: E402
 from benchmarks.jobs import JOBS  # noqa: E402
 from tests.gitlab import runner  # noqa: E402
 from tests.rig import state  # noqa: E402
@@ -34,8 +37,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--by-hand", action="store_true", help="as if there were no gitlab-runner")
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
+    parser.add_argument("--before", help="a revision to compare this version with")
     options = parser.parse_args()
     rig = state.load()
+    if options.before:
+        _write(options.json, versions.compare(rig, options.before, options.rounds))
+        return
     has_runner = runner.is_there() and not options.by_hand
     place = by_runner if has_runner else by_hand
     results = {}
@@ -54,8 +61,12 @@ def main() -> None:
         "jobs": results,
     }
     print(json.dumps(described))
-    if options.json:
-        options.json.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    _write(options.json, described)
+
+
+def _write(path: Path | None, results: Mapping[str, object]) -> None:
+    if path is not None:
+        path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 def measured(measures: Mapping[str, Measure], rounds: int) -> dict[str, dict[str, float]]:

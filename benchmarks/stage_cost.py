@@ -161,6 +161,16 @@ def _sources(revision: str, directory: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", directory], check=True)
 
 
+@contextmanager
+def installed(before: str | None, directory: Path) -> Iterator[tuple[Version, ...]]:
+    """Install this version, and before it another one if a revision is given."""
+    versions: tuple[Version, ...] = ()
+    if before:
+        with _sources(before, directory / "sources") as sources:
+            versions = (Version("before", sources, directory / "before"),)
+    yield (*versions, Version("after", REPOSITORY, directory / "after"))
+
+
 def compare(versions: tuple[Version, ...], rounds: int) -> dict[str, dict[str, float]]:
     """Return the medians in seconds of each measure of each version, taken in turn."""
     taken: dict[str, dict[str, list[float]]] = {
@@ -178,6 +188,17 @@ def compare(versions: tuple[Version, ...], rounds: int) -> dict[str, dict[str, f
     }
 
 
+def table(
+    versions: tuple[Version, ...], medians: Mapping[str, Mapping[str, float]]
+) -> Iterator[str]:
+    """Return the lines that tell of the medians, and of the lines of code."""
+    for measure, found in medians.items():
+        told = "  ".join(f"{name} {seconds * 1000:7.2f} ms" for name, seconds in found.items())
+        yield f"{measure:18} {told}{_ratio(found)}"
+    counted = "  ".join(f"{version.name} {version.lines():7}   " for version in versions)
+    yield f"{'lines':18} {counted}"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
@@ -185,19 +206,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="stage-cost-") as name:
-        directory = Path(name)
-        versions: tuple[Version, ...] = ()
-        if options.before:
-            with _sources(options.before, directory / "sources") as sources:
-                versions = (Version("before", sources, directory / "before"),)
-        versions = (*versions, Version("after", REPOSITORY, directory / "after"))
+    with (
+        tempfile.TemporaryDirectory(prefix="stage-cost-") as name,
+        installed(options.before, Path(name)) as versions,
+    ):
         medians = compare(versions, options.rounds)
         lines = {version.name: version.lines() for version in versions}
-    for measure, found in medians.items():
-        told = "  ".join(f"{name} {seconds * 1000:7.2f} ms" for name, seconds in found.items())
-        print(f"{measure:18} {told}{_ratio(found)}")
-    print(f"{'lines':18} {'  '.join(f'{name} {count:7}   ' for name, count in lines.items())}")
+        print(*table(versions, medians), sep="\n")
     results = {"rounds": options.rounds, "medians": medians, "lines": lines}
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
