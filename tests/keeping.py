@@ -17,6 +17,7 @@ from typing import Protocol
 
 from executor.scripts.output import Output
 from executor.shell import DIRECTORY
+from executor.shell.greetings import challenge, is_ours
 from executor.shell.keeper import keeper
 from executor.shell.processes import signaller
 from executor.shell.receiver import sent_files
@@ -90,7 +91,7 @@ class Kept:
         self.home.mkdir(exist_ok=True)
         (directory / workdir).mkdir(exist_ok=True)
         self._programs = programs
-        command = keeper(umask=umask, forgotten=forgotten, opened=opened)
+        command = keeper("job-build", umask=umask, forgotten=forgotten, opened=opened)
         # The shell under test also runs the scripts, whatever else this machine has.
         shells = shells or str(programs / "sh")
         command = tuple(re.sub(_LOOKED_FOR, shells, self._here(each)) for each in command)
@@ -114,7 +115,8 @@ class Kept:
             path.replace(DIRECTORY, str(self.directory)): c for path, c in (files or {}).items()
         }
         try:
-            self.send(sent_files(there.items()))
+            first = challenge()
+            self.send(first + sent_files(there.items(), first))
             self.before_ready = self._until_ready()
         except BaseException:
             self._process.kill()
@@ -225,7 +227,14 @@ class Kept:
                 if not data:
                     raise AssertionError(f"the keeper ended before it was ready: {read}")
             assert time.monotonic() < deadline, f"the keeper is not ready: {read}"
-        return {number: data.replace(line, b"") for number, data in read.items()}
+        return {
+            number: b"".join(
+                each
+                for each in data.replace(line, b"").splitlines(keepends=True)
+                if not is_ours("job-build", each)
+            )
+            for number, data in read.items()
+        }
 
 
 class Start(Protocol):

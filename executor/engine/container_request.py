@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from executor.shell import ENVIRONMENT, quoted
-from executor.shell.receiver import receiver, sent_environment, sent_files
+from executor.shell.entrypoints import takes_one_word
+from executor.shell.greetings import FILES, VARIABLES
+from executor.shell.receiver import receiver, sent_environment
 from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}
 """A script's output goes to gitlab-runner, which masks it, and stays in no file of the engine."""
-
-
-_SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh"))
 
 _MAC_OF_ENDPOINT = (1, 44)
 """From this API on, a hardware address is that of one network; before, the container's."""
@@ -67,12 +66,15 @@ def container_request(
         request["OpenStdin"] = True
     program = _program(spec, image)
     if spec.receives and not spec.runs_scripts and program:
-        request |= {"Entrypoint": list(receiver(program, prelude=spec.prelude)), "Cmd": None}
+        request |= {
+            "Entrypoint": list(receiver(spec.name, program, prelude=spec.prelude)),
+            "Cmd": None,
+        }
     entrypoint = entrypoint_of(spec, image)
-    if spec.runs_scripts and _takes_one_word(entrypoint):
+    if spec.runs_scripts and takes_one_word(entrypoint):
         request["Cmd"] = [f"exec {' '.join(map(quoted, spec.command))}"]
     if spec.runs_scripts and spec.secret_environment:
-        request["Entrypoint"] = list(receiver(entrypoint, keeps_stdin=True))
+        request["Entrypoint"] = list(receiver(spec.name, entrypoint, keeps_stdin=True))
     return request
 
 
@@ -80,16 +82,6 @@ def entrypoint_of(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:
     """Return the entrypoint that a container has, the image's own unless the job gives another."""
     given = image.entrypoint if spec.entrypoint is None else spec.entrypoint
     return () if given == ("",) else given
-
-
-def _takes_one_word(entrypoint: tuple[str, ...]) -> bool:
-    """Tell whether an entrypoint is `sh -c`, which makes commands of the first word behind it only.
-
-    The Docker executor's script runs behind one all the same: a `sh` without arguments reads it.
-    """
-    shell, option = ("", "", *entrypoint)[-2:]
-    is_option = option.startswith("-") and option[1:].isalpha() and option.endswith("c")
-    return is_option and shell.rpartition("/")[2] in _SHELLS
 
 
 def without_needless_secrets(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
@@ -102,8 +94,8 @@ def without_needless_secrets(spec: ContainerSpec, image: ImageFacts) -> Containe
     return spec
 
 
-def sent_on_stdin(spec: ContainerSpec) -> bytes:
-    """Return all that a container reads from its stdin before it counts as started.
+def sent_on_stdin(spec: ContainerSpec) -> list[tuple[str, list[tuple[str, bytes]]]]:
+    """Return what a container asks for before it counts as started, and the files for each.
 
     Where an entrypoint runs before the keeper, its variables come first and by themselves: the
     keeper reads on, maybe as another user: its files must belong to that one.
@@ -111,7 +103,7 @@ def sent_on_stdin(spec: ContainerSpec) -> bytes:
     files = sent_to(spec)
     first = [each for each in files if spec.runs_scripts and each[0] == ENVIRONMENT]
     rest = [each for each in files if each not in first]
-    return (sent_files(first) if first else b"") + sent_files(rest)
+    return [*([(VARIABLES, first)] if first else []), (FILES, rest)]
 
 
 def _mount(volume: VolumeSpec | None, name: str, target: str) -> dict[str, object]:

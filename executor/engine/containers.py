@@ -8,13 +8,20 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
-from executor.engine.handover import StartedKeeper, StartedReceiver
+from executor.engine.exec import output
+from executor.engine.exits import wait_for_exit
+from executor.engine.frames import Frames, Pieces
+from executor.engine.handover import Started, StartedKeeper, StartedReceiver
 from executor.engine.wire import Answer
+from executor.errors import EngineUnavailable
 from executor.names import removal_query
+from executor.shell.entrypoints import lister, may_hand_over
 from executor.spec import ContainerSpec
 
 _HANDOVER_SECONDS = 120.0
 """How long a container may take to take what it is sent, and its entrypoint to hand over."""
+
+_END_SECONDS = 5.0
 
 _SWITCHES = 101
 _NOT_FOUND = 404
@@ -32,13 +39,13 @@ def create(api: Api, spec: ContainerSpec, request: object) -> None:
     _check(spec, answer)
 
 
-def start(api: Api, spec: ContainerSpec) -> StartedKeeper | StartedReceiver | None:
+def start(api: Api, spec: ContainerSpec, *, asks: bool = True) -> Started | None:
     """Start a container; return what sends it its files, if it gets any."""
     path = f"/containers/{spec.name}/start"
     if not spec.receives:
         _check(spec, api.post(path, timeout=VOLUME_SECONDS))
         return None
-    streams = "stdin=1&stdout=1&stderr=1" if spec.runs_scripts else "stdin=1"
+    streams = "stdin=1&stdout=1" + "&stderr=1" * spec.runs_scripts
     answer, reader = api.hijack(f"/containers/{spec.name}/attach?stream=1&{streams}")
     _check(spec, answer)
     try:
@@ -47,8 +54,40 @@ def start(api: Api, spec: ContainerSpec) -> StartedKeeper | StartedReceiver | No
         reader.socket.close()
         raise
     if spec.runs_scripts:
-        return StartedKeeper(spec, reader, _HANDOVER_SECONDS)
+        return StartedKeeper(
+            spec,
+            reader,
+            _HANDOVER_SECONDS,
+            asks=asks,
+            exit_code=lambda: exit_code(api, spec.name),
+            dropped=lambda: has_dropped(api, spec.name),
+        )
     return StartedReceiver(spec, reader, _HANDOVER_SECONDS)
+
+
+def exit_code(api: Api, container: str) -> int | None:
+    """Return the exit code of a container that ends; None where the engine does not tell."""
+    try:
+        state = wait_for_exit(api, container, _END_SECONDS)
+    except EngineUnavailable:
+        return None
+    code = state.get("ExitCode")
+    return code if isinstance(code, int) and not state.get("Running") else None
+
+
+def has_dropped(api: Api, container: str) -> bool:
+    """Tell whether nothing in a container can start the keeper any more, as far as it is known."""
+    listed: list[bytes] = []
+
+    def take(_descriptor: int, data: bytes) -> bool:
+        listed.append(data)
+        return False
+
+    try:
+        Frames(Pieces(output(api, container, lister(), _END_SECONDS)), take).copy()
+    except EngineUnavailable:
+        return False
+    return not may_hand_over(b"".join(listed))
 
 
 def remove(

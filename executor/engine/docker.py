@@ -16,7 +16,7 @@ from executor.errors import EngineRefused
 
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
 if TYPE_CHECKING:
-    from executor.engine.handover import StartedKeeper, StartedReceiver
+    from executor.engine.handover import Started
     from executor.engine.images import Say
     from executor.engine.removal import Removal
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
@@ -135,15 +135,16 @@ class Engine:
 
         create(self._api, spec, request)
 
-    def start(self, spec: "ContainerSpec") -> "StartedKeeper | StartedReceiver | None":
+    def start(self, spec: "ContainerSpec", *, asks: bool = True) -> "Started | None":
         """Start a container; return what sends it its files, if it gets any.
 
-        Not to be repeated for one that receives: it takes its files once.  Raises what the refusal
-        means; the container is there still.
+        `asks` tells whether its program asks for them: those of older versions do not.  Not to be
+        repeated for one that receives: it takes its files once.  Raises what the refusal means; the
+        container is there still.
         """
         from executor.engine.containers import start
 
-        return start(self._api, spec)
+        return start(self._api, spec, asks=asks)
 
     def stop(self, container: str, seconds: int) -> bool:
         """End all that runs in a container, by force after `seconds`; tell whether it is there."""

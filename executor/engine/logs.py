@@ -8,6 +8,7 @@ from executor.engine.frames import Frames, Pieces
 from executor.engine.streams import stream
 from executor.engine.wire import Answer, joined
 from executor.errors import EngineRefused, EngineUnavailable
+from executor.shell.greetings import is_ours
 
 MOST_BYTES = 64 * 1024
 
@@ -26,7 +27,8 @@ def last_output(api: Api, container: str, lines: int, *, timestamps: bool = Fals
     deadline = time.monotonic() + _SECONDS
 
     def take(_descriptor: int, data: bytes) -> bool:
-        kept.extend(data)
+        if not _is_ours(container, data, timestamps=timestamps):
+            kept.extend(data)
         del kept[: -2 * MOST_BYTES]
         return time.monotonic() > deadline
 
@@ -63,10 +65,19 @@ def copy_output(
     query = "stdout=1&stderr=1&timestamps=1"
     query += f"&since={since}" if since else ""
     query += f"&until={until}" if until else "&follow=1"
+
+    def take_others(descriptor: int, data: bytes) -> bool:
+        return not _is_ours(container, data, timestamps=True) and take(descriptor, data)
+
     try:
         path = f"/containers/{container}/logs?{query}"
         status, pieces = stream(api, path, idle_seconds=idle_seconds, method="GET")
         if status < _REFUSED:
-            Frames(Pieces(pieces), take).copy()
+            Frames(Pieces(pieces), take_others).copy()
     except (EngineUnavailable, OSError, ValueError):
         return
+
+
+def _is_ours(container: str, data: bytes, *, timestamps: bool) -> bool:
+    """Tell whether a message is what the receiver in front of a service said to us."""
+    return is_ours(container, data.partition(b" ")[2] if timestamps else data)

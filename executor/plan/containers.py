@@ -46,6 +46,7 @@ def helper_container(inputs: Inputs, volumes: JobVolumes, image: str) -> Contain
         # umask is that of the Docker executor's helper.  A volume is opened again when all that
         # mount it exist: the engine fills an empty one from an image, with that one's mode.
         command=keeper(
+            inputs.names.helper,
             umask="" if keeps_umask(inputs) else "0000",
             forgotten=forgotten(inputs, volumes),
             opened=volumes.opened,
@@ -92,7 +93,7 @@ def build_container(
         host=build_host(inputs, inputs.image_name),
         mac_address=settings.docker.containers.mac_address,
         entrypoint=entrypoint(inputs, inputs.job.image),
-        command=keeper(shares_pids=bool(settings.docker.containers.pid_mode)),
+        command=keeper(inputs.names.build, shares_pids=bool(settings.docker.containers.pid_mode)),
         environment=shown,
         secret_environment=hidden,
         mounts=volumes.mounts,

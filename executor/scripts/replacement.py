@@ -32,6 +32,7 @@ def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
         "platform": spec.platform,
         "labels": spec.labels,
         "files": [(path, content.decode("latin-1")) for path, content in sent_to(spec)],
+        "command": spec.command,
         "request": request,
     }
     notes.leave(temp_dir, notes.request_of(spec.name), json.dumps(noted).encode())
@@ -55,6 +56,7 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
         network="",
         files=tuple(FileSpec(path, text.encode("latin-1")) for path, text in noted["files"]),
         platform=noted["platform"],
+        command=tuple(noted.get("command", ())),
         runs_scripts=True,
     )
     engine.connect()
@@ -65,7 +67,7 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
         if not (in_place and gate.do(lambda: engine.stop(name, ENTRYPOINT_SECONDS))):
             gate.do(lambda: _clear(engine, spec))
             gate.do(lambda: engine.create_as(spec, noted["request"]))
-        started = gate.do(lambda: engine.start(spec))
+        started = gate.do(lambda: engine.start(spec, asks="command" in noted))
     if started:
         started.wait(write_through)
     return True

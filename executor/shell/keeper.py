@@ -17,13 +17,14 @@ _PROGRAM = program("receive_files", "our_processes", "keeper")
 
 
 def keeper(
+    name: str,
     *,
     umask: str = "",
     forgotten: str = "",
     opened: Iterable[str] = (),
     shares_pids: bool = False,
 ) -> tuple[str, ...]:
-    """Return the keeper's command.
+    """Return the command of the keeper of the container `name`.
 
     Before the container counts as ready, the keeper sets the `umask` of its scripts (empty: that of
     the image and its entrypoint), removes the directory `forgotten`, and lets every user write to
@@ -32,6 +33,7 @@ def keeper(
     own.
     """
     variables = given(
+        _me=name,
         _d=DIRECTORY,
         _ready=READY,
         _umask=umask,

@@ -2,6 +2,7 @@
 # The program of a job's build and helper container: takes one script after the other from stdin.
 # After receive_files.sh and our_processes.sh.
 #
+# $_me      the container's name
 # $_d       its directory, a tmpfs
 # $_ready   what it prints when it is ready
 # $_umask   the umask of its scripts; the image's and its entrypoint's where it is empty
@@ -18,7 +19,7 @@ unset TMOUT
 _u=$(umask)
 umask 022
 _pwd=$PWD
-receive_files
+receive_files files || no_stdin
 
 # ~/.docker leads to the job's DOCKER_CONFIG: pipelines write ~/.docker/config.json themselves, or
 # install plugins below it.  An image's own config.json is put behind ours in one JSON object: of
@@ -175,6 +176,7 @@ while :; do
     (
       [ -z "$_tmout" ] || export TMOUT="$_tmout"
       [ -z "$_pipes" ] || exec >>/proc/self/fd/1 2>>/proc/self/fd/2
+      [ -z "$_traced" ] || set "-$_traced"
       exec "$_shell" <"$_d/script"
     )
     _code=$?

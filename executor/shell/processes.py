@@ -1,4 +1,4 @@
-"""The program that signals a running script: it runs in an exec beside the keeper."""
+"""Programs that look at a container's processes: each runs in an exec beside the keeper."""
 
 from executor.shell import DIRECTORY, given, program
 

@@ -1,9 +1,9 @@
 """The program that takes a container's files from stdin, and what is sent to it and to a keeper."""
 
-import os
 from collections.abc import Iterable, Mapping
 
 from executor.shell import ENVIRONMENT, given, program, quoted
+from executor.shell.greetings import FILES, VARIABLES
 
 _PROGRAM = program("receive_files", "receiver")
 _START = program("start_program")
@@ -15,22 +15,29 @@ _SHELLS_OWN = frozenset(
 
 
 def receiver(
-    command: tuple[str, ...], *, prelude: str = "", keeps_stdin: bool = False
+    name: str, command: tuple[str, ...], *, prelude: str = "", keeps_stdin: bool = False
 ) -> tuple[str, ...]:
     """Return the command that takes files from stdin and then becomes `command`.
 
-    In between comes the program `prelude`, which may change the arguments in `"$@"`.  What follows
-    on stdin is the command's where it `keeps_stdin`.
+    It asks for them as the container `name`.  In between comes the program `prelude`, which may
+    change the arguments in `"$@"`.  What follows on stdin is the command's where it `keeps_stdin`.
     """
-    variables = given(_environment=ENVIRONMENT, _keeps_stdin="yes" if keeps_stdin else "")
+    variables = given(
+        _me=name,
+        _what=VARIABLES if keeps_stdin else FILES,
+        _environment=ENVIRONMENT,
+        _keeps_stdin="yes" if keeps_stdin else "",
+    )
     return ("sh", "-c", f"{variables}{_PROGRAM}{prelude}{_START}", "sh", *command)
 
 
-def sent_files(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return what a keeper or receiver reads from its stdin for these paths and contents."""
-    end = os.urandom(16).hex().encode() + b"\n"
+def sent_files(files: Iterable[tuple[str, bytes]], end: bytes) -> bytes:
+    """Return what a keeper or receiver reads from its stdin for these paths and contents.
+
+    `end` is the challenge that it was sent before.
+    """
     parts = [f"{path}\n".encode() + content.rstrip(b"\n") + b"\n" + end for path, content in files]
-    return b"".join([end, *parts, b"\n"])
+    return b"".join([*parts, b"\n"])
 
 
 def sent_environment(variables: Mapping[str, str]) -> bytes:

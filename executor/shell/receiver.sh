@@ -3,9 +3,11 @@
 # After receive_files.sh.
 #
 # $_environment  the file with those variables, where the container gets one
+# $_what         what it takes: variables in front of an entrypoint, else files
 
 umask 077
-receive_files
+# shellcheck disable=SC2154 # what is given
+receive_files "$_what" || no_stdin
 umask 022
 # shellcheck disable=SC1090,SC2154 # its path is given
 if [ -f "$_environment" ]; then . "$_environment"; rm -f "$_environment"; fi

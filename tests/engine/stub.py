@@ -14,6 +14,8 @@ from executor.engine.api import Api
 from executor.engine.docker import Engine
 from tests.sockets import Listener, on_unix
 
+_LONGEST_SECONDS = 60.0
+
 UPGRADED = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
     b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
@@ -163,11 +165,20 @@ class StubEngine:
             each for each in self.received if each.method == method and re.search(path, each.path)
         ]
 
+    def settle(self) -> None:
+        """Return once all connections are at their end: what an answer noted of them is whole then.
+
+        The client's side of them must have ended.
+        """
+        for thread in self._listener.threads[1:]:
+            thread.join(_LONGEST_SECONDS)
+            assert not thread.is_alive(), "an answer does not end"
+
     def close(self) -> None:
         """Stop listening; raises what went wrong in an answer."""
         self._listener.close()
         for thread in self._listener.threads:
-            thread.join(10)
+            thread.join(_LONGEST_SECONDS)
         if self._faults:
             raise self._faults[0]
 

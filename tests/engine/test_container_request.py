@@ -1,6 +1,7 @@
 """What the engine is asked to create."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -88,3 +89,37 @@ def test_a_container_without_a_program_is_the_engines_to_refuse(stub: StubEngine
     request = created(stub, spec, DIND)
 
     assert (request["Entrypoint"], request["Cmd"]) == ([""], None)
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "takes"),
+    [
+        (["sh", "-c"], True),
+        (["/bin/bash", "-l", "-c"], True),
+        (["bash", "--login", "-c"], True),
+        (["sh", "-e", "-c"], True),
+        (["/usr/bin/env", "bash", "-elc"], True),
+        (["bash", "-euo", "pipefail", "-c"], True),
+        (["bash", "-o", "pipefail", "-c", "-l"], True),
+        (["bash", "--rcfile", "/x", "-ic"], True),
+        (["bash", "+e", "-c", "--"], True),
+        (["sh"], False),
+        (["sh", "-e"], False),
+        (["sh", "-c", "prepare"], False),
+        (["sh", "-c", "/tool -c"], False),
+        (["bash", "-co"], False),
+        (["bash", "--rcfile", "-c"], False),
+        (["tool", "-c"], False),
+        (["chroot", "/x", "sh", "-c"], True),
+    ],
+)
+def test_a_shell_that_takes_commands_of_one_word(
+    stub: StubEngine, entrypoint: list[str], *, takes: bool
+) -> None:
+    """It gets the keeper's command as that word; any other entrypoint, as words."""
+    image = ImageFacts(NEW, tuple(entrypoint))
+    request = created(stub, replace(SPEC, command=("sh", "-c", "a program")), image)
+
+    assert request["Cmd"] == (
+        ["exec 'sh' '-c' 'a program'"] if takes else ["sh", "-c", "a program"]
+    )

@@ -9,13 +9,16 @@ from executor.errors import (
     UnsupportedJobOption,
     UnusableImage,
 )
+from executor.shell.greetings import has_all
 from executor.spec import ImageFacts
+from tests.engine.greeting import take
 from tests.engine.samples import NEW, SIDECAR, SPEC
 from tests.engine.stub import (
     UPGRADED,
     Connection,
     Received,
     StubEngine,
+    frame,
     http,
     refusal,
 )
@@ -72,11 +75,13 @@ def test_a_container_that_cannot_be_made(
 
 
 def test_a_started_container_gets_its_files(stub: StubEngine) -> None:
-    """They are sent once it runs, and stdin ends after them."""
+    """They are sent once its program has asked for them and heard the challenge."""
     got: list[bytes] = []
 
     def attach(connection: Connection, _received: Received) -> None:
         connection.send(UPGRADED)
+        got.append(take(connection, name="job-dind"))
+        connection.send(frame(1, has_all("job-dind")))
         got.append(connection.file.read())
 
     stub.on("POST", "/containers/job-dind/attach", attach)
@@ -85,8 +90,8 @@ def test_a_started_container_gets_its_files(stub: StubEngine) -> None:
     receiver = Engine(stub.api()).start(SIDECAR)
     assert receiver is not None
     receiver.wait(lambda *_: None)
-    end = got[0].partition(b"\n")[0]
-    assert got == [end + b"\n/certs/server/key.pem\nhunter2\n" + end + b"\n\n"]
+    stub.settle()
+    assert got == [b"/certs/server/key.pem\nhunter2\n", b""]
 
 
 @pytest.mark.parametrize("where", ["attach", "start"])

@@ -36,3 +36,22 @@ def test_a_line_of_a_log_that_is_too_long_by_itself(stub: StubEngine) -> None:
 
     assert len(log) == last_output.MOST_BYTES
     assert log.endswith("xthe end")
+
+
+def test_what_a_receiver_says_is_no_part_of_a_services_log(stub: StubEngine) -> None:
+    """Its lines are for us; those of another name are the service's own."""
+    ours = b"2024-01-31T12:00:00.123456789Z dind-executor: job-svc-0 has its files\n"
+    others = b"2024-01-31T12:00:00.123456789Z dind-executor: job-svc-1 has its files\n"
+    stub.on("GET", "/containers/job-svc-0/logs", chunked(*pieces(ours, others)))
+    heard: list[bytes] = []
+
+    log = service_log(stub.engine(), "job-svc-0")
+
+    def take(_descriptor: int, data: bytes) -> bool:
+        heard.append(data)
+        return False
+
+    stub.engine().copy_output("job-svc-0", take, 5.0)
+
+    assert log.encode() + b"\n" == others
+    assert heard == [others]

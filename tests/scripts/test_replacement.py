@@ -1,5 +1,6 @@
 """What it takes to make a container again: where it is kept, and when none is made."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 
 from executor.runner.making import begin_making, end_making, may_appear
 from executor.scripts.replacement import keep, replace
+from executor.shell.greetings import FILES, VARIABLES
+from executor.shell.serving import READY
 from executor.spec import ContainerSpec, FileSpec
-from tests.engine.stub import StubEngine, http, refusal
+from tests.engine.greeting import take
+from tests.engine.stub import UPGRADED, Connection, Received, StubEngine, frame, http, refusal
 
 SPEC = ContainerSpec(
     name="job-build",
@@ -46,6 +50,37 @@ def test_the_engine_is_asked_for_the_same_again(stub: StubEngine, tmp_path: Path
     assert asked.json() == REQUEST
     assert "name=job-build" in asked.path
     assert not may_appear(str(tmp_path))
+
+
+@pytest.mark.parametrize("version", ["this one", "the one before"])
+def test_a_keeper_of_each_version_gets_its_files(
+    stub: StubEngine, tmp_path: Path, version: str
+) -> None:
+    """One that the version before prepared does not ask for them: it is sent them at once."""
+    keep(str(tmp_path), SPEC, REQUEST)
+    if version == "the one before":
+        (path,) = tmp_path.glob("*.container.json")
+        noted = json.loads(path.read_text())
+        del noted["command"]
+        path.write_text(json.dumps(noted))
+    got: list[bytes] = []
+
+    def attach(connection: Connection, _received: Received) -> None:
+        connection.send(UPGRADED)
+        if version == "this one":
+            got.extend(take(connection, each) for each in (VARIABLES, FILES))
+        else:
+            got.append(b"".join(connection.file.readline() for _ in range(10)))
+        connection.send(frame(1, f"{READY}\n".encode()))
+
+    stub.on("GET", "/version", VERSION)
+    stub.on("POST", "/containers/job-build/stop", http(204))
+    stub.on("POST", "/containers/job-build/attach", attach)
+    stub.on("POST", "/containers/job-build/start", http(204))
+
+    assert replace(stub.engine(), str(tmp_path), "job-build", in_place=True)
+    assert b"export TOKEN='hunter2'\n" in b"".join(got)
+    assert b"/run/key.pem\n\xff secret\n" in b"".join(got)
 
 
 def test_a_container_that_is_there_may_be_started_again(stub: StubEngine, tmp_path: Path) -> None:

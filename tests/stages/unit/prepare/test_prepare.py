@@ -13,7 +13,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from executor.shell.greetings import has_all
+from executor.shell.serving import READY
 from tests.builders import RUNNER_VALUES, TOKEN, a_payload, a_service, a_variable
+from tests.engine.greeting import take
 from tests.engine.stub import (
     UPGRADED,
     Answer,
@@ -102,14 +105,11 @@ class Job:
 
     def _attach(self, connection: Connection, received: Received) -> None:
         connection.send(UPGRADED)
-        text = line = end = connection.file.readline()
-        while line and not text.endswith(end + b"\n"):
-            line = connection.file.readline()
-            text += line
         name = received.path.partition("/containers/")[2].partition("/")[0]
-        self.files[name.rpartition("-")[2]] = text
-        if "stdout=1" in received.path:
-            connection.send(frame(1, b"dind-executor: the container is ready\n"))
+        self.files[name.rpartition("-")[2]] = take(connection, name=name)
+        runs_scripts = "stderr=1" in received.path
+        said = f"{READY}\n".encode() if runs_scripts else has_all(name)
+        connection.send(frame(1, said))
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_keys_and_logins_travel_by_stdin_only(job: Job) -> None:
     assert b"PRIVATE KEY" in job.files["dind"]
     assert b"PRIVATE KEY" in job.files["build"]
     assert b"Y2k6aHVudGVyMg==" in job.files["build"]
-    assert job.files["helper"].partition(b"\n")[2] == b"\n"
+    assert job.files["helper"] == b""
 
 
 def test_the_drivers_own_key_is_private(job: Job) -> None:
