@@ -46,6 +46,10 @@ class UnusableImage(BuildFailure):
     """The image was pulled and cannot run scripts: no shell, or an entrypoint that never hands over."""
 
 
+class NoShell(UnusableImage):
+    """A service was to start by a `sh`, and its image has none."""
+
+
 class ServiceConflict(BuildFailure):
     """Two services claim one name, or one that is not dind claims the name `docker`."""
 

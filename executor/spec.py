@@ -108,6 +108,8 @@ class ContainerSpec:
     environment: dict[str, str] = field(default_factory=dict, repr=False)
     secret_environment: dict[str, str] = field(default_factory=dict, repr=False)
     """Variables that the container gets through its stdin, as `environment` shows to everyone."""
+    dispensable: tuple[str, ...] = ()
+    """Those of them that the job has for all, so that the container runs without where it must."""
     aliases: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     """Volume name and destination."""

@@ -9,6 +9,7 @@ BUILD_FAILURES = [
     "PolicyViolation('a. b')",
     "ImageUnavailable('a. b')",
     "UnusableImage('a. b')",
+    "NoShell('a. b')",
     "ServiceConflict('a. b')",
     "UnsupportedJobOption('a. b')",
 ]

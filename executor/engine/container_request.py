@@ -10,6 +10,7 @@ from executor.shell import ENVIRONMENT, quoted
 from executor.shell.entrypoints import takes_one_word
 from executor.shell.greetings import FILES, VARIABLES
 from executor.shell.receiver import receiver, sent_environment
+from executor.shell.variables import carries
 from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 
 _LOG_NONE: dict[str, object] = {"Type": "none"}
@@ -64,7 +65,7 @@ def container_request(
         # Not StdinOnce: whoever attaches a moment too late to such a container waits for its end.
         # A keeper reads on, and a receiver gives its program no stdin.
         request["OpenStdin"] = True
-    program = _program(spec, image)
+    program = _with_dropped(spec, image, _program(spec, image))
     if spec.receives and not spec.runs_scripts and program:
         request |= {
             "Entrypoint": list(receiver(spec.name, program, prelude=spec.prelude)),
@@ -139,3 +140,21 @@ def _program(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:
     """Return what the engine runs: an entrypoint of one's own drops the image's command."""
     command = image.command if spec.entrypoint is None and not spec.command else spec.command
     return (*entrypoint_of(spec, image), *command)
+
+
+def _with_dropped(
+    spec: ContainerSpec, image: ImageFacts, program: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return a service's program behind what gives it the variables that our shell drops.
+
+    All of them stand in the container's configuration as well, so that nothing shows here alone.
+    """
+    given = dict(each.split("=", 1) for each in image.environment if "=" in each)
+    dropped = [
+        f"{key}={value}"
+        for key, value in {**given, **spec.environment}.items()
+        if not carries(key) and key != "_" and key[:1] not in ("", "-")
+    ]
+    if not dropped or not program or spec.prelude or "=" in program[0]:
+        return program
+    return ("env", *dropped, *program)

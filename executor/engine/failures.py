@@ -7,6 +7,7 @@ from executor.errors import (
     EngineRefused,
     ExecutorError,
     ImageUnavailable,
+    NoShell,
     PullInterrupted,
     ResourceExhausted,
     SettingsError,
@@ -179,10 +180,10 @@ def create_failure(
 
 def _unusable_service(image: str, message: str) -> UnusableImage:
     if 'exec: "sh":' in message:
-        return UnusableImage(
-            f'The service "{image}" could not start, because its image has no `sh`. Variables'
-            " that hold a secret need one, and so does a `command` or `entrypoint` that calls"
-            " it. Remove them, or use an image with a shell."
+        return NoShell(
+            f'The service "{image}" could not start, because its image has no `sh`.'
+            " Docker-in-Docker needs one, and so does a `command` or `entrypoint` that calls it."
+            " Use an image with a shell, or correct `command` and `entrypoint`."
         )
     return UnusableImage(
         f'The service "{image}" could not start: {_first_line(message)}. Check the image, and the'

@@ -129,6 +129,7 @@ def service_container(
     settings = inputs.settings
     environment = inputs.variables.for_service(service.asked)
     shown, hidden = inputs.variables.split(environment, service.asked)
+    own = {each.key for each in service.asked.variables}
     return ContainerSpec(
         name=inputs.names.service(service.index),
         image=pull.image,
@@ -141,6 +142,7 @@ def service_container(
         command=service.asked.command,
         environment=shown,
         secret_environment=hidden,
+        dispensable=tuple(key for key in hidden if key not in own),
         tmpfs=tmpfs(
             settings.docker.services.services_tmpfs,
             OWN_TMPFS if hidden else {},

@@ -12,6 +12,7 @@ from executor.plan.docker_host import asked_aliases, host_notices
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import plan_network
 from executor.plan.proxies import direct_names, proxy_notices, with_direct_names
+from executor.plan.service_secrets import without_odd_names
 from executor.plan.services import free_aliases
 from executor.plan.sidecar import Sidecar, sidecar_aliases, sidecar_notices
 from executor.plan.volumes import with_own_builds
@@ -41,10 +42,12 @@ def plan_environment(
             *certificate_notices(inputs, sidecar),
         ]
     named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
-    services = [
-        service_container(inputs, volumes, each, aliases, images.services[each.index])
-        for each, aliases in named
-    ]
+    services = []
+    for each, aliases in named:
+        spec = service_container(inputs, volumes, each, aliases, images.services[each.index])
+        spec, said = without_odd_names(spec)
+        services.append(spec)
+        notices += said
     taken = [*(dind.aliases if dind else ()), *(each for spec in services for each in spec.aliases)]
     own_name = () if BUILD_ALIAS in taken else (BUILD_ALIAS,)
     direct = direct_names([*taken, *own_name])

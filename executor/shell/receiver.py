@@ -4,14 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from executor.shell import ENVIRONMENT, given, program, quoted
 from executor.shell.greetings import FILES, VARIABLES
+from executor.shell.variables import carries
 
 _PROGRAM = program("receive_files", "receiver")
 _START = program("start_program")
-
-_SHELLS_OWN = frozenset(
-    ("BASHOPTS", "BASH_VERSINFO", "EUID", "OPTIND", "PPID", "SHELLOPTS", "UID", "_")
-)
-"""Variables that some shell does not let anybody set."""
 
 
 def receiver(
@@ -45,9 +41,5 @@ def sent_environment(variables: Mapping[str, str]) -> bytes:
 
     A shell would not go on after a key that cannot be a name, such as `1ST`, or is its own.
     """
-    lines = [
-        f"export {key}={quoted(value)}\n"
-        for key, value in variables.items()
-        if key.isascii() and key.isidentifier() and key not in _SHELLS_OWN
-    ]
+    lines = [f"export {key}={quoted(value)}\n" for key, value in variables.items() if carries(key)]
     return "".join(lines).encode()

@@ -82,6 +82,41 @@ def test_a_container_with_files_becomes_its_program(
     assert request["Cmd"] is None
 
 
+SERVICE = ContainerSpec("job-service-0", "s", {}, "job", secret_environment={"A": "hunter2"})
+
+
+@pytest.mark.parametrize(
+    ("shown", "image", "program"),
+    [
+        ({"B": "1"}, ("C=2",), ["serve"]),
+        ({"a.b": "1 2", "UID": "7"}, ("my-c=x=y", "_=z", "bare"), ["my-c=x=y", "a.b=1 2", "UID=7"]),
+        ({"a.b": "mine"}, ("a.b=image's",), ["a.b=mine"]),
+    ],
+)
+def test_a_service_keeps_the_variables_that_our_shell_drops(
+    stub: StubEngine, shown: dict[str, str], image: tuple[str, ...], program: list[str]
+) -> None:
+    """They are given anew behind it; all of them show in the configuration anyway."""
+    facts = ImageFacts(NEW, (), ("serve",), environment=image)
+
+    request = created(stub, replace(SERVICE, environment=shown), facts)
+
+    started = request["Entrypoint"]
+    assert isinstance(started, list)
+    wanted = program if program == ["serve"] else ["env", *program, "serve"]
+    assert started[4:] == wanted
+    assert "hunter2" not in json.dumps(request)
+
+
+def test_a_service_without_secrets_has_no_shell_in_front(stub: StubEngine) -> None:
+    """Its image starts as it is."""
+    facts = ImageFacts(NEW, (), ("serve",), environment=("my-c=x",))
+
+    request = created(stub, replace(SERVICE, secret_environment={}), facts)
+
+    assert "Entrypoint" not in request
+
+
 def test_a_container_without_a_program_is_the_engines_to_refuse(stub: StubEngine) -> None:
     """An empty entrypoint and no command leave nothing to run: the engine says so, as ever."""
     spec = ContainerSpec("job-dind", "d", {}, "job", entrypoint=("",), files=SIDECAR.files)

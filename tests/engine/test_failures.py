@@ -14,6 +14,7 @@ from executor.errors import (
     EngineRefused,
     ExecutorError,
     ImageUnavailable,
+    NoShell,
     PullInterrupted,
     ResourceExhausted,
     SettingsError,
@@ -176,13 +177,13 @@ def test_containers(status: int, message: str, expected: type[ExecutorError]) ->
 
 
 def test_a_service_without_a_shell_says_what_needs_one() -> None:
-    """Its author may know of no shell: secret variables reach a service by one."""
+    """Its author may know of no shell."""
     message = 'unable to start container process: exec: "sh": executable file not found in $PATH'
     error = create_failure("job-service-0", "a:1", 400, message, runs_scripts=False)
 
-    assert type(error) is UnusableImage
+    assert type(error) is NoShell
     assert "its image has no `sh`" in str(error)
-    assert "Variables that hold a secret" in str(error)
+    assert "`command` or `entrypoint` that calls it" in str(error)
 
 
 def test_a_host_without_privileges_names_the_setting() -> None:

@@ -55,6 +55,23 @@ doubts:
   services: [{{name: "{web}", alias: page}}]
   script: ["wget -qO- http://page/"]
 """
+URLS = """
+job:
+  image: alpine
+  variables: {{DATABASE_URL: "postgres://app:$SECRET@db/app"}}
+  services:
+    - {{name: "{lone}", alias: queue}}
+    - name: "{web}"
+      alias: page
+      variables: {{discovery.type: single-node, url.hidden: $SECRET}}
+      command: ["sh", "-c", "busybox xargs -0 -n 1 </proc/1/environ >/www/env; exec httpd -f -p 80 -h /www"]
+  script:
+    - wget -qO seen http://page/env
+    - grep -x discovery.type=single-node seen
+    - grep -qFx "DATABASE_URL=$DATABASE_URL" seen
+    - "! grep url.hidden seen"
+    - ping -c 1 queue
+"""
 NO_NAME = """
 job:
   image: alpine
@@ -96,6 +113,25 @@ def test_services_by_variables(pushed: Pushed, rig: Rig) -> None:
     assert all(SECRET.encode() not in job.trace for job in jobs.values())
     assert 'CI_DEBUG_SERVICES: expected bool got "sometimes"' in logs["doubts"]
     assert "[service:" not in logs["doubts"]
+
+
+def test_a_secret_in_a_variable_of_the_job_keeps_no_service_from_running(
+    pushed: Pushed, rig: Rig
+) -> None:
+    """gitlab-runner expands it; the service without a shell runs without it, and the job says so."""
+    given = replace(project_variables({"SECRET": SECRET})[0], masked=True)
+    lone, web = rig.special("tools/no-shell:1"), rig.special("tools/web:1")
+    pipeline = parse_pipeline(URLS.format(lone=lone, web=web), "test")
+
+    job = replace(pushed, variables=(*pushed.variables, given)).start_only(pipeline).wait()
+
+    log = trace.plain(job.trace)
+    assert job.state == "success", log
+    assert (
+        f'WARNING: The service "{lone}" does not get the variable DATABASE_URL of the job: ' in log
+    )
+    assert f'WARNING: The service "{web}" does not get the variable url.hidden: ' in log
+    assert SECRET not in log
 
 
 def test_a_service_without_a_name_is_the_authors_mistake(pushed: Pushed) -> None:

@@ -10,11 +10,13 @@ from executor.errors import (
     Cancelled,
     EngineUnavailable,
     ExecutorError,
+    NoShell,
     SettingsError,
     UnusableImage,
 )
 from executor.log import say, write_through
 from executor.notation.service_names import ServiceName
+from executor.plan.service_secrets import without_secrets
 from executor.runner import notes
 from executor.scripts.replacement import keep
 from executor.services.health import HealthCheck, health_check
@@ -101,12 +103,24 @@ class Containers:
     def _up(self, spec: ContainerSpec) -> None:
         """Create and start a container, and wait until it has what it is sent."""
         try:
-            started, sending = self._network.holding(lambda: self._begin(spec))
+            started, sending = self._started(spec)
         except UnusableImage as error:
             raise self._blamed(spec, error) from None
         if sending:
             sending.wait(write_through)
         self._steps.log.done("container started", started, container=spec.name)
+
+    def _started(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:
+        """Create and start a container, one without a shell without what only that can take."""
+        try:
+            return self._network.holding(lambda: self._begin(spec))
+        except NoShell:
+            if spec.prelude or not spec.secret_environment:
+                raise
+        without, notice = without_secrets(spec)
+        started = self._network.holding(lambda: self._begin(without))
+        say(notice)
+        return started
 
     def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:
         facts = self._facts(spec)

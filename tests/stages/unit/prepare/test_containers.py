@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.errors import EngineRefused, EngineUnavailable, ExecutorError
+from executor.errors import EngineRefused, EngineUnavailable, ExecutorError, UnusableImage
 from executor.log import AdministratorLog
 from executor.plan.credentials import Catalogue
 from executor.runner import notes
@@ -18,7 +18,7 @@ from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.steps import Steps
 from executor.tasks import Task
 from tests.builders import some_inputs
-from tests.engine.stub import StubEngine, events, http, refusal
+from tests.engine.stub import UPGRADED, StubEngine, events, http, refusal
 
 INPUTS = some_inputs(settings='docker.certs_d = "/nowhere"')
 
@@ -165,3 +165,38 @@ def test_an_engine_that_is_gone_fails_the_job(engine: StubEngine, tmp_path: Path
 
     with pytest.raises(EngineUnavailable):
         start_all(engine, replace(PLAN, dind_is_optional=True), tmp_path)
+
+
+NO_SH = refusal(400, 'unable to start container process: exec: "sh": executable file not found')
+SECRETS = replace(
+    a_container("job-service-0"), secret_environment={"URL": "hunter2"}, dispensable=("URL",)
+)
+
+
+def test_a_service_without_a_shell_starts_without_the_jobs_secrets(
+    engine: StubEngine, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is made anew, with nothing in front of its program, and the job log says so."""
+    engine.on("POST", "/containers/job-service-0/attach", UPGRADED)
+    engine.on("POST", "/containers/job-service-0/start", NO_SH, http(204))
+
+    start_all(engine, replace(PLAN, dind=None, services=(SECRETS,)), tmp_path)
+
+    requests = [each.json() for each in engine.asked("POST", "/containers/create.*job-service-0")]
+    assert ["OpenStdin" in each for each in requests] == [True, False]
+    assert 'The service "alpine:latest" does not get the variable URL' in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("needs", [("URL",), ()])
+def test_a_service_that_needs_a_shell_does_not_start_without(
+    engine: StubEngine, tmp_path: Path, needs: tuple[str, ...]
+) -> None:
+    """Its own secret needs one, or what it runs."""
+    engine.on("POST", "/containers/job-service-0/attach", UPGRADED)
+    engine.on("POST", "/containers/job-service-0/start", NO_SH)
+    spec = replace(SECRETS, dispensable=()) if needs else a_container("job-service-0")
+
+    with pytest.raises(UnusableImage, match="has no `sh`"):
+        start_all(engine, replace(PLAN, dind=None, services=(spec,)), tmp_path)
+
+    assert len(engine.asked("POST", "/containers/create.*job-service-0")) == 1
