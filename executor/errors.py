@@ -87,6 +87,10 @@ class PullInterrupted(SystemFailure):
     """The registry did not answer or broke off, also after our own tries."""
 
 
+class RegistryDown(PullInterrupted):
+    """The registry cannot be reached or does not serve; it has refused nothing."""
+
+
 class ResourceExhausted(SystemFailure):
     """The host has no disk space or no free subnet left."""
 

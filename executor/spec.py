@@ -23,6 +23,8 @@ class Pull:
     """The pull policies to try, in order; a job gets each image and platform by one list only."""
     chosen_by: str = field(default="", compare=False)
     """The setting that names the image, such as `[dind] image`; empty where the job does."""
+    falls_back: bool = field(default=False, compare=False)
+    """Whether the host's image will do where the registry cannot be reached."""
     instead_of: str = field(default="", compare=False)
     """The job's own dind image, which the settings do not admit, where this one replaces it."""
 
@@ -160,6 +162,7 @@ class ImagePlan:
     helper_archive: str = ""
     """How the name of an archive of it begins in gitlab-runner's packages."""
     helper_policies: tuple[str, ...] = (ALWAYS,)
+    helper_falls_back: bool = False
     notices: tuple[str, ...] = ()
 
     @property

@@ -21,6 +21,7 @@ SYSTEM_FAILURES = [
     "EngineUnavailable('a. b')",
     "EngineRefused('a. b', 500)",
     "PullInterrupted('a. b')",
+    "RegistryDown('a. b')",
     "ResourceExhausted('a. b')",
     "ServiceNotReady('a. b')",
     "EnvironmentLost('a. b')",

@@ -110,8 +110,7 @@ NO_SUCH_IMAGE = "No such image"
 
 def is_transient(message: str) -> bool:
     """Tell whether a pull may work a moment later."""
-    lower = message.lower()
-    return any(pattern in lower for pattern in _TRANSIENT)
+    return _any(_TRANSIENT, message)
 
 
 def pull_failure(message: str) -> ExecutorError:
@@ -119,7 +118,7 @@ def pull_failure(message: str) -> ExecutorError:
     lower = message.lower()
     if any(pattern in lower for pattern in _NO_SPACE):
         return _no_space(message)
-    denied = _is_denial(message) and not is_transient(message)
+    denied = is_denial(message) and not is_transient(message)
     return (ImageUnavailable if denied else PullInterrupted)(_first_line(message) or "no reason")
 
 
@@ -135,7 +134,7 @@ def advice(error: ExecutorError) -> str:
         return (
             "The image has an old or unknown format: use another tag, or build and push it again."
         )
-    if isinstance(error, ImageUnavailable) and _is_denial(message):
+    if isinstance(error, ImageUnavailable) and is_denial(message):
         return (
             "Check the image's name and tag. If the registry needs a login, give the job one"
             " (DOCKER_AUTH_CONFIG, or access of the project to the registry)."
@@ -229,9 +228,9 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
     return EngineRefused(sentence, status)
 
 
-def _is_denial(message: str) -> bool:
-    lower = message.lower()
-    return _TORN not in lower and any(pattern in lower for pattern in _DENIED)
+def is_denial(message: str) -> bool:
+    """Tell whether a registry says that an image is not there, or not for everyone."""
+    return _TORN not in message.lower() and _any(_DENIED, message)
 
 
 def _any(patterns: tuple[str, ...], message: str) -> bool:

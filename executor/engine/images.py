@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
+from executor.engine.registries import pull_failure
 from executor.engine.streams import stream
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused, ImageUnavailable
@@ -81,7 +82,7 @@ def _pull_patiently(api: Api, pull: Pull, registry_auth: str, say: Say) -> str:
         if not message:
             return digest
         if attempt == _ATTEMPTS or not failures.is_transient(message):
-            raise failures.pull_failure(message)
+            raise pull_failure(message)
         say(
             f'WARNING: Failed to pull image "{pull.image}" (attempt #{attempt}), retrying:'
             f" {message}"

@@ -18,7 +18,13 @@ from executor.plan.admission import (
 )
 from executor.plan.inputs import Inputs
 from executor.plan.mounts import keeps_umask
-from executor.plan.pull_policies import effective_policies, own_policies, unified
+from executor.plan.pull_policies import (
+    effective_policies,
+    falls_back,
+    helper_falls_back,
+    own_policies,
+    unified,
+)
 from executor.plan.services import NamedService, looks_like_dind
 from executor.plan.sidecar import replaced_notice, settings_dind
 from executor.runner.payload import JobImage
@@ -63,6 +69,7 @@ def plan_images(inputs: Inputs) -> ImagePlan:
         runners_helper=runners,
         helper_archive=f"prebuilt-{_flavor(inputs)}-{{arch}}",
         helper_policies=own_policies(settings.docker.images),
+        helper_falls_back=helper_falls_back(settings),
         notices=tuple(notices),
     )
 
@@ -102,7 +109,8 @@ def _build(inputs: Inputs, notices: list[str]) -> Pull:
     except InvalidImage as error:
         raise UnsupportedJobOption(f"image: {error}.") from None
     key = "" if asked.name else IMAGE_KEY
-    return Pull(image, _platform(inputs, asked, notices), policies, key)
+    may = falls_back(image, inputs.settings)
+    return Pull(image, _platform(inputs, asked, notices), policies, key, falls_back=may)
 
 
 def _services(
@@ -122,14 +130,20 @@ def _services(
         admit_service(inputs, each, policies)
         if own_dinds and not each.internal and looks_like_dind(each.name):
             own = own_dinds[0].name.image
-            yield Pull(own, policies=own_policies(docker.images), chosen_by=SERVICES_KEY)
+            yield Pull(
+                own,
+                policies=own_policies(docker.images),
+                chosen_by=SERVICES_KEY,
+                falls_back=falls_back(own, inputs.settings),
+            )
         elif looks_like_dind(each.name) and not admits_dind(each, inputs.settings):
             notices.append(replaced_notice(each, inputs.settings))
             yield settings_dind(inputs.settings, each)
         else:
             platform = _platform(inputs, asked, notices)
             key = SERVICES_KEY if each.internal else ""
-            yield Pull(each.name.image, platform, policies, key)
+            may = falls_back(each.name.image, inputs.settings)
+            yield Pull(each.name.image, platform, policies, key, falls_back=may)
 
 
 def _platform(inputs: Inputs, asked: JobImage, notices: list[str]) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from executor.errors import ExecutorError, PolicyViolation, SettingsError
-from executor.settings.images import ImageSettings
+from executor.notation.image_names import with_default_tag
+from executor.settings.file import Settings
+from executor.settings.images import FAIL, USE_ALL_IMAGES, USE_OWN_IMAGES, ImageSettings
 from executor.spec import ALWAYS, IF_NOT_PRESENT, NEVER, Pull
 
 _BY_FRESHNESS = (ALWAYS, IF_NOT_PRESENT, NEVER)
@@ -43,6 +45,22 @@ def own_policies(settings: ImageSettings) -> tuple[str, ...]:
     return tuple(policy for policy in wanted if policy in allowed) or wanted
 
 
+def falls_back(image: str, settings: Settings) -> bool:
+    """Tell whether the host's image will do where the registry of an image cannot be reached.
+
+    That is so for `[dind] image` too where a job names it.
+    """
+    how = settings.docker.images.when_registry_is_down
+    return how == USE_ALL_IMAGES or (
+        how == USE_OWN_IMAGES and image == with_default_tag(settings.dind.image)
+    )
+
+
+def helper_falls_back(settings: Settings) -> bool:
+    """Tell the same of the helper image."""
+    return settings.docker.images.when_registry_is_down != FAIL
+
+
 def may_pull(policies: Iterable[str]) -> bool:
     """Tell whether a registry is asked though the engine has an image of that name."""
     return ALWAYS in policies
@@ -59,7 +77,12 @@ def unified(pulls: Sequence[Pull]) -> tuple[Pull, ...]:
         known = chosen.setdefault(pull, pull)
         policies = min(known, pull, key=_rank).policies
         both = known.chosen_by if pull.chosen_by else ""
-        chosen[pull] = replace(known, policies=policies, chosen_by=both)
+        chosen[pull] = replace(
+            known,
+            policies=policies,
+            chosen_by=both,
+            falls_back=known.falls_back or pull.falls_back,
+        )
     return tuple(chosen[pull] for pull in pulls)
 
 

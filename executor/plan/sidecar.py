@@ -11,7 +11,7 @@ from executor.notation.image_names import with_default_tag
 from executor.notation.paths import CERTS_DIRECTORY
 from executor.plan.admission import admit_transport, admits_dind
 from executor.plan.inputs import Inputs
-from executor.plan.pull_policies import own_policies
+from executor.plan.pull_policies import falls_back, own_policies
 from executor.plan.services import (
     NamedService,
     find_dinds,
@@ -110,7 +110,13 @@ def settings_dind(settings: Settings, instead_of: NamedService | None = None) ->
     image = with_default_tag(settings.dind.image)
     replaced = instead_of.asked.name if instead_of else ""
     policies = own_policies(settings.docker.images)
-    return Pull(image, policies=policies, chosen_by=DIND_KEY, instead_of=replaced)
+    return Pull(
+        image,
+        policies=policies,
+        chosen_by=DIND_KEY,
+        instead_of=replaced,
+        falls_back=falls_back(image, settings),
+    )
 
 
 def no_replacement(replaced: str, error: ExecutorError) -> PolicyViolation:

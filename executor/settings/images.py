@@ -3,6 +3,9 @@
 from executor.settings import checks
 from executor.settings.keys import STRING_OR_LIST, Section, key
 
+FAIL, USE_OWN_IMAGES, USE_ALL_IMAGES = "fail", "use-own-images", "use-all-images"
+"""The values of `when_registry_is_down`."""
+
 
 class ImageSettings(Section):
     """Which images jobs may use, and how they are pulled."""
@@ -41,6 +44,18 @@ class ImageSettings(Section):
         default=(),
         check=checks.wrong_allowed_pull_policy,
         otherwise="the value of `pull_policy`",
+    )
+    when_registry_is_down: str = key(
+        "What happens to a job if the registry of an image cannot be reached, or answers that it"
+        " does not serve now (HTTP 5xx or 429), after all tries of the pull policy. `fail`: the"
+        " job fails, as a system failure. `use-own-images`: the job uses the helper image and the"
+        " `image` of `[dind]` that the host already has. `use-all-images`: also the images of jobs"
+        " and services. Such an image may be out of date, and a job can then use private images"
+        " that another job's login brought to the host. A registry that refuses (401, 403, 404)"
+        " always fails the job.",
+        default=FAIL,
+        choices=(FAIL, USE_OWN_IMAGES, USE_ALL_IMAGES),
+        ours=True,
     )
     disable_entrypoint_overwrite: bool = key(
         "Do not let jobs replace the entrypoint of their image or services. A job's"

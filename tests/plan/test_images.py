@@ -192,3 +192,28 @@ def test_a_helper_that_the_jobs_variables_make_no_name_of() -> None:
 
     with pytest.raises(SettingsError, match=r"`\[docker\] helper_image`: invalid image name"):
         helper_for(plan_images(inputs).helper, "amd64")
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("fail", {"job": False, "dind": False, "helper": False}),
+        ("use-own-images", {"job": False, "dind": True, "helper": True}),
+        ("use-all-images", {"job": True, "dind": True, "helper": True}),
+    ],
+)
+def test_which_images_may_be_the_hosts(how: str, expected: dict[str, bool]) -> None:
+    """The settings say whose are where a registry is down, whoever names the sidecar's."""
+    settings = f"docker.when_registry_is_down = '{how}'\n[dind]\nimage = 'docker:28-dind'"
+
+    plan = plan_images(some_inputs(settings=settings, services=[a_service("postgres:16")]))
+    listed = plan_images(some_inputs(settings=settings, services=[a_service("docker:28-dind")]))
+
+    assert plan.default_dind
+    assert {
+        "job": plan.build.falls_back,
+        "dind": plan.default_dind.falls_back,
+        "helper": plan.helper_falls_back,
+    } == expected
+    assert plan.services[0].falls_back == expected["job"]
+    assert listed.services[0].falls_back == expected["dind"]

@@ -51,6 +51,7 @@ def test_the_defaults() -> None:
         helper_image="",
         helper_image_flavor="",
         pull_policy=(),
+        when_registry_is_down="fail",
         allowed_pull_policies=(),
         disable_entrypoint_overwrite=False,
         user="",
@@ -92,6 +93,7 @@ image = "$CI_REGISTRY/group/image"
 helper_image = "registry.example.com/helper:1"
 helper_image_flavor = "ubuntu"
 pull_policy = ["always", "if-not-present"]
+when_registry_is_down = "use-own-images"
 allowed_pull_policies = ["always", "if-not-present", "never"]
 disable_entrypoint_overwrite = true
 user = "1000"

@@ -8,7 +8,13 @@ from dataclasses import replace
 from executor.engine.docker import Engine
 from executor.engine.failures import NO_SUCH_IMAGE, advice
 from executor.engine.images import is_for
-from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, SettingsError
+from executor.errors import (
+    ExecutorError,
+    ImageUnavailable,
+    PullInterrupted,
+    RegistryDown,
+    SettingsError,
+)
 from executor.log import AdministratorLog
 from executor.notation.image_names import is_bare_id
 from executor.plan.credentials import Catalogue, helper_advice, resolve
@@ -53,7 +59,12 @@ class Pulls:
         if images.default_dind:
             self.task(images.default_dind)
         # After the others: an image that is also the job's is pulled whether it is there or not.
-        helper = Pull(images.helper, policies=images.helper_policies, chosen_by=HELPER_KEY)
+        helper = Pull(
+            images.helper,
+            policies=images.helper_policies,
+            chosen_by=HELPER_KEY,
+            falls_back=images.helper_falls_back,
+        )
         if helper not in self._tasks:
             self._tasks[helper] = Task(lambda: self.helper(helper, images))
 
@@ -134,6 +145,9 @@ class Pulls:
                 facts = self._by(policy, pull)
             except (ImageUnavailable, PullInterrupted) as error:
                 if number == len(pull.policies):
+                    kept = self._of_host(pull, error)
+                    if kept:
+                        return kept
                     raise self._exhausted(pull, error) from None
                 self._say(
                     f'WARNING: Failed to pull image with policy "{policy}": {pull.image}: {error}'
@@ -169,6 +183,22 @@ class Pulls:
         auth = found.credential.registry_auth_header() if found else ""
         facts = self._engine.pull(pull, auth, self._say)
         self._log.done("image pulled", started, image=pull.image, digest=facts.digest or facts.id)
+        return facts
+
+    def _of_host(self, pull: Pull, error: ExecutorError) -> ImageFacts | None:
+        """Return the host's image where it will do and the registry is down."""
+        if not (pull.falls_back and isinstance(error, RegistryDown)):
+            return None
+        facts = self._engine.image(pull.image)
+        if not facts or not is_for(facts, pull.platform or self._engine.architecture):
+            return None
+        self._say(
+            f'WARNING: The registry of "{pull.image}" does not serve: {error}. The job uses the'
+            " image that this host already has, which may be out of date"
+            " (`[docker] when_registry_is_down`)."
+        )
+        self._log.event("image of the host used", image=pull.image, error=str(error))
+        self._say_used(pull, facts)
         return facts
 
     def _say_used(self, pull: Pull, facts: ImageFacts) -> None:

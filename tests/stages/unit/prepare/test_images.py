@@ -293,3 +293,49 @@ def test_a_dind_image_that_stands_for_another(sample: Sample, answer: bytes) -> 
         " `[dind] image`, which runs instead, is not available."
     )
     assert "failed to pull image" in str(caught.value)
+
+
+def test_the_hosts_image_where_the_registry_is_down(sample: Sample) -> None:
+    """It follows the last try where it will do, and the job log says so."""
+    sample.has_local()
+    sample.registry(OVERLOADED)
+
+    assert sample.pulls.fetch(Pull(NAME, falls_back=True)).id == LOCAL
+    assert sample.pulled == 3
+    assert sample.said[-2:] == [
+        (
+            f'WARNING: The registry of "{NAME}" does not serve: received unexpected HTTP status: 502'
+            " Bad Gateway. The job uses the image that this host already has, which may be out of"
+            " date (`[docker] when_registry_is_down`)."
+        ),
+        f"Using docker image {LOCAL} for {NAME} ...",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "architecture", "platform", "may"),
+    [
+        (OVERLOADED, "amd64", "", False),
+        (OVERLOADED, "arm64", "linux/amd64", True),
+        (DENIED, "amd64", "", True),
+        (refusal(500, "x509: certificate has expired"), "amd64", "", True),
+    ],
+    ids=["not admitted", "another platform", "refused", "not trusted"],
+)
+def test_the_hosts_image_will_not_do(
+    sample: Sample, answer: bytes, architecture: str, platform: str, *, may: bool
+) -> None:
+    """It stands in for nothing that was refused, nor for another platform."""
+    sample.has_local(architecture)
+    sample.registry(answer)
+
+    with pytest.raises(ExecutorError):
+        sample.pulls.fetch(Pull(NAME, platform, falls_back=may))
+
+
+def test_an_image_that_the_host_does_not_have(sample: Sample) -> None:
+    """The error is that of the registry."""
+    sample.registry(OVERLOADED)
+
+    with pytest.raises(PullInterrupted, match="502 Bad Gateway"):
+        sample.pulls.fetch(Pull(NAME, falls_back=True))

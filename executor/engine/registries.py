@@ -1,0 +1,41 @@
+"""Tells a registry that is down from one that refuses, by the engine's words."""
+
+from executor.engine import failures
+from executor.errors import ExecutorError, ImageUnavailable, PullInterrupted, RegistryDown
+
+_DOWN = (
+    ": eof",
+    "broken pipe",
+    "context deadline exceeded",
+    "error parsing http 429",
+    "error parsing http 5",
+    "internal server error",
+    "network is unreachable",
+    "no route to host",
+    "server misbehaving",
+    "unexpected http status: 5",
+)
+"""What else than a transient failure shows a registry that does not serve."""
+_DISTRUSTED = ("x509", "does not look like a tls handshake", "gave http response to https")
+"""A registry that is up, and that the engine does not talk to: somebody has to look at that."""
+
+
+def pull_failure(message: str) -> ExecutorError:
+    """Return the error for a pull that failed, in the engine's words alone.
+
+    A registry is down if it cannot be reached, or answers that it does not serve now.  In doubt it is
+    not: one that refuses has decided who gets an image.  One that limits the rate (429) has not.
+    What stands in quotes counts less: addresses, and what the registry has sent.
+    """
+    error = failures.pull_failure(message)
+    if not isinstance(error, PullInterrupted | ImageUnavailable):
+        return error
+    words = "".join(message.lower().split('"')[::2])
+    transient, denied = failures.is_transient(words), failures.is_denial(words)
+    if denied:
+        return error if transient else ImageUnavailable(str(error))
+    if any(each in words for each in _DISTRUSTED):
+        return error
+    if transient or any(each in words for each in _DOWN):
+        return RegistryDown(str(error))
+    return error
