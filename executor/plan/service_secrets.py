@@ -12,6 +12,7 @@ from executor.shell.variables import carries
 from executor.spec import ContainerSpec
 
 _MOST_NAMED = 5
+_LONGEST_NAME = 60
 
 
 def without_odd_names(spec: ContainerSpec) -> tuple[ContainerSpec, list[str]]:
@@ -58,10 +59,17 @@ def _listed(keys: Sequence[str]) -> str:
     """Return the names of variables; a job may have thousands."""
     more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
     noun = "the variable" if len(keys) == 1 else "the variables"
-    return f"{noun} {', '.join(keys[:_MOST_NAMED])}{more}"
+    return f"{noun} {', '.join(map(_shown, keys[:_MOST_NAMED]))}{more}"
+
+
+def _shown(key: str) -> str:
+    """Return a name as it may stand in the job log: whoever writes a pipeline writes it."""
+    return "".join(each if each.isprintable() else "?" for each in key[:_LONGEST_NAME])
 
 
 def _plain(key: str) -> str:
     """Return a name like this one that every shell sets."""
-    name = "".join(each if each.isascii() and each.isalnum() else "_" for each in key).upper()
+    name = "".join(
+        each if each.isascii() and each.isalnum() else "_" for each in key[:_LONGEST_NAME]
+    ).upper()
     return name if carries(name) else f"MY_{name}"

@@ -106,6 +106,14 @@ def test_a_name_that_no_shell_sets(key: str, advice: str) -> None:
     assert SECRET not in notices[0]
 
 
+def test_a_name_cannot_write_the_job_log() -> None:
+    """An author chooses it: it is one line, and not a long one."""
+    _, notices = planned(**{"a.b\nERROR: fooled" + "x" * 1000: "$DB_PASS"})
+
+    assert "the variable a.b?ERROR: fooledxxx" in notices[0]
+    assert (len(notices[0]) < 500, "\n" in notices[0]) == (True, False)
+
+
 def test_an_odd_name_of_a_public_value_stays() -> None:
     """It stands in the container's configuration, as under the Docker executor."""
     spec, notices = planned(**{"discovery.type": "single-node"})
