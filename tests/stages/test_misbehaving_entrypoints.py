@@ -5,19 +5,24 @@ Whatever they do, a job runs or fails soon with a sentence, and nothing secret i
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
 from executor.runner import notes
 from executor.shell import ENVIRONMENT
-from tests.stages.calls import BUILD_FAILURE, JobCalls, assert_error
-from tests.stages.conftest import Start
+from tests.stages.calls import BUILD_FAILURE, Call, JobCalls, assert_error
+from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest, Login, Variable
 
 PASSWORD = "correct-horse-battery-staple"
 RUNS, DROPS, NEVER, ANY = "runs", "dropped the command", "did not start it within", "whatever"
 """What becomes of a job; any other is the exit code of an entrypoint that ends."""
 
+NO_DIND: Changes = {"dind": {"mode": "service"}}
+_WITH_DIND = ("makes bash of sh", "copies stdin to the log", "shares stdin with another")
+"""Whose jobs have a client's key, too."""
 _SHORTEST_SECRET = 16
 _IMPATIENT = """\
 import sys
@@ -93,45 +98,75 @@ ENTRYPOINTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a job."""
+
+    prepare: Call
+    run: Call | None
+    secrets: set[str]
+    """What was meant for the build container alone."""
+
+
 def _secrets(job: JobCalls) -> set[str]:
-    """Return what was meant for the build container alone, line by line."""
+    """Return the lines of the files that were meant for the build container."""
     (note,) = job.temp.rglob(f"*build{notes.request_of('')}")
     files = json.loads(note.read_text())["files"]
     lines = {line for path, text in files if path != ENVIRONMENT for line in text.splitlines()}
     return {each for each in lines if len(each) >= _SHORTEST_SECRET and "-----" not in each}
 
 
-@pytest.mark.parametrize(
-    ("entrypoint", "result"),
-    ENTRYPOINTS.values(),
-    ids=[each.replace(" ", "-") for each in ENTRYPOINTS],
-)
-def test_an_entrypoint(start: Start, login: Login, entrypoint: list[str], result: str) -> None:
-    """The job runs as under the Docker executor, or fails soon; nothing secret is in its log."""
-    job = start(
-        JobRequest(
-            "debian:bookworm",
-            variables=[Variable("PASSWORD", PASSWORD, public=False, masked=True)],
-            image_options={"entrypoint": entrypoint},
-            logins=[login],
-        )
-    )
-    job.config().passed()
-    patience = "6" if result in {NEVER, ANY} else "60"
-    program = [sys.executable, "-I", "-c", _IMPATIENT, patience]
-    call = job.start("prepare", program=program).finish()
+@pytest.fixture(scope="module")
+def ended(start_standing: Start, login: Login) -> dict[str, Ended]:
+    """Return what became of a job with each of the entrypoints."""
 
-    said = call.output
+    def ends(name: str) -> Ended:
+        entrypoint, result = ENTRYPOINTS[name]
+        job = start_standing(
+            JobRequest(
+                "debian:bookworm",
+                variables=[Variable("PASSWORD", PASSWORD, public=False, masked=True)],
+                image_options={"entrypoint": entrypoint},
+                logins=[login],
+            ),
+            {} if name in _WITH_DIND else NO_DIND,
+        )
+        job.config().passed()
+        patience = "3" if result in {NEVER, ANY} else "60"
+        program = [sys.executable, "-I", "-c", _IMPATIENT, patience]
+        prepare = job.start("prepare", program=program).finish()
+        run = None
+        if prepare.code == 0:
+            run = job.run("build_script", 'echo "it runs $((6 * 7))"')
+        secrets = {*_secrets(job), PASSWORD, job.request.token, login.password}
+        job.cleanup().passed()
+        return Ended(prepare, run, secrets)
+
+    with ThreadPoolExecutor(4) as pool:
+        return dict(zip(ENTRYPOINTS, pool.map(ends, ENTRYPOINTS), strict=True))
+
+
+@pytest.mark.parametrize("name", ENTRYPOINTS)
+def test_an_entrypoint(ended: dict[str, Ended], name: str) -> None:
+    """The job runs as under the Docker executor, or fails soon; nothing secret is in its log."""
+    _entrypoint, result = ENTRYPOINTS[name]
+    prepare, run = ended[name].prepare, ended[name].run
+
     if result == RUNS:
-        call.passed()
-        script = 'echo "it runs $((6 * 7))"; test -s "$DOCKER_CERT_PATH/key.pem"'
-        ran = job.run("build_script", script).passed()
-        assert "it runs 42\n" in ran.output
-        said += ran.output
+        prepare.passed()
+        assert run is not None
+        assert "it runs 42\n" in run.passed().output
     elif result != ANY:
         told = f"(exit code {result})" if result.isdigit() else result
-        assert_error(call, BUILD_FAILURE, "The entrypoint of the image", told, 'exec "$@"')
-    secrets = _secrets(job)
-    assert len(secrets) > 3
-    for secret in (*secrets, PASSWORD, job.request.token, login.password):
-        assert secret not in said
+        assert_error(prepare, BUILD_FAILURE, "The entrypoint of the image", told, 'exec "$@"')
+    assert len(ended[name].secrets) > (10 if name in _WITH_DIND else 3)
+    said = prepare.output + (run.output if run else "")
+    assert [each for each in ended[name].secrets if each in said] == []
+
+
+def test_its_last_words_come_before_the_sentence(ended: dict[str, Ended]) -> None:
+    """An entrypoint that does the work itself says why it ended."""
+    prepare = ended["does the work itself"].prepare
+
+    assert "my last words\n" in prepare.stdout
+    assert "my last words" not in prepare.stderr
