@@ -86,6 +86,8 @@ class Site:
             "@SOCKET@": rig.engine_host.removeprefix("unix://"),
             "@ODD_REGISTRY@": self.registry,
             "@SITE_NAME@": SITE_NAME,
+            "@CA@": str(rig.ca),
+            "@HELPER@": rig.helper_image,
             "@MIRROR@": rig.mirror or f"https://{rig.hub}",
             "@WAIT@": "n=0; until docker version >/dev/null 2>&1 || [ $n = 40 ];"
             " do n=$((n+1)); sleep 0.5; done",
@@ -296,7 +298,7 @@ def _run_group(
     after = _tree(host)
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     for habit, job, each in ended:
-        remains = [f"on the host: {path}" for path in changed]
+        remains = [f"on the host: {path}" for path in changed if path not in habit.written]
         remains += [f"on the engine: {name}" for name in left[job.id]]
         if habit.host or remains:
             tell(side, habit, replace(each, remains=remains))

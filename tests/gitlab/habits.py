@@ -72,6 +72,8 @@ class Habit:
     logins: bool = False
     # Files of the host, below @HOST@; nothing of them may change.
     host: Mapping[str, str] = field(default_factory=dict)
+    # But for these, which gitlab-runner's own script writes.
+    written: Sequence[str] = ()
     # Images on the host: the text of a Dockerfile by their name.
     images: Mapping[str, str] = field(default_factory=dict)
     # Files of the project, and jobs that `dind-executor local` is to run.
