@@ -206,7 +206,9 @@ def _images(place: Site, inputs: Iterable[Habit]) -> Iterator[None]:
                 tag = f"{IMAGES}/{name}"
                 if tag not in made:
                     file = BytesIO(filled(text, words).encode())
-                    client.images.build(fileobj=file, tag=tag, rm=True, forcerm=True)
+                    client.images.build(
+                        fileobj=file, tag=tag, rm=True, forcerm=True, network_mode="none"
+                    )
                     made.append(tag)
         yield
     finally:
