@@ -26,7 +26,12 @@ WHOLE = "no-services"
 DIRECTORY = Path(__file__).parent / "data" / "plans"
 CERTIFICATES = Certificates(b"the CA\n", b"server\n", b"server's key\n", b"client\n", b"its key\n")
 DIND = ImageFacts(
-    "sha256:d", ("dockerd-entrypoint.sh",), (), ("2375/tcp", "2376/tcp"), ("/var/lib/docker",)
+    "sha256:d",
+    ("dockerd-entrypoint.sh",),
+    (),
+    ("2375/tcp", "2376/tcp"),
+    ("/var/lib/docker",),
+    ("DOCKER_TLS_CERTDIR=/certs",),
 )
 OTHER = ImageFacts("sha256:0", ("docker-entrypoint.sh",), ("server",), ("5432/tcp",))
 PAGE_VARIABLES = (
@@ -226,8 +231,9 @@ def _readable(value: object) -> object:
 
 
 def _added(prelude: str) -> list[str]:
-    """Return the lines that may add an argument."""
-    return prelude.partition("_options='")[2].partition("'")[0].splitlines()
+    """Return the lines that may add an argument, of a program within a program."""
+    quote = "'\\''"
+    return prelude.partition(f"_options={quote}")[2].partition(quote)[0].splitlines()
 
 
 def difference(whole: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from executor.notation.service_names import ServiceName
 from executor.plan.admission import entrypoint as given_entrypoint
 from executor.plan.authorities import authority_files, authority_memory, authority_prelude
 from executor.plan.certificates import authorities, cert_tmpfs, server_files
-from executor.plan.dockerd import dockerd_command, registry_arguments, without_shell
+from executor.plan.dockerd import dockerd_prelude, registry_arguments
 from executor.plan.host_config import OWN_TMPFS, dind_host, tmpfs
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
@@ -33,10 +33,7 @@ def dind_container(
     own = sidecar.own.asked if sidecar.own else None
     entrypoint = given_entrypoint(inputs, own) if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
-    entrypoint, command = without_shell(entrypoint, command)
-    if not command or command[0].startswith("-"):
-        command = (*command, *_registries_kept(sidecar))
-    command, prelude = dockerd_command(inputs, facts, way, entrypoint, command)
+    prelude = dockerd_prelude(inputs, facts, way, _registries_kept(sidecar))
     volumes = dind_volumes(inputs, volumes, way)
     mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
     binds = (*volumes.binds, *settings.dind.volumes)
@@ -67,7 +64,7 @@ def dind_container(
             settings.docker.services.services_tmpfs,
             {
                 **(cert_tmpfs(way.cert_dir) if way.tls else {}),
-                **(OWN_TMPFS if hidden else {}),
+                **OWN_TMPFS,
                 **authority_memory(inputs),
             },
             (mounts, binds),

@@ -2,26 +2,27 @@
 
 Three have a say, and whoever is nearer to the job wins: the job's own dind service by its
 arguments, the image by its daemon.json, the administrator by the settings.  dockerd refuses to start
-when arguments and daemon.json give the same directive, so a program before it
-(`dockerd.sh`) leaves out what the image's file already says.
+when arguments and daemon.json give the same directive, so a program in its place (`dockerd.sh`)
+leaves out what they already say, however the service starts it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from executor.names import TCP_PORT, TLS_PORT
 from executor.notation.hosts import host_of, wrong_insecure_registry, wrong_mirror
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import inner_pool, ipv6_subnet
 from executor.plan.proxies import PROXIES
 from executor.plan.transport import Transport
-from executor.shell import given, program
+from executor.shell import DIRECTORY, given, program
+from executor.spec import ImageFacts
 
+_INSTALL = program("install_dockerd")
 _PROGRAM = program("dockerd")
 
-_DOCKERD = ("dockerd", "dockerd-entrypoint.sh")
-_SHELLS = ("sh", "bash", "ash", "dash")
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@+ ")
-"""Characters that mean nothing to a shell, but for the blank between words."""
+_DIRECTORY = f"{DIRECTORY}/bin"
+"""Where the program lies that stands in dockerd's place."""
 _IPV6_NUMBER = 1
 
 
@@ -46,23 +47,20 @@ class Option(NamedTuple):
     """The first major version that does without, 0 where none does."""
 
 
-def without_shell(
-    entrypoint: tuple[str, ...] | None, command: tuple[str, ...]
-) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Return entrypoint and command without a shell that does no more than to start dockerd.
+def listens_plainly(words: Iterable[str], image: ImageFacts) -> bool:
+    """Tell whether a dind service that nobody tells anything of TLS does without it.
 
-    `entrypoint: ["sh", "-c"]` with `command: ["dockerd-entrypoint.sh"]` is common, and gets our
-    arguments like any other dind.
+    Either its program (`words`, which may have a shell's text among them) starts dockerd with
+    addresses of its own, or its image is from before TLS: it knows neither its port nor its variable.
     """
-    if entrypoint is None or len(entrypoint) != 2 or len(command) != 1:  # noqa: PLR2004
-        return entrypoint, command
-    words = command[0].removeprefix("exec ").split()
-    shell = entrypoint[0].rpartition("/")[2] in _SHELLS and entrypoint[1] == "-c"
-    if not (shell and words and _PLAIN.issuperset(command[0])):
-        return entrypoint, command
-    if words[0].rpartition("/")[2] not in _DOCKERD:
-        return entrypoint, command
-    return (words[0],), tuple(words[1:])
+    split = [each.strip("\"';&") for word in words for each in word.split()]
+    named = [place for place, each in enumerate(split) if each.rpartition("/")[2] == "dockerd"]
+    arguments = split[named[0] + 1 :] if named else []
+    if any("tcp://" in each for each in arguments) or "--tls=false" in arguments:
+        return not any(each[:5] == "--tls" and each != "--tls=false" for each in arguments)
+    knows_port = any(each.partition("/")[0] == str(TLS_PORT) for each in image.ports)
+    certificates = dict(each.partition("=")[::2] for each in image.environment)
+    return not knows_port and not certificates.get("DOCKER_TLS_CERTDIR")
 
 
 def registry_arguments(words: Iterable[str]) -> list[str]:
@@ -85,45 +83,27 @@ def registry_arguments(words: Iterable[str]) -> list[str]:
     return found
 
 
-def dockerd_command(
-    inputs: Inputs,
-    facts: Facts,
-    way: Transport,
-    entrypoint: tuple[str, ...] | None,
-    command: tuple[str, ...],
-) -> tuple[tuple[str, ...], str]:
-    """Return the service's command with our arguments, and the program before it.
+def dockerd_prelude(inputs: Inputs, facts: Facts, way: Transport, kept: Iterable[str]) -> str:
+    """Return the program before a dind service's own, which says the rest to any dockerd it starts.
 
-    The image's entrypoint adds its own as long as the first one is an option.  An author who
-    replaced the entrypoint, or starts another program, gets exactly what was asked for.
+    Ahead of the service's own arguments come the settings', and those that are `kept` of services
+    whose place it takes.
     """
-    if entrypoint is not None and entrypoint[-1].rpartition("/")[2] not in _DOCKERD:
-        return command, ""
-    ours = [] if way.tls else ["--tls=false"]  # else dockerd waits 16 s to warn of plain TCP
-    ours += inputs.settings.dind.command
-    if not command or command[0].startswith("-"):
-        whole = (*ours, *command)
-    elif command[0].rpartition("/")[2] in _DOCKERD:
-        whole = (command[0], *ours, *command[1:])
-    else:
-        return command, ""
-    return whole, _prelude(inputs, facts, whole)
-
-
-def _prelude(inputs: Inputs, facts: Facts, command: Sequence[str]) -> str:
-    """Return the program that adds what neither the command nor daemon.json says."""
-    said = {each.partition("=")[0] for each in command}
     options = [
-        f"{each.directive} {each.since} {each.before} {each.argument}"
+        f"{each.directive} {each.since} {each.before} {','.join(each.unless) or '-'} {each.argument}"
         for each in (*_network_options(inputs, facts), *_registry_options(inputs, facts))
-        if said.isdisjoint(each.unless)
     ]
+    mtu = str(_mtu(inputs, facts) or "")
     variables = given(
+        _directory=_DIRECTORY,
+        _first="\n".join((*inputs.settings.dind.command, *kept)),
         _options="\n".join(options),
-        _mtu=str(_mtu(inputs, facts) or ""),
-        _dns="" if "--dns" in said else "yes",
+        _port=str(TLS_PORT if way.tls else TCP_PORT),
+        _tls=way.server_dir if way.tls else "",
+        _mtu=mtu,
     )
-    return variables + _PROGRAM
+    text = f"#!/bin/sh\n{variables}{_PROGRAM}"
+    return given(_directory=_DIRECTORY, _program=text, _mtu=mtu) + _INSTALL
 
 
 def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:

@@ -13,8 +13,8 @@ from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import plan_network
 from executor.plan.proxies import direct_names, proxy_notices, with_direct_names
 from executor.plan.service_secrets import without_odd_names
-from executor.plan.services import free_aliases
-from executor.plan.sidecar import Sidecar, sidecar_aliases, sidecar_notices
+from executor.plan.services import free_aliases, named_docker
+from executor.plan.sidecar import Sidecar, no_sidecar_notice, sidecar_aliases, sidecar_notices
 from executor.plan.volumes import with_own_builds
 from executor.spec import ImagePlan, Plan, VolumeSpec
 
@@ -41,6 +41,8 @@ def plan_environment(
             *host_notices(inputs, sidecar),
             *certificate_notices(inputs, sidecar),
         ]
+    elif inputs.settings.dind.mode == "always" and (other := named_docker(inputs.services)):
+        notices = [no_sidecar_notice(other)]
     named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
     services = []
     for each, aliases in named:

@@ -25,7 +25,7 @@ from executor.plan.pull_policies import (
     own_policies,
     unified,
 )
-from executor.plan.services import NamedService, looks_like_dind
+from executor.plan.services import NamedService, looks_like_dind, named_docker
 from executor.plan.sidecar import replaced_notice, settings_dind
 from executor.runner.payload import JobImage
 from executor.spec import ImagePlan, Pull
@@ -53,7 +53,8 @@ def plan_images(inputs: Inputs) -> ImagePlan:
     services = inputs.services
     admit_number_of_services(inputs)
     pulls = [build, *_services(inputs, services, notices)]
-    wanted = settings.dind.mode == "always" and not any(looks_like_dind(s.name) for s in services)
+    unlisted = not any(looks_like_dind(s.name) for s in services) and not named_docker(services)
+    wanted = settings.dind.mode == "always" and unlisted
     if wanted:
         pulls.append(settings_dind(settings))
     if settings.docker.images.disable_entrypoint_overwrite:

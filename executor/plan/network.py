@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     import ipaddress
 
 _CANDIDATES = (
-    *(f"172.{each}.0.0/16" for each in range(17, 32)),
+    *(f"10.{each}.0.0/16" for each in range(216, 224)),
+    *(f"172.{each}.0.0/16" for each in range(21, 32)),
     *(f"192.168.{each}.0/18" for each in (64, 128, 192)),
-    *(f"10.{each}.0.0/16" for each in range(200, 232)),
     "198.18.0.0/16",
+    *(f"172.{each}.0.0/16" for each in range(17, 21)),
 )
-"""Docker's own ranges first; the last one is for measurements and in no real network."""
+"""Ranges that a job seldom gives a network of its own.
+
+Docker's first ones come last, as compose files and scripts name them; those for private networks come
+before 198.18, which is in no real network but which programs take for a public one.
+"""
 
 _NETWORK_BITS = 24
 

@@ -3,7 +3,7 @@
 Pure: no I/O.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from executor.errors import (
@@ -80,7 +80,7 @@ def find_dinds(
     """Return the service that takes the sidecar's place, and those that it stands in for.
 
     The administrator's goes before those of the job.  Raises ServiceConflict where the job has more than
-    one otherwise, or where another service claims the alias; SettingsError where the administrator's do.
+    one otherwise, or where another service claims their alias; SettingsError where the administrator's do.
     """
     dinds = [each for each, fact in zip(services, facts, strict=True) if is_dind(each.name, fact)]
     own = [each for each in dinds if each.internal]
@@ -93,10 +93,15 @@ def find_dinds(
         raise SettingsError(f"`[[docker.services]]`: {names}{both}.")
     if not own and len(dinds) > 1:
         raise ServiceConflict(f"The services {names}{both} in `services`.")
-    for each in services:
-        if each not in dinds and ALIAS in each.aliases:
-            raise _claims_docker(each)
+    another = next((each for each in services if each not in dinds and ALIAS in each.aliases), None)
+    if dinds and another:
+        raise _claims_docker(another)
     return tuple(dinds)
+
+
+def named_docker(services: Iterable[NamedService]) -> NamedService | None:
+    """Return the service that has the sidecar's name, which a job without a dind service keeps."""
+    return next((each for each in services if ALIAS in each.aliases), None)
 
 
 def _claims_docker(service: NamedService) -> ExecutorError:
@@ -104,8 +109,8 @@ def _claims_docker(service: NamedService) -> ExecutorError:
     if service.internal:
         return SettingsError(f"`[[docker.services]]`: {claims}. Give it another alias.")
     return ServiceConflict(
-        f"The service {claims}. Use a docker:<version>-dind image, give the service another"
-        " alias, or remove it (this runner starts Docker-in-Docker itself)."
+        f"The service {claims}, while another service of the job is. Give one of them another alias,"
+        " or remove it."
     )
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from executor.errors import ExecutorError, PolicyViolation
 from executor.notation.image_names import with_default_tag
 from executor.notation.paths import CERTS_DIRECTORY
-from executor.plan.admission import admit_transport, admits_dind
+from executor.plan.admission import admit_transport, admits_dind, entrypoint
+from executor.plan.dockerd import listens_plainly
 from executor.plan.inputs import Inputs
 from executor.plan.pull_policies import falls_back, own_policies
 from executor.plan.services import (
     NamedService,
     find_dinds,
+    named_docker,
 )
 from executor.plan.transport import (
     ALIAS,
@@ -60,13 +62,14 @@ def choose_sidecar(
 ) -> Sidecar | None:
     """Decide what the sidecar is once the services' images are known; None where there is no sidecar.
 
+    A service that has its name takes the place of one that nobody lists.
     `facts` has an entry for every service of `images`.  Raises ServiceConflict where the name
     `docker` has no single owner, PolicyViolation for a transport that is not admitted.
     """
     services, settings = inputs.services, inputs.settings
     dinds = find_dinds(services, [facts[pull] for pull in images.services])
     own = dinds[0] if dinds else None
-    if own is None and settings.dind.mode != "always":
+    if own is None and (settings.dind.mode != "always" or named_docker(services)):
         return None
     pull = settings_dind(settings, own)
     if own is None:
@@ -75,10 +78,13 @@ def choose_sidecar(
     variables: dict[str, str] = {}
     for each in dinds:
         variables |= inputs.variables.services_own(each.asked)
-    way = transport(inputs.values, variables)
+    image = images.services[own.index]
+    runs_its_own = admits_dind(own, settings)
+    plain = runs_its_own and settings.dind.allow_plain_tcp and _is_plain(inputs, own, facts[image])
+    way = transport(inputs.values, variables, plain_by_itself=plain)
     admit_transport(way, settings.dind)
-    if admits_dind(own, settings):
-        return Sidecar(images.services[own.index], own, way, stands_for=dinds[1:])
+    if runs_its_own:
+        return Sidecar(image, own, way, stands_for=dinds[1:])
     return Sidecar(pull, own, way, replaced=True, stands_for=dinds[1:])
 
 
@@ -93,6 +99,12 @@ def _optional_transport(inputs: Inputs) -> tuple[Transport, tuple[str, ...]]:
     except PolicyViolation as error:
         return Transport(tls=True, cert_dir=CERTS_DIRECTORY), (f"WARNING: {error}",)
     return way, ()
+
+
+def _is_plain(inputs: Inputs, own: NamedService, image: ImageFacts) -> bool:
+    given = entrypoint(inputs, own.asked)
+    command = own.asked.command or (image.command if given is None else ())
+    return listens_plainly((*(image.entrypoint if given is None else given), *command), image)
 
 
 def _names_sidecar(inputs: Inputs) -> bool:
@@ -156,4 +168,13 @@ def replaced_notice(service: NamedService, settings: Settings) -> str:
         f'WARNING: `[dind] allowed_images` does not allow the dind image "{service.asked.name}":'
         f' "{settings.dind.image}" (`[dind] image`) runs instead, without the service\'s entrypoint,'
         " and of its command only with registry mirrors and insecure registries."
+    )
+
+
+def no_sidecar_notice(service: NamedService) -> str:
+    """Return the sentence that a job has no sidecar because a service has its name."""
+    return (
+        f'WARNING: The service "{service.asked.name}" uses the name "{ALIAS}" and is not'
+        " Docker-in-Docker, so this job gets no Docker-in-Docker sidecar. For one, use a"
+        " docker:<version>-dind image, give the service another alias, or remove it."
     )

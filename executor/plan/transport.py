@@ -55,12 +55,15 @@ def leads_to_sidecar(host: str) -> bool:
     return host_of(authority).lower() == ALIAS
 
 
-def transport(values: Mapping[str, str], own: Mapping[str, str]) -> Transport:
+def transport(
+    values: Mapping[str, str], own: Mapping[str, str], *, plain_by_itself: bool = False
+) -> Transport:
     """Decide between TLS and plain TCP from the job's variables and the dind service's own.
 
     The job is obeyed: an empty DOCKER_TLS_CERTDIR asks for plain TCP, and so does a DOCKER_HOST on
     its port as long as DOCKER_TLS_CERTDIR is not set.  `admission.admit_transport` has its say
-    after it.  Raises UnsupportedJobOption for a directory that cannot hold certificates.
+    after it.  Where neither is set, plain TCP is also for a dind service that is `plain_by_itself`.
+    Raises UnsupportedJobOption for a directory that cannot hold certificates.
     """
     cert_dir = own.get("DOCKER_TLS_CERTDIR", values.get("DOCKER_TLS_CERTDIR"))
     host = values.get("DOCKER_HOST", "")
@@ -68,6 +71,8 @@ def transport(values: Mapping[str, str], own: Mapping[str, str]) -> Transport:
     if cert_dir == "" or plain_host:
         asked = f"DOCKER_HOST to {host}" if plain_host else 'DOCKER_TLS_CERTDIR to ""'
         return Transport(tls=False, cert_dir="", asked_by=asked)
+    if cert_dir is None and plain_by_itself and not host.rstrip("/").endswith(f":{TLS_PORT}"):
+        return Transport(tls=False, cert_dir="")
     if cert_dir is None:
         return Transport(tls=True, cert_dir=CERTS_DIRECTORY)
     wrong = not cert_dir.startswith("/") or ".." in cert_dir.split("/") or not cert_dir.strip("/")

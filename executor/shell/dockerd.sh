@@ -1,19 +1,66 @@
 # shellcheck shell=sh
-# Adds to dockerd's arguments in "$@" what neither they nor the image's daemon.json say: dockerd
-# refuses to start when both give the same directive.
+# Stands in dockerd's place, and becomes dockerd with the arguments in "$@" and with what neither they
+# nor its daemon.json say: dockerd refuses to start when both give the same directive.
 #
-# $_options  a line for each argument: its directive in daemon.json, the first major version that
-#            knows it and the first that does without (0 for none), and the argument itself
-# $_mtu      the MTU of the network around; empty where nothing is known of it
-# $_dns      whether the names that the sidecar knows are known inside, too
+# $_directory  where this program lies
+# $_first      arguments ahead of all others, one a line
+# $_options    a line for each argument: its directive in daemon.json, the first major version that
+#              knows it and the first that does without (0 for none), the flags that it cannot stand
+#              beside (with commas, - for none), and the argument itself
+# $_port       where dockerd is to listen for the job
+# $_tls        the directory of its certificates; empty on plain TCP
+# $_mtu        the MTU of the network around; empty where nothing is known of it
 # shellcheck disable=SC2154 # what is given
 
-_c=$(cat /etc/docker/daemon.json 2>/dev/null)
+_dockerd=$_directory/real/dockerd
+_ifs=$IFS
+set -f
+if [ ! -s "$_dockerd" ]; then
+  _dockerd=dockerd
+  _c=
+  IFS=:
+  for _o in $PATH; do [ "$_o" = "$_directory" ] || _c=${_c:+$_c:}$_o; done
+  PATH=$_c
+fi
+IFS='
+'
+# shellcheck disable=SC2086 # a word for each line
+set -- $_first "$@"
+
+# What the arguments say: their flags, and the hosts among them.
+_file=/etc/docker/daemon.json
+_socket=/var/run/docker.sock
+if [ -n "$ROOTLESSKIT_STATE_DIR" ]; then
+  _file=${XDG_CONFIG_HOME:-$HOME/.config}/docker/daemon.json
+  _socket=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock
+fi
+_said=' '
+_hosts=' '
+_last=
+for _o in "$@"; do
+  _h=
+  case "$_last $_o" in '-H '* | '--host '*) _h=$_o ;; '--config-file '*) _file=$_o ;; esac
+  case $_o in
+    --version | -v | --help | -h | --validate) exec "$_dockerd" "$@" ;;
+    --host=* | -H=*) _h=${_o#*=} ;;
+    -H?*) _h=${_o#-H} ;;
+    --config-file=*) _file=${_o#*=} ;;
+  esac
+  case $_h in
+    '') ;;
+    tcp://*:*[0-9] | tcp://*:*[0-9]/) _hosts="$_hosts${_h%/} " ;;
+    tcp://*) _hosts="$_hosts${_h%/}:$_port " ;;
+    *) _hosts="$_hosts$_h " ;;
+  esac
+  _said="$_said${_o%%=*} "
+  _last=$_o
+done
+_c=$(cat "$_file" 2>/dev/null)
 _v=
 
 find_version() {
   [ -z "$_v" ] || return 0
-  _v=$(dockerd --version 2>/dev/null)
+  _v=$("$_dockerd" --version 2>/dev/null)
   _v=${_v#Docker version }
   _v=${_v%%.*}
   case $_v in '' | *[!0-9]*) _v=0 ;; esac
@@ -23,30 +70,63 @@ change_rules() {
   iptables "$@" 2>/dev/null || /usr/local/sbin/.iptables-legacy/iptables "$@" 2>/dev/null
 }
 
-_ifs=$IFS
+# Tells whether one of these flags, with commas between them, is among the arguments.
+says_one_of() {
+  IFS=,
+  for _f in $1; do case $_said in *" $_f "*) IFS=$_ifs && return 0 ;; esac done
+  IFS=$_ifs
+  return 1
+}
+
+# It listens where the job expects it, as with the image's own entrypoint.  Without a word on TLS it
+# would warn of plain TCP for 16 seconds.
+case $_c in
+  *'"hosts"'*) ;;
+  *)
+    [ "$_hosts" != ' ' ] || set -- "$@" "--host=unix://$_socket"
+    case $_hosts in *":$_port "*) ;; *) set -- "$@" "--host=tcp://0.0.0.0:$_port" ;; esac
+    ;;
+esac
+case "$_said $_c" in
+  *' --tls'* | *'"tls'*) ;;
+  *)
+    if [ -n "$_tls" ]; then
+      set -- "$@" --tlsverify "--tlscacert=$_tls/ca.pem" "--tlscert=$_tls/cert.pem" \
+        "--tlskey=$_tls/key.pem"
+    else
+      set -- --tls=false "$@"
+    fi
+    ;;
+esac
+
 IFS='
 '
-set -f
 for _o in $_options; do
+  IFS=$_ifs
   _key=${_o%% *} _o=${_o#* }
   _since=${_o%% *} _o=${_o#* }
-  _before=${_o%% *} _o=${_o#* }
+  _until=${_o%% *} _o=${_o#* }
+  _flags=${_o%% *} _o=${_o#* }
   case $_c in *"\"$_key\""*) continue ;; esac
-  if [ "$_since$_before" != 00 ]; then
+  says_one_of "$_flags" && continue
+  if [ "$_since$_until" != 00 ]; then
     find_version
     [ "$_v" -ge "$_since" ] || continue
-    [ "$_before" = 0 ] || [ "$_v" -lt "$_before" ] || continue
+    [ "$_until" = 0 ] || [ "$_v" -lt "$_until" ] || continue
   fi
   set -- "$@" "$_o"
 done
 set +f
 IFS=$_ifs
 
+# A dockerd that is started once more finds the rules of the first start.
+_again=
+[ ! -e "$_directory/started" ] || _again=yes
+: >"$_directory/started"
+
 # Networks that a job makes have an MTU of 1500 under an older dockerd, whatever it is told: TCP at
 # least is limited to what the way out carries.
-if [ -n "$_mtu" ]; then
-  : "${DOCKERD_ROOTLESS_ROOTLESSKIT_MTU:=$_mtu}"
-  export DOCKERD_ROOTLESS_ROOTLESSKIT_MTU
+if [ -n "$_mtu" ] && [ -z "$_again" ]; then
   find_version
   if [ "$_v" -lt 24 ]; then
     change_rules -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
@@ -58,6 +138,7 @@ fi
 # dockerd would give them 8.8.8.8 in its place.  So what they ask the sidecar's own address is led
 # there, as kind does it; by the second rule also for containers on the sidecar's own network.
 redirect() {
+  [ -z "$_again" ] || return 0
   change_rules -t nat -A PREROUTING ! -i eth0 -d "$_a" -p "$1" --dport 53 -j DNAT --to "127.0.0.11:$2" &&
     change_rules -t nat -A OUTPUT -d "$_a" -p "$1" --dport 53 -j DNAT --to "127.0.0.11:$2"
 }
@@ -79,7 +160,7 @@ find_resolver() {
 
 # Inside, names without a dot would be asked nowhere if the resolver's own `ndots:0` were taken for
 # somebody's wish; another option in its place is the resolvers' default.
-case $_c in *'"dns"'*) _dns= ;; esac
+case $_said$_c in *' --dns '* | *'"dns"'*) _dns= ;; *) _dns=yes ;; esac
 if [ -n "$_dns" ] && find_resolver &&
   { echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet; } 2>/dev/null &&
   redirect udp "$_u" && redirect tcp "$_p"
@@ -92,3 +173,5 @@ then
     esac
   done </etc/resolv.conf
 fi
+
+exec "$_dockerd" "$@"

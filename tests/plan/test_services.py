@@ -11,6 +11,7 @@ from executor.plan.services import (
     is_dind,
     looks_like_dind,
     name_services,
+    named_docker,
     shown_services,
 )
 from executor.spec import ImageFacts
@@ -135,7 +136,6 @@ def test_two_dinds() -> None:
     assert "keep one of them" in str(caught.value)
 
 
-@pytest.mark.parametrize("with_dind", [True, False])
 @pytest.mark.parametrize(
     "service",
     [
@@ -144,16 +144,14 @@ def test_two_dinds() -> None:
         a_service("postgres:16", alias="DOCKER"),
     ],
 )
-def test_a_service_that_claims_the_name_docker(
-    service: dict[str, object], *, with_dind: bool
-) -> None:
-    """It is refused if it is not dind, as the job could not reach its daemon."""
-    others = [a_service("docker:dind")] if with_dind else []
-    services = named([service, *others])
-    facts = (DATABASE, *([DIND] if with_dind else []))
+def test_a_service_that_claims_the_name_docker(service: dict[str, object]) -> None:
+    """It is refused beside dind, as the job could not reach its daemon; alone, it keeps its name."""
+    alone = named([service])
+    assert find_dinds(alone, (DATABASE,)) == ()
+    assert named_docker(alone) == alone[0]
 
     with pytest.raises(ServiceConflict, match='uses the name "docker"') as caught:
-        find_dinds(services, facts)
+        find_dinds(named([service, a_service("docker:dind")]), (DATABASE, DIND))
 
     assert str(service["name"]) in str(caught.value)
 
@@ -237,7 +235,10 @@ def test_its_aliases_go_first() -> None:
     ("settings", "sentence"),
     [
         (DIND_SERVICE * 2, "keep one of them"),
-        ('[[docker.services]]\nname = "redis"\nalias = "docker"', "Give it another alias"),
+        (
+            f'{DIND_SERVICE}[[docker.services]]\nname = "redis"\nalias = "docker"',
+            "Give it another alias",
+        ),
         ('[[docker.services]]\nname = "$NOTHING"', "invalid service image name"),
     ],
 )

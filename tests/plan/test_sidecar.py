@@ -1,5 +1,7 @@
 """Which image the sidecar runs, and which services it stands for."""
 
+from dataclasses import replace
+
 import pytest
 
 from executor.errors import (
@@ -21,6 +23,7 @@ from tests.plans import (
     OTHER,
     a_plan,
     planned,
+    service,
 )
 
 
@@ -89,7 +92,10 @@ def test_no_sidecar_where_nobody_asked(services: list[str]) -> None:
             {"services": [a_service("docker:dind"), a_service("docker:27-dind")]},
             ServiceConflict,
         ),
-        ({"services": [a_service("postgres:16", alias="docker")]}, ServiceConflict),
+        (
+            {"services": [a_service("postgres:16", alias="docker"), a_service("docker:dind")]},
+            ServiceConflict,
+        ),
         (
             {
                 "services": [
@@ -122,7 +128,7 @@ def test_the_administrators_dind_is_every_jobs_sidecar(mode: str) -> None:
 
     assert plan.dind
     assert plan.dind.image == "registry.corp.example/docker:27-dind"
-    assert plan.dind.command[-1] == "--debug"
+    assert plan.dind.command == ("--debug",)
     assert plan.dind.aliases[0] == "docker"
     assert plan.services == ()
 
@@ -182,6 +188,21 @@ def test_a_conflict_of_the_jobs_stays_the_jobs() -> None:
 
     with pytest.raises(ServiceConflict, match='"docker:dind" and "docker:26-dind" are both'):
         choose_sidecar(inputs, plan_images(inputs), facts)
+
+
+@pytest.mark.parametrize("mode", ["always", "service"])
+def test_a_service_with_the_sidecars_name(mode: str) -> None:
+    """The job lists it and no dind, so it runs under its name, as without dind-executor."""
+    services = [a_service("postgres:16", alias="docker")]
+    inputs = some_inputs(services=services, settings=f'[dind]\nmode = "{mode}"')
+    plan = a_plan(inputs)
+
+    assert plan_images(inputs).default_dind is None
+    assert plan.dind is None
+    assert "docker" in service(plan, 0).aliases
+    assert "DOCKER_HOST" not in plan.build.environment
+    told = [each for each in plan.notices if "so this job gets no Docker-in-Docker sidecar" in each]
+    assert len(told) == (mode == "always")
 
 
 PLAIN = {"DOCKER_TLS_CERTDIR": ""}
@@ -258,6 +279,41 @@ def test_who_tells_the_sidecar_something(
     assert ("DOCKER_DRIVER" in plan.dind.environment) is asks
 
 
+TALKS_PLAINLY = ["dockerd", "--host=tcp://0.0.0.0:2375"]
+WITHOUT_TLS = replace(DIND, environment=(), ports=("2375/tcp",))
+ONLY_TLS = "[dind]\nallow_plain_tcp = false"
+
+
+@pytest.mark.parametrize(
+    ("command", "facts", "variables", "settings", "way"),
+    [
+        (TALKS_PLAINLY, DIND, {}, "", "tcp"),
+        ([], WITHOUT_TLS, {}, "", "tcp"),
+        ([], DIND, {}, "", "tls"),
+        (TALKS_PLAINLY, DIND, {"DOCKER_TLS_CERTDIR": "/certs"}, "", "tls"),
+        ([], WITHOUT_TLS, {"DOCKER_HOST": "tcp://docker:2376"}, "", "tls"),
+        ([], WITHOUT_TLS, {"DOCKER_HOST": "tcp://docker:2375"}, "", "tcp"),
+        # the administrator's word, which dockerd is told
+        (TALKS_PLAINLY, DIND, {}, ONLY_TLS, "tls"),
+        ([], WITHOUT_TLS, {}, ONLY_TLS, "tls"),
+        # another image runs
+        (TALKS_PLAINLY, DIND, {}, '[dind]\nallowed_images = ["x"]', "tls"),
+    ],
+)
+def test_a_service_that_does_without_tls(
+    command: list[str], facts: ImageFacts, variables: dict[str, str], settings: str, way: str
+) -> None:
+    """The job reaches it so, unless a variable or the administrator says otherwise."""
+    own = [a_variable(key, value) for key, value in variables.items()]
+    services = [a_service("docker:dind", command=command)]
+    inputs = some_inputs(services=services, variables=own, settings=settings)
+    dind = a_plan(inputs, dict.fromkeys(plan_images(inputs).services, facts)).dind
+
+    assert dind
+    assert dind.labels[TRANSPORT_LABEL] == way
+    assert (dind.environment["DOCKER_TLS_CERTDIR"] == "") is (way == "tcp")
+
+
 MIRROR = ["--debug", "--registry-mirror=http://mirror:5000"]
 
 
@@ -273,7 +329,8 @@ def test_the_authors_mirrors_outlast_a_replacement(name: str, facts: ImageFacts)
 
     assert plan.dind
     assert plan.dind.image == "docker:28-dind"
-    assert plan.dind.command == ("--registry-mirror=http://mirror:5000",)
+    assert plan.dind.command == ()
+    assert "--registry-mirror=http://mirror:5000" in plan.dind.prelude
     assert "`[dind] allowed_images` does not allow" in plan.notices[0]
     assert "(`[dind] image`) runs instead" in plan.notices[0]
     # a name is known before anything is pulled
@@ -286,4 +343,5 @@ def test_the_authors_mirrors_reach_the_administrators_service() -> None:
     plan = a_plan(some_inputs(settings=DIND_SERVICE, services=services))
 
     assert plan.dind
-    assert plan.dind.command[-2:] == ("--debug", "--registry-mirror=http://mirror:5000")
+    assert plan.dind.command == ("--debug",)
+    assert "--registry-mirror=http://mirror:5000" in plan.dind.prelude

@@ -53,6 +53,7 @@ def images(
         ImageSpec(old_names, commands[old], _command_config(old)),
         ImageSpec(dind_names, recipes.daemon(old, commands[old]), _dind_config(old)),
         ImageSpec(older_names, recipes.daemon(old, commands[old]), _dind_config(old, tls=False)),
+        ImageSpec(("before-tls/docker:18.06-dind",), recipes.daemon(old, commands[old]), _PLAIN),
         ImageSpec(new_names, new_dind, config),
         ImageSpec(
             ("library/docker:26.1-cli", "library/docker:cli"), commands[new], _command_config(new)
@@ -68,6 +69,16 @@ def images(
         *_small(old.suite),
         _other_user(new, bases[new]),
     ]
+
+
+_PLAIN: dict[str, object] = {
+    "Env": [_PATH, "DOCKER_VERSION=18.06.3"],
+    "Entrypoint": ["dockerd-entrypoint.sh"],
+    "Cmd": [],
+    "Volumes": {"/var/lib/docker": {}},
+    "ExposedPorts": {"2375/tcp": {}},
+}
+"""How the images were before there was TLS."""
 
 
 def _command_config(generation: Generation) -> dict[str, object]:

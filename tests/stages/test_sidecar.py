@@ -257,12 +257,12 @@ CONFLICTS = {
         ),
     ),
     "a service that is not dind": (
-        [{"name": "{hub}/tools/web:1", "alias": "docker"}],
-        'The service "{hub}/tools/web:1" uses the name "docker" and is not Docker-in-Docker.',
+        [{"name": "{hub}/tools/web:1", "alias": "docker"}, {"name": "docker:26.1-dind"}],
+        'The service "{hub}/tools/web:1" uses the name "docker" and is not Docker-in-Docker, while',
     ),
     "an image that is not dind": (
-        [{"name": "docker:26.1-cli"}],
-        'The service "docker:26.1-cli" uses the name "docker" and is not Docker-in-Docker.',
+        [{"name": "docker:26.1-cli"}, {"name": "docker:26.1-dind"}],
+        'The service "docker:26.1-cli" uses the name "docker" and is not Docker-in-Docker, while',
     ),
 }
 
@@ -278,6 +278,15 @@ def test_the_name_docker_has_one_owner(
     call = job.prepare()
     assert call.code == BUILD_FAILURE
     assert f"ERROR: {sentence.format(hub=rig.hub)}" in call.stderr
+
+
+def test_a_service_that_is_not_dind_keeps_the_name_docker(rig: Rig, start: Start) -> None:
+    """A job that lists no dind has no sidecar beside it, and reads why."""
+    services = [{"name": rig.special("tools/web:1"), "alias": "docker"}]
+    job = start(JobRequest(services=services))
+    assert "so this job gets no Docker-in-Docker sidecar" in job.up().output
+    output = job.script("wget -qO- http://docker/; echo host=$DOCKER_HOST").passed().output
+    assert "a service that is not dind\nhost=\n" in output
 
 
 def test_a_name_that_is_taken_is_skipped_with_a_warning(rig: Rig, start: Start) -> None:

@@ -1,0 +1,21 @@
+# shellcheck shell=sh
+# Puts a program in dockerd's place, so that dockerd gets its arguments however a service starts it: by
+# its image's entrypoint or another one, by a path, from a shell that sets PATH anew.
+#
+# $_directory  where the program lies, and dockerd itself below it
+# $_program    the program: dockerd.sh with what that is given
+# $_mtu        the MTU of the network around; empty where nothing is known of it
+
+# shellcheck disable=SC2154 # what is given
+_dockerd=$(command -v dockerd)
+if [ -f "$_dockerd" ] && mkdir -p "$_directory/real" &&
+  printf '%s' "$_program" >"$_directory/dockerd" && chmod 755 "$_directory/dockerd"
+then
+  { : >"$_directory/real/dockerd" && mount -o bind "$_dockerd" "$_directory/real/dockerd" &&
+    mount -o bind "$_directory/dockerd" "$_dockerd"; } 2>/dev/null ||
+    export PATH="$_directory:$PATH" # where nobody may mount, as in a rootless sidecar
+fi
+if [ -n "$_mtu" ]; then
+  : "${DOCKERD_ROOTLESS_ROOTLESSKIT_MTU:=$_mtu}"
+  export DOCKERD_ROOTLESS_ROOTLESSKIT_MTU
+fi
