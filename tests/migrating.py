@@ -49,6 +49,11 @@ def settings_of(said: str) -> str:
     return said.partition(_SECTION)[0].partition("\n")[2]
 
 
+def section_of(said: str) -> str:
+    """Return the runner's section of config.toml in what the command prints for one runner."""
+    return said.partition(_SECTION)[2].partition(_SAID)[0]
+
+
 def sentences_of(said: str) -> list[str]:
     """Return the sentences in what the command prints."""
     return said.partition(_SAID)[2].splitlines()
