@@ -6,7 +6,7 @@ Loaded only where that happens: most scripts run in a container that stands.
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from executor.engine import failures
+from executor.engine import start_failures
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
 from executor.engine.exec import output
 from executor.engine.exits import wait_for_exit
@@ -103,4 +103,4 @@ def _check(spec: ContainerSpec, answer: Answer) -> None:
     if answer.ok or answer.status == _SWITCHES:
         return
     told = (spec.name, spec.image, answer.status, answer.message)
-    raise failures.create_failure(*told, runs_scripts=spec.runs_scripts)
+    raise start_failures.create_failure(*told, runs_scripts=spec.runs_scripts)

@@ -121,7 +121,7 @@ class Engine:
         """Create a container from what was pulled; return what the engine was asked for.
 
         One of the same name, which an earlier attempt left, is replaced.  Raises what the refusal
-        means: see `failures.create_failure`.
+        means: see `start_failures.create_failure`.
         """
         from executor.engine.container_request import container_request
 

@@ -7,12 +7,8 @@ from executor.errors import (
     EngineRefused,
     ExecutorError,
     ImageUnavailable,
-    NoShell,
     PullInterrupted,
     ResourceExhausted,
-    SettingsError,
-    UnsupportedJobOption,
-    UnusableImage,
 )
 
 _UNREADABLE = (
@@ -72,38 +68,8 @@ _TRANSIENT = (
     "too many requests",
     "toomanyrequests",
 )
-_NO_SPACE = ("no space left on device", "disk quota exceeded")
+NO_SPACE = ("no space left on device", "disk quota exceeded")
 _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
-_NO_SHELL = ("executable file not found", "no such file or directory")
-_NO_PROGRAM = (*_NO_SHELL, "permission denied", "is a directory", "exec format error")
-_STARTING = ("exec: ", "exec /")
-# What an engine says of limits, devices and options, which only the administrator chooses.
-_OF_SETTINGS = (
-    "range of cpus",
-    "minimum memory",
-    "minimum allowed cpu-shares",
-    "memory limit",
-    "memory reservation",
-    "memoryswap",
-    "requested cpus",
-    "requested memory nodes",
-    "runtime specified",
-    "runtime name",
-    "invalid capadd",
-    "invalid capdrop",
-    "invalid tmpfs option",
-    "security-opt",
-    "seccomp profile",
-    "sysctl",
-    "incompatible with user namespaces",
-    "no such container: ",
-    "device driver",
-    "device information",
-    "setting rlimit",
-)
-
-_BAD_REQUEST = 400
-
 NO_SUCH_IMAGE = "No such image"
 """How the sentence begins that an engine does not have an image."""
 
@@ -116,10 +82,10 @@ def is_transient(message: str) -> bool:
 def pull_failure(message: str) -> ExecutorError:
     """Return the error for a pull that failed, in the engine's words alone."""
     lower = message.lower()
-    if any(pattern in lower for pattern in _NO_SPACE):
-        return _no_space(message)
+    if any(pattern in lower for pattern in NO_SPACE):
+        return no_space(message)
     denied = is_denial(message) and not is_transient(message)
-    return (ImageUnavailable if denied else PullInterrupted)(_first_line(message) or "no reason")
+    return (ImageUnavailable if denied else PullInterrupted)(first_line(message) or "no reason")
 
 
 def advice(error: ExecutorError) -> str:
@@ -147,49 +113,6 @@ def advice(error: ExecutorError) -> str:
     return ""
 
 
-def create_failure(
-    container: str, image: str, status: int, message: str, *, runs_scripts: bool = True
-) -> ExecutorError:
-    """Return the error for a container that could not be created or started."""
-    lower = message.lower()
-    if any(pattern in lower for pattern in _NO_SPACE):
-        return _no_space(message)
-    starting = any(pattern in lower for pattern in _STARTING)
-    if starting and not runs_scripts and any(each in lower for each in _NO_PROGRAM):
-        return _unusable_service(image, message)
-    if starting and any(pattern in lower for pattern in _NO_SHELL):
-        return UnusableImage(
-            f'The image "{image}" cannot run scripts: {_first_line(message)}. Use an image'
-            " with a shell (`sh` on its PATH). If its entrypoint is the cause, set"
-            ' `entrypoint: [""]` in the job.'
-        )
-    # A container of ours that is gone is nobody's setting.
-    if container not in message and any(pattern in lower for pattern in _OF_SETTINGS):
-        return SettingsError(
-            f"The Docker Engine rejects the runner's settings for the container {container}:"
-            f" {_first_line(message)}. Correct the keys of `[docker]` and `[dind]`."
-        )
-    if status == _BAD_REQUEST:
-        return UnsupportedJobOption(
-            f'The Docker Engine rejects the options of the image "{image}": {message}. Correct'
-            " `image:` or `services:` in the job."
-        )
-    return _refused(container, status, message)
-
-
-def _unusable_service(image: str, message: str) -> UnusableImage:
-    if 'exec: "sh":' in message:
-        return NoShell(
-            f'The service "{image}" could not start, because its image has no `sh`.'
-            " Docker-in-Docker needs one, and so does a `command` or `entrypoint` that calls it."
-            " Use an image with a shell, or correct `command` and `entrypoint`."
-        )
-    return UnusableImage(
-        f'The service "{image}" could not start: {_first_line(message)}. Check the image, and the'
-        " `command` and `entrypoint` of the service."
-    )
-
-
 def network_failure(name: str, status: int, message: str) -> ExecutorError:
     """Return the error for a network that could not be created."""
     if any(pattern in message.lower() for pattern in _NO_SUBNET):
@@ -206,26 +129,12 @@ def network_failure(name: str, status: int, message: str) -> ExecutorError:
 
 def volume_failure(name: str, status: int, message: str) -> ExecutorError:
     """Return the error for a volume that could not be created."""
-    if any(pattern in message.lower() for pattern in _NO_SPACE):
-        return _no_space(message)
+    if any(pattern in message.lower() for pattern in NO_SPACE):
+        return no_space(message)
     return EngineRefused(
         (f"The volume {name} could not be created: {message}. Check the Docker Engine's log."),
         status,
     )
-
-
-def _refused(container: str, status: int, message: str) -> EngineRefused:
-    hint = ""
-    if any(each in message.lower() for each in ("unable to apply caps", "operation not permitted")):
-        section = "dind" if container.endswith("-dind") else "docker"
-        hint = (
-            " This host cannot start privileged containers with the default runtime: set"
-            f" `[{section}] runtime` (for example `sysbox-runc`)."
-        )
-    elif "mount source path" in message.lower():
-        hint = " Check `cache_dir` and `volumes` of `[docker]`, and `volumes` of `[dind]`."
-    sentence = f"The container {container} could not start: {_first_line(message)}.{hint}"
-    return EngineRefused(sentence, status)
 
 
 def is_denial(message: str) -> bool:
@@ -238,12 +147,14 @@ def _any(patterns: tuple[str, ...], message: str) -> bool:
     return any(pattern in lower for pattern in patterns)
 
 
-def _no_space(message: str) -> ExecutorError:
+def no_space(message: str) -> ExecutorError:
+    """Return the error for a disk of the engine's that is full."""
     return ResourceExhausted(
-        f"The disk of the Docker Engine's host is full: {_first_line(message)}. Free space"
+        f"The disk of the Docker Engine's host is full: {first_line(message)}. Free space"
         " with `docker system prune`, or enlarge the disk of the engine's data directory."
     )
 
 
-def _first_line(message: str) -> str:
+def first_line(message: str) -> str:
+    """Return an engine's words as the end of a sentence has them."""
     return message.strip().partition("\n")[0].rstrip(".")

@@ -206,6 +206,13 @@ def test_an_entrypoint_that_never_hands_over(start: Start) -> None:
     assert_error(call, BUILD_FAILURE, "did not start it within 1 seconds")
 
 
+def test_a_user_that_the_image_does_not_know(start: Start) -> None:
+    """Whoever named the user corrects it; another try of prepare does not."""
+    options = {"executor_opts": {"docker": {"user": "nobody-there", "platform": ""}}}
+    call = prepare(start(JobRequest("alpine", image_options=options), NO_DIND))
+    assert_error(call, BUILD_FAILURE, "unable to find user nobody-there", "`docker: user`")
+
+
 def test_a_service_without_a_name(start: Start) -> None:
     """It is told by its place in the list."""
     call = prepare(start(JobRequest(services=[{"name": ""}]), NO_DIND))
