@@ -10,8 +10,9 @@ from executor.notation.paths import CERTS_DIRECTORY
 Table = Mapping[str, object]
 _LOGIN = "DOCKER_AUTH_CONFIG"
 _PLAIN = (
-    "keep it if jobs rely on plain TCP, on port 2375: with it, dind-executor gives them that. Remove"
-    " it to use TLS in jobs that do not ask for plain TCP themselves"
+    "keep it if jobs rely on plain TCP, on port 2375: with it, dind-executor gives them that. Without"
+    " it, that port is closed in jobs that do not ask for plain TCP themselves, and their Docker"
+    " clients need no variable"
 )
 
 
@@ -55,7 +56,11 @@ def _host(_: str, reach: Reach) -> str:
     own = "Without it, they go to the job's own sidecar"
     if reach.leads == SIDECAR:
         asks = reach.way and reach.way.asked_by.startswith("DOCKER_HOST")
-        return _PLAIN if asks else _removable("DOCKER_HOST")
+        if asks:
+            return _PLAIN
+        return (
+            f"{_removable('DOCKER_HOST')}. Keep it if scripts read it or hand it on to containers"
+        )
     return {
         NOWHERE: (f"remove it, because docker commands find no daemon {_at(reach.host)}. {own}"),
         WRONG_PORT: (
