@@ -27,21 +27,48 @@ _id=${_p##*/}
 # the job comes later in the list, and the last one of a name counts.
 _named='s|"env":\[|&'$_variables'|'
 
+# Finds a file of the image's as `$_f`.  Where a symbolic link leads counts from the image's root: it
+# must not lead to a file of the sidecar's.
+find_file() {
+  _rest=$1
+  _f=$_root
+  _links=0
+  while [ -n "$_rest" ]; do
+    _part=${_rest%%/*}
+    case $_rest in */*) _rest=${_rest#*/} ;; *) _rest= ;; esac
+    case $_part in
+      "" | .) continue ;;
+      ..)
+        [ "$_f" = "$_root" ] || _f=${_f%/*}
+        continue ;;
+    esac
+    if [ -L "$_f/$_part" ]; then
+      _links=$((_links + 1))
+      [ "$_links" -le 40 ] && _target=$(readlink "$_f/$_part") || return 1
+      case $_target in /*) _f=$_root ;; esac
+      _rest=$_target${_rest:+/$_rest}
+    else
+      _f=$_f/$_part
+    fi
+  done
+  [ -f "$_f" ] && [ -s "$_f" ]
+}
+
 # A file with what the image trusts and the authorities; one for all images that trust the same.
 find_trusted() {
   _root=$(sed -n 's/.*"root":{"path":"\([^"]*\)".*/\1/p' "$1/config.json")
   case $_root in /*) ;; *) _root=$1/$_root ;; esac
-  _f=$_d/ca.pem
   _key=own
   for _a in etc/ssl/certs/ca-certificates.crt etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem \
     var/lib/ca-certificates/ca-bundle.pem etc/ssl/ca-bundle.pem etc/ssl/cert.pem
   do
-    if [ -f "$_root/$_a" ] && [ -s "$_root/$_a" ]; then
-      _f=$_root/$_a
-      _key=$(cksum <"$_f")
-      _key=${_key%% *}-${_key##* }
+    if find_file "$_a"; then
+      # No image may choose what another one trusts: a checksum that is easily made would let it.
+      _key=$(sha256sum <"$_f") || return 1
+      _key=${_key%% *}
       break
     fi
+    _f=$_d/ca.pem
   done
   _trusted=$_d/$_key
   [ -s "$_trusted/ca.pem" ] || (
@@ -49,7 +76,9 @@ find_trusted() {
     mkdir -p "$_trusted" &&
       printf 'Acquire::https::CAInfo "%s/ca.pem";\n' "$_place" >"$_trusted/apt.conf" &&
       { cat "$_f"; [ "$_key" = own ] || { echo; cat "$_d/authorities.pem"; }; } >"$_trusted/$$" &&
-      mv -f "$_trusted/$$" "$_trusted/ca.pem"
+      mv -f "$_trusted/$$" "$_trusted/ca.pem" && exit
+    rm -f "$_trusted/$$"
+    exit 1
   )
 }
 

@@ -233,6 +233,44 @@ def test_an_image_that_trusts_nobody(machine: Machine) -> None:
     assert AUTHORITY.decode() in (Path(source) / "ca.pem").read_text()
 
 
+@pytest.mark.parametrize(
+    ("link", "found"),
+    [
+        ("/pki/bundle", True),
+        ("../../../pki/bundle", True),
+        ("../../../../../../../pki/bundle", True),
+        ("/linked/bundle", True),
+        ("ca-certificates.crt", False),
+        ("{outside}", False),
+        ("../../../../outside", False),
+        ("/out/outside", False),
+    ],
+)
+def test_a_link_of_an_image_leads_to_its_own_files(
+    machine: Machine, link: str, *, found: bool
+) -> None:
+    """What the sidecar has, its keys for example, is not shown to a container."""
+    machine.prepare()
+    outside = machine.directory / "one" / "outside"
+    bundle = machine.bundle("one", [DEV])
+    outside.write_text("secret")
+    path = bundle / "rootfs" / BUNDLE
+    path.parent.mkdir(parents=True)
+    path.symlink_to(link.format(outside=outside))
+    (bundle / "rootfs" / "pki").mkdir()
+    (bundle / "rootfs" / "pki" / "bundle").write_text("public")
+    (bundle / "rootfs" / "linked").symlink_to("/pki")
+    (bundle / "rootfs" / "out").symlink_to(outside.parent)
+
+    machine.runc("create", "--bundle", str(bundle), "id-1")
+
+    made = [each.read_text() for each in machine.place.glob("*/ca.pem")]
+    assert len(made) == 1
+    assert AUTHORITY.decode() in made[0]
+    assert made[0].startswith("public\n") is found
+    assert "secret" not in made[0]
+
+
 def test_a_container_with_the_machines_devices(machine: Machine) -> None:
     """What is not the container's own memory is not written to: it goes without."""
     machine.prepare()
