@@ -34,9 +34,10 @@ def lister() -> tuple[str, ...]:
 def may_hand_over(listed: bytes) -> bool:
     """Tell whether a process may still start the keeper, from what the lister printed.
 
-    That is a process which has the keeper's command among its arguments, or a shell: it may run a
-    script that becomes one that reads its stdin.  A shell that waits for its only command does
-    neither; what that one does counts.  In doubt, a process may.
+    That is a process which has the keeper's command or a shell among its arguments (`dockerize -wait
+    tcp://db:5432 bash`), or a shell: it may run a script that becomes one that reads its stdin.  A
+    shell that waits for its only command does neither; what that one does counts.  In doubt, a
+    process may.
     """
     text, found, _rest = listed.decode(errors="replace").rpartition(f"\n{_END}\n")
     if not found:
@@ -50,7 +51,7 @@ def may_hand_over(listed: bytes) -> bool:
 def _may_start_it(arguments: Sequence[str]) -> bool:
     at = 1 if arguments[0].rpartition("/")[2] == "busybox" else 0
     if not _is_shell("".join(arguments[at : at + 1])):
-        return any(READY in word for word in arguments)
+        return any(READY in word or _is_shell(word) for word in arguments)
     text = _text_at(arguments, at + 1)
     return text is None or text >= len(arguments) or not _is_one_command(arguments[text])
 

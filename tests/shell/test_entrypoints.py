@@ -56,6 +56,7 @@ def test_the_lister_shows_every_process(programs: Path, *, hands_over: bool) -> 
         [("/bin/busybox", "sh", "-c", "sleep 30; $0", *KEEPER), ("sleep", "30")],
         [("/bin/bash", "--login", "-c", f"exec {KEEPER[2]}"), ("sleep", "30")],
         [("sleep", "30"), ("-bash",)],
+        [("sh", "-c", "wait-for db:5432 -- bash", *KEEPER), ("wait-for", "db:5432", "--", "bash")],
         [KEEPER],
     ],
 )
