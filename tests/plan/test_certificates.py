@@ -134,6 +134,22 @@ def test_no_certificate_grows_without_bound() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"first,{'x' * 180},hunter2-hunter2", f"first, {'x' * 180} and more"),
+        ("hunter2" * 30, "a long entry"),
+    ],
+)
+def test_half_an_entry_is_not_shown(text: str, shown: str) -> None:
+    """It may be a masked variable's value, of which gitlab-runner masks nothing but the whole."""
+    variables = [a_variable("DOCKER_TLS_SAN", text)]
+    inputs = some_inputs(services=[a_service("docker:dind")], variables=variables)
+
+    (notice,) = certificate_notices(inputs, sidecar_of(inputs))
+    assert f"of Docker: {shown}. Write up to" in notice
+
+
+@pytest.mark.parametrize(
     ("services", "certdir"),
     [(["docker:dind"], ""), ([], "/certs")],
     ids=["plain TCP", "not asked for"],
