@@ -42,6 +42,12 @@ KEEPER = ContainerSpec(
 SERVICE = replace(KEEPER, name="job-dind", runs_scripts=False)
 
 
+@pytest.fixture(autouse=True)
+def no_question(mocker: MockerFixture) -> None:
+    """Ask no shell anything, however slow this machine is; a test that wants it says so."""
+    mocker.patch("executor.engine.talk._LEAD_SECONDS", 3600.0)
+
+
 def begun(stub: StubEngine, spec: ContainerSpec, attach: Answer) -> StartedKeeper | StartedReceiver:
     """Return what sends a container its files, once it is started."""
     stub.on("POST", "/containers/.*/attach", attach)
@@ -354,7 +360,8 @@ def test_an_entrypoint_that_goes_on_repeating_is_given_up(
 ) -> None:
     """Whoever reads our question, prints it and does not answer reads the rest as well."""
     mocker.patch("executor.engine.talk._LEAD_SECONDS", 0.05)
-    mocker.patch("executor.engine.talk._PAUSES_SECONDS", (0.05, 0.05))
+    # enough of them for an entrypoint that is slow to print it
+    mocker.patch("executor.engine.talk._PAUSES_SECONDS", (0.05,) * 1000)
 
     def attach(connection: Connection, _received: Received) -> None:
         connection.send(UPGRADED)
