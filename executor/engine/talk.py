@@ -151,22 +151,20 @@ class Talk:
         self._repeats = self._repeats or self._question in data
         data = data.replace(self._question, b"").replace(self._lead.answer, b"")
         if self._private:
-            data = b"".join(map(self._without_private, data.splitlines(keepends=True)))
+            data = self._without_private(data)
         if data:
             self._sink(descriptor, data)
 
-    def _without_private(self, line: bytes) -> bytes:
-        """Return a line without what is private; it may also be a part of that."""
-        text = line.strip()
-        if not _is_long(text):
-            return line
-        if any(text in each for each in self._private):
-            return b""
+    def _without_private(self, data: bytes) -> bytes:
+        """Return lines without what is private; one may also be a part of that."""
+        private = b"\n".join(self._private)
+        lines = data.splitlines(keepends=True)
+        data = b"".join(each for each in lines if not _is_long(each) or each.strip() not in private)
         for each in self._private:
-            line = line.replace(each, MASK.encode())
-        return line
+            data = data.replace(each, MASK.encode())
+        return data
 
 
 def _is_long(text: bytes) -> bool:
     """Tell whether a text counts as repeated where it comes back."""
-    return len(text) >= _SHORTEST_REPEATED
+    return len(text.strip()) >= _SHORTEST_REPEATED
