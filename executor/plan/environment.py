@@ -15,6 +15,7 @@ from executor.plan.proxies import direct_names, proxy_notices, with_direct_names
 from executor.plan.service_secrets import without_odd_names
 from executor.plan.services import free_aliases, named_docker
 from executor.plan.sidecar import Sidecar, no_sidecar_notice, sidecar_aliases, sidecar_notices
+from executor.plan.transport import ALIAS
 from executor.plan.volumes import with_own_builds
 from executor.spec import ImagePlan, Plan, VolumeSpec
 
@@ -36,6 +37,8 @@ def plan_environment(
     if sidecar:
         aliases = (*sidecar_aliases(sidecar), *asked_aliases(inputs, sidecar, facts))
         dind = dind_container(inputs, facts, volumes, sidecar, aliases)
+        # A client on the sidecar's own network may call it by that, and TLS verifies it.
+        dind = replace(dind, hostname=ALIAS)
         notices = [
             *sidecar_notices(sidecar, inputs.settings),
             *host_notices(inputs, sidecar),

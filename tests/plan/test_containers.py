@@ -9,11 +9,12 @@ from tests.plans import a_plan, dind_of, everything
 
 
 def test_the_hostname() -> None:
-    """Build and helper container have the name of the settings, else gitlab-runner's."""
+    """Build and helper container have that of the settings, else gitlab-runner's, dind its alias."""
     plan = everything()
 
     assert (plan.build.hostname, plan.helper.hostname) == ("builder", "builder")
-    assert {each.hostname for each in (*plan.services, dind_of(plan))} == {""}
+    assert {each.hostname for each in plan.services} == {""}
+    assert dind_of(plan).hostname == "docker"
 
 
 def test_labels_of_containers() -> None:

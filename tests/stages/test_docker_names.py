@@ -25,7 +25,7 @@ ADDRESS = "$(getent ahostsv4 docker | head -n 1 | cut -d ' ' -f 1)"
 def test_the_certificate_has_names_and_addresses(
     rig: Rig, start: Start, witness: Witness, image: str
 ) -> None:
-    """A client that verifies accepts the address of `docker`, its name, and what the job adds."""
+    """A client that verifies accepts `docker` by its address, its own names, and what the job adds."""
     added = "DNS:engine.ci, IP:192.0.2.7,DNS:*.any.ci"
     service = {"name": image, "variables": [Variable("DOCKER_TLS_SAN", added).payload()]}
     job = start(JobRequest(rig.special(CLIENT), services=[service], variables=TLS))
@@ -36,10 +36,11 @@ def test_the_certificate_has_names_and_addresses(
         f'echo "{ADDRESS} engine.ci a.any.ci other.ci" >>/etc/hosts',
         f"DOCKER_HOST=tcp://engine.ci:2376 {ASK}",
         f"DOCKER_HOST=tcp://a.any.ci:2376 {ASK}",
+        f"DOCKER_HOST=tcp://$(docker run --rm --network host alpine hostname):2376 {ASK}",
         f"DOCKER_HOST=tcp://other.ci:2376 {ASK} || echo refused",
     ]
     output = job.script(*commands).passed().output
-    assert output.count("\nserver 2") == 4, output
+    assert output.count("\nserver 2") == 5, output
     assert "\nrefused\n" in output
     (address,) = witness.container(job.id, "dind").attrs["NetworkSettings"]["Networks"].values()
     certificate = witness.inside(
@@ -61,8 +62,9 @@ def test_what_is_no_name_is_said(start: Start) -> None:
     )
 
 
-@pytest.mark.parametrize("image", [NEW, OLD])
-@pytest.mark.parametrize("host", ["tcp://dind:2375", "tcp://Docker-Engine:2375/"])
+@pytest.mark.parametrize(
+    ("host", "image"), [("tcp://dind:2375", NEW), ("tcp://Docker-Engine:2375/", OLD)]
+)
 def test_a_listed_dind_is_reached_by_the_name_in_docker_host(
     rig: Rig, start: Start, host: str, image: str
 ) -> None:
