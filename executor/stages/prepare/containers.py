@@ -84,9 +84,9 @@ class Containers:
 
     def _up_or_without(self, spec: ContainerSpec) -> None:
         """Start a sidecar for which no service is listed; one that cannot be had is a warning."""
+        notes.leave(self._temp_dir, notes.OPTIONAL_DIND)  # also for one that cannot be removed
         try:
             self._up(spec)
-            notes.leave(self._temp_dir, notes.OPTIONAL_DIND)
         except (Cancelled, EngineUnavailable):
             raise
         except ExecutorError as error:
