@@ -72,6 +72,10 @@ NO_SPACE = ("no space left on device", "disk quota exceeded")
 _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
 NO_SUCH_IMAGE = "No such image"
 """How the sentence begins that an engine does not have an image."""
+NAME_OR_LOGIN = (
+    "Check the image's name and tag. If the registry needs a login, give the job one"
+    " (DOCKER_AUTH_CONFIG, or access of the project to the registry)."
+)
 
 
 def is_transient(message: str) -> bool:
@@ -101,10 +105,7 @@ def advice(error: ExecutorError) -> str:
             "The image has an old or unknown format: use another tag, or build and push it again."
         )
     if isinstance(error, ImageUnavailable) and is_denial(message):
-        return (
-            "Check the image's name and tag. If the registry needs a login, give the job one"
-            " (DOCKER_AUTH_CONFIG, or access of the project to the registry)."
-        )
+        return NAME_OR_LOGIN
     if is_transient(message):
         return (
             "The registry did not answer. Check the network between the host and the"

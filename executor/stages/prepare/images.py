@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from executor.engine.docker import Engine
-from executor.engine.failures import NO_SUCH_IMAGE, advice
+from executor.engine.failures import NAME_OR_LOGIN, NO_SUCH_IMAGE, advice
 from executor.engine.images import is_for
 from executor.errors import (
     ExecutorError,
@@ -209,8 +209,8 @@ class Pulls:
 
     def _exhausted(self, pull: Pull, error: ExecutorError) -> ExecutorError:
         remedy = advice(error)
-        if isinstance(error, ImageUnavailable) and not str(error).startswith(NO_SUCH_IMAGE):
-            remedy = helper_advice(pull.image, self._catalogue) or remedy
+        if remedy == NAME_OR_LOGIN:
+            remedy = f"{remedy} {helper_advice(pull.image, self._catalogue)}"
         text = (
             f'failed to pull image "{pull.image}" with specified policies'
             f" {go_list(pull.policies)}: {error}. {remedy}"

@@ -250,23 +250,27 @@ def test_which_helper_it_is(sample: Sample, runners: str, line: str) -> None:
     assert (sample.pulled, sample.said[0]) == (1, line)
 
 
+HELPER = '"credHelpers": {"registry.local": "ecr"}'
+
+
 @pytest.mark.parametrize(
-    ("policy", "words"),
+    ("policy", "answer", "remedies"),
     [
         (
             "always",
-            'The job\'s DOCKER_AUTH_CONFIG has "credHelpers": {"registry.local": "ecr"}, and',
+            "no basic auth credentials",
+            ["Check the image's name and tag.", f"The job's DOCKER_AUTH_CONFIG has {HELPER}, and"],
         ),
-        ("never", "The image is not on this host and the pull policy forbids pulling it"),
+        ("always", "Schema 1 support has been removed", ["The image has an old or unknown format"]),
+        ("never", "", ["The image is not on this host and the pull policy forbids pulling it"]),
     ],
 )
 def test_a_helper_that_did_not_run_is_named_where_it_counts(
-    sample: Sample, policy: str, words: str
+    sample: Sample, policy: str, answer: str, remedies: list[str]
 ) -> None:
-    """The error of an image that is denied says which line has to move where."""
-    sample.registry(refusal(500, "no basic auth credentials"))
-    line = '"credHelpers": {"registry.local": "ecr"}'
-    catalogue = Catalogue(unused_helpers=(("registry.local", line),))
+    """The error of an image that is denied says which line has to move where; the name may be wrong."""
+    sample.registry(refusal(500, answer))
+    catalogue = Catalogue(unused_helpers=(("registry.local", HELPER),))
     pulls = Pulls(
         Engine(sample.stub.api()), catalogue, AdministratorLog("prepare"), sample.said.append
     )
@@ -274,7 +278,8 @@ def test_a_helper_that_did_not_run_is_named_where_it_counts(
     with pytest.raises(ImageUnavailable) as caught:
         pulls.fetch(Pull(NAME, policies=(policy,)))
 
-    assert words in str(caught.value)
+    assert [each for each in remedies if each not in str(caught.value)] == []
+    assert ("credHelpers" in str(caught.value)) is (len(remedies) > 1)
 
 
 @pytest.mark.parametrize("answer", [DENIED, OVERLOADED])
