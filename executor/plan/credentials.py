@@ -156,10 +156,12 @@ def _helper_lines(auth_config: str) -> Iterator[tuple[str, str]]:
         return  # the warnings say so
     document = found if isinstance(found, dict) else {}
     store, named = document.get("credsStore"), document.get("credHelpers")
-    if store:
+    # Anything but a name is a mistake of which the warnings tell, and may hold a password.
+    if store and isinstance(store, str):
         yield "", json.dumps({"credsStore": store})[1:-1]
     for server, helper in named.items() if isinstance(named, dict) else ():
-        yield registry_path(server), json.dumps({"credHelpers": {server: helper}})[1:-1]
+        if isinstance(helper, str):
+            yield registry_path(server), json.dumps({"credHelpers": {server: helper}})[1:-1]
 
 
 def _paths(images: Iterable[str]) -> Iterable[str]:

@@ -367,6 +367,11 @@ HELPERS: dict[str, tuple[dict[str, object], str, str]] = {
     "another registry": ({"credHelpers": {"other.example": "x"}}, "r.example/a", ""),
     "an empty store": ({"credsStore": "", "credHelpers": None}, "r.example/a", ""),
     "no table": ({"credHelpers": "ecr-login"}, "r.example/a", ""),
+    "a login in the wrong place": (
+        {"credHelpers": {"r.example": {"auth": SECRET}}, "credsStore": [SECRET]},
+        "r.example/a",
+        "",
+    ),
     "no login at all": ({"auths": {}}, "r.example/a", ""),
 }
 
