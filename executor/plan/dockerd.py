@@ -31,6 +31,10 @@ _REGISTRY_FLAGS = {
     "--insecure-registry": wrong_insecure_registry,
 }
 """What is kept of a service that another image replaces: it tells dockerd where images are."""
+_DIRECTIVES = {
+    "--registry-mirror": "registry-mirrors",
+    "--insecure-registry": "insecure-registries",
+}
 
 
 class Option(NamedTuple):
@@ -86,17 +90,17 @@ def registry_arguments(words: Iterable[str]) -> list[str]:
 def dockerd_prelude(inputs: Inputs, facts: Facts, way: Transport, kept: Iterable[str]) -> str:
     """Return the program before a dind service's own, which says the rest to any dockerd it starts.
 
-    Ahead of the service's own arguments come the settings', and those that are `kept` of services
-    whose place it takes.
+    Ahead of the service's own arguments come the settings'. The registries that are `kept` of services
+    whose place it takes give way to the image's own.
     """
     options = [
         f"{each.directive} {each.since} {each.before} {','.join(each.unless) or '-'} {each.argument}"
-        for each in (*_network_options(inputs, facts), *_registry_options(inputs, facts))
+        for each in (*_network_options(inputs, facts), *_registry_options(inputs, facts, kept))
     ]
     mtu = str(_mtu(inputs, facts) or "")
     variables = given(
         _directory=_DIRECTORY,
-        _first="\n".join((*inputs.settings.dind.command, *kept)),
+        _first="\n".join(inputs.settings.dind.command),
         _options="\n".join(options),
         _port=str(TLS_PORT if way.tls else TCP_PORT),
         _tls=way.server_dir if way.tls else "",
@@ -134,13 +138,14 @@ def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:
     return options
 
 
-def _registry_options(inputs: Inputs, facts: Facts) -> list[Option]:
-    """Return what dind is told of registries: the settings' word, else the engine's own."""
+def _registry_options(inputs: Inputs, facts: Facts, kept: Iterable[str]) -> list[Option]:
+    """Return what dind is told of registries: what is kept, and the settings' word, else the engine's."""
     dind, around = inputs.settings.dind, facts.surroundings
     inherit = dind.inherit_registries
     mirrors = dind.registry_mirrors or (around.mirrors if inherit else ())
     insecure = dind.insecure_registries or (around.insecure_registries if inherit else ())
     return [
+        *(Option(_DIRECTIVES[each.partition("=")[0]], each) for each in kept),
         *(Option("registry-mirrors", f"--registry-mirror={each}") for each in mirrors),
         *(Option("insecure-registries", f"--insecure-registry={each}") for each in insecure),
     ]

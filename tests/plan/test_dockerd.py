@@ -212,8 +212,15 @@ def test_whatever_starts_dockerd(sidecar: Sidecar, program: list[str]) -> None:
     """It gets what it is told, and listens where the job expects it."""
     inputs = some_inputs(settings='[dind]\ncommand = ["--debug"]')
     found = sidecar.started(inputs, *program, kept=("--registry-mirror=http://m",))
-    first = ["--debug", "--registry-mirror=http://m"]
-    assert found == [*first, UNIX, f"{TCP}:2376", *CERTIFICATES, *POOL]
+    expected = ["--debug", UNIX, f"{TCP}:2376", *CERTIFICATES, *POOL, "--registry-mirror=http://m"]
+    assert found == expected
+
+
+def test_what_is_kept_of_another_service_gives_way_to_the_images_file(sidecar: Sidecar) -> None:
+    """dockerd ends where both have mirrors."""
+    kept = ("--registry-mirror=http://m", "--insecure-registry=r:5000")
+    config = '{"registry-mirrors": ["http://own"]}'
+    assert sidecar.added(some_inputs(), kept=kept, config=config) == [*POOL, kept[1]]
 
 
 @pytest.mark.parametrize(
