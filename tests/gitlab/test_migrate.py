@@ -103,7 +103,7 @@ def _run(rig: Rig, shape: Path, directory: Path, checkout: Checkout, *, followed
     settings.write_text(toml.dumps(written), encoding="utf-8")
     script = [*_OWN_DAEMON, *FOLLOWED.get(shape.stem, ())]
     if not followed:
-        script = ["if timeout 60 docker version; then exit 3; fi"]
+        script = ["if timeout 60 docker version 2>&1; then exit 3; fi"]
     engine_socket = rig.engine_host.removeprefix("unix://")
     variables = {"GIT_STRATEGY": "none", "ENGINE_SOCKET": engine_socket}
     pipeline = yaml.safe_dump({"job": {"variables": variables, "script": script}})
