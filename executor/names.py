@@ -76,6 +76,11 @@ class JobNames:
         return f"{self.network}-docker"
 
     @property
+    def socket_volume(self) -> str:
+        """Return the volume with the sidecar's socket, which the build container mounts too."""
+        return f"{self.network}-socket"
+
+    @property
     def owner(self) -> str:
         """Return the label that marks an object as this job's, as `key=value`."""
         return f"{LABEL}={self.key}"

@@ -40,6 +40,7 @@ class ImageFacts:
     volumes: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     """Variables as `KEY=value`."""
+    user: str = ""
     digest: str = ""
     """The repository digest that the registry answered with, `name@sha256:…`; may be empty."""
     system: str = ""
@@ -85,6 +86,8 @@ class VolumeSpec:
     labels: dict[str, str]
     driver: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    early: bool = True
+    """Whether it is there before all containers; else the first that mounts it makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,27 @@ class FileSpec:
 
     path: str
     content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link that a container has before it starts."""
+
+    path: str
+    target: str
+    unless: tuple[str, ...] = ()
+    """Where something is mounted in the container that is not its own: no link is made there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Variables that a container gets where its image does not say otherwise."""
+
+    silent: dict[str, str] = field(default_factory=dict)
+    """Where the image has none of the keys `named`; a key that the image has is left out."""
+    named: tuple[str, ...] = ()
+    instead: dict[str, str] = field(default_factory=dict)
+    """Where it has one of them; a key that the image has is left out here, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +136,11 @@ class ContainerSpec:
     """Variables that the container gets through its stdin, as `environment` shows to everyone."""
     dispensable: tuple[str, ...] = ()
     """Those of them that the job has for all, so that the container runs without where it must."""
+    defaults: Defaults = Defaults()
+    link: Link | None = None
+    """For a user of the image who may not make it; root's program makes it itself."""
+    elsewhere: bool = False
+    """Whether what is ours lies outside of /run (see `shell.ELSEWHERE`)."""
     aliases: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     """Volume name and destination."""

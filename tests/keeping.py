@@ -17,6 +17,7 @@ from typing import Protocol
 
 from executor.scripts.output import Output
 from executor.shell import DIRECTORY
+from executor.shell.client import Client
 from executor.shell.greetings import challenge, is_ours
 from executor.shell.keeper import keeper
 from executor.shell.processes import signaller
@@ -30,7 +31,7 @@ _SETSID = shutil.which("setsid") or "setsid"
 _LOOKED_FOR = r"/usr/local/bin/bash .*/busybox/sh"
 """The shells that the keeper looks for."""
 
-_APPLETS = "cat chmod dd head id ln ls mkdir rm rmdir sleep tail touch tr wc"
+_APPLETS = "cat chmod cp dd du head id ln ls mkdir readlink rm rmdir sleep tail touch tr wc"
 
 
 def namespaces_work() -> bool:
@@ -39,6 +40,11 @@ def namespaces_work() -> bool:
         [*_UNSHARE, *_AS_USER, "true"], capture_output=True, check=False, timeout=30
     )
     return tried.returncode == 0
+
+
+def mount_of(directory: Path) -> str:
+    """Return where the file system of a directory is mounted."""
+    return str(next(each for each in (directory, *directory.parents) if os.path.ismount(each)))
 
 
 def shell_directory(directory: Path, shell: str) -> Path:
@@ -82,16 +88,24 @@ class Kept:
         opened: Sequence[str] = (),
         shells: str = "",
         workdir: str = "",
+        client: Client | None = None,
     ) -> None:
-        """Start a keeper behind an entrypoint; `entrypoint` may use the programs of the PATH."""
+        """Start a keeper behind an entrypoint; `entrypoint` may use the programs of the PATH.
+
+        The file system that it lies on counts as the container's own.
+        """
         self.directory = directory / "run"
         self.directory.mkdir()
         self.directory.chmod(0o1777)
+        self.link = directory / "var/run/docker.sock"
         self.home = directory / "home"
         self.home.mkdir(exist_ok=True)
         (directory / workdir).mkdir(exist_ok=True)
         self._programs = programs
-        command = keeper("job-build", umask=umask, forgotten=forgotten, opened=opened)
+        client = client or Client(own=(mount_of(directory),))
+        command = keeper(
+            "job-build", umask=umask, forgotten=forgotten, opened=opened, client=client
+        )
         # The shell under test also runs the scripts, whatever else this machine has.
         shells = shells or str(programs / "sh")
         command = tuple(re.sub(_LOOKED_FOR, shells, self._here(each)) for each in command)
@@ -194,6 +208,7 @@ class Kept:
         return int(children.split()[0])
 
     def _here(self, text: str) -> str:
+        text = text.replace("/var/run/docker.sock", str(self.link))
         return text.replace(DIRECTORY, str(self.directory))
 
     def _inside(self, command: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ Pure: no I/O.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from executor.shell import ENVIRONMENT, quoted
+from executor.shell import ENVIRONMENT, moved, quoted
 from executor.shell.entrypoints import takes_one_word
 from executor.shell.greetings import FILES, VARIABLES
 from executor.shell.receiver import receiver, sent_environment
@@ -68,14 +68,14 @@ def container_request(
     program = _with_dropped(spec, image, _program(spec, image))
     if spec.receives and not spec.runs_scripts and program:
         request |= {
-            "Entrypoint": list(receiver(spec.name, program, prelude=spec.prelude)),
+            "Entrypoint": _placed(spec, receiver(spec.name, program, prelude=spec.prelude)),
             "Cmd": None,
         }
     entrypoint = entrypoint_of(spec, image)
     if spec.runs_scripts and takes_one_word(entrypoint):
         request["Cmd"] = [f"exec {' '.join(map(quoted, spec.command))}"]
     if spec.runs_scripts and spec.secret_environment:
-        request["Entrypoint"] = list(receiver(spec.name, entrypoint, keeps_stdin=True))
+        request["Entrypoint"] = _placed(spec, receiver(spec.name, entrypoint, keeps_stdin=True))
     return request
 
 
@@ -102,7 +102,7 @@ def sent_on_stdin(spec: ContainerSpec) -> list[tuple[str, list[tuple[str, bytes]
     keeper reads on, maybe as another user: its files must belong to that one.
     """
     files = sent_to(spec)
-    first = [each for each in files if spec.runs_scripts and each[0] == ENVIRONMENT]
+    first = [each for each in files if spec.runs_scripts and each[0] == _environment(spec)]
     rest = [each for each in files if each not in first]
     return [*([(VARIABLES, first)] if first else []), (FILES, rest)]
 
@@ -132,8 +132,16 @@ def sent_to(spec: ContainerSpec) -> list[tuple[str, bytes]]:
     """Return paths and contents of what a container gets through its stdin."""
     files = [(each.path, each.content) for each in spec.files]
     if spec.secret_environment:
-        files.append((ENVIRONMENT, sent_environment(spec.secret_environment)))
+        files.append((_environment(spec), sent_environment(spec.secret_environment)))
     return files
+
+
+def _placed(spec: ContainerSpec, command: tuple[str, ...]) -> list[str]:
+    return [moved(each) if spec.elsewhere else each for each in command]
+
+
+def _environment(spec: ContainerSpec) -> str:
+    return moved(ENVIRONMENT) if spec.elsewhere else ENVIRONMENT
 
 
 def _program(spec: ContainerSpec, image: ImageFacts) -> tuple[str, ...]:

@@ -37,6 +37,10 @@ def create(api: Api, spec: ContainerSpec, request: object) -> None:
         remove(api, spec.name, spec.labels, VOLUME_SECONDS)
         answer = api.post(path, request, timeout=VOLUME_SECONDS)
     _check(spec, answer)
+    if spec.link:
+        from executor.engine.links import make_link  # noqa: PLC0415 (for few images only)
+
+        make_link(api, spec.name, spec.link)
 
 
 def start(api: Api, spec: ContainerSpec, *, asks: bool = True) -> Started | None:

@@ -106,14 +106,12 @@ class Engine:
         return ensure_network(self._api, spec)
 
     def ensure_volume(self, spec: "VolumeSpec") -> None:
-        """Create a volume, or keep the one that is there.  May be repeated.
-
-        A container that is created later makes it again, the same, where it was pruned meanwhile.
-        """
+        """Create a volume, or keep the one of its name; a container makes it again.  May be repeated."""
         from executor.engine.volumes import ensure_volume
 
         self._volumes[spec.name] = spec
-        ensure_volume(self._api, spec)
+        if spec.early:
+            ensure_volume(self._api, spec)
 
     # --- containers: made and started, ended and removed --------------------------------------
 

@@ -144,6 +144,7 @@ def _image_facts(found: dict[str, object], name: str) -> ImageFacts:
         ports=tuple(as_table(config.get("ExposedPorts"))),
         volumes=tuple(as_table(config.get("Volumes"))),
         environment=_strings(config.get("Env")),
+        user=str(config.get("User") or ""),
         digest=wanted if wanted in known else next(iter(known), ""),
         system=str(found.get("Os", "")),
         architecture=str(found.get("Architecture", "")),

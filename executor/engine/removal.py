@@ -100,7 +100,8 @@ def _look_and_remove(
     volumes, no_volumes = listings[2].result()
     answered = not (no_containers and no_networks and no_volumes)
     # Those that most jobs have are known without a list.
-    known = [names.builds_volume, names.docker_volume] if answered and no_volumes else []
+    most = (names.builds_volume, names.docker_volume, names.socket_volume)
+    known = most if answered and no_volumes else ()
     by_name = [*known, *(str(each["Name"]) for each in volumes)]
     told += [no_volumes, *_results([_task(api, f"/volumes/{each}?force=1") for each in by_name])]
     # An engine that does not answer says so to each question.

@@ -10,7 +10,7 @@ from executor.notation.paths import (
     overlap,
     wrong_path,
 )
-from executor.shell import DIRECTORY
+from executor.shell import DIRECTORY, SOCKETS
 
 _NOT_IN_PATHS = frozenset('\\:*?"<>|\r\n')
 _MODES = ("ro", "rw", "o")
@@ -72,7 +72,7 @@ def wrong_destination(destination: str) -> str:
         return "build directory needs to be a non-root path"
     if wrong := wrong_path(destination):
         return wrong
-    if is_within(clean(destination), DIRECTORY):
+    if any(is_within(clean(destination), taken) for taken in (DIRECTORY, SOCKETS)):
         return f"{destination!r} belongs to dind-executor"
     return ""
 

@@ -162,6 +162,11 @@ def server_files(way: Transport, certificates: Certificates | None) -> tuple[Fil
     )
 
 
+def sidecar_files(way: Transport, certificates: Certificates | None) -> tuple[FileSpec, ...]:
+    """Return both sides: a container inside mounts the client's from the sidecar, its host."""
+    return (*server_files(way, certificates), *client_files(way, certificates))
+
+
 def client_files(way: Transport | None, certificates: Certificates | None) -> tuple[FileSpec, ...]:
     """Return the client's side; any user of the job may read it, as with the official images."""
     if way is None or not way.tls or certificates is None:

@@ -23,6 +23,7 @@ from executor.plan.mounts import (
     keeps_umask,
 )
 from executor.plan.proxies import client_proxies
+from executor.plan.reach import Reach, client_link, client_of, socket_mount
 from executor.plan.services import NamedService
 from executor.plan.sidecar import Sidecar
 from executor.plan.variables import build_environment
@@ -68,6 +69,7 @@ def build_container(
     volumes: JobVolumes,
     pull: Pull,
     sidecar: Sidecar | None,
+    reach: Reach,
     direct: str = "",
 ) -> ContainerSpec:
     """Return the build container: the job's image, with all that a Docker client needs.
@@ -83,7 +85,13 @@ def build_container(
         FileSpec(f"{DOCKER_CONFIG}/config.json", _client_config(inputs, sidecar, direct)),
         *trusted,
     )
-    shown, hidden = build_environment(inputs.variables, way)
+    shown, hidden = build_environment(inputs.variables, reach.environment)
+    own_tmpfs = {
+        **OWN_TMPFS,
+        **(cert_tmpfs(way.client_dir) if way and way.tls else {}),
+        **authority_tmpfs(trusted),
+    }
+    places = tmpfs(settings.docker.containers.tmpfs, own_tmpfs, (volumes.mounts, volumes.binds))
     return ContainerSpec(
         name=inputs.names.build,
         image=pull.image,
@@ -93,21 +101,19 @@ def build_container(
         host=build_host(inputs, inputs.image_name),
         mac_address=settings.docker.containers.mac_address,
         entrypoint=entrypoint(inputs, inputs.job.image),
-        command=keeper(inputs.names.build, shares_pids=bool(settings.docker.containers.pid_mode)),
+        command=keeper(
+            inputs.names.build,
+            shares_pids=bool(settings.docker.containers.pid_mode),
+            client=client_of(inputs, reach, volumes, places),
+        ),
         environment=shown,
         secret_environment=hidden,
-        mounts=volumes.mounts,
+        defaults=reach.defaults,
+        link=client_link(inputs, volumes) if reach.socket else None,
+        mounts=(*volumes.mounts, *(socket_mount(inputs) if reach.socket else ())),
         binds=volumes.binds,
         volume_driver=settings.docker.volumes.volume_driver,
-        tmpfs=tmpfs(
-            settings.docker.containers.tmpfs,
-            {
-                **OWN_TMPFS,
-                **(cert_tmpfs(way.client_dir) if way and way.tls else {}),
-                **authority_tmpfs(trusted),
-            },
-            (volumes.mounts, volumes.binds),
-        ),
+        tmpfs=places,
         files=files,
         extra_hosts=settings.docker.extra_hosts,
         dns=settings.docker.dns,

@@ -9,12 +9,13 @@ from executor.notation.paths import DATA_ROOT
 from executor.notation.service_names import ServiceName
 from executor.plan.admission import entrypoint as given_entrypoint
 from executor.plan.authorities import authority_files, authority_memory, authority_prelude
-from executor.plan.certificates import authorities, cert_tmpfs, server_files
+from executor.plan.certificates import authorities, cert_tmpfs, sidecar_files
 from executor.plan.dockerd import dockerd_prelude, registry_arguments
 from executor.plan.host_config import OWN_TMPFS, dind_host, tmpfs
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.labels import service_labels
 from executor.plan.mounts import dind_volumes
+from executor.plan.reach import socket_mount
 from executor.plan.sidecar import Sidecar
 from executor.plan.variables import dind_environment
 from executor.plan.volumes import JobVolumes
@@ -35,11 +36,11 @@ def dind_container(
     command = own.command if own and not sidecar.replaced else ()
     prelude = dockerd_prelude(inputs, facts, way, _registries_kept(sidecar))
     volumes = dind_volumes(inputs, volumes, way)
-    mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT))
+    mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT), *_shared(inputs, prelude))
     binds = (*volumes.binds, *settings.dind.volumes)
     trusted = authorities(facts, binds)
     # In no tmpfs: that would hide the image's own authorities, and dind's files are root's to write.
-    files = (*server_files(way, facts.certificates), *trusted, *authority_files(inputs))
+    files = (*sidecar_files(way, facts.certificates), *trusted, *authority_files(inputs))
     shown, hidden = dind_environment(inputs.variables, own, asked=sidecar.asked)
     shown["DOCKER_TLS_CERTDIR"] = way.cert_dir
     name = ServiceName.parse(sidecar.pull.image)
@@ -78,6 +79,11 @@ def dind_container(
         host=dind_host(inputs, sidecar.pull.image),
         log_options=settings.docker.containers.log_options,
     )
+
+
+def _shared(inputs: Inputs, prelude: str) -> tuple[tuple[str, str], ...]:
+    """Return the volume of the socket, of which dockerd is told by the program before it."""
+    return socket_mount(inputs) if prelude and inputs.settings.dind.socket else ()
 
 
 def _registries_kept(sidecar: Sidecar) -> list[str]:

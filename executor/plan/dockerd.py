@@ -15,11 +15,11 @@ from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import inner_pool, ipv6_subnet
 from executor.plan.proxies import PROXIES
 from executor.plan.transport import Transport
-from executor.shell import DIRECTORY, given, program
+from executor.shell import DIRECTORY, SOCKET, given, program
 from executor.spec import ImageFacts
 
-_INSTALL = program("install_dockerd")
-_PROGRAM = program("dockerd")
+_INSTALL = program("install_dockerd", "open_client_files")
+_PROGRAM = program("dockerd_socket", "dockerd")
 
 _DIRECTORY = f"{DIRECTORY}/bin"
 """Where the program lies that stands in dockerd's place."""
@@ -105,9 +105,11 @@ def dockerd_prelude(inputs: Inputs, facts: Facts, way: Transport, kept: Iterable
         _port=str(TLS_PORT if way.tls else TCP_PORT),
         _tls=way.server_dir if way.tls else "",
         _mtu=mtu,
+        _shared=SOCKET if inputs.settings.dind.socket else "",
     )
     text = f"#!/bin/sh\n{variables}{_PROGRAM}"
-    return given(_directory=_DIRECTORY, _program=text, _mtu=mtu) + _INSTALL
+    client = way.client_dir if way.tls else ""
+    return given(_directory=_DIRECTORY, _program=text, _mtu=mtu, _client=client) + _INSTALL
 
 
 def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:

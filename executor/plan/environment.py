@@ -9,14 +9,17 @@ from executor.plan.certificates import certificate_notices
 from executor.plan.containers import build_container, helper_container, service_container
 from executor.plan.dind import dind_container
 from executor.plan.docker_host import asked_aliases, host_notices
+from executor.plan.elsewhere import elsewhere, is_covered
 from executor.plan.inputs import Facts, Inputs
+from executor.plan.mounts import client_way
 from executor.plan.network import plan_network
 from executor.plan.proxies import direct_names, proxy_notices, with_direct_names
+from executor.plan.reach import plan_reach, socket_mount
 from executor.plan.service_secrets import without_odd_names
 from executor.plan.services import free_aliases, named_docker
 from executor.plan.sidecar import Sidecar, no_sidecar_notice, sidecar_aliases, sidecar_notices
 from executor.plan.transport import ALIAS
-from executor.plan.volumes import with_own_builds
+from executor.plan.volumes import JobVolumes, with_own_builds
 from executor.spec import ImagePlan, Plan, VolumeSpec
 
 BUILD_ALIAS = "build"
@@ -33,7 +36,7 @@ def plan_environment(
     own = (sidecar.own, *sidecar.stands_for) if sidecar else ()
     others = [each for each in inputs.services if each not in own]
     volumes = with_own_builds(inputs) if facts.builds_are_taken else inputs.volumes
-    dind, notices = None, []
+    dind, notices, shares = None, [], False
     if sidecar:
         aliases = (*sidecar_aliases(sidecar), *asked_aliases(inputs, sidecar, facts))
         dind = dind_container(inputs, facts, volumes, sidecar, aliases)
@@ -44,6 +47,7 @@ def plan_environment(
             *host_notices(inputs, sidecar),
             *certificate_notices(inputs, sidecar),
         ]
+        shares = set(socket_mount(inputs)) <= set(dind.mounts)
     elif inputs.settings.dind.mode == "always" and (other := named_docker(inputs.services)):
         notices = [no_sidecar_notice(other)]
     named, skipped = free_aliases(others, set(dind.aliases if dind else ()))
@@ -56,10 +60,16 @@ def plan_environment(
     taken = [*(dind.aliases if dind else ()), *(each for spec in services for each in spec.aliases)]
     own_name = () if BUILD_ALIAS in taken else (BUILD_ALIAS,)
     direct = direct_names([*taken, *own_name])
-    build = build_container(inputs, facts, volumes, images.build, sidecar, direct)
-    return Plan(
+    seen = _seen_from_build(inputs, volumes, sidecar) if sidecar else None
+    reach = plan_reach(inputs, seen, dind.aliases if dind else (), shares_socket=shares)
+    build = build_container(inputs, facts, volumes, images.build, seen, reach, direct)
+    plan = Plan(
         network=plan_network(inputs, facts.surroundings),
-        volumes=(*volumes.specs, *([_docker_volume(inputs)] if dind else [])),
+        volumes=(
+            *volumes.specs,
+            *([_docker_volume(inputs)] if dind else []),
+            *([_socket_volume(inputs)] if shares else []),
+        ),
         helper=helper_container(inputs, volumes, images.helper),
         build=with_direct_names(replace(build, aliases=own_name), direct, inputs.values),
         dind=with_direct_names(dind, direct) if dind else None,
@@ -68,10 +78,31 @@ def plan_environment(
         has_caches=volumes.has_caches,
         dind_is_optional=sidecar is not None and sidecar.optional,
     )
+    return _elsewhere(plan) if is_covered(inputs.volumes) else plan
+
+
+def _seen_from_build(inputs: Inputs, volumes: JobVolumes, sidecar: Sidecar) -> Sidecar:
+    return replace(sidecar, transport=client_way(inputs, volumes, sidecar.transport))
+
+
+def _elsewhere(plan: Plan) -> Plan:
+    """Return the plan of a job whose containers have a mount at /run."""
+    return replace(
+        plan,
+        helper=elsewhere(plan.helper),
+        build=elsewhere(plan.build),
+        dind=elsewhere(plan.dind) if plan.dind else None,
+        services=tuple(map(elsewhere, plan.services)),
+    )
 
 
 def _docker_volume(inputs: Inputs) -> VolumeSpec:
     return VolumeSpec(inputs.names.docker_volume, inputs.labels("volume"))
+
+
+def _socket_volume(inputs: Inputs) -> VolumeSpec:
+    """Return the volume of the socket; asking for it before would take a request more."""
+    return VolumeSpec(inputs.names.socket_volume, inputs.labels("volume"), early=False)
 
 
 def _label_notices(inputs: Inputs) -> list[str]:

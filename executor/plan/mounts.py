@@ -3,12 +3,14 @@
 Pure: no I/O.
 """
 
+from dataclasses import replace
+
 from executor.names import LABEL
 from executor.notation.paths import DATA_ROOT, is_within
 from executor.plan.inputs import Inputs
 from executor.plan.transport import Transport
 from executor.plan.volumes import JobVolumes
-from executor.shell import DIRECTORY
+from executor.shell import DIRECTORY, SOCKETS
 
 _DINDS_OWN = (
     DATA_ROOT,
@@ -21,6 +23,8 @@ _DINDS_OWN = (
     ),
     DIRECTORY,
     f"/var{DIRECTORY}",
+    SOCKETS,
+    f"/var{SOCKETS}",
 )
 """Where dockerd keeps or finds what it works with, such as its control groups; a socket of the host's engine belongs nowhere in dind."""
 
@@ -30,8 +34,19 @@ _ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 
 
 def build_volumes(volumes: JobVolumes, way: Transport | None) -> JobVolumes:
-    """Return what the build container mounts: all but what lies where its certificates do."""
-    return volumes.outside(way.client_dir) if way and way.tls else volumes
+    """Return what the build container mounts: all but what its certificates lie in, or beneath."""
+    return volumes.clear_of((way.client_dir,)) if way and way.tls else volumes
+
+
+def client_way(inputs: Inputs, volumes: JobVolumes, way: Transport) -> Transport:
+    """Return the transport with certificates in memory of ours where their place is mounted.
+
+    A job that says where they are gets them there, and what is mounted above is not.
+    """
+    says = {"DOCKER_CERT_PATH", "DOCKER_TLS_CERTDIR"} & inputs.values.keys()
+    place = way.client_dir
+    above = any(is_within(place, each.destination) for each in volumes.outside(place).all)
+    return replace(way, client=f"{DIRECTORY}/client") if way.tls and above and not says else way
 
 
 def dind_volumes(inputs: Inputs, volumes: JobVolumes, way: Transport) -> JobVolumes:

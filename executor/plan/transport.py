@@ -27,10 +27,13 @@ class Transport:
     asked_by: str = field(default="", compare=False)
     """What the job sets to get plain TCP, as a sentence has it; empty with TLS."""
 
+    client: str = ""
+    """Where the client's certificates lie, where that is not below `cert_dir`."""
+
     @property
     def client_dir(self) -> str:
         """Return where the client's certificates lie."""
-        return f"{self.cert_dir.rstrip('/')}/client"
+        return self.client or f"{self.cert_dir.rstrip('/')}/client"
 
     @property
     def server_dir(self) -> str:
@@ -38,7 +41,7 @@ class Transport:
         return f"{self.cert_dir.rstrip('/')}/server"
 
     def client_environment(self) -> dict[str, str]:
-        """Return what any Docker client needs, whatever its image."""
+        """Return what leads any Docker client to the sidecar's port, whatever its image."""
         if not self.tls:
             return {"DOCKER_HOST": f"tcp://{ALIAS}:{TCP_PORT}", "DOCKER_TLS_CERTDIR": ""}
         return {

@@ -11,9 +11,7 @@ from functools import cached_property
 from executor.notation.docker_config import Credential
 from executor.notation.expansion import expand
 from executor.plan.secrets import referring_keys, secret_keys, secret_values
-from executor.plan.transport import Transport
 from executor.runner.payload import Job, JobImage, Variable
-from executor.shell import DOCKER_CONFIG
 
 _RUNNER_FILES = ("CI_SERVER_TLS_CA_FILE", "CI_SERVER_TLS_CERT_FILE", "CI_SERVER_TLS_KEY_FILE")
 """Variables of gitlab-runner's own that are files."""
@@ -157,9 +155,11 @@ class Variables:
 
 
 def build_environment(
-    variables: Variables, way: Transport | None
+    variables: Variables, ours: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return all variables of the job, and Docker's: what may show to everyone, and the rest.
+    """Return all variables of the job, and `ours`: what may show to everyone, and the rest.
+
+    The job's own win.
 
     The rest is what is masked or not public, and what gitlab-runner's administrator set, who may have
     put a password there.
@@ -171,7 +171,6 @@ def build_environment(
         if key not in _NOT_THE_JOBS and (variable.secret if variable else key not in public):
             hidden[key] = variables.value(key)
             shown.pop(key, None)
-    ours = {"DOCKER_CONFIG": DOCKER_CONFIG, **(way.client_environment() if way else {})}
     return {**ours, **shown}, hidden
 
 

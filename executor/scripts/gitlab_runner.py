@@ -7,7 +7,7 @@ artifacts would be lost in silence.  Its own helper image has the program, under
 from executor.engine.docker import Engine
 from executor.errors import SettingsError
 from executor.scripts.script import run_script
-from executor.shell import DIRECTORY, given, program
+from executor.shell import DIRECTORY, ELSEWHERE, given, program
 
 _MISSING = 203
 """A status that neither gitlab-runner nor a shell ends with."""
@@ -34,5 +34,5 @@ def checked(script: bytes, version: str) -> bytes:
 
     The image stays as it is, and any user of it may do this: the name is made in our tmpfs.
     """
-    variables = given(_d=DIRECTORY, _missing=str(_MISSING), _wanted=version)
+    variables = given(_d=DIRECTORY, _elsewhere=ELSEWHERE, _missing=str(_MISSING), _wanted=version)
     return (variables + program("find_gitlab_runner")).encode() + script

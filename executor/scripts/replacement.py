@@ -19,7 +19,7 @@ from executor.log import write_through
 from executor.runner import notes
 from executor.runner.making import Making, is_over
 from executor.scripts.cancel import ENTRYPOINT_SECONDS
-from executor.spec import ContainerSpec, FileSpec
+from executor.spec import ContainerSpec, FileSpec, Link
 
 _REMOVAL_TRIES = 50
 _REMOVAL_PAUSE_SECONDS = 0.1
@@ -34,6 +34,8 @@ def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
         "files": [(path, content.decode("latin-1")) for path, content in sent_to(spec)],
         "command": spec.command,
         "request": request,
+        "elsewhere": spec.elsewhere,
+        "link": [spec.link.path, spec.link.target, list(spec.link.unless)] if spec.link else None,
     }
     notes.leave(temp_dir, notes.request_of(spec.name), json.dumps(noted).encode())
 
@@ -49,6 +51,7 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
     if text is None:
         return False
     noted = json.loads(text)
+    link = noted.get("link")  # an older version noted none
     spec = ContainerSpec(
         name=name,
         image=noted["image"],
@@ -57,6 +60,8 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
         files=tuple(FileSpec(path, text.encode("latin-1")) for path, text in noted["files"]),
         platform=noted["platform"],
         command=tuple(noted.get("command", ())),
+        link=Link(link[0], link[1], tuple(link[2])) if link else None,
+        elsewhere=noted.get("elsewhere", False),
         runs_scripts=True,
     )
     engine.connect()

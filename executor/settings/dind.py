@@ -47,6 +47,16 @@ class DindSettings(Section):
         " port 2375 of the job's own network.",
         default=True,
     )
+    socket: bool = key(
+        "Give the build container the sidecar's unix socket, on a volume that both mount. Jobs"
+        " that say nothing of Docker's transport use it, so that their own contexts and builders"
+        " count. A socket does not lead from one kernel to another: set this to false if a"
+        " runtime gives one of the two containers a kernel of its own. Then such jobs get"
+        " `DOCKER_HOST` and the variables of TLS.",
+        default=True,
+        otherwise="false if the `runtime` of `[dind]` or of `[docker]` is Kata Containers, gVisor,"
+        " Firecracker or libkrun by its name, else true",
+    )
     ready_timeout: int = key(
         "How long the sidecar may take to answer after its start, before the job fails.",
         default=60,

@@ -15,7 +15,7 @@ from executor.settings.dind import DindSettings
 from executor.settings.docker import DockerSettings
 from executor.settings.keys import Section, key, section
 from executor.settings.reader import read_section
-from executor.shell import DIRECTORY
+from executor.shell import DIRECTORY, SOCKETS
 
 __all__ = [
     "DindSettings",
@@ -25,6 +25,9 @@ __all__ = [
     "load_settings",
     "read_settings",
 ]
+
+_OWN_KERNELS = ("kata", "runsc", "gvisor", "krun", "firecracker")
+"""What the names of runtimes contain whose containers have a kernel of their own."""
 
 
 class LogSettings(Section):
@@ -171,7 +174,7 @@ def _check_privileges(settings: Settings, table: Table) -> None:
         for path in tmpfs:
             plain = path.rstrip("/")
             what = taken.get(plain, "")
-            if f"{plain}/".startswith(f"{DIRECTORY}/"):
+            if any(paths.is_within(plain, taken) for taken in (DIRECTORY, SOCKETS)):
                 what = "the directory of dind-executor"
             if what:
                 keys.table(name).note(path, f"this is {what}, which several containers share")
@@ -182,4 +185,8 @@ def _completed(settings: Settings, table: Table) -> Settings:
     dind = settings.dind
     if dind.runtime and "privileged" not in table.table("dind"):
         dind = dind.changed(privileged=False)
+    runtimes = {dind.runtime, settings.docker.containers.runtime}
+    if "socket" not in table.table("dind"):
+        apart = any(word in each for each in runtimes for word in _OWN_KERNELS)
+        dind = dind.changed(socket=not apart)
     return settings.changed(dind=dind)

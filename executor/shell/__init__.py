@@ -10,12 +10,28 @@ DIRECTORY = "/run/dind-executor"
 """A tmpfs in every build and helper container: never on disk, never in `docker inspect`."""
 
 DOCKER_CONFIG = f"{DIRECTORY}/docker"
-"""The job's DOCKER_CONFIG: private and writable, so that `docker login` works there."""
+"""Where a job's logins are: private and writable, so that `docker login` works there."""
+
+SOCKETS = "/run/dind-executor-socket"
+SOCKET_DIRECTORY = f"{SOCKETS}/dind"
+"""A volume in sidecar and build container.  An image's volume at /var/run would hide one that is
+mounted higher up, and below `DIRECTORY` it would change that one's mode."""
+SOCKET = f"{SOCKET_DIRECTORY}/docker.sock"
+"""Where dockerd in the sidecar listens for the build container."""
 
 ENVIRONMENT = f"{DIRECTORY}/environment"
 """Where a receiver gets the variables that must not show in a container's configuration."""
 
+ELSEWHERE = "/dind-executor"
+"""In place of `DIRECTORY` where something is mounted at /run: the engine would make a directory for
+the tmpfs in what is mounted, which may be the host's own."""
+
 _HERE = __file__.rpartition("/")[0]
+
+
+def moved(text: str) -> str:
+    """Return a path or program with `ELSEWHERE` for `DIRECTORY`, and so for what lies beside it."""
+    return text.replace(DIRECTORY, ELSEWHERE)
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Stands in dockerd's place, and becomes dockerd with the arguments in "$@" and with what neither they
-# nor its daemon.json say: dockerd refuses to start when both give the same directive.
+# nor its daemon.json say: dockerd refuses to start when both give the same directive.  After
+# dockerd_socket.sh.
 #
 # $_directory  where this program lies
 # $_first      arguments ahead of all others, one a line
@@ -174,4 +175,5 @@ then
   done </etc/resolv.conf
 fi
 
+if share_socket; then set -- "$@" "--host=unix://$_shared"; fi
 exec "$_dockerd" "$@"

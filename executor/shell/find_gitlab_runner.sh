@@ -2,6 +2,7 @@
 # Looks for the gitlab-runner that the script behind this will call.
 #
 # $_d        the keeper's directory: the image stays as it is, and any user of it may do this
+# $_elsewhere  that directory where it is not in $_d
 # $_missing  the exit status where there is none that starts
 # $_wanted   the version of the runner
 # shellcheck disable=SC2154 # what is given
@@ -9,6 +10,7 @@
 if ! command -v gitlab-runner >/dev/null 2>&1; then
   for _r in gitlab-runner-helper /usr/bin/gitlab-runner-helper; do
     if _r=$(command -v "$_r"); then
+      [ -e "$_d/processes" ] || _d=$_elsewhere
       mkdir -p "$_d/bin"
       ln -sf "$_r" "$_d/bin/gitlab-runner"
       PATH=$PATH:$_d/bin
@@ -29,4 +31,4 @@ case "$_wanted-$_v" in
       ' caches and artifacts may fail. Set `[docker] helper_image` in the settings of' \
       ' dind-executor to an image of the same version.' >&2 ;;
 esac
-unset _d _missing _r _v _wanted
+unset _d _elsewhere _missing _r _v _wanted

@@ -11,9 +11,13 @@ Everything that the keeper calls, the scripts of gitlab-runner call too.
 from collections.abc import Iterable
 
 from executor.shell import DIRECTORY, given, program
+from executor.shell.client import Client
 from executor.shell.serving import READY
 
-_PROGRAM = program("receive_files", "our_processes", "keeper")
+_PROGRAM = program(
+    "receive_files", "our_processes", "own_places", "docker_config", "docker_socket", "keeper"
+)
+_NO_DOCKER = Client()
 
 
 def keeper(
@@ -23,6 +27,7 @@ def keeper(
     forgotten: str = "",
     opened: Iterable[str] = (),
     shares_pids: bool = False,
+    client: Client = _NO_DOCKER,
 ) -> tuple[str, ...]:
     """Return the command of the keeper of the container `name`.
 
@@ -30,7 +35,7 @@ def keeper(
     the image and its entrypoint), removes the directory `forgotten`, and lets every user write to
     the directories `opened`; to these once more before the first script, when all of the job's
     containers exist.  `shares_pids` tells whether the container sees processes that are not its
-    own.
+    own.  `client` is what is done for the Docker client of its scripts.
     """
     variables = given(
         _me=name,
@@ -39,5 +44,6 @@ def keeper(
         _umask=umask,
         _forget=forgotten,
         _shared="yes" if shares_pids else "",
+        **client.variables(),
     )
     return ("sh", "-c", variables + _PROGRAM, "sh", *opened)

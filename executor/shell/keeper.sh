@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The program of a job's build and helper container: takes one script after the other from stdin.
-# After receive_files.sh and our_processes.sh.
+# After receive_files.sh, our_processes.sh, docker_config.sh and docker_socket.sh.
 #
 # $_me      the container's name
 # $_d       its directory, a tmpfs
@@ -21,35 +21,8 @@ umask 022
 _pwd=$PWD
 receive_files files || no_stdin
 
-# ~/.docker leads to the job's DOCKER_CONFIG: pipelines write ~/.docker/config.json themselves, or
-# install plugins below it.  An image's own config.json is put behind ours in one JSON object: of
-# two keys of one name Docker's reader takes both, and where they differ the last, so the image's.
-# A home on a volume may have the link already: from the container before this one.
-if [ -d "$_d/docker" ]; then
-  chmod 0700 "$_d/docker"
-  _h=${HOME:-/root}/.docker
-  # shellcheck disable=SC3013 # busybox ash, dash and bash have -ef; elsewhere it is false
-  if [ "$_h" -ef "$_d/docker" ] 2>/dev/null; then
-    :
-  elif [ -d "$_h" ]; then
-    if [ -f "$_h/config.json" ]; then
-      IFS= read -r _l <"$_d/docker/config.json"
-      _f=$(cat "$_h/config.json")
-      # shellcheck disable=SC1083,SC2101 # braces of JSON; a class of what is not in one
-      case $_f in
-        *\{*[!}[:space:]]*)
-          printf '%s,%s\n' "${_l%\}}" "${_f#*\{}" >"$_d/docker/config.json" ;;
-      esac
-    fi
-    ln -sf "$_d/docker/config.json" "$_h/config.json" 2>/dev/null
-    [ -e "$_h/cli-plugins" ] || ln -s "$_h/cli-plugins" "$_d/docker/"
-    for _f in "$_h"/*; do
-      [ ! -e "$_f" ] || [ -e "$_d/docker/${_f##*/}" ] || ln -s "$_f" "$_d/docker/"
-    done
-  else
-    ln -s "$_d/docker" "$_h" 2>/dev/null
-  fi
-fi
+place_logins
+find_socket
 umask 077
 { true >"$_d/script"; } 2>/dev/null
 
@@ -66,7 +39,7 @@ _pipes=
 if [ -p /proc/self/fd/1 ] && [ -p /proc/self/fd/2 ]; then
   { true >>/proc/self/fd/1 && true >>/proc/self/fd/2; } 2>/dev/null && _pipes=1
 fi
-unset _f _h _l _s _u
+unset _f _h _i _k _l _m _p _r _s _u _v
 
 [ -z "$_umask" ] || umask "$_umask"
 [ -z "$_forget" ] || rm -rf -- "$_forget"
@@ -171,6 +144,7 @@ while :; do
     _busy=1
     # By now all that mount a volume exist: the engine has filled it, with the mode of an image's.
     [ $# = 0 ] || { chmod 0777 "$@" 2>/dev/null; shift $#; }
+    [ -z "$_socket" ] || open_socket
     # shellcheck disable=SC3013
     [ . -ef "$_pwd" ] 2>/dev/null || cd "$_pwd" 2>/dev/null || cd /
     (

@@ -1,6 +1,6 @@
 """Programs that look at a container's processes: each runs in an exec beside the keeper."""
 
-from executor.shell import DIRECTORY, given, program
+from executor.shell import DIRECTORY, ELSEWHERE, given, program
 
 
 def signaller(signal: str, *, shares_pids: bool = False) -> tuple[str, ...]:
@@ -9,5 +9,7 @@ def signaller(signal: str, *, shares_pids: bool = False) -> tuple[str, ...]:
     `shares_pids` tells whether the container sees processes that are not its own.  It is not for
     the container to say: its user may be root, and a script may write to the keeper's notes.
     """
-    variables = given(_d=DIRECTORY, _signal=signal, _shared="yes" if shares_pids else "")
+    variables = given(
+        _d=DIRECTORY, _elsewhere=ELSEWHERE, _signal=signal, _shared="yes" if shares_pids else ""
+    )
     return ("sh", "-c", variables + program("our_processes", "signal"))

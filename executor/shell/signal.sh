@@ -2,11 +2,13 @@
 # Signals all processes of the running script, as if at one moment.  After our_processes.sh.
 #
 # $_d       the directory of the keeper, which noted there what was running before any script
+# $_elsewhere  its directory where it is not in that one
 # $_signal  the signal's name
 
 # They are halted first.  A shell that sees its child end before it gets the signal itself goes on
 # and starts the next one, whose end it then waits for before it acts on the signal.
 # shellcheck disable=SC2154 # it is given
+[ -e "$_d/processes" ] || _d=$_elsewhere
 IFS= read -r _keep <"$_d/processes"
 _found=
 _again=1

@@ -13,7 +13,7 @@ SECRET = "a-masked-secret-of-the-project"
 SHARED = """
 .dind:
   image: docker:20.10.16
-  variables: {{ENGINE: "docker:26.1-dind", NAME: builder}}
+  variables: {{DOCKER_TLS_CERTDIR: /certs}}
   script:
     - docker -H tcp://builder:2376 info --format '{{{{.Name}}}}'
     - docker run --rm -v $(pwd):$(pwd) -w $(pwd) busybox touch made-by-dind

@@ -3,7 +3,6 @@
 from executor.plan.credentials import Catalogue, Entry
 from executor.plan.transport import Transport
 from executor.plan.variables import build_environment
-from executor.shell import DOCKER_CONFIG
 from tests.builders import RUNNER_VALUES, TOKEN, a_login, a_service, a_variable, some_inputs
 
 
@@ -137,9 +136,9 @@ def test_an_entrypoint_gets_all_variables() -> None:
         secrets={"VAULTED": {"vault": {}}},
     )
 
-    shown, hidden = build_environment(inputs.variables, None)
+    shown, hidden = build_environment(inputs.variables, {"DOCKER_HOST": "tcp://docker:2376"})
 
-    assert shown == {"DOCKER_CONFIG": DOCKER_CONFIG, "FINE": "value"}
+    assert shown == {"DOCKER_HOST": "tcp://docker:2376", "FINE": "value"}
     assert {key: hidden[key] for key in hidden if key not in RUNNER_VALUES} == {
         "CI_JOB_TOKEN": TOKEN,
         "PRIVATE": "not public",
@@ -161,7 +160,8 @@ def test_the_jobs_own_docker_variables_stay() -> None:
         ]
     )
 
-    shown, hidden = build_environment(inputs.variables, Transport(tls=True, cert_dir="/certs"))
+    ours = Transport(tls=True, cert_dir="/certs").client_environment()
+    shown, hidden = build_environment(inputs.variables, ours)
 
     assert shown["DOCKER_HOST"] == "tcp://elsewhere:2376"
     assert hidden["DOCKER_CERT_PATH"] == "/secret"

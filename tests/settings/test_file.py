@@ -69,6 +69,7 @@ def test_the_defaults() -> None:
         runtime="",
         privileged=True,
         allow_plain_tcp=True,
+        socket=True,
         ready_timeout=60,
         volumes=(),
         command=(),
@@ -126,6 +127,7 @@ allowed_images = []
 runtime = "sysbox-runc"
 privileged = false
 allow_plain_tcp = false
+socket = false
 ready_timeout = 120
 volumes = ["/srv/ca:/etc/docker/certs.d:ro", "cache:/var/cache", "/a:/b:rw"]
 command = ["--max-concurrent-downloads=6", "--storage-driver", "overlay2"]

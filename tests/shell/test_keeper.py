@@ -258,18 +258,6 @@ def test_an_images_own_docker_directory_stays(start: Start, tmp_path: Path) -> N
     assert (kept.directory / "docker/config.json").read_text() == "written by a script"
 
 
-def test_an_images_docker_directory_without_a_file_leads_to_the_jobs(
-    start: Start, tmp_path: Path
-) -> None:
-    """A script that writes ~/.docker/config.json is heard there, too."""
-    (tmp_path / "home/.docker").mkdir(parents=True)
-
-    kept = start(files={f"{DIRECTORY}/docker/config.json": b"{}"})
-
-    (kept.home / ".docker/config.json").write_text("written by a script")
-    assert (kept.directory / "docker/config.json").read_text() == "written by a script"
-
-
 @pytest.mark.parametrize("content", ["", "{}", " {\n}\n\n", "no json", "\n"])
 def test_an_image_with_an_empty_configuration(start: Start, tmp_path: Path, content: str) -> None:
     """It adds nothing, and takes nothing from ours: a comma too many would make it no JSON."""

@@ -92,8 +92,8 @@ def test_a_user_other_than_root(rig: Rig, start: Start, way: str) -> None:
         "id -u",
         "echo mine >made-by-the-author && cat made-by-the-author source.txt",
         "touch context/in-a-directory-of-the-helper",
-        'stat -c %a "$DOCKER_CONFIG" && touch "$DOCKER_CONFIG/mine"',
-        'head -c 10 "$DOCKER_CERT_PATH/key.pem"',
+        'cd "${DOCKER_CONFIG:-$HOME/.docker}/" && stat -c %a . && touch mine',
+        "head -c 10 /certs/client/key.pem",
     ]
     if way == "job":
         commands.append("docker version >/dev/null && echo docker answers")

@@ -90,7 +90,8 @@ def test_what_it_prints_and_exports_is_kept(job: JobCalls) -> None:
 
 def test_it_may_step_down_to_another_user(job: JobCalls) -> None:
     """Scripts run as that user, who owns what Docker's client writes to."""
-    call = job.script("id -u", 'touch "$DOCKER_CONFIG/mine" && ls /run/dind-executor').passed()
+    touch = 'touch "${DOCKER_CONFIG:-$HOME/.docker}/mine" && ls /run/dind-executor'
+    call = job.script("id -u", touch).passed()
 
     lines = call.stdout.splitlines()
     assert "1000" in lines

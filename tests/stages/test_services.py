@@ -317,7 +317,9 @@ def test_the_operators_dind_is_the_sidecar(rig: Rig, start: Start, witness: Witn
         ' service "docker:26.1-dind" runs instead, under the same names.\n'
     ) in prepare.output
     script = "docker {} info -f '{{{{.ServerVersion}}}} {{{{.Labels}}}}'"
-    output = job.script(script.format(""), script.format("-H tcp://mine:2376")).passed().output
+    tls = "DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/certs/client"
+    named = f"{tls} {script.format('-H tcp://mine:2376')}"
+    output = job.script(script.format(""), named).passed().output
     assert len(re.findall(r"^26\.1\.\S+ \[from=operators\]$", output, re.MULTILINE)) == 2
     assert len(witness.containers(job.id)) == 3
 

@@ -18,9 +18,10 @@ SERVER = "docker {} version --format '{{{{.Server.Version}}}}'"
 
 
 def ask(job: JobCalls, *names: str) -> list[str]:
-    """Return the version that the daemon tells by DOCKER_HOST, and by each of these names."""
-    hosts = ("", *(f"-H tcp://{name}:2376" for name in names))
-    output = job.script(*(SERVER.format(host) for host in hosts)).passed().output
+    """Return the version that the daemon tells by itself, and by each of these names with TLS."""
+    tls = "DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/certs/client"
+    named = (f"{tls} {SERVER.format(f'-H tcp://{name}:2376')}" for name in names)
+    output = job.script(SERVER.format(""), *named).passed().output
     return [line for line in output.splitlines() if not line.startswith("$ ")]
 
 

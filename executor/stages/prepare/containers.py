@@ -16,6 +16,7 @@ from executor.errors import (
 )
 from executor.log import say, write_through
 from executor.notation.service_names import ServiceName
+from executor.plan.reach import heeding_image
 from executor.plan.service_secrets import without_secrets
 from executor.runner import notes
 from executor.scripts.replacement import keep
@@ -124,7 +125,7 @@ class Containers:
 
     def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:
         facts = self._facts(spec)
-        spec = without_needless_secrets(spec, facts)
+        spec = heeding_image(without_needless_secrets(spec, facts), facts)
         self._volumes.result()
         self._steps.do(
             "container created",
