@@ -36,6 +36,14 @@ def test_it_ends_as_is_right(ended: Mapping[str, tuple[Habit, Ended]], habit: Ha
     assert habits.faults(end, habit.end(OURS)) == [], f"{habit.what}\n{end.log}"
 
 
+def test_every_exception_is_named() -> None:
+    """What dind-executor may do less well has words in docs/parity.md, or readers are misled."""
+    page = " ".join((REPOSITORY / "docs" / "parity.md").read_text(encoding="utf-8").split())
+    named = habits.exceptions()
+    assert {habit.exception for habit in ALL if habit.by_ours is not None} == set(named)
+    assert [words for words in named.values() if words not in page] == []
+
+
 def test_an_end_that_is_not_right_is_told() -> None:
     """Each thing that is not as it must be has a sentence."""
     log = "$ echo wanted\nERROR: Job failed\nforbidden\n"
