@@ -18,7 +18,7 @@ class DindSettings(Section):
     )
     image: str = key(
         "Image of the sidecar, unless the job's own dind service replaces it.",
-        default="docker:28-dind",
+        default="docker:29-dind",
         check=checks.wrong_fixed_image,
     )
     allowed_images: tuple[str, ...] = key(

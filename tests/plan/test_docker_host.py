@@ -7,7 +7,7 @@ from executor.plan.inputs import Facts, Inputs
 from tests.builders import a_service, a_variable, some_inputs
 from tests.plans import sidecar_of
 
-DIND = "docker:28-dind"
+DIND = "docker:29-dind"
 
 
 def asking(host: str, *services: str, settings: str = "", masked: bool = False) -> Inputs:

@@ -121,10 +121,10 @@ def test_the_archive_of_the_runners_helper(flavor: str, architecture: str, archi
 @pytest.mark.parametrize(
     ("services", "settings", "wanted"),
     [
-        ([], "", "docker:28-dind"),
+        ([], "", "docker:29-dind"),
         ([], '[dind]\nimage = "registry/dind"', "registry/dind:latest"),
         ([], '[dind]\nmode = "service"', None),
-        ([a_service("postgres:16")], "", "docker:28-dind"),
+        ([a_service("postgres:16")], "", "docker:29-dind"),
         # a service that may well be dind: nothing is pulled in vain
         ([a_service("docker:dind")], "", None),
         ([a_service("docker:dind")], '[dind]\nmode = "service"', None),
@@ -204,10 +204,10 @@ def test_a_helper_that_the_jobs_variables_make_no_name_of() -> None:
 )
 def test_which_images_may_be_the_hosts(how: str, expected: dict[str, bool]) -> None:
     """The settings say whose are where a registry is down, whoever names the sidecar's."""
-    settings = f"docker.when_registry_is_down = '{how}'\n[dind]\nimage = 'docker:28-dind'"
+    settings = f"docker.when_registry_is_down = '{how}'\n[dind]\nimage = 'docker:29-dind'"
 
     plan = plan_images(some_inputs(settings=settings, services=[a_service("postgres:16")]))
-    listed = plan_images(some_inputs(settings=settings, services=[a_service("docker:28-dind")]))
+    listed = plan_images(some_inputs(settings=settings, services=[a_service("docker:29-dind")]))
 
     assert plan.default_dind
     assert {

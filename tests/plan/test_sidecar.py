@@ -30,10 +30,10 @@ from tests.plans import (
 @pytest.mark.parametrize(
     ("services", "facts", "settings", "image", "replaced"),
     [
-        ([], {}, "", "docker:28-dind", False),
+        ([], {}, "", "docker:29-dind", False),
         (["docker:dind"], {"docker:dind": DIND}, "", "docker:dind", False),
         # dind by what it is: its name is not admitted, so that the administrator's runs
-        (["r/engine:1"], {"r/engine:1": DIND}, "", "docker:28-dind", True),
+        (["r/engine:1"], {"r/engine:1": DIND}, "", "docker:29-dind", True),
         (
             ["r/engine:1"],
             {"r/engine:1": DIND},
@@ -48,7 +48,7 @@ from tests.plans import (
             "r/mine:1",
             True,
         ),
-        (["postgres:16"], {"postgres:16": OTHER}, "", "docker:28-dind", False),
+        (["postgres:16"], {"postgres:16": OTHER}, "", "docker:29-dind", False),
     ],
 )
 def test_which_image_the_sidecar_runs(
@@ -141,7 +141,7 @@ def test_a_variable_admits_no_dind() -> None:
     plan = a_plan(some_inputs(settings=settings, variables=variables, services=services))
 
     assert plan.dind
-    assert (plan.dind.image, plan.services) == ("docker:28-dind", ())
+    assert (plan.dind.image, plan.services) == ("docker:29-dind", ())
     assert "builder" in plan.dind.aliases
     assert 'not allow the dind image "evil.example/my-dind:1"' in plan.notices[0]
 
@@ -328,7 +328,7 @@ def test_the_authors_mirrors_outlast_a_replacement(name: str, facts: ImageFacts)
     plan = a_plan(inputs, dict.fromkeys(images.services, facts))
 
     assert plan.dind
-    assert plan.dind.image == "docker:28-dind"
+    assert plan.dind.image == "docker:29-dind"
     assert plan.dind.command == ()
     assert "--registry-mirror=http://mirror:5000" in plan.dind.prelude
     assert "`[dind] allowed_images` does not allow" in plan.notices[0]

@@ -64,7 +64,7 @@ def test_the_defaults() -> None:
     assert (docker.network_mtu, docker.enable_ipv6) == (0, False)
     assert dind == DindSettings(
         mode="always",
-        image="docker:28-dind",
+        image="docker:29-dind",
         allowed_images=("docker:*dind*", "**/docker:*dind*"),
         runtime="",
         privileged=True,

@@ -131,7 +131,7 @@ def test_a_sidecar_that_nobody_asked_for(
     mocker.patch("executor.engine.images.time.sleep")
     engine.on("POST", path, answer)
     assert PLAN.dind
-    dind = replace(PLAN.dind, image="docker:28-dind")
+    dind = replace(PLAN.dind, image="docker:29-dind")
     plan = replace(PLAN, dind=dind, dind_is_optional=True)
 
     start_all(engine, plan, tmp_path)

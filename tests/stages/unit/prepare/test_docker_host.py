@@ -12,7 +12,7 @@ from tests.plans import facts_of
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(
     ("services", "asked"),
-    [(["docker:28-dind"], ["engine"]), (["postgres:16"], ["engine"]), ([], [])],
+    [(["docker:29-dind"], ["engine"]), (["postgres:16"], ["engine"]), ([], [])],
 )
 def test_where_it_is_looked_for(
     monkeypatch: pytest.MonkeyPatch,
@@ -37,7 +37,7 @@ def test_where_it_is_looked_for(
     host = docker_host.DockerHost(inputs, images)
     found = host.is_elsewhere(choose_sidecar(inputs, images, facts_of(inputs)))
 
-    assert found is (known and services == ["docker:28-dind"])
+    assert found is (known and services == ["docker:29-dind"])
     if found:
         assert seen == asked
     assert not host.is_elsewhere(None)

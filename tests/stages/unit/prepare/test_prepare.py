@@ -124,14 +124,14 @@ def test_a_job_on_default_settings(job: Job) -> None:
     code, output = job.finish(job.prepare())
 
     assert code == 0, output
-    assert sorted(job.pulled()) == sorted(["docker:20.10.16", "docker:28-dind", HELPER])
+    assert sorted(job.pulled()) == sorted(["docker:20.10.16", "docker:29-dind", HELPER])
     assert {name: each["Image"] for name, each in job.created().items()} == {
         "helper": f"id of {HELPER.partition(':')[0]}@{DIGEST}",
         "build": f"id of docker@{DIGEST}",
         "dind": f"id of docker@{DIGEST}",
     }
     assert f"Pulling docker image {HELPER} ..." in output
-    assert f"Using docker image id of docker@{DIGEST} for docker:28-dind with digest" in output
+    assert f"Using docker image id of docker@{DIGEST} for docker:29-dind with digest" in output
 
 
 def test_a_helper_that_is_there_is_not_pulled(job: Job) -> None:
@@ -226,7 +226,7 @@ def test_whatever_fails_ends_prepare(
 
 def test_a_job_whose_sidecar_nobody_asked_for(job: Job) -> None:
     """It runs without it, and its log says why."""
-    job.stub.on("POST", "/images/create.*28-dind", refusal(404, "manifest unknown"))
+    job.stub.on("POST", "/images/create.*29-dind", refusal(404, "manifest unknown"))
 
     code, output = job.finish(job.prepare())
 
