@@ -20,7 +20,7 @@ CHAPTERS = {
     "behaviour": "Behaviour",
 }
 VERDICTS = ("supported", "better", "not applicable")
-SCENARIOS = range(1, 152)
+SCENARIOS = range(1, 153)
 
 # Every key of the table `[runners.docker]` in gitlab-runner's documentation and sources (19.4).
 DOCKER_KEYS = [
