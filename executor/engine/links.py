@@ -26,11 +26,12 @@ def make_link(api: Api, container: str, link: Link) -> bool:
     The directory may be a link itself, and so may the one above it where something is mounted.
     """
     directory, _, name = link.path.rpartition("/")
-    if link.unless:
+    real = _real(api, container, directory)
+    # Of a link the engine tells where it leads in the end; of a directory not where it really is.
+    if link.unless and real in {None, directory}:
         above = directory.rpartition("/")[0]
         if _real(api, container, above) not in {None, above}:
             return False
-    real = _real(api, container, directory)
     if any(
         overlap(place, f"{path}/{name}")
         for place in link.unless

@@ -57,10 +57,10 @@ def made(stub: StubEngine, *unless: str) -> tuple[str, str] | None:
 
 
 def test_a_link_is_made_where_the_directory_really_is(stub: StubEngine) -> None:
-    """The engine is asked twice, and once to make it."""
-    an_engine(stub, var_run="/run", run=None)
+    """The engine is asked twice, and once to make it, with mounts elsewhere, too."""
+    an_engine(stub, var=None, var_run="/run", run=None)
 
-    assert made(stub) == ("/run", "docker.sock")
+    assert made(stub, "/builds", "/cache") == ("/run", "docker.sock")
     assert [each.method for each in stub.received] == ["HEAD", "HEAD", "PUT"]
 
 
