@@ -43,6 +43,7 @@ _DENIED = (
     "registry: denied",
     "forbidden",
     "http 403",
+    "http 404",
     "http status: 403",
     "http status: 401",
     "no matching manifest",

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
-from executor.engine.registries import pull_failure
+from executor.engine.registries import ENDED, pull_failure
 from executor.engine.streams import stream
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused, ImageUnavailable
@@ -110,7 +110,7 @@ def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
     except OSError as error:
         return "", f"i/o timeout: the registry did not answer ({error})"
     except ValueError:
-        return "", "unexpected EOF: the engine ended the pull early"
+        return "", ENDED
     return (digest, "") if status < 400 else ("", f"HTTP status {status}")  # noqa: PLR2004
 
 

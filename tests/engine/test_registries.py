@@ -34,6 +34,7 @@ REFUSING = [
     "unexpected status from HEAD request to https://r/v2/a/manifests/1: 403 Forbidden",
     "error parsing HTTP 403 response body: invalid character '<': \"<html>Service Unavailable\"",
     'failed to resolve reference "r/a:1": r/a:1: not found',
+    "error parsing HTTP 404 response body: invalid character '<': \"<html>Bad Gateway\"",
 ]
 NEITHER = [
     "x509: certificate signed by unknown authority",
@@ -42,6 +43,9 @@ NEITHER = [
     "denied: the token service says: dial tcp 10.0.0.1:443: i/o timeout",
     "could not fetch content descriptor sha256:0 from remote: not found",
     "filesystem layer verification failed for digest sha256:0",
+    r"""error parsing HTTP 402 response body: '<': "<a title=\"bad gateway\" id=\"503\">Pay\"""",
+    'error parsing HTTP 402 response body: "too many requests, cut',
+    "unexpected EOF: the engine ended the pull early",
 ]
 """What no image of the host stands in for: somebody has to look at it."""
 
