@@ -41,7 +41,7 @@ class Option(NamedTuple):
     """An argument of dockerd that gives way to the author's and to the image's own."""
 
     directive: str
-    """Its name in daemon.json."""
+    """Its name in daemon.json, and after commas those of others that it cannot stand beside."""
     argument: str
     unless: tuple[str, ...] = ()
     """Flags that it cannot stand beside."""
@@ -125,7 +125,11 @@ def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:
     if pool:
         flag, value = "--default-address-pool", f"base={pool.pool},size={pool.size}"
         options += [
-            Option("bip", f"--bip={pool.bridge}", ("--bip", "-b", "--bridge", "--fixed-cidr")),
+            Option(
+                "bip,bridge,fixed-cidr",
+                f"--bip={pool.bridge}",
+                ("--bip", "-b", "--bridge", "--fixed-cidr"),
+            ),
             Option("default-address-pools", f"{flag}={value}", (flag,)),
         ]
     if inputs.settings.docker.enable_ipv6:

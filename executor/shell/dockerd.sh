@@ -5,9 +5,10 @@
 #
 # $_directory  where this program lies
 # $_first      arguments ahead of all others, one a line
-# $_options    a line for each argument: its directive in daemon.json, the first major version that
-#              knows it and the first that does without (0 for none), the flags that it cannot stand
-#              beside (with commas, - for none), and the argument itself
+# $_options    a line for each argument: the directives of daemon.json that it cannot stand beside
+#              (with commas), the first major version that knows it and the first that does without
+#              (0 for none), the flags that it cannot stand beside (with commas, - for none), and the
+#              argument itself
 # $_port       where dockerd is to listen for the job
 # $_tls        the directory of its certificates; empty on plain TCP
 # $_mtu        the MTU of the network around; empty where nothing is known of it
@@ -79,6 +80,23 @@ says_one_of() {
   return 1
 }
 
+# Tells whether its daemon.json has one of these directives, with commas between them.
+has_one_of() {
+  IFS=,
+  for _f in $1; do
+    case $_f$_c in
+      bridge*'"bridge":"'* | bridge*'"bridge": "'*) ;;
+      bridge*) continue ;; # what may be in it then is the name of a driver
+      *"\"$_f\""*) ;;
+      *) continue ;;
+    esac
+    IFS=$_ifs
+    return 0
+  done
+  IFS=$_ifs
+  return 1
+}
+
 # It listens where the job expects it, as with the image's own entrypoint.  Without a word on TLS it
 # would warn of plain TCP for 16 seconds.
 case $_c in
@@ -108,7 +126,7 @@ for _o in $_options; do
   _since=${_o%% *} _o=${_o#* }
   _until=${_o%% *} _o=${_o#* }
   _flags=${_o%% *} _o=${_o#* }
-  case $_c in *"\"$_key\""*) continue ;; esac
+  has_one_of "$_key" && continue
   says_one_of "$_flags" && continue
   if [ "$_since$_until" != 00 ]; then
     find_version
@@ -123,7 +141,7 @@ IFS=$_ifs
 # A dockerd that is started once more finds the rules of the first start.
 _again=
 [ ! -e "$_directory/started" ] || _again=yes
-: >"$_directory/started"
+{ true >"$_directory/started"; } 2>/dev/null # a user whom the service changes to may not write there
 
 # Networks that a job makes have an MTU of 1500 under an older dockerd, whatever it is told: TCP at
 # least is limited to what the way out carries.

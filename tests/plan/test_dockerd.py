@@ -145,8 +145,11 @@ def test_addresses_that_dind_needs_stay_in_reach(
     [
         ('{"mtu": 1300}', "--mtu"),
         ('{"bip":"10.0.0.1/24"}', "--bip"),
+        ('{"bridge": "none"}', "--bip"),
+        ('{"bridge":"br0"}', "--bip"),
+        ('{"fixed-cidr": "10.0.0.0/25"}', "--bip"),
         ('{"default-address-pools": []}', "--default-address-pool"),
-        ('{"default-network-opts": {}}', "--default-network-opt"),
+        ('{"default-network-opts": {"bridge": {}}}', "--default-network-opt"),
         ('{"registry-mirrors": []}', "--registry-mirror"),
         ('{"insecure-registries": []}', "--insecure-registry"),
     ],
@@ -274,6 +277,12 @@ def test_a_dockerd_that_is_started_again(sidecar: Sidecar) -> None:
     found = sidecar.started(some_inputs(), *program, around=around, version="20.10.24")
     assert found[: len(found) // 2] == found[len(found) // 2 :]
     assert len((sidecar.directory / "rules").read_text().splitlines()) == 1
+
+
+def test_a_dockerd_of_a_user_who_may_not_write(sidecar: Sidecar) -> None:
+    """It starts all the same, where a service changes the user before it."""
+    (sidecar.directory / "bin" / "started").mkdir(parents=True)
+    assert sidecar.added(some_inputs()) == POOL
 
 
 def test_an_image_without_dockerd(sidecar: Sidecar) -> None:
