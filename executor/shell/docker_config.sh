@@ -45,14 +45,19 @@ take_along() {
   IFS= read -r _l <"$_d/docker/config.json"
   _s=$(du -sk "$1/" 2>/dev/null)
   _s=${_s%%[!0-9]*}
-  if [ "${_s:-2000}" -le 1024 ] && [ -w "${1%/*}/" ] && cp -RPp "$1/." "$_d/docker/" 2>/dev/null; then
+  if [ "${_s:-2000}" -le 1024 ] && [ -w "${1%/*}/" ]; then
+    cp -RPp "$1/." "$_d/docker/" 2>/dev/null
+    _k=$?
     chmod 0700 "$_d/docker"
+    # It has come over ours, also where something else could not be read.
     rm -f "$_d/docker/config.json"
     merge "$1"
-    rm -rf "$1" 2>/dev/null
+    [ "$_k" != 0 ] || rm -rf "$1" 2>/dev/null
     [ -e "$1" ] || [ -L "$1" ] || return 0
+    show_rest "$1"
+  else
+    show "$1"
   fi
-  show "$1"
   return 1
 }
 
@@ -72,6 +77,10 @@ show() {
   [ -d "$1" ] || return 0
   IFS= read -r _l <"$_d/docker/config.json"
   [ ! -f "$1/config.json" ] || merge "$1"
+  show_rest "$1"
+}
+
+show_rest() {
   [ -e "$1/cli-plugins" ] || ln -s "$1/cli-plugins" "$_d/docker/" 2>/dev/null
   for _f in "$1"/*; do
     [ ! -e "$_f" ] || [ -e "$_d/docker/${_f##*/}" ] || ln -s "$_f" "$_d/docker/"

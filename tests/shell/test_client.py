@@ -86,6 +86,29 @@ def test_what_is_large_stays_where_it_is(start: Start, tmp_path: Path) -> None:
     assert (directory / "config.json").read_text().startswith("{\n")
 
 
+@pytest.mark.parametrize("program", ["cp", "rm"])
+def test_what_cannot_be_taken_along_costs_no_login(
+    start: Start, tmp_path: Path, programs: Path, program: str
+) -> None:
+    """What its user may not read or remove keeps the directory; the two configurations are one."""
+    directory = home(tmp_path)
+    (programs / program).unlink(missing_ok=True)
+    real = f'{shutil.which(program)} "$@"'
+    unless = '[ "$1" = -rf ] ||' if program == "rm" else ""
+    (programs / program).write_text(f"#!/bin/sh\n{unless} {real}\nexit 1\n")
+    (programs / program).chmod(0o755)
+
+    kept = start(files=FILES)
+
+    held = kept.directory / "docker"
+    assert config_variable(kept) == str(held)
+    assert json.loads((held / "config.json").read_text()) == {
+        **HELD,
+        "credHelpers": {"r.example": "ecr"},
+    }
+    assert (directory / "contexts/meta.json").read_text() == "a context"
+
+
 def test_an_images_link_is_followed_and_left_alone(start: Start, tmp_path: Path) -> None:
     """What ~/.docker leads to is the image's: it is taken along, and stays."""
     directory = home(tmp_path).rename(tmp_path / "elsewhere")
