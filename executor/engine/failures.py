@@ -42,6 +42,7 @@ _DENIED = (
     "denied:",
     "registry: denied",
     "forbidden",
+    "http 401",
     "http 403",
     "http 404",
     "http status: 403",

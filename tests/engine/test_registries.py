@@ -34,6 +34,7 @@ REFUSING = [
     "unexpected status from HEAD request to https://r/v2/a/manifests/1: 403 Forbidden",
     "error parsing HTTP 403 response body: invalid character '<': \"<html>Service Unavailable\"",
     'failed to resolve reference "r/a:1": r/a:1: not found',
+    'error parsing HTTP 401 response body: unexpected end of JSON input: ""',
     "error parsing HTTP 404 response body: invalid character '<': \"<html>Bad Gateway\"",
 ]
 NEITHER = [
