@@ -130,7 +130,7 @@ def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:
                 f"--bip={pool.bridge}",
                 ("--bip", "-b", "--bridge", "--fixed-cidr"),
             ),
-            Option("default-address-pools", f"{flag}={value}", (flag,)),
+            Option("default-address-pools,fixed-cidr", f"{flag}={value}", (flag, "--fixed-cidr")),
         ]
     if inputs.settings.docker.enable_ipv6:
         subnet = ipv6_subnet(inputs.names.key, _IPV6_NUMBER)

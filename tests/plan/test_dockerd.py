@@ -147,7 +147,6 @@ def test_addresses_that_dind_needs_stay_in_reach(
         ('{"bip":"10.0.0.1/24"}', "--bip"),
         ('{"bridge": "none"}', "--bip"),
         ('{"bridge":"br0"}', "--bip"),
-        ('{"fixed-cidr": "10.0.0.0/25"}', "--bip"),
         ('{"default-address-pools": []}', "--default-address-pool"),
         ('{"default-network-opts": {"bridge": {}}}', "--default-network-opt"),
         ('{"registry-mirrors": []}', "--registry-mirror"),
@@ -164,6 +163,17 @@ def test_an_images_own_configuration_stands(sidecar: Sidecar, config: str, left_
 
     gone = [each for each in everything if each not in found]
     assert [each.partition("=")[0] for each in gone] == [left_out]
+
+
+@pytest.mark.parametrize(
+    ("config", "command"),
+    [('{"fixed-cidr": "172.17.0.0/25"}', ()), ("", ("--fixed-cidr=172.17.0.0/25",))],
+)
+def test_a_part_of_the_usual_addresses(
+    sidecar: Sidecar, config: str, command: tuple[str, ...]
+) -> None:
+    """It must lie in the network of the bridge, which an older dockerd takes from its pools."""
+    assert sidecar.added(some_inputs(), *command, config=config) == [*command]
 
 
 def test_an_older_dockerd(sidecar: Sidecar) -> None:
