@@ -133,10 +133,10 @@ def test_what_the_administrator_tells_dind_does_not_show() -> None:
 def test_the_user_of_a_dind_service() -> None:
     """The service's user counts as for any service; an image that takes its place has its own."""
     options = {"docker": {"user": "$NAME", "platform": ""}}
-    for settings, user in (("", "rootless"), ("[dind]\nallowed_images = ['other/*']", "")):
+    for settings, user in (("", "root:docker"), ("[dind]\nallowed_images = ['other/*']", "")):
         inputs = some_inputs(
             settings=settings,
-            variables=[a_variable("NAME", "rootless")],
+            variables=[a_variable("NAME", "root:docker")],
             services=[a_service("docker:dind", executor_opts=options)],
         )
         dind = a_plan(inputs).dind
