@@ -17,7 +17,8 @@ place_logins() {
     lead "${DOCKER_CONFIG%/}" || export DOCKER_CONFIG="$_d/docker"
     [ -e "$_h" ] || lead "$_h"
   else
-    lead "$_h" || export DOCKER_CONFIG="$_d/docker"
+    # What a job says itself stands.
+    lead "$_h" || [ -n "${DOCKER_CONFIG-}" ] || export DOCKER_CONFIG="$_d/docker"
   fi
 }
 

@@ -148,6 +148,15 @@ def test_a_jobs_own_place_for_logins_is_left_alone(start: Start, tmp_path: Path)
     assert (kept.home / ".docker").is_symlink()
 
 
+def test_a_jobs_own_place_stands_where_no_link_can(start: Start, tmp_path: Path) -> None:
+    """A home that cannot hold the link is no reason to take another place than the job's."""
+    place = f"{tmp_path}/mine"
+
+    kept = start(files=FILES, environment={"DOCKER_CONFIG": place, "HOME": "/proc/self"})
+
+    assert config_variable(kept) == place
+
+
 @pytest.mark.parametrize("mounted", ["home", "home/.docker", "home/.docker/config.json"])
 def test_somebody_elses_file_is_their_word(
     start: Start, tmp_path: Path, programs: Path, mounted: str
