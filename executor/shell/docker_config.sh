@@ -13,9 +13,9 @@ place_logins() {
   chmod 0700 "$_d/docker"
   _h=${HOME:-/root}
   _h=${_h%/}/.docker
-  if [ -n "$_images" ] && [ -n "$DOCKER_CONFIG" ]; then
+  if [ -n "$_images" ] && [ -n "${DOCKER_CONFIG-}" ]; then
     lead "${DOCKER_CONFIG%/}" || export DOCKER_CONFIG="$_d/docker"
-    [ -e "$_h" ] || lead "$_h"
+    [ -e "$_h" ] || lead "$_h" || :
   else
     # What a job says itself stands.
     lead "$_h" || [ -n "${DOCKER_CONFIG-}" ] || export DOCKER_CONFIG="$_d/docker"
