@@ -6,11 +6,13 @@ The programs below run in the interpreter of an installed version, which may be 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from executor.shell import greetings
+from executor.shell.serving import READY
 from tests.engine.stub import (
     UPGRADED,
     Connection,
@@ -135,14 +137,24 @@ def _image(connection: Connection, received: Received) -> None:
 
 
 def _take(connection: Connection, received: Received) -> None:
-    """Take what a container is sent, and answer as it does."""
-    connection.send(UPGRADED)
-    text = line = end = connection.file.readline()
-    while line and not text.endswith(end + b"\n"):
-        line = connection.file.readline()
-        text += line
-    if "stdout=1" in received.path:
-        connection.send(frame(1, b"dind-executor: the container is ready\n"))
+    """Take what a container is sent, and answer as it does, by the rules of any version.
+
+    One that waits to be asked gets more than it has to: it takes what fits, and then goes.
+    """
+    name = received.path.split("/")[-2]
+    asked = [greetings.asks(name, what) for what in (greetings.VARIABLES, greetings.FILES)]
+    connection.send(UPGRADED, *(frame(1, line) for line in asked))
+    with suppress(ConnectionError):
+        while end := connection.file.readline():
+            if end.startswith(b"files-"):
+                connection.send(frame(1, greetings.hears(name, end)))
+            text = line = end
+            while line and not text.endswith(end + b"\n"):
+                line = connection.file.readline()
+                text += line
+            ready = f"{READY}\n".encode()
+            for said in (greetings.has_all(name), greetings.asks(name, greetings.FILES), ready):
+                connection.send(frame(1, said))
 
 
 AT_END = """\
