@@ -6,16 +6,11 @@ Loaded only where that happens: most scripts run in a container that stands.
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from executor.engine import start_failures
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
-from executor.engine.exec import output
-from executor.engine.exits import wait_for_exit
-from executor.engine.frames import Frames, Pieces
 from executor.engine.handover import Started, StartedKeeper, StartedReceiver
 from executor.engine.wire import Answer
 from executor.errors import EngineUnavailable
 from executor.names import removal_query
-from executor.shell.entrypoints import lister, may_hand_over
 from executor.spec import ContainerSpec
 
 _HANDOVER_SECONDS = 120.0
@@ -71,6 +66,8 @@ def start(api: Api, spec: ContainerSpec, *, asks: bool = True) -> Started | None
 
 def exit_code(api: Api, container: str) -> int | None:
     """Return the exit code of a container that ends; None where the engine does not tell."""
+    from executor.engine.exits import wait_for_exit  # noqa: PLC0415 (for few images only)
+
     try:
         state = wait_for_exit(api, container, _END_SECONDS)
     except EngineUnavailable:
@@ -81,6 +78,10 @@ def exit_code(api: Api, container: str) -> int | None:
 
 def has_dropped(api: Api, container: str) -> bool:
     """Tell whether nothing in a container can start the keeper any more, as far as it is known."""
+    from executor.engine.exec import output  # noqa: PLC0415 (for few images only)
+    from executor.engine.frames import Frames, Pieces  # noqa: PLC0415
+    from executor.shell.entrypoints import lister, may_hand_over  # noqa: PLC0415
+
     listed: list[bytes] = []
 
     def take(_descriptor: int, data: bytes) -> bool:
@@ -106,5 +107,7 @@ def _check(spec: ContainerSpec, answer: Answer) -> None:
     """Raise what the engine's refusal means."""
     if answer.ok or answer.status == _SWITCHES:
         return
+    from executor.engine.start_failures import create_failure  # noqa: PLC0415 (after a failure only)
+
     told = (spec.name, spec.image, answer.status, answer.message)
-    raise start_failures.create_failure(*told, runs_scripts=spec.runs_scripts)
+    raise create_failure(*told, runs_scripts=spec.runs_scripts)

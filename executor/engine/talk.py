@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from executor.engine.frames import Frames, Sink
 from executor.engine.wire import Reader
@@ -21,8 +21,7 @@ _SHORTEST_REPEATED = 8
 """From how many bytes on something that we have sent counts as repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A line that a container prints, and what it is sent for that."""
 
     line: bytes

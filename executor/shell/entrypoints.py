@@ -11,9 +11,10 @@ _OPTIONS_WITH_A_WORD = frozenset(("--rcfile", "--init-file"))
 
 _MARK, _END = "dind-executor: process", "dind-executor: that is all"
 
-_AT_ONCE = re.compile(r"\s*(?:cd|export|set|umask|ulimit)\s[^;&|\n$`()<>]*(?:&&|;)")
-_HARMLESS = re.compile(r"[<>]&[0-9-]|\$\{[A-Za-z_]\w*(?::?[-=?+][^$`{}]*)?\}")
-_GOES_ON = re.compile(r"[;&|\n`(){}]|\$[^A-Za-z_]|^\s*(?:\.|source|eval)\s")
+# Patterns; compiling them would cost every job, and few images need them.
+_AT_ONCE = r"\s*(?:cd|export|set|umask|ulimit)\s[^;&|\n$`()<>]*(?:&&|;)"
+_HARMLESS = r"[<>]&[0-9-]|\$\{[A-Za-z_]\w*(?::?[-=?+][^$`{}]*)?\}"
+_GOES_ON = r"[;&|\n`(){}]|\$[^A-Za-z_]|^\s*(?:\.|source|eval)\s"
 
 
 def takes_one_word(entrypoint: Sequence[str]) -> bool:
@@ -86,6 +87,6 @@ def _is_one_command(text: str) -> bool:
 
     In doubt, that is not so.
     """
-    while found := _AT_ONCE.match(text):
+    while found := re.match(_AT_ONCE, text):
         text = text[found.end() :]
-    return not _GOES_ON.search(_HARMLESS.sub("", text).strip())
+    return not re.search(_GOES_ON, re.sub(_HARMLESS, "", text).strip())
