@@ -170,6 +170,10 @@ class ContainerSpec:
         """Tell whether the container is privileged."""
         return bool(self.host.get("Privileged"))
 
+    def runs_as_root(self, image: ImageFacts) -> bool:
+        """Tell whether its program is root's, of this image."""
+        return (self.user or image.user).partition(":")[0] in {"", "0", "root"}
+
     @property
     def receives(self) -> bool:
         """Tell whether something is sent to the container's stdin when it starts."""

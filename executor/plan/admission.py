@@ -5,7 +5,7 @@ Pure: no I/O.
 
 from collections.abc import Iterable, Sequence
 
-from executor.errors import PolicyViolation, SettingsError, UnsupportedJobOption
+from executor.errors import PolicyViolation
 from executor.notation.allow_lists import is_allowed
 from executor.notation.expansion import expand
 from executor.notation.image_names import is_bare_id
@@ -16,7 +16,6 @@ from executor.plan.transport import Transport
 from executor.runner.payload import JobImage
 from executor.settings.dind import DindSettings
 from executor.settings.file import Settings
-from executor.spec import ImageFacts
 
 
 def admit_image(inputs: Inputs, policies: Sequence[str]) -> None:
@@ -50,23 +49,6 @@ def admit_number_of_services(inputs: Inputs) -> None:
     limit, number = inputs.settings.docker.services.services_limit, len(inputs.services)
     if 0 <= limit < number:
         raise PolicyViolation(f"too many services requested: {number}, only {limit} allowed.")
-
-
-def refuse_rootless(inputs: Inputs, dind: NamedService, image: ImageFacts) -> None:
-    """Refuse a dind service whose daemon does not run as root.
-
-    The certificates and the authorities of registries are root's files.  Raises
-    UnsupportedJobOption, or SettingsError where the settings list the service.
-    """
-    user = expand(dind.asked.user, inputs.variables.value) or image.user
-    if user.partition(":")[0] in {"", "0", "root"}:
-        return
-    sentence = (
-        f'The dind service "{dind.asked.name}" runs as the user "{user}". The sidecar needs a Docker'
-        " daemon that runs as root: use an image such as `docker:29-dind`, without `-rootless`, and"
-        " name no `user` for the service."
-    )
-    raise (SettingsError if dind.internal else UnsupportedJobOption)(sentence)
 
 
 def admits_dind(dind: NamedService, settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 Pure: no I/O.
 """
 
+from executor.errors import UnusableImage
 from executor.names import TRANSPORT_LABEL
 from executor.notation.expansion import expand
 from executor.notation.paths import DATA_ROOT
@@ -19,7 +20,20 @@ from executor.plan.reach import socket_mount
 from executor.plan.sidecar import Sidecar
 from executor.plan.variables import dind_environment
 from executor.plan.volumes import JobVolumes
-from executor.spec import ContainerSpec
+from executor.spec import ContainerSpec, ImageFacts
+
+
+def require_root(spec: ContainerSpec, image: ImageFacts) -> None:
+    """Refuse a sidecar whose daemon does not run as root; raises UnusableImage.
+
+    The certificates and the authorities of registries are root's files.
+    """
+    if not spec.runs_as_root(image):
+        raise UnusableImage(
+            f'The dind image "{spec.image}" runs as the user "{spec.user or image.user}". The sidecar'
+            " needs a Docker daemon that runs as root: use an image such as `docker:29-dind`, without"
+            " `-rootless`, and name no `user` for the service."
+        )
 
 
 def dind_container(

@@ -97,8 +97,7 @@ def heeding_image(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
     defaults = spec.defaults
     chosen = defaults.silent if own.isdisjoint(defaults.named) else defaults.instead
     added = {key: value for key, value in chosen.items() if key not in own}
-    is_root = (spec.user or image.user).partition(":")[0] in {"", "0", "root"}
-    link = None if is_root else spec.link
+    link = None if spec.runs_as_root(image) else spec.link
     return replace(spec, environment={**added, **spec.environment}, link=link)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from executor.errors import ExecutorError, PolicyViolation
 from executor.notation.image_names import with_default_tag
 from executor.notation.paths import CERTS_DIRECTORY
-from executor.plan.admission import admit_transport, admits_dind, entrypoint, refuse_rootless
+from executor.plan.admission import admit_transport, admits_dind, entrypoint
 from executor.plan.dockerd import listens_plainly
 from executor.plan.inputs import Inputs
 from executor.plan.pull_policies import falls_back, own_policies
@@ -64,8 +64,7 @@ def choose_sidecar(
 
     A service that has its name takes the place of one that nobody lists.
     `facts` has an entry for every service of `images`.  Raises ServiceConflict where the name
-    `docker` has no single owner, PolicyViolation for a transport that is not admitted, and as
-    `refuse_rootless`.
+    `docker` has no single owner, PolicyViolation for a transport that is not admitted.
     """
     services, settings = inputs.services, inputs.settings
     dinds = find_dinds(services, [facts[pull] for pull in images.services])
@@ -85,7 +84,6 @@ def choose_sidecar(
     way = transport(inputs.values, variables, plain_by_itself=plain)
     admit_transport(way, settings.dind)
     if runs_its_own:
-        refuse_rootless(inputs, own, facts[image])
         return Sidecar(image, own, way, stands_for=dinds[1:])
     return Sidecar(pull, own, way, replaced=True, stands_for=dinds[1:])
 

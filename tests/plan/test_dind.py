@@ -1,9 +1,13 @@
 """What the dind sidecar is told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from executor.errors import UnusableImage
+from executor.plan.dind import require_root
+from executor.spec import ImageFacts
 from tests.builders import RUNNER_VALUES, a_service, a_variable, some_inputs
 from tests.plans import (
     a_plan,
@@ -143,3 +147,28 @@ def test_the_user_of_a_dind_service() -> None:
 
         assert dind
         assert dind.user == user
+
+
+@pytest.mark.parametrize(
+    ("image_user", "user", "refused"),
+    [
+        ("rootless", "", True),
+        ("1000:1000", "", True),
+        ("", "rootless", True),
+        ("rootless", "root", False),
+        ("0:0", "", False),
+        ("", "", False),
+    ],
+)
+def test_a_daemon_that_is_not_root_is_refused(image_user: str, user: str, *, refused: bool) -> None:
+    """It cannot read the certificates; the sentence names the image, the user and what to use."""
+    dind = a_plan(some_inputs(services=[a_service("docker:29-dind")])).dind
+    assert dind
+    dind, image = replace(dind, user=user), ImageFacts("i", user=image_user)
+    if not refused:
+        require_root(dind, image)
+        return
+    with pytest.raises(UnusableImage) as raised:
+        require_root(dind, image)
+    words = (dind.image, user or image_user, "`docker:29-dind`")
+    assert all(each in str(raised.value) for each in words)

@@ -8,7 +8,6 @@ from executor.errors import (
     ExecutorError,
     PolicyViolation,
     ServiceConflict,
-    SettingsError,
     UnsupportedJobOption,
 )
 from executor.names import TRANSPORT_LABEL
@@ -119,40 +118,6 @@ def test_sidecars_that_cannot_be(inputs_of: dict[str, object], error: type[Execu
     """Each is refused with its sentence (see the tests of services)."""
     with pytest.raises(error):
         planned(some_inputs(**inputs_of))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("user", "asked", "refused"),
-    [
-        ("rootless", "", True),
-        ("1000:1000", "", True),
-        ("", "rootless", True),
-        ("rootless", "root", False),
-        ("0:0", "", False),
-        ("", "", False),
-    ],
-)
-def test_a_daemon_that_is_not_root_is_refused(user: str, asked: str, *, refused: bool) -> None:
-    """It cannot read the certificates; the sentence names the service, the user and what to use."""
-    name, options = "docker:29-dind-rootless", {"docker": {"platform": "", "user": asked}}
-    inputs = some_inputs(services=[a_service(name, executor_opts=options)])
-    images = plan_images(inputs)
-    facts = dict.fromkeys(images.services, replace(DIND, user=user))
-    if not refused:
-        assert choose_sidecar(inputs, images, facts) is not None
-        return
-    with pytest.raises(UnsupportedJobOption) as raised:
-        choose_sidecar(inputs, images, facts)
-    assert all(each in str(raised.value) for each in (name, asked or user, "`docker:29-dind`"))
-
-
-def test_the_administrators_daemon_that_is_not_root_is_the_settings_mistake() -> None:
-    """No author can correct it."""
-    inputs = some_inputs(settings='[[docker.services]]\nname = "docker:29-dind-rootless"')
-    images = plan_images(inputs)
-    facts = dict.fromkeys(images.services, replace(DIND, user="rootless"))
-    with pytest.raises(SettingsError, match='runs as the user "rootless"'):
-        choose_sidecar(inputs, images, facts)
 
 
 @pytest.mark.parametrize("mode", ["always", "service"])

@@ -213,6 +213,13 @@ def test_a_user_that_the_image_does_not_know(start: Start) -> None:
     assert_error(call, BUILD_FAILURE, "unable to find user nobody-there", "`docker: user`")
 
 
+def test_a_daemon_that_is_not_root(start: Start) -> None:
+    """A job's dind service runs as root, or the job reads what to use."""
+    options = {"executor_opts": {"docker": {"user": "1000", "platform": ""}}}
+    call = prepare(start(JobRequest(services=[{"name": "docker:26.1-dind", **options}])))
+    assert_error(call, BUILD_FAILURE, 'runs as the user "1000"', "`docker:29-dind`")
+
+
 def test_a_service_without_a_name(start: Start) -> None:
     """It is told by its place in the list."""
     call = prepare(start(JobRequest(services=[{"name": ""}]), NO_DIND))

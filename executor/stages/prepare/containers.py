@@ -16,13 +16,13 @@ from executor.errors import (
 )
 from executor.log import say, write_through
 from executor.notation.service_names import ServiceName
+from executor.plan.dind import require_root
 from executor.plan.reach import heeding_image
 from executor.plan.service_secrets import without_secrets
 from executor.runner import notes
 from executor.scripts.replacement import keep
 from executor.services.health import HealthCheck, health_check
 from executor.spec import ContainerSpec, ImageFacts, Plan, Pull
-from executor.stages.dind_absence import go_without_dind
 from executor.stages.prepare.images import Pulls
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import Waiting
@@ -91,6 +91,10 @@ class Containers:
         except (Cancelled, EngineUnavailable):
             raise
         except ExecutorError as error:
+            from executor.stages.dind_absence import (  # noqa: PLC0415 (rarely needed)
+                go_without_dind,
+            )
+
             go_without_dind(self._engine, spec.name, spec.labels, error, self._steps.log)
 
     def _check_of(self, spec: ContainerSpec) -> Callable[[], HealthCheck]:
@@ -125,6 +129,8 @@ class Containers:
 
     def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:
         facts = self._facts(spec)
+        if spec.prelude:  # dockerd's
+            require_root(spec, facts)
         spec = heeding_image(without_needless_secrets(spec, facts), facts)
         self._volumes.result()
         self._steps.do(
