@@ -1,5 +1,8 @@
 """What git says about the user's checkout, and the snapshot of it that jobs fetch from."""
 
+import os
+import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +10,12 @@ from pathlib import Path
 from executor.local.errors import LocalError
 
 _FORMAT = "%H%x00%P%x00%cI%x00%an <%ae>%x00%an%x00%ae%x00%B"
+
+_REFUSAL = re.compile(
+    "detected dubious ownership in repository at '(?P<newer>.+)'"
+    "|unsafe repository \\('(?P<older>.+)' is owned by someone else\\)"
+)
+"""What git says of a repository that is not this user's, since 2.35.2; the second, before 2.36."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +130,8 @@ def last_commits(checkout: Checkout, patterns: tuple[str, ...]) -> tuple[str, ..
 def make_snapshot(checkout: Checkout, directory: Path, *, refs: tuple[str, ...]) -> None:
     """Make a bare repository in which the refs point at the checkout's commit.
 
-    It borrows the checkout's objects instead of copying them, so that it costs nothing, and
-    git serves it although the checkout may belong to another user.
+    It borrows the checkout's objects instead of copying them, so that it costs nothing.  Nothing of
+    the checkout's configuration counts in it.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     made = _git(directory.parent, "init", "--quiet", "--bare", str(directory))
@@ -144,14 +153,29 @@ def make_snapshot(checkout: Checkout, directory: Path, *, refs: tuple[str, ...])
 
 
 def _git(directory: Path, *arguments: str) -> str | None:
-    """Return what git prints, or nothing if it fails."""
-    # Root may well run this in a user's checkout, which git refuses without the setting.
-    command = ["git", "-C", str(directory), "-c", "safe.directory=*", *arguments]
+    """Return what git prints, or nothing if it fails.
+
+    Raises LocalError where git refuses the directory because it is somebody else's: the
+    configuration there may name programs, which git would start as this user.
+    """
+    # A refusal is told by git's own words, so they must come in English.
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    command = ["git", "-C", str(directory), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = subprocess.run(command, capture_output=True, check=False, env=environment)
     except FileNotFoundError:
         message = "git is not installed; install it, because jobs fetch their sources with it"
         raise LocalError(message) from None
-    if done.returncode != 0:
-        return None
-    return done.stdout.decode("utf-8", "replace").rstrip("\n")
+    if done.returncode == 0:
+        return done.stdout.decode("utf-8", "replace").rstrip("\n")
+    refused = _REFUSAL.search(done.stderr.decode("utf-8", "replace"))
+    if refused:
+        found = refused["newer"] or refused["older"]
+        message = (
+            f"git refuses {found}, because it belongs to another user, whose configuration can name"
+            " programs that git starts. Run this command as that user, or in a clone of your own."
+            " If you trust everyone who can write there, run:"
+            f" git config --global --add safe.directory {shlex.quote(found)}"
+        )
+        raise LocalError(message)
+    return None

@@ -1,6 +1,8 @@
 """What git says about a checkout."""
 
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,68 @@ def test_the_default_branch_is_the_remotes_or_else_the_likeliest(bench: Workbenc
     assert read_checkout(bench.project).default_branch == "trunk"
     bench.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/develop")
     assert read_checkout(bench.project).default_branch == "develop"
+
+
+_SIGNATURE = "gpgsig -----BEGIN PGP SIGNATURE-----\n x\n -----END PGP SIGNATURE-----"
+
+
+def watching(bench: Workbench, program: Path) -> None:
+    """Have git start a program to hear what has changed."""
+    bench.git("config", "core.fsmonitor", str(program))
+
+
+def hooking(bench: Workbench, program: Path) -> None:
+    """Have git start a program when it has written its index, as it does for a file's new time."""
+    hooks = bench.directory / "hooks"
+    hooks.mkdir()
+    (hooks / "post-index-change").symlink_to(program)
+    bench.git("config", "core.hooksPath", str(hooks))
+    os.utime(bench.project / "README.md", (1, 1))
+
+
+def filtering(bench: Workbench, program: Path) -> None:
+    """Have git start a program to compare a file that has changed."""
+    (bench.project / ".git" / "info" / "attributes").write_text("* filter=it\n")
+    bench.git("config", "filter.it.clean", str(program))
+    os.utime(bench.project / "README.md", (1, 1))
+
+
+def signing(bench: Workbench, program: Path) -> None:
+    """Have git start a program to look at the signature of a commit."""
+    text = bench.git("cat-file", "commit", "HEAD").replace("\n\n", f"\n{_SIGNATURE}\n\n")
+    (bench.directory / "commit").write_text(text + "\n")
+    sha = bench.git("hash-object", "-t", "commit", "-w", str(bench.directory / "commit"))
+    bench.git("update-ref", "HEAD", sha)
+    bench.git("config", "log.showSignature", "true")
+    bench.git("config", "gpg.program", str(program))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("prepare", [watching, hooking, filtering, signing])
+def test_a_checkout_of_another_user_is_gits_to_refuse(
+    bench: Workbench,
+    monkeypatch: pytest.MonkeyPatch,
+    prepare: Callable[[Workbench, Path], None],
+) -> None:
+    """No program of its configuration is started, until this user does what the sentence says."""
+    started = bench.directory / "started"
+    program = bench.directory / "program"
+    program.write_text(f"#!/bin/sh\n: >{started}\ncat\n")
+    program.chmod(0o755)
+    prepare(bench, program)
+    started.unlink(missing_ok=True)
+    subprocess.run(["chown", "-R", "65534", str(bench.project)], check=True)
+    monkeypatch.setenv("HOME", str(bench.directory))
+    for key in ("GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME", "SUDO_UID"):
+        monkeypatch.delenv(key, raising=False)
+
+    with pytest.raises(LocalError, match="belongs to another user"):
+        project_root(bench.project)
+    with pytest.raises(LocalError) as refused:
+        read_checkout(bench.project)
+    assert str(refused.value).startswith(f"git refuses {bench.project}, because it belongs to")
+    assert not started.exists()
+
+    subprocess.run(["sh", "-c", str(refused.value).rpartition("run: ")[2]], check=True)
+    assert read_checkout(bench.project).title == "Start"
+    assert started.exists()
