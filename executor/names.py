@@ -21,6 +21,24 @@ LABEL_PREFIX = "dind-executor."
 TRANSPORT_LABEL = "dind-executor.transport"
 """On the sidecar: `tls` or `tcp`, the way on which it answers."""
 
+JOB_ID_LABEL = "dind-executor.job-id"
+PROJECT_LABEL = "dind-executor.project-id"
+
+OWNER_LABEL = "dind-executor.owner"
+"""The gitlab-runner process that the job belongs to (see `notation.owner`)."""
+
+OWNER_CONTAINER_LABEL = "dind-executor.owner-container"
+"""The container of this engine that gitlab-runner runs in, as `id@StartedAt`; empty elsewhere."""
+
+TEMP_DIR_LABEL = "dind-executor.temp-dir"
+"""The job's temporary directory as gitlab-runner sees it; each attempt of prepare has its own."""
+
+DEADLINE_LABEL = "dind-executor.deadline"
+"""When the job is over in any case, in seconds since 1970."""
+
+GITLAB_LABEL = "dind-executor.gitlab"
+"""The address of the job's GitLab, without credentials; empty where the job names none."""
+
 TCP_PORT, TLS_PORT = 2375, 2376
 """Where dockerd in the sidecar listens without TLS and with it."""
 
@@ -96,13 +114,15 @@ def removal_query(labels: Mapping[str, object]) -> str:
     return f"force=1&v={0 if labels.get(KEEP_LABEL) == 'true' else 1}"
 
 
-def job_key(job_id: int, token: str, repo_url: str) -> str:
-    """Return what tells this job from every other one on the host, also of another GitLab.
+def job_key(job_id: int, token: str, origin: str) -> str:
+    """Return what tells this job from every other one on the engine, also of another GitLab.
 
     The job token is unique to one run of one job; a one-way digest of it gives nothing away.
-    The URL's credentials are part of the digest only.
+    `origin` is the repository's URL, whose credentials are part of the digest only.  A job without
+    one, which gitlab-runner makes by itself, has the same id and token on every host: there it is
+    what names the gitlab-runner process.
     """
     import hashlib  # noqa: PLC0415 (5 ms that `run` does not need)
 
-    digest = hashlib.sha256(f"{job_id}\n{token}\n{repo_url}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{job_id}\n{token}\n{origin}".encode()).hexdigest()
     return f"{job_id}-{digest[:10]}"

@@ -1,11 +1,16 @@
 """Reads settings, payload and host once."""
 
+import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from executor.errors import ExecutorError, SettingsError
+from executor.host.owner import find_owner
 from executor.log import AdministratorLog
 from executor.names import JobNames, job_key
+from executor.notation.owner import Belonging, Owner, owner_text, parse_note
+from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
 from executor.runner.payload import Job, read_job
@@ -13,6 +18,10 @@ from executor.settings.file import Settings, load_settings
 
 if TYPE_CHECKING:
     from executor.plan.inputs import Inputs
+
+_AFTER_TIMEOUT_SECONDS = 2 * 3600
+"""What a job may take beyond its timeout: after_script (5 minutes unless the job wants more), the end
+of its containers, cleanup (15 minutes), and some."""
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 
@@ -24,6 +33,8 @@ class Basics:
     settings: Settings
     job: Job
     context: RunContext
+    belonging: Belonging
+    """Who the job belongs to; prepare alone knows the container of its gitlab-runner."""
 
     @property
     def names(self) -> JobNames:
@@ -84,6 +95,7 @@ def read_basics(env: RunnerEnv, args: list[str]) -> Basics:
     settings = load_settings(settings_path(args))
     job = read_job(env.job_response_file)
     host, tls_dir, tls_verify = _engine(settings, env)
+    belonging = _belonging(env.temp_dir, job, local=host.startswith("unix://"))
     return Basics(
         settings,
         job,
@@ -92,14 +104,41 @@ def read_basics(env: RunnerEnv, args: list[str]) -> Basics:
                 "host": host,
                 "tls_dir": tls_dir,
                 "tls_verify": tls_verify,
-                "key": job_key(job.id, job.token, job.repo_url),
+                "key": belonging.key,
                 "job_id": job.id,
                 "project_id": job.project_id,
                 "ready_timeout": settings.dind.ready_timeout,
                 "log": f"{settings.log.destination}:{settings.log.path}",
             }
         ),
+        belonging,
     )
+
+
+def _belonging(temp_dir: str, job: Job, *, local: bool) -> Belonging:
+    """Return who the job belongs to.
+
+    What config has noted counts for the stages after it: gitlab-runner may be gone by now.
+    """
+    noted = parse_note(notes.read(temp_dir, notes.OWNER) or b"")
+    if noted and noted.key == _key(job, noted.owner):
+        owner = noted.owner
+    else:
+        owner = find_owner(local=local)
+    return Belonging(
+        _key(job, owner),
+        str(job.id),
+        str(job.project_id),
+        owner,
+        temp_dir=temp_dir,
+        deadline=int(time.time()) + job.timeout_seconds + _AFTER_TIMEOUT_SECONDS,
+        gitlab=job.gitlab_url,
+    )
+
+
+def _key(job: Job, owner: Owner | None) -> str:
+    whose = str(owner) if owner else f"{owner_text(owner)}@{os.uname().nodename}"
+    return job_key(job.id, job.token, job.repo_url or whose)
 
 
 def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
@@ -128,7 +167,7 @@ def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
     return Inputs(
         job,
         settings,
-        basics.names,
+        basics.belonging,
         values,
         catalogue,
         hidden_source=""

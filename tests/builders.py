@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from executor.names import JobNames
 from executor.notation.docker_config import Credential
+from executor.notation.owner import Belonging, Owner
 from executor.plan.credentials import Catalogue
 from executor.plan.inputs import Inputs
 from executor.runner.payload import Job, parse_job
@@ -11,6 +11,17 @@ from executor.settings.file import Settings, read_settings
 
 TOKEN = "glcbt-64_sample-token"
 """The token of every sample job."""
+
+BELONGING = Belonging(
+    "4711-0123456789",
+    "4711",
+    "42",
+    Owner("m4ch1ne", "b00t", "4026531836", 1234, 56789, local=True),
+    temp_dir="/tmp/custom-executor1",
+    deadline=1800000000,
+    gitlab="https://gitlab.example.com",
+)
+"""Who every sample job belongs to."""
 
 RUNNER_VALUES = {
     "CI_RUNNER_SHORT_TOKEN": "t3stt0ken",
@@ -80,7 +91,7 @@ def some_inputs(
     return Inputs(
         job=a_job(variables=[token, *variables], **payload),
         settings=some_settings(settings),
-        names=JobNames("4711-0123456789"),
+        belonging=BELONGING,
         values={**RUNNER_VALUES, "CI_JOB_TOKEN": TOKEN, **given, **(values or {})},
         catalogue=catalogue or Catalogue(),
     )

@@ -179,8 +179,8 @@ class Engine:
             raise EngineRefused(f"The Docker Engine cannot inspect {container}: {answer.message}.")
         return as_table(answer.json()) if answer.ok else {}
 
-    def running_with(self, source: str) -> list[dict[str, object]]:
-        """Return what runs with a volume or directory of the host: the listed containers."""
+    def running_with(self, source: str = "") -> list[dict[str, object]]:
+        """Return what runs, or runs with a volume or directory of the host: the listed containers."""
         from executor.engine.listing import running_with
 
         return running_with(self._api, source)

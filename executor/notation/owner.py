@@ -1,9 +1,25 @@
-"""How a label names the gitlab-runner process that a job belongs to.
+"""How labels, and a note beside the payload, say who a job belongs to.
 
 Pure: no I/O.
 """
 
+import json
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from executor.names import (
+    DEADLINE_LABEL,
+    GITLAB_LABEL,
+    JOB_ID_LABEL,
+    LABEL,
+    OWNER_CONTAINER_LABEL,
+    OWNER_LABEL,
+    PROJECT_LABEL,
+    TEMP_DIR_LABEL,
+)
+
+NO_MACHINE = "-"
+"""Stands for the machine's id where a host or container has none: equal to nobody's."""
 
 _VERSION = "1"
 _UNKNOWN = f"{_VERSION}:unknown"
@@ -20,7 +36,7 @@ class Owner(NamedTuple):
     """
 
     machine: str
-    """The host's machine id; cloned images share it."""
+    """A digest of the host's machine id, which cloned images share; NO_MACHINE where it has none."""
     boot: str
     """The id of the host's boot."""
     namespace: str
@@ -36,6 +52,75 @@ class Owner(NamedTuple):
         where = _LOCAL if self.local else _REMOTE
         fields = (self.machine, self.boot, self.namespace, self.pid, self.started, where)
         return ":".join((_VERSION, *map(str, fields)))
+
+
+class Belonging(NamedTuple):
+    """Who a job belongs to, as every object of it says; nothing of it is a secret."""
+
+    key: str
+    """The job's key; see `names.job_key`."""
+    job_id: str
+    project_id: str
+    owner: Owner | None
+    """Its gitlab-runner, None where that is not known."""
+    container: str = ""
+    """The engine's container that gitlab-runner runs in, as `id@StartedAt`; empty elsewhere."""
+    temp_dir: str = ""
+    """The job's temporary directory as gitlab-runner sees it."""
+    deadline: int | None = None
+    """When the job is over in any case, in seconds since 1970."""
+    gitlab: str = ""
+    """The address of the job's GitLab, without credentials."""
+
+    def labels(self) -> dict[str, str]:
+        """Return it as labels: all of them, as an image's label of such a name would count else."""
+        return {
+            LABEL: self.key,
+            JOB_ID_LABEL: self.job_id,
+            PROJECT_LABEL: self.project_id,
+            OWNER_LABEL: owner_text(self.owner),
+            OWNER_CONTAINER_LABEL: self.container,
+            TEMP_DIR_LABEL: self.temp_dir,
+            DEADLINE_LABEL: "" if self.deadline is None else str(self.deadline),
+            GITLAB_LABEL: self.gitlab,
+        }
+
+    def note(self, earlier: bytes = b"") -> bytes:
+        """Return it as the note beside the payload: the same labels, as JSON.
+
+        What else an earlier note says stays.
+        """
+        return json.dumps({**_table(earlier), **self.labels()}).encode()
+
+
+def parse_belonging(labels: Mapping[str, object]) -> Belonging | None:
+    """Return what an object's labels say; None where they name no job.
+
+    What cannot be read counts as not known.
+    """
+
+    def text(label: str) -> str:
+        value = labels.get(label)
+        return value if isinstance(value, str) else ""
+
+    if not text(LABEL):
+        return None
+    deadline = text(DEADLINE_LABEL)
+    return Belonging(
+        text(LABEL),
+        text(JOB_ID_LABEL),
+        text(PROJECT_LABEL),
+        parse_owner(text(OWNER_LABEL)),
+        text(OWNER_CONTAINER_LABEL),
+        text(TEMP_DIR_LABEL),
+        int(deadline) if _is_number(deadline) else None,
+        text(GITLAB_LABEL),
+    )
+
+
+def parse_note(content: bytes) -> Belonging | None:
+    """Return what a note says; None where it cannot be read, or names no job."""
+    return parse_belonging(_table(content))
 
 
 def owner_text(owner: Owner | None) -> str:
@@ -54,6 +139,14 @@ def parse_owner(text: str) -> Owner | None:
     if where not in (_LOCAL, _REMOTE):
         return None
     return Owner(machine, boot, namespace, int(pid), int(started), where == _LOCAL)
+
+
+def _table(content: bytes) -> dict[str, object]:
+    try:
+        decoded = json.loads(content or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def _is_number(text: str) -> bool:

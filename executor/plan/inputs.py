@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from executor.names import KEEP_LABEL, LABEL, JobNames
+from executor.names import GITLAB_LABEL, KEEP_LABEL, JobNames
 from executor.notation.expansion import expand
+from executor.notation.owner import Belonging
 from executor.plan.credentials import Catalogue
 from executor.plan.labels import job_labels, kind_labels, settings_labels
 from executor.plan.services import NamedService, name_services
@@ -44,7 +45,8 @@ class Inputs:
 
     job: Job
     settings: Settings
-    names: JobNames
+    belonging: Belonging
+    """Who the job belongs to."""
     values: Mapping[str, str]
     """The job's variables as gitlab-runner expanded them."""
     catalogue: Catalogue
@@ -54,6 +56,11 @@ class Inputs:
     """Security options that name a profile's file, and the same with the profile itself."""
     authorities: bytes = b""
     """The certificates (PEM) of private authorities that builds in dind trust."""
+
+    @cached_property
+    def names(self) -> JobNames:
+        """Return the names of the job's objects."""
+        return JobNames(self.belonging.key)
 
     @cached_property
     def variables(self) -> Variables:
@@ -101,10 +108,8 @@ class Inputs:
             **settings_labels(self.container_labels[0], kind),
             **self.job_labels,
             **kind_labels(kind),
-            LABEL: self.names.key,
+            **self.owner_labels,
             "dind-executor.type": kind,
-            "dind-executor.job-id": str(self.job.id),
-            "dind-executor.project-id": str(self.job.project_id),
             **(keep if kind in _CONTAINERS else {}),
         }
 
@@ -112,6 +117,16 @@ class Inputs:
     def job_labels(self) -> dict[str, str]:
         """Return the labels that name the job, without those that hold a secret."""
         return self.variables.split(job_labels(self.job, self.values))[0]
+
+    @cached_property
+    def owner_labels(self) -> dict[str, str]:
+        """Return the labels that say who the job belongs to.
+
+        Of them GitLab's address alone comes from the job; it is empty where it holds a secret.
+        """
+        labels = self.belonging.labels()
+        _, secret = self.variables.split({GITLAB_LABEL: self.belonging.gitlab})
+        return {**labels, **dict.fromkeys(secret, "")}
 
     @cached_property
     def container_labels(self) -> tuple[dict[str, str], dict[str, str]]:

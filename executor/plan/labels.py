@@ -88,10 +88,6 @@ def slot_labels(job: Job, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def job_url(job: Job) -> str:
-    """Return the job's page, from the repository's URL without its credentials."""
-    scheme, separator, rest = job.repo_url.partition("://")
-    if not separator:
-        return ""
-    host, slash, path = rest.partition("/")
-    page = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-    return f"{page.rstrip('/').removesuffix('.git')}/-/jobs/{job.id}"
+    """Return the job's page; empty where the job has no repository."""
+    page = job.project_url
+    return f"{page}/-/jobs/{job.id}" if page else ""

@@ -7,6 +7,7 @@ left: the names below, and what is in them, stay as they are.
 
 | note | left by | says | read by |
 |---|---|---|---|
+| `OWNER` | config, prepare | who the job belongs to, as its objects' labels do (`notation.owner`) | config, prepare, a sweep |
 | `MADE` | prepare | there may be something to remove | cleanup |
 | `UNFINISHED` | prepare, run | something is being made, or may still appear | cleanup |
 | `OVER` | cleanup | nothing may be made any more | run |
@@ -27,6 +28,7 @@ import os
 
 from executor.log import write_through
 
+OWNER = "dind-executor-owner"
 MADE = "dind-executor-made"
 UNFINISHED = "dind-executor-preparing"
 OVER = "dind-executor-over"

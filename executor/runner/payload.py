@@ -81,6 +81,38 @@ class Job:
     file_keys: frozenset[str] = frozenset()
     """The variables that are files; those from a vault are unless the job says otherwise."""
 
+    @property
+    def project_url(self) -> str:
+        """Return the project's page, from the repository's URL without its credentials.
+
+        Empty where the job has none.
+        """
+        scheme, _, rest = self.repo_url.partition("://")
+        host, slash, path = rest.partition("/")
+        page = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+        return page.rstrip("/").removesuffix(".git") if rest else ""
+
+    @property
+    def gitlab_url(self) -> str:
+        """Return the address of the job's GitLab, empty where the job has no repository there.
+
+        CI_SERVER_URL counts where the project's page lies below it, on the same server: a job's author
+        may set it to anything, and whoever asks GitLab does so with a token.
+        """
+        page = self.project_url
+        scheme, _, rest = page.partition("://")
+        host = rest.partition("/")[0]
+        if scheme not in {"http", "https"} or not host:
+            return ""
+        server = f"{scheme}://{host}"
+        said = (each.value.rstrip("/") for each in self.variables if each.key == "CI_SERVER_URL")
+        below = (
+            each
+            for each in said
+            if f"{each}/".startswith(f"{server}/") and page.startswith(f"{each}/")
+        )
+        return next(below, server)
+
     def sets(self, key: str) -> bool:
         """Tell whether a variable comes with the job; else the administrator set it for gitlab-runner."""
         return key in self.secret_keys or any(each.key == key for each in self.variables)

@@ -8,16 +8,18 @@ from executor.log import AdministratorLog
 from executor.notation.volumes import holds_builds
 from executor.reading import read_basics
 from executor.runner.environ import RunnerEnv
+from executor.stages.owner import leave_owner
 
 
 def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Print the answer to config_exec.
 
     Settings and payload are read here first, so that a mistake in either ends the job before
-    anything exists.
+    anything exists.  A job that is killed before it has any object is known by the note that is left.
     """
     basics = read_basics(env, args)
     log.open(basics.context.log, basics.job.id, basics.job.project_id)
+    leave_owner(basics.belonging)
     settings = basics.settings
     answer = {
         "driver": {"name": "dind-executor", "version": f"v{__version__}"},

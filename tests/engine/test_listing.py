@@ -27,3 +27,14 @@ def test_an_engine_that_does_not_tell(stub: StubEngine, answer: bytes) -> None:
     stub.on("GET", "/containers/json", answer)
 
     assert running_with(stub.api(), "a-volume") == []
+
+
+def test_the_engine_is_asked_for_all_that_runs(stub: StubEngine) -> None:
+    """Without a volume everything that runs is listed."""
+    stub.on("GET", "/containers/json", http(200, [{"Id": "a"}]))
+
+    assert running_with(stub.api()) == [{"Id": "a"}]
+
+    (asked,) = stub.asked("GET", "/containers/json")
+    (filters,) = parse_qs(urlsplit(asked.path).query)["filters"]
+    assert json.loads(filters) == {"status": ["running"]}

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class Runner:
 
     process: subprocess.Popen[bytes]
     log_path: Path
+    pid: int
+    """The number of gitlab-runner itself, which may be below what starts it."""
 
     def wait_until_left(self, job_id: int) -> None:
         """Return when the runner has left a job's slot, as GitLab hears of its end before."""
@@ -118,8 +120,12 @@ def working(
     *,
     concurrent: int = 4,
     environment: Mapping[str, str] | None = None,
+    within: Sequence[str] = (),
 ) -> Iterator[Runner]:
-    """Have a runner work for a GitLab until the end of the block, whatever happens in it."""
+    """Have a runner work for a GitLab until the end of the block, whatever happens in it.
+
+    `within` is a command that starts it, in namespaces of its own for example.
+    """
     home = directory / "home"
     home.mkdir(parents=True)
     config = directory / "config.toml"
@@ -143,6 +149,7 @@ def working(
         process = subprocess.Popen(
             [
                 *_ends_with_us(),
+                *within,
                 COMMAND,
                 "run",
                 "--config",
@@ -156,10 +163,12 @@ def working(
             env={"PATH": os.environ["PATH"], "HOME": str(home), **(environment or {})},
             start_new_session=True,
         )
+    pid = process.pid
     try:
-        yield Runner(process, log_path)
+        pid = _below(process) if within else pid
+        yield Runner(process, log_path, pid)
     finally:
-        _end(process)
+        _end(process, pid)
 
 
 def _ends_with_us() -> list[str]:
@@ -168,9 +177,39 @@ def _ends_with_us() -> list[str]:
     return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _below(process: subprocess.Popen[bytes]) -> int:
+    """Return the number of the gitlab-runner that a command starts, once it is there."""
+    deadline = time.monotonic() + _SLOT_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        pid: int | None = process.pid
+        while pid is not None:
+            if _stat(pid)[:1] == [COMMAND]:
+                return pid
+            pid = _child_of(pid)
+        time.sleep(0.02)
+    raise AssertionError(f"{process.args!r} starts no {COMMAND}")
+
+
+def _child_of(pid: int) -> int | None:
+    numbers = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+    return next((each for each in numbers if _stat(each)[2:3] == [str(pid)]), None)
+
+
+def _stat(pid: int) -> list[str]:
+    """Return a process's name, state, parent and what else the kernel says; [] where it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    name, _, rest = text.partition(" (")[2].rpartition(") ")
+    return [name, *rest.split()]
+
+
+def _end(process: subprocess.Popen[bytes], pid: int) -> None:
     """End the runner: it aborts what it is doing and cleans up; if it will not, it is killed."""
-    process.send_signal(signal.SIGTERM)
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

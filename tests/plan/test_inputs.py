@@ -1,7 +1,10 @@
 """What a job is planned from, and what follows from it."""
 
-from executor.names import KEEP_LABEL, LABEL
-from tests.builders import TOKEN, a_service, a_variable, some_inputs
+from dataclasses import replace
+
+from executor.names import GITLAB_LABEL, KEEP_LABEL, LABEL
+from tests.builders import BELONGING, TOKEN, a_service, a_variable, fetching, some_inputs
+from tests.plans import a_plan
 
 
 def test_the_image_of_the_scripts() -> None:
@@ -55,6 +58,47 @@ def test_every_object_carries_the_jobs_labels() -> None:
         assert labels["dind-executor.project-id"] == "42"
     assert KEEP_LABEL in build
     assert KEEP_LABEL not in network
+
+
+def test_everything_that_goes_with_a_job_says_who_it_belongs_to() -> None:
+    """Network, volumes and containers carry all labels; of a volume that lasts none is a job's."""
+    inputs = fetching(
+        "docker.volumes = ['/cache']",
+        services=[a_service("docker:dind"), a_service("postgres:16")],
+    )
+    plan = a_plan(inputs)
+    assert plan.dind
+    containers = (plan.build, plan.helper, plan.dind, *plan.services)
+    lasting = {each.source for each in inputs.volumes.all if each.lasts}
+    own = [each for each in plan.volumes if each.name not in lasting]
+    wanted = BELONGING.labels()
+
+    assert len(containers) == 4
+    assert all(each.labels.items() >= wanted.items() for each in containers)
+    assert all(each.labels.items() >= wanted.items() for each in own)
+    assert plan.network.labels.items() >= wanted.items()
+    kept = [each for each in plan.volumes if each.name in lasting]
+    assert len(kept) == 2
+    assert len(own) >= 1
+    for volume in kept:
+        assert not volume.labels.keys() & wanted.keys()
+
+
+def test_a_secret_hides_no_label_that_others_judge_by() -> None:
+    """A job's author may give a secret the value of a part of a path."""
+    inputs = some_inputs(variables=[a_variable("A", "custom-executor", masked=True)])
+
+    assert inputs.labels("build").items() >= BELONGING.labels().items()
+
+
+def test_gitlabs_address_is_left_out_where_it_is_a_secret() -> None:
+    """The label stays, as an image's label of its name would count else."""
+    inputs = replace(
+        some_inputs(variables=[a_variable("A", "hunter2-host", masked=True)]),
+        belonging=BELONGING._replace(gitlab="https://hunter2-host.example"),
+    )
+
+    assert inputs.labels("network")[GITLAB_LABEL] == ""
 
 
 def test_a_label_of_the_settings_never_shows_a_secret() -> None:

@@ -14,6 +14,7 @@ from executor.runner import notes
 def test_the_names_stay() -> None:
     """A job that an earlier version began is ended by this one, by the files that lie there."""
     assert {
+        notes.OWNER,
         notes.MADE,
         notes.UNFINISHED,
         notes.OVER,
@@ -25,6 +26,7 @@ def test_the_names_stay() -> None:
         notes.CANCELLED,
         notes.request_of("dind-executor-1-ab-build"),
     } == {
+        "dind-executor-owner",
         "dind-executor-made",
         "dind-executor-preparing",
         "dind-executor-over",

@@ -239,3 +239,47 @@ def test_a_secret_is_a_file_unless_the_job_says_otherwise() -> None:
     secrets = {"A": {"vault": {}}, "B": {"file": True}, "C": {"file": False}, "D": {"file": None}}
 
     assert a_job(secrets=secrets).file_keys == {"A", "B", "D"}
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "expected"),
+    [
+        ("https://gitlab-ci-token:t@git.example/a/b.git", [], "https://git.example"),
+        ("http://git.example:8080/a/b.git", [], "http://git.example:8080"),
+        # GitLab below a path
+        ("https://git.example/lab/a/b.git", ["https://git.example/lab"], "https://git.example/lab"),
+        (
+            "https://git.example/lab/a/b.git",
+            ["https://git.example/lab/"],
+            "https://git.example/lab",
+        ),
+        ("https://git.example/a/b.git", ["https://git.example"], "https://git.example"),
+        # what a job's author may say instead
+        ("https://git.example/a/b.git", ["https://evil.example"], "https://git.example"),
+        (
+            "https://git.example/a/b.git",
+            ["https://git.example.evil.example"],
+            "https://git.example",
+        ),
+        (
+            "https://git.example/a/b.git",
+            ["https://git.example@evil.example"],
+            "https://git.example",
+        ),
+        ("https://git.example/a/b.git", ["https:", "https://", "", "/"], "https://git.example"),
+        ("https://git.example/a/b.git", ["https://git.example/other"], "https://git.example"),
+        ("https://git.example/a/b.git", ["https://git.example/a/../x"], "https://git.example"),
+        ("https://git.example/lab/a", ["x", "https://git.example/lab"], "https://git.example/lab"),
+        # none
+        ("", ["https://git.example"], ""),
+        ("git@git.example:a/b.git", ["https://git.example"], ""),
+        ("ssh://git.example/a/b.git", [], ""),
+        ("https://", [], ""),
+        ("https:///a/b", [], ""),
+    ],
+)
+def test_which_gitlab_a_job_is_from(url: str, said: list[str], expected: str) -> None:
+    """The repository's server counts, and a variable only for the path below which GitLab lies there."""
+    variables = [a_variable("CI_SERVER_URL", each) for each in said]
+
+    assert a_job(git_info={"repo_url": url}, variables=variables).gitlab_url == expected

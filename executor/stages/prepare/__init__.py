@@ -1,5 +1,7 @@
 """prepare: makes everything that a job needs, as parallel as its dependencies allow."""
 
+from dataclasses import replace
+
 from executor.engine.docker import Engine
 from executor.log import AdministratorLog, say
 from executor.plan.environment import plan_environment
@@ -12,6 +14,7 @@ from executor.runner.environ import RunnerEnv
 from executor.runner.making import Making, begin_making
 from executor.spec import ImagePlan
 from executor.stages.context import engine_of
+from executor.stages.owner import in_container, leave_owner
 from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import JobCertificates
 from executor.stages.prepare.containers import Containers
@@ -28,17 +31,28 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Make the job's environment; dind may still be booting when this returns."""
     basics = read_basics(env, args)
     log.open(basics.context.log, basics.job.id, basics.job.project_id)
+    leave_owner(basics.belonging)
     inputs = read_inputs(env, basics)
     log.hide(inputs.secrets)
     images = plan_images(inputs)
     _say_first(inputs, images)
     engine = engine_of(basics.context)
     engine.connect()
+    inputs = _in_container(engine, inputs)
     begin_making(env.temp_dir)
     steps = Steps(log)
     # Whatever ends this stage, nothing may appear after cleanup has looked.
     with Making(env.temp_dir, steps.close):
         _make(engine, inputs, for_engine(images, engine.architecture), steps, env.temp_dir)
+
+
+def _in_container(engine: Engine, inputs: Inputs) -> Inputs:
+    """Return the inputs with the container of this engine that gitlab-runner runs in, if it does."""
+    belonging = in_container(engine, inputs.belonging)
+    if belonging is inputs.belonging:
+        return inputs
+    leave_owner(belonging)
+    return replace(inputs, belonging=belonging)
 
 
 def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_dir: str) -> None:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import stat
 
 import executor
+from executor.notation.owner import parse_note
+from executor.runner import notes
 from tests.builders import TOKEN
 from tests.hooks import Runner
 
@@ -63,3 +66,27 @@ def test_config_with_large_variables(runner: Runner) -> None:
 def test_config_needs_no_engine(runner: Runner) -> None:
     """config says who we are, and asks no engine."""
     assert runner.call("config").returncode == 0
+
+
+def test_config_notes_who_the_job_belongs_to(runner: Runner) -> None:
+    """A job that is killed before it has any object is known by that; the note is private, no secret."""
+    answer = json.loads(runner.call("config").stdout)
+
+    note = runner.temp / notes.OWNER
+    noted = parse_note(note.read_bytes())
+    assert noted
+    assert json.loads(answer["job_env"]["DIND_EXECUTOR_RUN_CONTEXT"])["key"] == noted.key
+    assert noted.temp_dir == str(runner.temp)
+    assert noted.gitlab == "https://gitlab.example.com"
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    assert TOKEN not in note.read_text()
+
+
+def test_config_does_without_a_place_for_its_note(runner: Runner) -> None:
+    """A person who tries the hook may give no directory, and the note is of no use to the job."""
+    for done in (
+        runner.call("config", without=("TMPDIR",)),
+        runner.call("config", changes={"TMPDIR": "/nowhere/at/all"}),
+    ):
+        assert (done.returncode, done.stderr) == (0, "")
+    assert not (runner.temp / notes.OWNER).exists()
