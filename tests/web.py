@@ -91,7 +91,8 @@ class Server(ThreadingHTTPServer):
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
         """Serve in a thread until the block ends."""
-        thread = threading.Thread(target=self.serve_forever, daemon=True)
+        # It looks as often whether it is to end, which is what a test waits for at its end.
+        thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield

@@ -20,13 +20,16 @@ from tests.web import Answer, Request
 _UPDATE_INTERVAL_SECONDS = 1
 # A runner that asks waits this long for a job, as behind GitLab's own long polling.
 _POLL_SECONDS = 1.0
+# The states in which a job's token opens anything.
+EXECUTING = ("running", "canceling")
 
 
 class JobApi:
     """The queue of jobs, and what runners are told about them."""
 
-    def __init__(self, runner_token: str) -> None:
+    def __init__(self, runner_token: str, next_id: Callable[[], int]) -> None:
         self.jobs: dict[int, Job] = {}
+        self._next_id = next_id
         # What the last runner said about itself: version, executor, features.
         self.runner_info: Mapping[str, object] = {}
         self._runner_token = runner_token
@@ -40,6 +43,12 @@ class JobApi:
             self._queue.append(job)
             self._arrived.notify()
         return job
+
+    def take(self, job: Job, runner_manager: str) -> None:
+        """Have a runner take a job, as the answer to its request for one does."""
+        with self._arrived:
+            self._queue.remove(job)
+        job.hand_out(runner_manager)
 
     def job_of_token(self, token: str) -> Job | None:
         """Return the job that a job token belongs to."""
@@ -59,6 +68,7 @@ class JobApi:
         return (
             ("POST", r"runners/verify", self._verify),
             ("POST", r"jobs/request", self._request_job),
+            ("GET", r"job", self._tell_own_job),
             ("PUT", r"jobs/(\d+)", self._update),
             ("PATCH", r"jobs/(\d+)/trace", self._append_trace),
             ("POST", r"jobs/(\d+)/artifacts", self._upload),
@@ -83,14 +93,23 @@ class JobApi:
             if not self._arrived.wait_for(lambda: self._queue, _POLL_SECONDS):
                 return Answer(HTTPStatus.NO_CONTENT, headers=headers)
             job = self._queue.pop(0)
-        job.hand_out()
+        job.hand_out(str(asked.get("system_id", "")))
         return _json(HTTPStatus.CREATED, job.payload, headers)
+
+    def _tell_own_job(self, request: Request, _: re.Match[str]) -> Answer:
+        """Answer what a job's token may ask as long as its job runs, also while it is cancelled."""
+        job = self.job_of_token(request.headers.get("job-token", ""))
+        if job is None or job.status not in EXECUTING:
+            return _message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
+        return _json(HTTPStatus.OK, _described(job))
 
     def _update(self, request: Request, match: re.Match[str]) -> Answer:
         said = request.json()
         job = self._job(match, str(said.get("token", "")))
         if job is None:
             return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        if not job.is_executing:
+            return _not_running(job)
         output = said.get("output")
         is_taken = job.update(
             state=str(said.get("state", "")),
@@ -100,17 +119,25 @@ class JobApi:
         )
         if not is_taken:
             return _message(HTTPStatus.PRECONDITION_FAILED, "the trace is not complete")
+        self._give_out_again(job)
         return Answer(HTTPStatus.OK, b"200", _status_headers(job))
 
     def _append_trace(self, request: Request, match: re.Match[str]) -> Answer:
         job = self._job(match, request.headers.get("job-token", ""))
         if job is None:
             return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        if not job.is_executing:
+            return _not_running(job)
         start = int(request.headers.get("content-range", "0-0").partition("-")[0])
         is_taken = job.append(start, request.body)
         status = HTTPStatus.ACCEPTED if is_taken else HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         headers = {"Range": f"0-{len(job.trace)}", **_status_headers(job)}
         return Answer(status, b"", headers)
+
+    def _give_out_again(self, job: Job) -> None:
+        """Put a job that failed into the queue again where its `retry` says so."""
+        if again := job.retried(self._next_id()):
+            self.enqueue(again)
 
     def _upload(self, request: Request, match: re.Match[str]) -> Answer:
         job = self._job(match, request.headers.get("job-token", ""))
@@ -135,6 +162,25 @@ class JobApi:
     def _job(self, match: re.Match[str], token: str) -> Job | None:
         job = self.jobs.get(int(match[1]))
         return job if job is not None and job.token == token else None
+
+
+def _described(job: Job) -> dict[str, object]:
+    """Return a job as GitLab's API describes it, in part."""
+    info = job.payload["job_info"]
+    assert isinstance(info, dict)
+    return {
+        "id": job.id,
+        "status": job.status,
+        "name": info.get("name"),
+        "stage": info.get("stage"),
+        "runner": {"id": 1, "description": "tests", "runner_type": "instance_type"},
+        "runner_manager": {"id": 1, "system_id": job.runner_manager, "status": "online"},
+    }
+
+
+def _not_running(job: Job) -> Answer:
+    headers = {"Job-Status": job.status}
+    return _json(HTTPStatus.FORBIDDEN, {"message": "403 Forbidden  - Job is not running"}, headers)
 
 
 def _status_headers(job: Job) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """One job as GitLab knows it: from the queue to its final state."""
 
+import json
+import secrets
 import threading
 import time
 import zlib
@@ -13,8 +15,14 @@ FINAL_STATES = ("success", "failed")
 class Job:
     """A job of the stand-in. Runner and test meet in it, from different threads."""
 
-    def __init__(self, payload: Mapping[str, object]) -> None:
+    def __init__(self, payload: Mapping[str, object], retry_on: tuple[str, ...] = ()) -> None:
         self.payload = payload
+        # The failure reasons after which GitLab gives the job out again, as `retry: when` has them.
+        self.retry_on = retry_on
+        # The job that took its place then.
+        self.again: Job | None = None
+        # The system id of the gitlab-runner that took it.
+        self.runner_manager = ""
         self.id = int(str(payload["id"]))
         self.token = str(payload["token"])
         self.state = "pending"
@@ -44,10 +52,22 @@ class Job:
         """How long the runner had the job: from the hand-out to the final state."""
         return self.finished_at - self.handed_out_at
 
-    def hand_out(self) -> None:
+    @property
+    def status(self) -> str:
+        """The status that GitLab's API tells."""
+        with self._changed:
+            return self.remote_status if self.state == "running" else self.state
+
+    @property
+    def is_executing(self) -> bool:
+        """Whether a runner has it, and may say how it ends."""
+        return self.state == "running"
+
+    def hand_out(self, runner_manager: str = "") -> None:
         """Note that a runner has taken the job."""
         with self._changed:
             self.state = "running"
+            self.runner_manager = runner_manager
             self.handed_out_at = time.monotonic()
             self._changed.notify_all()
 
@@ -59,6 +79,11 @@ class Job:
             self._trace += content
             self._changed.notify_all()
             return True
+
+    def clear(self) -> None:
+        """Forget the trace, as if nothing had been sent."""
+        with self._changed:
+            self._trace.clear()
 
     def update(self, *, state: str, failure_reason: str, exit_code: int, checksum: str) -> bool:
         """Take a state; refuse a final one if the trace is not what the runner has written."""
@@ -72,6 +97,29 @@ class Job:
             self.state, self.failure_reason, self.exit_code = state, failure_reason, exit_code
             self._changed.notify_all()
             return True
+
+    def retried(self, job_id: int) -> "Job | None":
+        """Return the job that takes this one's place; None where it is not given out again."""
+        reasons = {self.failure_reason, "always"}
+        if self.state != "failed" or self.again or reasons.isdisjoint(self.retry_on):
+            return None
+        # Another job, with a token of its own.
+        text = json.dumps(self.payload).replace(self.token, f"glcbt-{secrets.token_hex(20)}")
+        text = text.replace(f"/jobs/{self.id}", f"/jobs/{job_id}")
+        payload = {**json.loads(text), "id": job_id}
+        for variable in payload["variables"]:
+            if variable["key"] == "CI_JOB_ID":
+                variable["value"] = str(job_id)
+        with self._changed:
+            self.again = Job(payload)
+            self._changed.notify_all()
+            return self.again
+
+    def wait_for_again(self, timeout_seconds: float = 60) -> "Job":
+        """Return the job that was given out in this one's place."""
+        self._wait(lambda: self.again is not None, "is not given out again", timeout_seconds)
+        assert self.again is not None
+        return self.again
 
     def cancel(self) -> None:
         """Ask the runner to stop the script, as a click on Cancel does."""

@@ -75,7 +75,8 @@ class Pushed:
             token=f"glcbt-{secrets.token_hex(20)}",
             dependencies=dependencies,
         )
-        return self.gitlab.enqueue({**as_sent(payload_of(request)), **(more or {})})
+        retry_on = definition.retry.when if definition.retry.limit else ()
+        return self.gitlab.enqueue({**as_sent(payload_of(request)), **(more or {})}, retry_on)
 
     def facts(self, pipeline: Pipeline) -> PipelineFacts:
         """Return what the jobs of a new pipeline share; its commit can be fetched from now on."""

@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tests import git
@@ -20,9 +20,11 @@ class GitLab:
         self.scheme, self.host, self.port = scheme, host, port
         self.repositories = repositories
         self.runner_token = f"glrt-{secrets.token_hex(10)}"
-        self._api = JobApi(self.runner_token)
-        self._last_id = 1000
+        self.last_id = 1000
         self._lock = threading.Lock()
+        self._api = JobApi(self.runner_token, self.next_id)
+        # What answers in GitLab's place, where it answers at all: see `moods`.
+        self.mood: Callable[[Request], Answer | None] = _none
 
     @property
     def url(self) -> str:
@@ -41,21 +43,31 @@ class GitLab:
     def next_id(self) -> int:
         """Return an id that no other job or pipeline has."""
         with self._lock:
-            self._last_id += 1
-            return self._last_id
+            self.last_id += 1
+            return self.last_id
 
-    def enqueue(self, payload: Mapping[str, object]) -> Job:
-        """Put a job into the queue."""
-        return self._api.enqueue(Job(payload))
+    def enqueue(self, payload: Mapping[str, object], retry_on: tuple[str, ...] = ()) -> Job:
+        """Put a job into the queue, which is given out again after failures for these reasons."""
+        return self._api.enqueue(Job(payload, retry_on))
+
+    def take(self, job: Job, runner_manager: str) -> None:
+        """Have a runner that is no process take a job from the queue."""
+        self._api.take(job, runner_manager)
 
     def answer(self, request: Request) -> Answer:
-        """Return the answer to a request: the job API's, or git's to a job."""
+        """Return the answer to a request: the mood's, the job API's, or git's to a job."""
+        if (instead := self.mood(request)) is not None:
+            return instead
         if request.path.startswith("/api/"):
             return self._api.answer(request)
         _, password = request.login
         if self._api.job_of_token(password) is None:
             return login_needed("GitLab")
         return git.answer(request, self.repositories)
+
+
+def _none(_: Request) -> None:
+    """Leave every request to GitLab itself."""
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import gitlab as python_gitlab
@@ -10,8 +11,10 @@ import pytest
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.project.checkout import Checkout
 from tests import toml
-from tests.gitlab import runner, server, trace
+from tests.gitlab import moods, runner, server, trace
 from tests.gitlab.pipelines import Pushed, project_variables
+from tests.gitlab.samples import payload
+from tests.web import Request
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +101,73 @@ def test_a_client_of_gitlabs_api_is_understood(tmp_path: Path) -> None:
         with pytest.raises(python_gitlab.exceptions.GitlabVerifyError) as refused:
             client.runners.verify("glrt-another")
     assert refused.value.response_code == 403
+
+
+def test_a_jobs_token_tells_of_its_job_as_long_as_that_runs(tmp_path: Path) -> None:
+    """python-gitlab reads what GitLab says of the job, and a refusal before and after."""
+    with server.serving(tmp_path) as gitlab:
+        job = gitlab.enqueue(payload(gitlab.url))
+        client = python_gitlab.Gitlab(gitlab.url, job_token=job.token, timeout=10)
+        with pytest.raises(python_gitlab.GitlabAuthenticationError):
+            client.http_get("/job")
+        gitlab.take(job, "s_dead")
+        told = client.http_get("/job")
+        assert isinstance(told, dict)
+        assert (told["id"], told["status"]) == (job.id, "running")
+        assert told["runner_manager"]["system_id"] == "s_dead"
+        job.cancel()
+        told = client.http_get("/job")
+        assert isinstance(told, dict)
+        assert told["status"] == "canceling"
+        end = {"token": job.token, "state": "failed", "failure_reason": "runner_system_failure"}
+        client.http_put(f"/jobs/{job.id}", post_data=end)
+        with pytest.raises(python_gitlab.GitlabAuthenticationError):
+            client.http_get("/job")
+        # A job that is over takes no word more.
+        for verb, path in (("put", f"/jobs/{job.id}"), ("patch", f"/jobs/{job.id}/trace")):
+            with pytest.raises(python_gitlab.GitlabHttpError) as refused:
+                client.http_request(verb, path, post_data={**end, "state": "success"})
+            assert refused.value.response_code == 403
+    assert (job.state, job.failure_reason) == ("failed", "runner_system_failure")
+
+
+def test_a_log_says_where_it_ends(tmp_path: Path) -> None:
+    """A piece at a wrong place is refused with the place where the log really ends."""
+    with server.serving(tmp_path) as gitlab:
+        job = gitlab.enqueue(payload(gitlab.url))
+        gitlab.take(job, "s_dead")
+        job.append(0, b"twelve bytes")
+        headers = {"job-token": job.token, "content-range": "0-3"}
+        path = f"/api/v4/jobs/{job.id}/trace"
+        refused = gitlab.answer(Request("PATCH", path, "", headers, b"more"))
+        assert (refused.status, refused.headers["Range"]) == (416, "0-12")
+        headers["content-range"] = "12-15"
+        assert gitlab.answer(Request("PATCH", path, "", headers, b"more")).status == 202
+    assert job.trace == b"twelve bytesmore"
+
+
+def test_a_retry_is_another_job_for_whoever_asks(pushed: Pushed) -> None:
+    """A job that fails for a reason of its `retry` is given out again, once, with its own token."""
+    text = """
+    job:
+      script: ['test "$CI_JOB_ID" != "$FIRST" || exit 7', 'echo "second $CI_JOB_ID"']
+      retry: {max: 1, when: script_failure}
+    """
+    pipeline = parse_pipeline(text, "test")
+    first = pushed.gitlab.last_id + 2  # after the pipeline's own
+    job = replace(pushed, variables=project_variables({"FIRST": str(first)})).start_only(pipeline)
+    assert (job.id, job.wait().failure_reason) == (first, "script_failure")
+    again = job.wait_for_again()
+    assert again.wait().state == "success"
+    assert again.token != job.token
+    assert f"second {again.id}" in trace.lines(again.trace)
+
+
+def test_a_mood_answers_in_gitlabs_place(tmp_path: Path) -> None:
+    """What a mood leaves, GitLab answers."""
+    with server.serving(tmp_path) as gitlab:
+        gitlab.mood = moods.only_for("GET", "/job", moods.login_page)
+        page = gitlab.answer(Request("GET", "/api/v4/job"))
+        other = gitlab.answer(Request("GET", "/api/v4/jobs/1/artifacts"))
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert other.status == 403

@@ -24,7 +24,11 @@ class Certificates:
 
 def ensure(address: str) -> Certificates:
     """Return certificates for this address, made on the first call."""
-    directory = WORK / "tls" / address
+    return made(address, WORK / "tls" / address)
+
+
+def made(address: str, directory: Path) -> Certificates:
+    """Return certificates for an address in a directory, made where there are none yet."""
     files = Certificates(directory / "ca.crt", directory / "server.crt", directory / "server.key")
     if files.key.exists():
         return files
