@@ -8,6 +8,7 @@ from executor.log import AdministratorLog
 from executor.notation.volumes import holds_builds
 from executor.reading import read_basics
 from executor.runner.environ import RunnerEnv
+from executor.stages.aftermath import leave_aftermath
 from executor.stages.owner import leave_owner
 
 
@@ -20,6 +21,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     basics = read_basics(env, args)
     log.open(basics.context.log, basics.job.id, basics.job.project_id)
     leave_owner(basics.belonging)
+    leave_aftermath(env, basics.belonging.owner)
     settings = basics.settings
     answer = {
         "driver": {"name": "dind-executor", "version": f"v{__version__}"},
