@@ -1,0 +1,210 @@
+"""The temporary directories in which jobs of a gitlab-runner that is gone have left their secrets.
+
+gitlab-runner (17.9 to 19.4) makes `custom-executor<number>` in its TMPDIR for each attempt of
+prepare, and removes it after cleanup: with the payload, the scripts, and the notes of our stages.
+One without the note that names its owner is left alone: nobody can tell whose it is.
+"""
+
+import fcntl
+import json
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import NamedTuple
+
+from executor.runner import notes
+from executor.sweep.descriptors import Refused, empty, open_directory, read_file
+from executor.sweep.payload import LeftPayload, UnusablePayload, parse_left_payload
+
+PAYLOAD = "response.json"
+
+_NAME = re.compile(r"custom-executor[0-9]{1,20}")
+_TRACE = re.compile(r"trace[0-9]{1,20}")
+_MOST_LISTED = 20_000
+"""How many names are looked at in a directory that others fill as well."""
+_MOST_DIRECTORIES = 1_000
+_MOST_NOTE_BYTES = 64 << 10
+_MOST_PAYLOAD_BYTES = 16 << 20
+_MOST_TRACES = 1_000
+
+
+class LeftDirectory(NamedTuple):
+    """A job's temporary directory that says whose it is."""
+
+    parent: str
+    name: str
+    identity: tuple[int, int]
+    """Its device and inode."""
+    uid: int
+    facts: Mapping[str, str]
+    """What the note says of the job, by the names of the labels."""
+
+    @property
+    def path(self) -> str:
+        """Return where it is."""
+        return f"{self.parent}/{self.name}"
+
+
+class TraceFile(NamedTuple):
+    """The file in which gitlab-runner keeps the job log, with the device and inode that it had."""
+
+    name: str
+    device: int
+    inode: int
+
+
+def find_left(parent: str, own: str, uids: Collection[int]) -> list[LeftDirectory]:
+    """Return the temporary directories of some users' jobs in a directory, without our own one.
+
+    Most of them are of jobs that live.  What cannot be read is none of them.
+    """
+    found: list[LeftDirectory] = []
+    own_name = own.rpartition("/")[2]
+    with suppress(OSError), _opened(parent) as directory:
+        for name in _names(directory):
+            if name != own_name and len(found) < _MOST_DIRECTORIES:
+                with suppress(OSError, ValueError, RecursionError):
+                    found.append(_look(parent, name, directory, uids))
+    return found
+
+
+def read_payload(left: LeftDirectory) -> LeftPayload:
+    """Return what it takes to speak of the job to GitLab; raises UnusablePayload."""
+    try:
+        with _opened(left.parent) as parent, _same(left, parent) as directory:
+            content = read_file(PAYLOAD, directory, _MOST_PAYLOAD_BYTES)
+            authorities = _note(directory, notes.AUTHORITIES)
+    except OSError as error:
+        raise UnusablePayload(error.strerror or str(error)) from None
+    return parse_left_payload(content, authorities.decode("ascii", "replace"))
+
+
+@contextmanager
+def claimed(left: LeftDirectory) -> Iterator[bool]:
+    """Tell, until the end of the block, whether no other sweep works on this directory."""
+    with ExitStack() as stack:
+        try:
+            parent = stack.enter_context(_opened(left.parent))
+            _claim(stack.enter_context(_same(left, parent)))
+        except OSError:
+            is_ours = False  # another's, or gone
+        else:
+            is_ours = True
+        yield is_ours
+
+
+def remove_left(left: LeftDirectory, proc: str = "/proc") -> str:
+    """Remove a directory, and the job logs that its gitlab-runner kept; return "" or why it stays.
+
+    The caller has proved that its gitlab-runner is dead.  The note goes last, so that what an
+    interrupted removal leaves can still be told.
+    """
+    try:
+        with _opened(left.parent) as parent:
+            with _same(left, parent) as directory:
+                _claim(directory)
+                if is_worked_in(left.identity, left.path, proc):
+                    return "a process works in it"
+                _remove_traces(directory, parent, left.uid)
+                stays = empty(directory, last=notes.OWNER, proc=proc)
+            if stays:
+                return "; ".join(stays[:3])
+            os.rmdir(left.name, dir_fd=parent)
+    except FileNotFoundError:
+        return ""
+    except BlockingIOError:
+        return "another sweep works on it"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def is_worked_in(identity: tuple[int, int], path: str, proc: str = "/proc") -> bool:
+    """Tell whether a process has its working directory in a directory, as each stage has."""
+    for pid in filter(str.isdecimal, os.listdir(proc)):  # noqa: PTH208
+        place = f"{proc}/{pid}/cwd"
+        with suppress(OSError):  # it has ended, or is another user's
+            if f"{os.readlink(place)}/".startswith(f"{path}/"):  # noqa: PTH115
+                return True
+            found = os.stat(place)  # noqa: PTH116
+            if (found.st_dev, found.st_ino) == identity:
+                return True
+    return False
+
+
+def parse_traces(content: bytes) -> list[TraceFile]:
+    """Return the files of job logs that a note names; what is no such name is left out."""
+    listed = json.loads(content or b"[]")
+    return [
+        TraceFile(name, device, inode)
+        for name, device, inode in (listed if isinstance(listed, list) else ())
+        if isinstance(name, str) and _TRACE.fullmatch(name)
+    ][:_MOST_TRACES]
+
+
+def _remove_traces(directory: int, parent: int, uid: int) -> None:
+    """Remove the job logs that the directory's gitlab-runner had open, where they still are these."""
+    with suppress(OSError, ValueError, TypeError, RecursionError):
+        for trace in parse_traces(_note(directory, notes.TRACES)):
+            with suppress(OSError):
+                found = os.stat(trace.name, dir_fd=parent, follow_symlinks=False)
+                same = (found.st_dev, found.st_ino) == (trace.device, trace.inode)
+                if same and stat.S_ISREG(found.st_mode) and found.st_uid == uid:
+                    os.unlink(trace.name, dir_fd=parent)
+
+
+def _claim(directory: int) -> None:
+    """Keep other sweeps away until the descriptor is closed; raises BlockingIOError."""
+    fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _look(parent: str, name: str, within: int, uids: Collection[int]) -> LeftDirectory:
+    """Return what a directory says of itself; raises OSError or ValueError."""
+    directory = open_directory(name, within, uids)
+    try:
+        found = os.fstat(directory)
+        said = json.loads(read_file(notes.OWNER, directory, _MOST_NOTE_BYTES))
+    finally:
+        os.close(directory)
+    if not isinstance(said, dict):
+        raise Refused("its note is no JSON object")
+    facts = {key: value for key, value in said.items() if isinstance(value, str)}
+    return LeftDirectory(parent, name, (found.st_dev, found.st_ino), found.st_uid, facts)
+
+
+def _names(directory: int) -> list[str]:
+    with os.scandir(directory) as listed:
+        pairs = zip(range(_MOST_LISTED), listed, strict=False)
+        return sorted(each.name for _, each in pairs if _NAME.fullmatch(each.name))
+
+
+def _note(directory: int, name: str) -> bytes:
+    """Return what an optional note says."""
+    try:
+        return read_file(name, directory, _MOST_NOTE_BYTES)
+    except FileNotFoundError:
+        return b""
+
+
+@contextmanager
+def _opened(parent: str) -> Iterator[int]:
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _same(left: LeftDirectory, parent: int) -> Iterator[int]:
+    """Open a directory again; raises FileNotFoundError where it is gone, or another one by now."""
+    descriptor = open_directory(left.name, parent, (left.uid,))
+    try:
+        found = os.fstat(descriptor)
+        if (found.st_dev, found.st_ino) != left.identity:
+            raise FileNotFoundError(left.path)
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,101 @@
+"""From a temporary directory that somebody left to a job that has ended in GitLab."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from executor.log import AdministratorLog
+from executor.names import JOB_ID_LABEL, LABEL
+from executor.sweep.answers import Ghost
+from executor.sweep.files import LeftDirectory, claimed, find_left
+from executor.sweep.ghosts import end_left
+from tests.gitlab import moods, trace
+from tests.gitlab.jobs import Job
+from tests.gitlab.server import GitLab
+from tests.sweep.samples import TOKEN, leave, payload
+
+
+@pytest.fixture
+def left(tmp_path: Path, gitlab: GitLab) -> LeftDirectory:
+    """What the ghost's gitlab-runner has left."""
+    leave(tmp_path, content=payload(gitlab.url))
+    (found,) = find_left(str(tmp_path), "", (os.getuid(),))
+    return found
+
+
+def written(log: AdministratorLog, path: Path) -> dict[str, object]:
+    """Return the log's only event besides the stage's end."""
+    log.open(f"file:{path}", 18, 3)
+    log.close("success")
+    text = path.read_text()
+    assert TOKEN not in text
+    first, _ = text.splitlines()
+    found = json.loads(first)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_what_is_left_is_enough_to_end_the_job(
+    left: LeftDirectory, ghost: Job, tmp_path: Path
+) -> None:
+    """The payload has all that it takes, and the administrator's log says which job it was."""
+    log = AdministratorLog("prepare")
+
+    assert end_left(left, environ={}, log=log).ghost is Ghost.ENDED
+
+    assert (ghost.state, ghost.failure_reason) == ("failed", "runner_system_failure")
+    assert f"gitlab-runner on {os.uname().nodename} ended" in trace.lines(ghost.trace)[-1]
+    event = written(log, tmp_path / "log")
+    assert (event["event"], event["ghost"]) == ("ghost ended", "ended")
+    assert (event["job"], event["ghost_id"]) == (left.facts[LABEL], left.facts[JOB_ID_LABEL])
+
+
+def test_a_gitlab_with_a_fault_keeps_what_is_left(
+    left: LeftDirectory, ghost: Job, gitlab: GitLab, tmp_path: Path
+) -> None:
+    """The administrator's log says which GitLab it was, and why."""
+    gitlab.mood = moods.busy
+    log = AdministratorLog("prepare")
+
+    assert end_left(left, environ={}, log=log).ghost is Ghost.UNANSWERED
+
+    assert ghost.state == "running"
+    event = written(log, tmp_path / "log")
+    assert event["event"] == "ghost not ended"
+    assert f"GitLab at {gitlab.url} did not end the job" in str(event["error"])
+    assert "429" in str(event["error"])
+
+
+def test_a_payload_that_says_nothing_is_no_ghost(
+    left: LeftDirectory, ghost: Job, tmp_path: Path
+) -> None:
+    """Nothing can be sent with it, now or later, and the administrator's log says why."""
+    Path(left.path, "response.json").write_text("{")
+    log = AdministratorLog("prepare")
+
+    assert end_left(left, environ={}, log=log).ghost is Ghost.UNUSABLE
+
+    assert ghost.state == "running"
+    assert left.path in str(written(log, tmp_path / "log")["error"])
+
+
+def test_two_sweeps_do_not_end_it_twice(left: LeftDirectory, ghost: Job) -> None:
+    """While another sweep asks, nothing is asked."""
+    with claimed(left):
+        outcome = end_left(left, environ={}, log=AdministratorLog("prepare"))
+
+    assert outcome.ghost is Ghost.UNANSWERED
+    assert ghost.state == "running"
+
+
+def test_a_deadline_counts_where_it_is_nearer(left: LeftDirectory, ghost: Job) -> None:
+    """A sweep that has no time left asks nothing."""
+    past = time.monotonic() - 1
+
+    outcome = end_left(left, environ={}, log=AdministratorLog("prepare"), deadline=past)
+
+    assert outcome.ghost is Ghost.UNANSWERED
+    assert ghost.state == "running"
