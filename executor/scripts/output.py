@@ -9,6 +9,10 @@ from executor.shell.serving import BEGINS, LEFT, UNTAKEN
 _BOTH = 1, 2
 _LONGEST_WORDS = 64
 """More than the keeper says in a line of its own, in bytes."""
+_NUMBERS = b"1", b"2"
+_WORDS = BEGINS, UNTAKEN
+_MOST_DIGITS = 3
+"""Of an exit status."""
 _LATE_SECONDS = 10.0
 """How long a stream whose end is missing may be silent, once the other has ended."""
 _SILENT_SECONDS = 2.0
@@ -111,8 +115,13 @@ class _Stream:
                 if len(data) - at > len(self._marker) + _LONGEST_WORDS:
                     at = -1  # not the keeper's, although it knows the nonce
                 break
+            said = data[at + len(self._marker) : end].split()
+            if not _is_keepers(said):
+                self._pass(data[: at + 1])
+                data = data[at + 1 :]
+                continue
             self._pass(data[:at])
-            number, *words = data[at + len(self._marker) : end].split() or [b""]
+            number, *words = said
             (self._open.add if words[:1] == [BEGINS] else self._open.discard)(number)
             self._hear(number, words)
             data = data[end + 1 :]
@@ -128,3 +137,12 @@ class _Stream:
         """Pass on what is the script's; what came before belongs to nobody any more."""
         if data and self._open:
             self._sink(self._descriptor, data)
+
+
+def _is_keepers(said: list[bytes]) -> bool:
+    """Tell whether these are words of a keeper's, and not of a script that has found the nonce."""
+    return (
+        len(said) > 1
+        and said[0] in _NUMBERS
+        and (said[1] in _WORDS or (said[1].isdigit() and len(said[1]) <= _MOST_DIGITS))
+    )

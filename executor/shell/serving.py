@@ -17,8 +17,9 @@ def sent_script(script: bytes, nonce: str) -> bytes:
     """Return what a keeper reads from its stdin to run a script.
 
     The keeper says that it begins and how it ended, each in a line to stdout and one to stderr:
-    NUL, `nonce`, which no script knows, the number of the stream, and `begins` or the exit status.
-    For a script that it cannot keep that is UNTAKEN; LEFT comes behind it where processes are left
-    that it may not end.
+    NUL, `nonce`, the number of the stream, and `begins` or the exit status.  No script prints that by
+    chance; one that looks for it in the keeper's memory can lie about its own end.  For a script that
+    the keeper cannot keep the status is UNTAKEN; LEFT comes behind it where processes are left that
+    it may not end.
     """
     return b"run %s %d\n%s\n%s\n" % (nonce.encode(), len(script) + 1, script, nonce.encode())

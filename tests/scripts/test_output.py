@@ -198,3 +198,28 @@ def test_a_line_that_only_begins_as_the_keepers() -> None:
         output(1, each)
 
     assert b"".join(heard) == b"\0nonce" + b"x" * 50000
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        b"\0nonce\n",
+        b"\0nonce 1\n",
+        b"\0nonce 3 0\n",
+        b"\0nonce 1 -1\n",
+        b"\0nonce 1 1_0\n",
+        b"\0nonce 1 " + b"9" * 50 + b"\n",
+        b"\0nonce 2 \xff\n",
+        b"\0nonce 1 ",
+    ],
+)
+def test_a_line_that_no_keeper_says_is_the_scripts(forged: bytes) -> None:
+    """A script may find out the nonce: what it forges badly is output, and the keeper's end counts."""
+    heard: list[bytes] = []
+    output = Output("nonce", lambda _descriptor, data: heard.append(data))
+    output(1, b"\0nonce 1 begins\n\0nonce 2 begins\n" + forged)
+
+    assert output(1, b"\0nonce 2 9\n\0nonce 1 9\n")
+
+    assert output.exit_code == 9
+    assert b"".join(heard) == forged

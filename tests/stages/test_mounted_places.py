@@ -9,7 +9,7 @@ from tests.rig.state import Rig
 from tests.stages.conftest import Start
 from tests.stages.registry import Images
 from tests.stages.request import JobRequest, Login, Variable, auths
-from tests.stages.test_reach import BARE, LOCAL, SERVER, USER, lines
+from tests.stages.test_reach import BARE, LOCAL, NEW, OFFICIAL, OLD, SERVER, USER, lines
 
 HOMES = ("/root", "/root/.docker", "/root/.docker/config.json", "/home/ci", "/tool")
 PLACES = (
@@ -92,3 +92,27 @@ def test_what_is_mounted_stays_as_it_was(
 
     assert said[0] == "26.1.5+dfsg1"
     assert seen(directory) == before
+
+
+@pytest.mark.parametrize("dind", [NEW, OLD])
+def test_a_read_only_place_is_in_dind_too_and_read_only(
+    start: Start, tmp_path: Path, dind: str
+) -> None:
+    """A job finds it at its path in `docker run -v`; no container without privileges writes there."""
+    place = tmp_path / "tools"
+    place.mkdir(mode=0o777)
+    (place / "tool").write_text("a tool\n")
+    place.chmod(0o777)
+    settings = {"docker": {"volumes": [f"{place}:/opt/tools:ro"]}}
+    job = start(JobRequest(OFFICIAL, services=[{"name": dind}]), settings)
+    job.up()
+
+    said = lines(
+        job,
+        "touch /opt/tools/x 2>/dev/null || echo no",
+        "docker run --rm -v /opt/tools:/t alpine sh -c 'cat /t/tool; touch /t/x 2>&1 || echo no;"
+        " mount -o remount,rw,bind /t 2>/dev/null || echo no'",
+    )
+
+    assert [*said[:2], *said[-2:]] == ["no", "a tool", "no", "no"]
+    assert [each.name for each in place.iterdir()] == ["tool"]
