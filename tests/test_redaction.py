@@ -2,7 +2,9 @@
 
 import pytest
 
-from executor.redaction import MASK, redact
+from executor.excerpts import excerpt
+from executor.redaction import MASK, redact, without
+from tests.limited import limited
 
 
 @pytest.mark.parametrize(
@@ -14,6 +16,8 @@ from executor.redaction import MASK, redact
         ("longer-hunter2", ["longer-hunter2", "hunter2"], MASK),
         ("a b", [], "a b"),
         ("", ["hunter2"], ""),
+        ("MASKED", ["MASKED", "MASK", "AS", "K"], MASK),
+        ("a MASK of hunter2", ["hunter2", "MASK"], f"a {MASK} of {MASK}"),
     ],
 )
 def test_secrets_are_replaced(text: str, secrets: list[str], expected: str) -> None:
@@ -53,3 +57,42 @@ def test_redacting_twice_changes_nothing() -> None:
     once = redact("https://u:p@host glpat-abc hunter2", ["hunter2"])
 
     assert redact(once, ["hunter2"]) == once
+
+
+@pytest.mark.parametrize(
+    "text", ["://x@", "glpat-a ", "glpat-a", "a:b@", "://", "@/", "glpat-://a@"]
+)
+def test_a_long_text_takes_time_in_proportion(text: str) -> None:
+    """A hundred times the text takes a hundred times the time, and not ten thousand times."""
+    shown = limited(
+        """
+import sys
+from executor.redaction import redact
+print(len(redact(sys.stdin.read() * 400_000, ["hunter2", "a", "@"])) > 0)
+""",
+        text,
+    )
+
+    assert shown == "True\n"
+
+
+def test_secrets_that_are_parts_of_the_mask() -> None:
+    """The mask of one secret is not masked for another: it would double with each of them."""
+    shown = limited("""
+from executor.redaction import MASK, redact
+secrets = sorted({MASK[a:b] for a in range(8) for b in range(a + 1, 9)}, key=len, reverse=True)
+print(redact("MASKED" * 1000, secrets) == MASK * 1000)
+""")
+
+    assert shown == "True\n"
+
+
+def test_half_of_a_secret_where_a_text_was_cut() -> None:
+    """What is left of it on either side is masked too, though it is not the secret."""
+    secret = "0123456789abcdef"
+    cut = excerpt(f"image {secret * 40} is none", 30)
+
+    assert cut == "image 0123456789abcdef0 [...] is none"
+    assert without(excerpt(f"{'x' * 10}{secret * 40}", 20), [secret]) == (
+        "xxxxxxxxxx[MASKED] [...] [MASKED]"
+    )

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from executor.bounds import port_number
 from executor.engine.docker import Engine
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
+from executor.excerpts import excerpt
 from executor.shell import program
 from executor.spec import ContainerSpec, ImageFacts
 
@@ -32,7 +34,6 @@ _LOG_LINES = 2000
 
 _PORT_VARIABLE = "HEALTHCHECK_TCP_PORT"
 _MOST_PORTS = 20
-_LAST_PORT = 65535
 _YELLOW, _RESET = "\033[0;33m", "\033[0;m"
 
 
@@ -57,19 +58,25 @@ def health_check(spec: ContainerSpec, image: ImageFacts, service: str) -> Health
         wanted = _named_port(dict(each.partition("=")[::2] for each in image.environment))
     if wanted is None:
         return HealthCheck(spec.name, service, exposed_ports(image.ports))
-    if not wanted.isdecimal() or not 0 < int(wanted) <= _LAST_PORT:
-        return HealthCheck(spec.name, service, (), f"invalid health check tcp port: {wanted}")
-    return HealthCheck(spec.name, service, (int(wanted),))
+    port = port_number(wanted)
+    if port is None:
+        mistake = f"invalid health check tcp port: {excerpt(wanted)}"
+        return HealthCheck(spec.name, service, (), mistake)
+    return HealthCheck(spec.name, service, (port,))
 
 
 def exposed_ports(ports: Iterable[str]) -> tuple[int, ...]:
-    """Return the lowest TCP ports of an image's, such as `80/tcp` or `8000-8010/tcp`."""
+    """Return the lowest TCP ports of an image's, such as `80/tcp` or `8000-8010/tcp`.
+
+    Of a range no more is written out than is asked: whoever makes the image chooses its end.
+    """
     found: set[int] = set()
     for each in ports:
         numbers, _, protocol = each.partition("/")
-        first, _, last = numbers.partition("-")
-        if protocol in {"", "tcp"} and first.isdecimal() and (last or first).isdecimal():
-            found |= set(range(int(first), int(last or first) + 1))
+        begin, _, end = numbers.partition("-")
+        first, last = port_number(begin), port_number(end or begin)
+        if protocol in {"", "tcp"} and first and last:
+            found.update(range(first, min(last, first + _MOST_PORTS - 1) + 1))
     return tuple(sorted(found)[:_MOST_PORTS])
 
 

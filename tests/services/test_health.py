@@ -19,6 +19,7 @@ from executor.services.health import (
 )
 from executor.spec import ContainerSpec, ImageFacts
 from tests.engine.stub import UPGRADED, Connection, Received, http, stub_engine
+from tests.limited import limited
 
 NAME = "dind-executor-1-ab-service-0"
 IMAGE = ImageFacts("sha256:1", ports=("5432/tcp",))
@@ -112,11 +113,25 @@ def a_check(
         (tuple(f"{port}/tcp" for port in range(9025, 9000, -1)), tuple(range(9001, 9021))),
         (("1-65535/tcp",), tuple(range(1, 21))),
         (("", "x/tcp", "-/tcp"), ()),
+        (("0/tcp", "65535/tcp", "65536/tcp", "9-8/tcp"), (65535,)),
+        (("65530-65536/tcp", "80-90000/tcp"), ()),
+        ((f"{'9' * 5000}/tcp", f"1-{'9' * 5000}/tcp", "\N{SUPERSCRIPT TWO}/tcp"), ()),
+        (("65530-65535/tcp",), tuple(range(65530, 65536))),
     ],
 )
 def test_the_ports_of_an_image(exposed: tuple[str, ...], expected: tuple[int, ...]) -> None:
-    """Only TCP ports count: the lowest twenty, in order."""
+    """Only TCP ports count: the lowest twenty, in order; what is above 65535 is no port."""
     assert exposed_ports(exposed) == expected
+
+
+def test_an_image_with_more_ports_than_there_are() -> None:
+    """The end of a range is its author's choice: it costs no memory."""
+    shown = limited("""
+from executor.services.health import exposed_ports
+print(exposed_ports(["1-400000000/tcp", *(f"{first}-65535/tcp" for first in range(1, 9000))]))
+""")
+
+    assert shown == f"{tuple(range(1, 21))}\n"
 
 
 @pytest.mark.parametrize(
@@ -149,6 +164,14 @@ def test_a_port_that_is_none(port: str) -> None:
     assert a_check({"HEALTHCHECK_TCP_PORT": port}).mistake == (
         f"invalid health check tcp port: {port}"
     )
+
+
+def test_a_port_of_thousands_of_digits() -> None:
+    """It is said, and only a part of it is shown."""
+    mistake = a_check({"HEALTHCHECK_TCP_PORT": "9" * 5000}).mistake
+
+    assert mistake.startswith("invalid health check tcp port: 999")
+    assert len(mistake) < 300
 
 
 def test_the_warning() -> None:
