@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -74,6 +75,41 @@ def test_a_hook_is_one_process(tmp_path: Path) -> None:
         out, _ = process.communicate(timeout=60)
 
     assert int(out) == process.pid
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_hook_ignores_signals_from_its_first_line_on(stage: str) -> None:
+    """Nothing stands before the `trap`, and cleanup ignores SIGTERM too."""
+    lines = (HOOKS / stage).read_text().splitlines()
+    signals = "QUIT TERM" if stage == "cleanup" else "QUIT"
+
+    assert next(each for each in lines if not each.startswith("#")) == f"trap '' {signals}"
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_hook_ignores_its_stage_ignores(tmp_path: Path, stage: str, shell: str) -> None:
+    """SIGQUIT, and cleanup's SIGTERM, are ignored in the process that the hook becomes."""
+    found = shutil.which(shell)
+    assert found, f"{shell} is not installed"
+    hooks, python = tmp_path / "hooks", tmp_path / "venv/bin/python"
+    hooks.mkdir()
+    python.parent.mkdir(parents=True)
+    shutil.copy(HOOKS / stage, hooks / stage)
+    # No shell of its own, which might change what is ignored.
+    python.symlink_to(shutil.which("env") or "")
+    program = [found, "sh"] if shell == "busybox" else [found]
+    text = (hooks / stage).read_text().replace("-I -m executor", "cat /proc/self/status #")
+    (hooks / stage).write_text(text)
+
+    done = subprocess.run(
+        [*program, str(hooks / stage)], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    (ignored,) = (line.split()[1] for line in done.stdout.splitlines() if "SigIgn" in line)
+    wanted = {signal.SIGQUIT, signal.SIGTERM} if stage == "cleanup" else {signal.SIGQUIT}
+    asked = (signal.SIGQUIT, signal.SIGTERM)
+    assert {each for each in asked if int(ignored, 16) >> (each - 1) & 1} == wanted
 
 
 # --- bad input, at every stage ----------------------------------------------------------------

@@ -3,8 +3,10 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.load.account import UNPROTECTED_MS, Account
-from tests.load.graceful_stop import moments
+from tests.load.graceful_stop import STAGES, in_stages, moments
 from tests.rig.state import Rig
 
 SIGNALS = 12
@@ -27,3 +29,21 @@ def test_a_graceful_stop_lets_each_job_end_as_it_would_have(rig: Rig, tmp_path: 
     assert len(total.moments) >= SIGNALS
     assert all(moment.ages for moment in total.moments)
     assert any(age < 50 for moment in total.moments for age in moment.ages)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["all processes", "gitlab-runner alone"])
+def test_a_graceful_stop_in_each_stage_of_a_job(rig: Rig, tmp_path: Path, *, alone: bool) -> None:
+    """A job goes on through signals in prepare, get_sources, both scripts and cleanup.
+
+    systemd sends them to all processes of the unit, or with `KillMode=mixed` to gitlab-runner.
+    """
+    # A stage that a busy machine lets end before the signal is met in another job.
+    wanted = list(STAGES)
+    for number in range(3):
+        account, met = in_stages(rig, tmp_path / str(number), wanted, alone=alone)
+        assert account.faults(float("inf")) == []
+        assert account.dead() == []
+        wanted = [stage for stage in wanted if stage not in met]
+        if not wanted:
+            break
+    assert wanted == []

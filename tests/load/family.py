@@ -11,7 +11,7 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Process:
     # When it became another program: a hook is a shell first, and then Python.
     became_ns: list[int]
     command: str = ""
+    # `prepare`, `cleanup` and so on; of a `run`, its sub-stage. Empty before it is Python.
+    stage: str = ""
     ended_ns: int = 0
     ended_by: int = 0
 
@@ -84,8 +86,14 @@ class Family:
             if born is not None and born.parent == self._root:
                 return born
 
-    def send(self, number: signal.Signals) -> list[tuple[Process, int]]:
-        """Signal the whole family as systemd does: again until nobody is new; return who, when."""
+    def send(self, number: signal.Signals, *, alone: bool = False) -> list[tuple[Process, int]]:
+        """Signal the whole family as systemd does: again until nobody is new; return who, when.
+
+        With `alone`, only the head: systemd does so with `KillMode=mixed`.
+        """
+        if alone:
+            os.kill(self._root, number)
+            return [(self._living[self._root], time.monotonic_ns())]
         reached: dict[int, tuple[Process, int]] = {}
         while new := [process for process in self.living() if process.pid not in reached]:
             for process in new:
@@ -111,12 +119,22 @@ class Family:
         if what == _EXEC:
             process.became_ns.append(at)
             with contextlib.suppress(OSError):
-                words = Path(f"/proc/{first}/cmdline").read_bytes().split(b"\0")
-                process.command = " ".join(Path(os.fsdecode(word)).name for word in words[:6])
+                line = Path(f"/proc/{first}/cmdline").read_bytes().rstrip(b"\0")
+                words = [os.fsdecode(word) for word in line.split(b"\0")]
+                process.command = " ".join(Path(word).name for word in words[:6])
+                process.stage = _stage_of(words)
         elif what == _EXIT:
             process.ended_ns, process.ended_by = at, third & _SIGNAL_OF_EXIT
             self.dead.append(self._living.pop(first))
         return None
+
+
+def _stage_of(words: Sequence[str]) -> str:
+    """Return the stage that a call of the package is, or the sub-stage of a `run`."""
+    if "executor" not in words[:-1]:
+        return ""
+    name = words[words.index("executor") + 1]
+    return words[-1] if name == "run" else name
 
 
 @contextlib.contextmanager

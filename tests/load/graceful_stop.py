@@ -4,6 +4,9 @@
 them in a stage's first 50 ms.  One gitlab-runner has several jobs and gets several signals: after
 the first it takes no more jobs, sees its own through, and ends.
 
+`--stages` does it once in each of a job's stages, each in a gitlab-runner of its own, first to all
+processes and then to gitlab-runner alone, as systemd does with `KillMode=mixed`.
+
 Each job must end as it would have.  Left are the some 2 ms between gitlab-runner's fork and the
 hook's first line: what is hit there dies, and is named with its age.
 """
@@ -53,11 +56,20 @@ builds:
   script: [docker version --format two]
   after_script: ['echo "status $CI_JOB_STATUS"']
 """
+STAGES = ("prepare", "get_sources", "build_script", "after_script", "cleanup")
+# Each stage takes long enough to be met in.
+SLOW = """
+slow:
+  image: alpine
+  script: [echo one, sleep 2, echo two]
+  after_script: ['echo "status $CI_JOB_STATUS"', sleep 2]
+"""
 # State, exit code, and lines of the job log.
 _ENDS = {
     "succeeds": ("success", 0, ("one", "two", "status success")),
     "fails": ("failed", 9, ("one", "status failed")),
     "builds": ("success", 0, ("two", "status success")),
+    "slow": ("success", 0, ("one", "two", "status success")),
 }
 
 
@@ -114,6 +126,61 @@ def _hurry(pid: int) -> None:
         os.setpriority(os.PRIO_PROCESS, int(thread.name), -20)
     with contextlib.suppress(FileNotFoundError):
         Path(f"/proc/{pid}/autogroup").write_text("-20", encoding="ascii")
+
+
+def in_stages(
+    rig: Rig, directory: Path, stages: Sequence[str], *, alone: bool, hooks: Path = HOOKS
+) -> tuple[Account, list[str]]:
+    """Have one gitlab-runner do a job, and signal it once in each of these stages.
+
+    Returns what came of it, and the stages that went on when the signal had been sent.  With
+    `alone`, gitlab-runner gets the signal and no other process.
+    """
+    checkout = sources.commit(PROJECT_FILES, directory / "tree")
+    table = {**runner.custom(rig.settings, hooks), "pre_get_sources_script": "sleep 2"}
+    reached: list[list[tuple[Process, int]]] = []
+    met: list[str] = []
+    with (
+        server.serving(directory / "repositories", rig.address) as gitlab,
+        family.watching() as kin,
+        runner.working(gitlab, table, directory / "runner") as started,
+    ):
+        kin.follow(started.process.pid)
+        _hurry(started.process.pid)
+        job = Pushed(gitlab, checkout).start_only(parse_pipeline(SLOW, "test"))
+        for wanted in stages:
+            found = _wait_for_a_stage(kin, wanted)
+            if found is None:
+                break
+            reached.append(kin.send(signal.SIGQUIT, alone=alone))
+            sent_ns = time.monotonic_ns()
+            kin.listen(0.05)
+            met += [wanted] if found.is_alive or found.ended_ns > sent_ns else []
+        if not reached:
+            started.process.send_signal(signal.SIGQUIT)
+        _listen_until(kin, lambda: started.process.poll() is not None)
+        kin.listen(0.1)
+        left = leftovers.of_jobs(rig.engine_host, [job])
+        leftovers.remove_of_jobs(rig.engine_host, [job])
+        leftovers.remove_lasting(rig.engine_host, gitlab.runner_token)
+    account = Account([_moment_of(kin, who) for who in reached], 1)
+    _judge(account, "slow", job, started.log())
+    if left and not account.dead():
+        account.wrong.append(f"left on the engine: {', '.join(left)}")
+    return account, met
+
+
+def _wait_for_a_stage(kin: Family, wanted: str) -> Process | None:
+    """Return the process of a stage once it is Python; None where gitlab-runner ended before."""
+    until = time.monotonic() + _JOB_SECONDS
+    while time.monotonic() < until:
+        for process in kin.children():
+            if process.stage == wanted:
+                return process
+        kin.listen(0.02)
+        if not kin.living():
+            return None
+    raise TimeoutError(f"gitlab-runner did not come to {wanted} in {_JOB_SECONDS} s")
 
 
 def _start(pushed: Pushed, chance: random.Random) -> list[tuple[str, Job]]:
@@ -195,16 +262,35 @@ def many(rig: Rig, times: int, chance: random.Random, hooks: Path = HOOKS) -> Ac
     return total
 
 
+def each_stage(rig: Rig, hooks: Path = HOOKS) -> Account:
+    """Signal once in each stage, to all processes and to gitlab-runner alone; tell how it goes on."""
+    total = Account()
+    for alone in (False, True):
+        for stage in STAGES:
+            with tempfile.TemporaryDirectory() as directory:
+                account, met = in_stages(rig, Path(directory), [stage], alone=alone, hooks=hooks)
+            total.add(account)
+            whom = "gitlab-runner alone" if alone else "all processes"
+            print(f"{stage}, {whom}: {'met' if met else 'missed'}", flush=True)
+            if not met:
+                total.wrong.append(f"{stage} was over before the signal: try again")
+    return total
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Return 0, or 1 where a job ended otherwise or a stage died that was too old for it."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.graceful_stop")
     parser.add_argument("--times", type=int, default=200, help="signals (default: %(default)s)")
+    parser.add_argument("--stages", action="store_true", help="once in each stage instead")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--hooks", type=Path, default=HOOKS, help="of an installation, for example")
     given = parser.parse_args(args)
     print(f"seed {given.seed}", flush=True)
     _hurry(os.getpid())  # a signal is then sent when it was to be
-    account = many(state.load(), given.times, random.Random(given.seed), given.hooks)
+    if given.stages:
+        account = each_stage(state.load(), given.hooks)
+    else:
+        account = many(state.load(), given.times, random.Random(given.seed), given.hooks)
     print(*account.told(), *account.faults(), sep="\n")
     return 1 if account.faults() else 0
 
