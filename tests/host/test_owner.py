@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from executor.host.owner import (
-    Host,
     find_owner,
     lives,
     machine_id,
@@ -177,7 +176,10 @@ def test_a_name_may_be_anything(tmp_path: Path, name: str) -> None:
     """Brackets, spaces and line ends in it change no field behind it."""
     proc = a_proc(tmp_path, {7: Sample(5, name, 6, 77)})
 
-    assert read_process(7, proc) == (name.encode(), 5, 6, 77, False)
+    process = read_process(7, proc)
+    assert process
+    assert (process.name, process.parent, process.group) == (name.encode(), 5, 6)
+    assert (process.started, process.ended) == (77, False)
 
 
 @pytest.mark.parametrize("text", ["", "7", "7 (a", "7 (a) S 1", "7 a S 1 2" + " 3" * 30])
@@ -197,7 +199,8 @@ def test_a_host_without_an_id(tmp_path: Path) -> None:
     owner = find_owner(local=False, proc=proc, machine_id_file=str(tmp_path / "none"))
 
     assert owner == Owner(NO_MACHINE, BOOT, HOST, 200, 500, local=False)
-    assert this_host(proc, str(tmp_path / "none")) == Host("", BOOT, HOST)
+    here = this_host(proc, str(tmp_path / "none"))
+    assert (here.machine, here.boot, here.namespace) == ("", BOOT, HOST)
 
 
 def test_where_a_process_lives_without_a_gitlab_runner(tmp_path: Path) -> None:
@@ -205,7 +208,8 @@ def test_where_a_process_lives_without_a_gitlab_runner(tmp_path: Path) -> None:
     (tmp_path / "machine-id").write_text("0123456789abcdef0123456789abcdef\n")
     proc = a_proc(tmp_path, {SELF: Sample(0)})
 
-    assert this_host(proc, str(tmp_path / "machine-id")) == Host(HASH, BOOT, HOST)
+    here = this_host(proc, str(tmp_path / "machine-id"))
+    assert (here.machine, here.boot, here.namespace) == (HASH, BOOT, HOST)
 
 
 def test_the_proc_of_an_outer_namespace_tells_no_namespace(tmp_path: Path) -> None:
