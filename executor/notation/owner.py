@@ -85,12 +85,9 @@ class Belonging(NamedTuple):
             GITLAB_LABEL: self.gitlab,
         }
 
-    def note(self, earlier: bytes = b"") -> bytes:
-        """Return it as the note beside the payload: the same labels, as JSON.
-
-        What else an earlier note says stays.
-        """
-        return json.dumps({**_table(earlier), **self.labels()}).encode()
+    def note(self) -> bytes:
+        """Return it as the note beside the payload: the same labels, as JSON."""
+        return json.dumps(self.labels()).encode()
 
 
 def parse_belonging(labels: Mapping[str, object]) -> Belonging | None:
@@ -120,7 +117,11 @@ def parse_belonging(labels: Mapping[str, object]) -> Belonging | None:
 
 def parse_note(content: bytes) -> Belonging | None:
     """Return what a note says; None where it cannot be read, or names no job."""
-    return parse_belonging(_table(content))
+    try:
+        decoded = json.loads(content or b"{}")
+    except (ValueError, RecursionError):
+        return None
+    return parse_belonging(decoded) if isinstance(decoded, dict) else None
 
 
 def owner_text(owner: Owner | None) -> str:
@@ -139,14 +140,6 @@ def parse_owner(text: str) -> Owner | None:
     if where not in (_LOCAL, _REMOTE):
         return None
     return Owner(machine, boot, namespace, int(pid), int(started), where == _LOCAL)
-
-
-def _table(content: bytes) -> dict[str, object]:
-    try:
-        decoded = json.loads(content or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
 
 
 def _is_number(text: str) -> bool:

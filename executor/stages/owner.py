@@ -10,15 +10,14 @@ if TYPE_CHECKING:
 
 
 def leave_owner(belonging: Belonging) -> None:
-    """Leave the note beside the payload, or bring it up to date.
+    """Leave the note beside the payload, in place of an earlier one.
 
     A disk that is full does not matter here: the job fails elsewhere, and with a better sentence.
     """
     if not belonging.temp_dir:
         return  # gitlab-runner always gives one; a person who tries a hook may not
-    earlier = notes.read(belonging.temp_dir, notes.OWNER) or b""
     try:  # noqa: SIM105 (contextlib is slow to import)
-        notes.leave(belonging.temp_dir, notes.OWNER, belonging.note(earlier))
+        notes.leave(belonging.temp_dir, notes.OWNER, belonging.note())
     except OSError:
         pass
 

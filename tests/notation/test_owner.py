@@ -1,7 +1,5 @@
 """The labels that say who a job belongs to, and the note that says the same."""
 
-import json
-
 import pytest
 
 from executor.names import DEADLINE_LABEL, LABEL, OWNER_LABEL
@@ -99,13 +97,3 @@ def test_values_that_are_no_texts_are_not_known() -> None:
 def test_a_note_that_names_no_job(content: bytes) -> None:
     """It is as none."""
     assert parse_note(content) is None
-
-
-def test_a_note_keeps_what_else_an_earlier_one_says() -> None:
-    """Another part of dind-executor, or a later version, may have written it."""
-    earlier = json.dumps({"more": ["x"], DEADLINE_LABEL: "1"}).encode()
-
-    noted = BELONGING.note(earlier)
-
-    assert json.loads(noted) == {"more": ["x"], **BELONGING.labels()}
-    assert json.loads(BELONGING.note(b"broken")) == BELONGING.labels()

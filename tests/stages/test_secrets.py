@@ -217,8 +217,8 @@ def test_services_have_their_secret_variables(job_and_traces: tuple[JobCalls, Se
     assert "process of dind" in seen.places_of("proxy-value-0011")
 
 
-def test_labels_hold_numbers_only(start: Start, witness: Witness) -> None:
-    """Everybody may read a label: a key, a kind, two ids and a word, whatever the job has."""
+def test_labels_hold_nothing_of_the_jobs_own(start: Start, witness: Witness) -> None:
+    """Everybody may read a label: ids, words, and where the job is from, whatever it has."""
     secret = Variable("CI_JOB_NAME", "masked-value-0011", masked=True)
     job = start(JobRequest(variables=[secret]), {"dind": {"mode": "service"}})
     job.config().passed()
@@ -226,12 +226,18 @@ def test_labels_hold_numbers_only(start: Start, witness: Witness) -> None:
     for container in witness.containers(job.id):
         labels = {key: value for key, value in container.labels.items() if "executor" in key}
         assert sorted(labels) == [
+            "dind-executor.deadline",
+            "dind-executor.gitlab",
             "dind-executor.job",
             "dind-executor.job-id",
+            "dind-executor.owner",
+            "dind-executor.owner-container",
             "dind-executor.project-id",
+            "dind-executor.temp-dir",
             "dind-executor.type",
             "dind-executor.volume-keep",
         ]
+        assert labels["dind-executor.gitlab"] == "https://gitlab.example.com"
         assert re.fullmatch(r"\d+-[0-9a-f]{10}", labels["dind-executor.job"])
 
 
