@@ -51,7 +51,8 @@ class Host:
 
 def this_host(proc: str = _PROC, machine_id_file: str = _MACHINE_ID) -> Host:
     """Return where this process lives; the namespace is the one whose numbers /proc has."""
-    return Host(machine_id(machine_id_file), boot_id(proc), pid_namespace("self", proc))
+    machine = machine_id(machine_id_file) or NO_MACHINE
+    return Host(machine, boot_id(proc), pid_namespace("self", proc))
 
 
 def find_owner(

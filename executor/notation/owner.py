@@ -19,7 +19,8 @@ from executor.names import (
 )
 
 NO_MACHINE = "-"
-"""Stands for the machine's id where a host or container has none: equal to nobody's."""
+"""Stands for the machine's id where a host or container has none: then a boot id alone says which
+machine it is, and another boot id may be another machine's."""
 
 _VERSION = "1"
 _UNKNOWN = f"{_VERSION}:unknown"

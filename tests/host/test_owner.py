@@ -193,14 +193,14 @@ def test_what_the_kernel_never_writes_is_no_process(tmp_path: Path, text: str) -
 
 
 def test_a_host_without_an_id(tmp_path: Path) -> None:
-    """The owner is known all the same, and its machine is nobody's."""
+    """The owner is known all the same: images of containers seldom have an id."""
     proc = a_proc(tmp_path, {1: INIT, 200: RUNNER, SELF: Sample(200)})
 
     owner = find_owner(local=False, proc=proc, machine_id_file=str(tmp_path / "none"))
 
     assert owner == Owner(NO_MACHINE, BOOT, HOST, 200, 500, local=False)
     here = this_host(proc, str(tmp_path / "none"))
-    assert (here.machine, here.boot, here.namespace) == ("", BOOT, HOST)
+    assert (here.machine, here.boot, here.namespace) == (NO_MACHINE, BOOT, HOST)
 
 
 def test_where_a_process_lives_without_a_gitlab_runner(tmp_path: Path) -> None:
