@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from executor.notation.image_names import HUB, HUB_HOSTS
+from executor.notation.json_text import decoded
 
 RunHelper = Callable[[str, str, str], str]
 """Runs a credential helper: program, verb, standard input → standard output or HelperFailed."""
@@ -72,7 +73,7 @@ class Helpers:
             raise HelperFailed("the name of a credential helper must not contain a path separator")
         program = f"docker-credential-{name}"
         try:
-            return json.loads(self.run(program, verb, text))
+            return decoded(self.run(program, verb, text))
         except (ValueError, RecursionError):
             raise HelperFailed(f"{program} {verb} printed something other than JSON") from None
 
@@ -92,7 +93,7 @@ class DockerConfig:
 def read_docker_config(source: str, text: str, helpers: Helpers | None) -> DockerConfig:
     """Read a configuration file; without `helpers`, the helpers that it names are ignored."""
     try:
-        document = json.loads(text)
+        document = decoded(text)
     except (ValueError, RecursionError) as error:
         place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         return DockerConfig({}, (_refused(source, f"it is not JSON{place}"),))
@@ -100,7 +101,7 @@ def read_docker_config(source: str, text: str, helpers: Helpers | None) -> Docke
         return DockerConfig({}, (_refused(source, "it is not a JSON object"),))
     if source.endswith(".dockercfg") and "auths" not in document:
         # before config.json there was nothing but the logins
-        document = {"auths": document}
+        document = dict[str, object](auths=document)
     warnings: list[str] = []
     credentials = _from_auths(source, document.get("auths"), warnings)
     if helpers is None:

@@ -44,16 +44,26 @@ class RunnerEnv:
         """Return the job's variables as gitlab-runner expanded them, file-type ones as content."""
         skip = len(_CUSTOM_ENV)
         return {
-            key[skip:]: value for key, value in self.environ.items() if key.startswith(_CUSTOM_ENV)
+            _text(key[skip:]): _text(value)
+            for key, value in self.environ.items()
+            if key.startswith(_CUSTOM_ENV)
         }
 
     def job_value(self, key: str) -> str | None:
         """Return one of the job's variables, or None where it is not set."""
-        return self.environ.get(_CUSTOM_ENV + key)
+        value = self.environ.get(_CUSTOM_ENV + key)
+        return None if value is None else _text(value)
 
     def host(self, key: str) -> str:
         """Return a variable of the runner's own process, such as DOCKER_HOST; "" if unset."""
         return self.environ.get(key, "")
+
+
+def _text(value: str) -> str:
+    """Return a value with a mark in place of bytes that are no UTF-8: nobody could pass those on."""
+    if value.isascii():
+        return value
+    return value.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _exit_code(text: str | None, default: int) -> int:

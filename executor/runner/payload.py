@@ -4,10 +4,10 @@ Identity, image, services and credentials come from here and from nowhere else: 
 set any `CUSTOM_ENV_*`, and cannot touch this file.
 """
 
-import json
 from dataclasses import dataclass, field, replace
 
 from executor.errors import JobPayloadError
+from executor.notation.json_text import decoded
 from executor.notation.table import Problems, Table
 
 
@@ -130,7 +130,7 @@ def read_job(path: str) -> Job:
         )
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib costs 9 ms a stage)
-            payload = json.load(file)
+            payload = decoded(file.read())
     except OSError as error:
         raise JobPayloadError(
             f"The job payload {path} (JOB_RESPONSE_FILE) cannot be read: {error.strerror}."

@@ -63,3 +63,11 @@ def test_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("CUSTOM_ENV_SOME_KEY", "value")
 
     assert RunnerEnv.current().job_value("SOME_KEY") == "value"
+
+
+def test_bytes_that_are_no_text_are_marked() -> None:
+    """An environment may hold any bytes; no container or file of dind-executor's is given them."""
+    env = RunnerEnv({"CUSTOM_ENV_A": "caf\udce9", "CUSTOM_ENV_B": "caf\xe9"})
+
+    assert env.job_values() == {"A": "caf\N{REPLACEMENT CHARACTER}", "B": "caf\xe9"}
+    assert env.job_value("A") == "caf\N{REPLACEMENT CHARACTER}"

@@ -283,3 +283,11 @@ def test_which_gitlab_a_job_is_from(url: str, said: list[str], expected: str) ->
     variables = [a_variable("CI_SERVER_URL", each) for each in said]
 
     assert a_job(git_info={"repo_url": url}, variables=variables).gitlab_url == expected
+
+
+def test_half_a_character_of_a_payload_is_marked(tmp_path: Path) -> None:
+    """What a job gets can be written, whatever JSON can spell."""
+    path = tmp_path / "response.json"
+    path.write_text('{"id": 1, "token": "\\ud800", "job_info": {"name": "\\ud83d\\ude00"}}')
+
+    assert (read_job(str(path)).token, read_job(str(path)).name) == ("?", "\U0001f600")

@@ -1,0 +1,15 @@
+"""JSON that somebody else has written: pure."""
+
+import json
+
+
+def decoded(text: str) -> object:
+    """Return what a JSON text says, in characters alone; raises ValueError or RecursionError.
+
+    JSON can spell half a pair of surrogates.  That is no character: no file, container or registry
+    could be given it.  A question mark comes in its place.
+    """
+    found: object = json.loads(text)
+    if "\\ud" in text.lower():
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
+    return found
