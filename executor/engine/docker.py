@@ -69,10 +69,7 @@ class Engine:
         return pull_image(self._api, pull, registry_auth, say, self.architecture)
 
     def image(self, name: str) -> "ImageFacts | None":
-        """Return what the engine knows of an image, or None where it has none of that name.
-
-        Raises EngineRefused where the engine cannot tell.
-        """
+        """Return what is known of an image, None if it is not there; raises EngineRefused if unsure."""
         from executor.engine.images import find_image
 
         return find_image(self._api, name)
@@ -87,10 +84,7 @@ class Engine:
         return load_image(self._api, path, image)
 
     def survey(self) -> "Surroundings":
-        """Return what the engine knows of networks and registries around a job.
-
-        What it does not tell counts as not there.
-        """
+        """Return what is known of networks and registries around a job; the rest counts as absent."""
         from executor.engine.networks import survey
 
         return survey(self._api)
@@ -159,10 +153,7 @@ class Engine:
         return remove(self._api, container, labels)
 
     def remove_all(self, removal: "Removal") -> list[str]:
-        """Remove whatever belongs to a job; return what is left and why.  May be repeated.
-
-        Raises nothing: an engine that does not answer is a reason like another.
-        """
+        """Remove all of a job; return what is left and why.  May be repeated; raises nothing."""
         from executor.engine.removal import remove_all
 
         return remove_all(self._api, removal)
@@ -184,6 +175,17 @@ class Engine:
         from executor.engine.listing import running_with
 
         return running_with(self._api, source)
+
+    def belongings(self) -> list[tuple[str, dict[str, object]]]:
+        """Return all that is there of any job, each with its kind; raises EngineRefused."""
+        from executor.engine.listing import belongings
+
+        return belongings(self._api)
+
+    def information(self) -> dict[str, object]:
+        """Return what the engine says of itself and its host; empty where it refuses."""
+        answer = self._api.get("/info")
+        return as_table(answer.json()) if answer.ok else {}
 
     def attach(self, container: str, *, output: bool = True) -> Reader | None:
         """Return a connection to a container's input and, if wanted, to what it prints.

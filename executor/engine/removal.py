@@ -7,12 +7,15 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
-from executor.errors import EngineUnavailable
+from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import AdministratorLog
 from executor.names import JobNames, removal_query
 from executor.tasks import Task
 
 Listed = list[dict[str, object]]
+
+Objects = list[tuple[str, dict[str, object]]]
+"""What was listed, each with its kind: `container`, `network` or `volume`."""
 
 PATIENCE_SECONDS = 180.0
 """How long to try again what cannot be removed: an engine that restarts breaks the jobs whose
@@ -28,7 +31,7 @@ _NOT_FOUND = 404
 class Removal:
     """Whose objects to remove, and how long to try."""
 
-    __slots__ = ("log", "names", "patience_seconds", "quiet_seconds")
+    __slots__ = ("log", "names", "patience_seconds", "quiet_seconds", "refusal")
 
     def __init__(self, names: JobNames, log: AdministratorLog) -> None:
         """Take the job; without more words, everything is tried with patience."""
@@ -38,6 +41,10 @@ class Removal:
         """How long nothing may have appeared."""
         self.patience_seconds = PATIENCE_SECONDS
         """How long to try again what cannot be removed."""
+        self.refusal: Callable[[Objects], str] | None = None
+        """Says of each look's objects why none of them may be removed, "" where they may.
+
+        Where it is asked, nothing is removed either when one kind of objects is not listed."""
 
 
 def remove_all(api: Api, removal: Removal) -> list[str]:
@@ -48,14 +55,16 @@ def remove_all(api: Api, removal: Removal) -> list[str]:
     `quiet_seconds`, or when something is left after `patience_seconds`.  Without any patience, an
     engine that answers is tried twice, and one that does not once.
     """
-    names, log = removal.names, removal.log
     patience_seconds, quiet_seconds = removal.patience_seconds, removal.quiet_seconds
     deadline = time.monotonic() + patience_seconds
     volume_seconds = VOLUME_SECONDS if patience_seconds else TIMEOUT_SECONDS
     pause, again, cleared = _PAUSE_SECONDS, not patience_seconds, 0
     quiet_since: float | None = None
     while True:
-        found, left, answered = _look_and_remove(api, names, log, volume_seconds)
+        try:
+            found, left, answered = _look_and_remove(api, removal, volume_seconds)
+        except EngineRefused as refused:
+            return [str(refused)]
         now = time.monotonic()
         if left:
             if now >= deadline and not (again and answered):
@@ -79,22 +88,26 @@ def remove_all(api: Api, removal: Removal) -> list[str]:
 
 
 def _look_and_remove(
-    api: Api, names: JobNames, log: AdministratorLog, volume_seconds: float
+    api: Api, removal: Removal, volume_seconds: float
 ) -> tuple[bool, list[str], bool]:
     """Remove what is there; tell if there was anything, what is left of it and why.
 
-    The last value tells whether the engine has answered to anything.
+    The last value tells whether the engine has answered to anything.  Raises EngineRefused where
+    nothing may be removed.
 
     Each kind is looked for by itself: the engine lists no volumes while it deletes one, of this job
     or another, and that may take minutes.
     """
     started = time.monotonic()
+    names, log = removal.names, removal.log
     filters = quote(json.dumps({"label": [names.owner]}))
     listings = (
         Task(_listing(api, f"/containers/json?all=1&filters={filters}")),
         Task(_listing(api, f"/networks?filters={filters}")),
         Task(_listing(api, f"/volumes?filters={filters}", volume_seconds)),
     )
+    if removal.refusal:
+        _heed(removal.refusal, *(each.result() for each in listings))
     (containers, no_containers), (networks, no_networks) = (each.result() for each in listings[:2])
     told = [no_containers, no_networks, *_remove(api, containers, networks)]
     volumes, no_volumes = listings[2].result()
@@ -118,6 +131,14 @@ def _look_and_remove(
             **({"error": "; ".join(left)} if left else {}),
         )
     return found, left, answered
+
+
+def _heed(refusal: Callable[[Objects], str], *listings: tuple[Listed, str]) -> None:
+    """Raise EngineRefused with the reason for which none of what is listed may be removed."""
+    kinds = zip(("container", "network", "volume"), listings, strict=True)
+    objects = [(kind, each) for kind, (listed, _) in kinds for each in listed]
+    if reason := next((why for _, why in listings if why), "") or refusal(objects):
+        raise EngineRefused(reason)
 
 
 def _labels(found: dict[str, object]) -> dict[str, object]:

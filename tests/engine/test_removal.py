@@ -8,7 +8,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine import removal
 from executor.engine.api import VOLUME_SECONDS, Api
-from executor.engine.removal import PATIENCE_SECONDS, Removal, remove_all
+from executor.engine.removal import PATIENCE_SECONDS, Objects, Removal, remove_all
 from executor.log import AdministratorLog
 from executor.names import JobNames
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http, refusal
@@ -194,6 +194,56 @@ def test_a_list_that_fails_keeps_nothing_else_alive(
     (told,) = removed(belongings.stub, tmp_path, 0)
     assert told == "The Docker Engine cannot list the job's objects: a plugin does not answer"
     assert belongings.there == kept
+
+
+def refused(stub: StubEngine, reason: str) -> "tuple[list[str], list[Objects]]":
+    """Remove what is the job's unless there is a reason; return what is left and what was asked."""
+    asked: list[Objects] = []
+
+    def refusal_of(objects: Objects) -> str:
+        asked.append(objects)
+        return reason
+
+    removal_ = Removal(NAMES, AdministratorLog("sweep"))
+    removal_.refusal = refusal_of
+    return remove_all(stub.api(), removal_), asked
+
+
+def test_objects_that_may_not_be_removed(belongings: Belongings) -> None:
+    """Whoever removes may refuse by what is there at the last moment; then all of it stays."""
+    belongings.have_a_volume()
+
+    left, asked = refused(belongings.stub, "somebody else's")
+
+    assert left == ["somebody else's"]
+    assert asked == [
+        [("container", {"Id": "ours"}), ("network", {"Id": "net"}), ("volume", {"Name": "data"})]
+    ]
+    assert not belongings.stub.asked("DELETE", "/")
+
+
+def test_each_look_is_asked_about(belongings: Belongings) -> None:
+    """What may be removed is removed, and the look that finds nothing any more is asked about too."""
+    left, asked = refused(belongings.stub, "")
+
+    assert left == []
+    assert belongings.there == set()
+    assert [len(each) for each in asked] == [2, 0]
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize("answer", [refusal(500, "a plugin does not answer"), b""])
+def test_a_list_that_fails_keeps_all_where_somebody_may_refuse(
+    belongings: Belongings, listing: str, answer: bytes
+) -> None:
+    """Nothing is removed by part of what is there, and nobody waits for the rest."""
+    belongings.stub.on("GET", listing, answer)
+
+    (told,), asked = refused(belongings.stub, "")
+
+    assert "The Docker Engine" in told
+    assert asked == []
+    assert not belongings.stub.asked("DELETE", "/")
 
 
 def test_volumes_that_every_job_has_need_no_list(belongings: Belongings, tmp_path: Path) -> None:
