@@ -15,6 +15,7 @@ from executor.settings.dind import DindSettings
 from executor.settings.docker import DockerSettings
 from executor.settings.keys import Section, key, section
 from executor.settings.reader import read_section
+from executor.settings.sweep import SweepSettings
 from executor.shell import DIRECTORY, SOCKETS
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "DockerSettings",
     "LogSettings",
     "Settings",
+    "SweepSettings",
     "load_settings",
     "read_settings",
 ]
@@ -68,6 +70,7 @@ class Settings(Section):
     docker: DockerSettings = section(factory=DockerSettings)
     dind: DindSettings = section(factory=DindSettings)
     log: LogSettings = section(factory=LogSettings)
+    sweep: SweepSettings = section(factory=SweepSettings)
 
 
 def load_settings(path: str) -> Settings:

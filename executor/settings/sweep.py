@@ -1,0 +1,27 @@
+"""The `[sweep]` table of the settings: pure."""
+
+from executor.notation.paths import wrong_path
+from executor.settings.keys import Section, key
+
+
+class SweepSettings(Section):
+    """What is done about jobs whose gitlab-runner ended before they did, or whose cleanup failed."""
+
+    enabled: bool = key(
+        "Let each job's prepare stage look for what such jobs left, beside its own work, and remove"
+        " it. Only what is proved to belong to nobody any more is removed.",
+        default=True,
+    )
+    end_ghosts: bool = key(
+        "End such a job in GitLab, with its own token, if its gitlab-runner is proved dead. GitLab"
+        " runs it again at once if it has `retry: when: runner_system_failure`. Otherwise it hangs"
+        " for about an hour, until GitLab calls it stuck.",
+        default=True,
+    )
+    state_dir: str = key(
+        "Absolute path of the directory in which a sweep leaves its time, its result, and what it"
+        " saw. `dind-executor install` makes it. gitlab-runner's user must be able to write to"
+        " it: without it, what takes two looks, such as a cleanup that failed, stays.",
+        default="/var/lib/dind-executor",
+        check=wrong_path,
+    )

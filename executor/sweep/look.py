@@ -1,0 +1,143 @@
+"""One look: what is there of each job, what is seen of its owner, and what follows.  Changes nothing."""
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from executor.engine.docker import Engine
+from executor.sweep.evidence import View
+from executor.sweep.jobs import Found, put_together
+from executor.sweep.options import Options
+from executor.sweep.state import Memory
+from executor.sweep.verdict import (
+    Directories,
+    Evidence,
+    Judgement,
+    Life,
+    Verdict,
+    Word,
+    judge,
+)
+
+if TYPE_CHECKING:
+    from executor.sweep.files import LeftDirectory
+
+
+class JobLook(NamedTuple):
+    """What was found of a job, what is known of it, and what follows."""
+
+    found: Found
+    evidence: Evidence
+    judgement: Judgement
+
+    def told(self, word: Word, over_seconds: float = 0.0, *, expired: bool = False) -> "JobLook":
+        """Return this with what GitLab says of the job; see `verdict.judge` for `expired`."""
+        evidence = self.evidence._replace(word=word, over_seconds=over_seconds)
+        return self._replace(evidence=evidence, judgement=judge(evidence, expired=expired))
+
+
+class Look(NamedTuple):
+    """What was seen of all jobs on an engine."""
+
+    jobs: tuple[JobLook, ...]
+    memory: Memory
+    """With what this look saw."""
+
+    def of(self, jobs: Iterable[JobLook]) -> "Look":
+        """Return the same look with other jobs: some of them, or judged again."""
+        return self._replace(jobs=tuple(jobs))
+
+
+def look(engine: Engine, options: Options, memory: Memory, view: View | None = None) -> Look:
+    """Look at everything of every job.
+
+    Raises EngineUnavailable or EngineRefused where the engine does not list one kind of objects:
+    then nothing is known of any job.
+    """
+    # Directories first: an object of a job whose directory is not there yet would have no other.
+    directories = _directories(options)
+    found = put_together(engine.belongings(), directories)
+    seen = view or View(engine.local, engine.information, lambda name: _container(engine, name))
+    now = time.time()
+    jobs = [_first_look(each, seen, memory, now) for each in found]
+    jobs = _with_stages(jobs, seen, options)
+    keys = {each.found.key for each in jobs}
+    gone = {each.found.key for each in jobs if each.evidence.directories is Directories.GONE}
+    kept = Memory(
+        memory.now,
+        {key: at for key, at in memory.gone.items() if key in gone},
+        *({key: at for key, at in each.items() if key in keys} for each in memory[2:]),
+    )
+    return Look(tuple(jobs), kept)
+
+
+def _directories(options: Options) -> "list[LeftDirectory]":
+    from executor.sweep.files import find_left  # noqa: PLC0415
+
+    return [
+        each
+        for parent in options.parents
+        for each in find_left(parent, options.own_temp_dir, options.uids)
+    ]
+
+
+def _container(engine: Engine, name: str) -> dict[str, object] | None:
+    return engine.inspect(name, strict=True) or None
+
+
+def _first_look(found: Found, view: View, memory: Memory, now: float) -> JobLook:
+    """Judge a job by its owners, and by its directories where an owner lives."""
+    lives = tuple(view.life_of(owner, container) for owner, container in found.owners)
+    deadline = found.deadline
+    evidence = Evidence(
+        lives,
+        stranger=found.stranger,
+        past_deadline=deadline is not None and deadline < now,
+    )
+    if Life.ALIVE in lives:
+        seen = _directories_seen(found, lives, view)
+        gone_seconds = memory.seconds_gone(found.key) if seen is Directories.GONE else 0.0
+        evidence = evidence._replace(directories=seen, gone_seconds=gone_seconds)
+    return JobLook(found, evidence, judge(evidence))
+
+
+def _directories_seen(found: Found, lives: tuple[Life, ...], view: View) -> Directories:
+    """Return whether a living owner has a directory of the job, one that no object names among them.
+
+    A second attempt of prepare may have made nothing yet, while the first one's network stands.
+    """
+    if found.directories:
+        return Directories.THERE
+    owner = next(
+        owner
+        for (owner, _), life in zip(found.owners, lives, strict=True)
+        if life is Life.ALIVE and owner
+    )
+    seen = view.directories_of(owner, found.temp_dirs)
+    if seen is not Directories.GONE:
+        return seen
+    from executor.sweep.attempts import directories_elsewhere  # noqa: PLC0415 (rarely needed)
+
+    return directories_elsewhere(found, owner, view.proc)
+
+
+def _with_stages(jobs: list[JobLook], view: View, options: Options) -> list[JobLook]:
+    """Return the jobs, judged again with the stages that live, where anything might be removed."""
+    asked = [each for each in jobs if _depends_on_stages(each, options)]
+    if not asked:
+        return jobs
+    from executor.sweep.processes import find_stages  # noqa: PLC0415 (rarely needed)
+
+    living = find_stages({path for each in asked for path in each.found.temp_dirs}, view.proc)
+    return [_judged_again(each, living) if each in asked else each for each in jobs]
+
+
+def _depends_on_stages(job: JobLook, options: Options) -> bool:
+    verdict = job.judgement.verdict
+    return verdict is Verdict.REMOVE or (verdict is Verdict.UNDECIDED and options.by != "prepare")
+
+
+def _judged_again(job: JobLook, living: dict[str, tuple[int, ...]]) -> JobLook:
+    stages = sum(len(living.get(path, ())) for path in job.found.temp_dirs)
+    evidence = job.evidence._replace(stages=stages)
+    return job._replace(evidence=evidence, judgement=judge(evidence))
