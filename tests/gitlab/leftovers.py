@@ -10,7 +10,7 @@ from tests.gitlab.jobs import Job
 
 def of_jobs(host: str, jobs: Iterable[Job]) -> list[str]:
     """Return containers, networks and volumes that carry one of the jobs' labels."""
-    keys = {_key(job) for job in jobs}
+    keys = {key_of(job) for job in jobs}
     client = docker.APIClient(base_url=host, version="auto")
     try:
         wanted = {"label": LABEL}
@@ -59,7 +59,8 @@ def remove_lasting(host: str, runner_token: str) -> None:
         client.close()
 
 
-def _key(job: Job) -> str:
+def key_of(job: Job) -> str:
+    """Return what tells a job from those of other GitLabs, which have the same ids."""
     git_info = job.payload["git_info"]
     assert isinstance(git_info, dict)
     return job_key(job.id, job.token, str(git_info["repo_url"]))

@@ -126,6 +126,29 @@ def working(
 
     `within` is a command that starts it, in namespaces of its own for example.
     """
+    command, own = command_of(gitlab, table, directory, concurrent)
+    log_path = directory / "gitlab-runner.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [*_ends_with_us(), *within, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**own, **(environment or {})},
+            start_new_session=True,
+        )
+    pid = process.pid
+    try:
+        pid = _below(process) if within else pid
+        yield Runner(process, log_path, pid)
+    finally:
+        _end(process, pid)
+
+
+def command_of(
+    gitlab: GitLab, table: Mapping[str, object], directory: Path, concurrent: int = 4
+) -> tuple[list[str], dict[str, str]]:
+    """Write a runner's config.toml; return the command that starts it, and its environment."""
     home = directory / "home"
     home.mkdir(parents=True)
     config = directory / "config.toml"
@@ -144,31 +167,8 @@ def working(
     }
     config.write_text(toml.dumps(document), encoding="utf-8")
     config.chmod(0o600)
-    log_path = directory / "gitlab-runner.log"
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [
-                *_ends_with_us(),
-                *within,
-                COMMAND,
-                "run",
-                "--config",
-                config,
-                "--working-directory",
-                directory,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={"PATH": os.environ["PATH"], "HOME": str(home), **(environment or {})},
-            start_new_session=True,
-        )
-    pid = process.pid
-    try:
-        pid = _below(process) if within else pid
-        yield Runner(process, log_path, pid)
-    finally:
-        _end(process, pid)
+    given = ["--config", str(config), "--working-directory", str(directory)]
+    return [COMMAND, "run", *given], {"PATH": os.environ["PATH"], "HOME": str(home)}
 
 
 def _ends_with_us() -> list[str]:
