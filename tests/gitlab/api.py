@@ -32,7 +32,7 @@ class JobApi:
         self._next_id = next_id
         # What the last runner said about itself: version, executor, features.
         self.runner_info: Mapping[str, object] = {}
-        self._runner_token = runner_token
+        self.runner_token = runner_token
         self._queue: list[Job] = []
         self._arrived = threading.Condition()
 
@@ -76,21 +76,23 @@ class JobApi:
         )
 
     def _verify(self, request: Request, _: re.Match[str]) -> Answer:
-        if request.json().get("token") != self._runner_token:
+        if request.json().get("token") != self.runner_token:
             return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
-        described = {"id": 1, "token": self._runner_token, "token_expires_at": None}
+        described = {"id": 1, "token": self.runner_token, "token_expires_at": None}
         return _json(HTTPStatus.OK, described)
 
     def _request_job(self, request: Request, _: re.Match[str]) -> Answer:
         asked = request.json()
-        if asked.get("token") != self._runner_token:
+        if asked.get("token") != self.runner_token:
             return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         info = asked.get("info")
         if isinstance(info, dict):
             self.runner_info = info
         headers = {"X-GitLab-Last-Update": f"{time.time_ns():x}"}
         with self._arrived:
-            if not self._arrived.wait_for(lambda: self._queue, _POLL_SECONDS):
+            self._arrived.wait_for(lambda: self._queue, _POLL_SECONDS)
+            # A runner that died while it waited has a token that counts no longer.
+            if not self._queue or asked.get("token") != self.runner_token:
                 return Answer(HTTPStatus.NO_CONTENT, headers=headers)
             job = self._queue.pop(0)
         job.hand_out(str(asked.get("system_id", "")))

@@ -19,10 +19,9 @@ class GitLab:
     def __init__(self, host: str, port: int, repositories: Path, scheme: str = "http") -> None:
         self.scheme, self.host, self.port = scheme, host, port
         self.repositories = repositories
-        self.runner_token = f"glrt-{secrets.token_hex(10)}"
         self.last_id = 1000
         self._lock = threading.Lock()
-        self._api = JobApi(self.runner_token, self.next_id)
+        self._api = JobApi(_runner_token(), self.next_id)
         # What answers in GitLab's place, where it answers at all: see `moods`.
         self.mood: Callable[[Request], Answer | None] = _none
 
@@ -30,6 +29,15 @@ class GitLab:
     def url(self) -> str:
         """The address that a runner is registered with."""
         return f"{self.scheme}://{self.host}:{self.port}"
+
+    @property
+    def runner_token(self) -> str:
+        """The token that a runner is registered with."""
+        return self._api.runner_token
+
+    def renew_runner_token(self) -> None:
+        """Have another token count: no request of an earlier runner gets a job any more."""
+        self._api.runner_token = _runner_token()
 
     @property
     def runner_info(self) -> Mapping[str, object]:
@@ -64,6 +72,10 @@ class GitLab:
         if self._api.job_of_token(password) is None:
             return login_needed("GitLab")
         return git.answer(request, self.repositories)
+
+
+def _runner_token() -> str:
+    return f"glrt-{secrets.token_hex(10)}"
 
 
 def _none(_: Request) -> None:

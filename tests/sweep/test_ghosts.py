@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -99,3 +101,20 @@ def test_a_deadline_counts_where_it_is_nearer(left: LeftDirectory, ghost: Job) -
 
     assert outcome.ghost is Ghost.UNANSWERED
     assert ghost.state == "running"
+
+
+def test_what_speaks_to_gitlab_is_loaded_late(tmp_path: Path) -> None:
+    """A sweep that finds directories of living jobs only loads no HTTP and no TLS."""
+    leave(tmp_path)
+    program = (
+        "import sys\n"
+        "from executor.sweep.files import find_left, is_worked_in\n"
+        f"assert find_left({str(tmp_path)!r}, '', ({os.getuid()},))\n"
+        "print([each for each in ('http', 'ssl', 'socket', 'email', 'executor.sweep.ghost')"
+        " if each in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.strip() == "[]"
