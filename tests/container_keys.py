@@ -48,6 +48,12 @@ container_labels = { "com.example.team" = "$TEAM" }
 log_options = { labels = "com.example.team", env = "TEAM" }
 """
 
+OURS = """\
+pids_limit = 512
+service_pids_limit = 128
+"""
+"""Those that gitlab-runner does not have."""
+
 DIND = """\
 memory = "2g"
 memory_swap = "4g"
@@ -56,6 +62,7 @@ cgroup_parent = "/dind"
 cpuset_cpus = "1"
 cpus = "2"
 cpu_shares = 2048
+pids_limit = 4096
 ulimit = { nofile = "65536" }
 sysctls = { "net.ipv4.ip_forward" = "1" }
 """

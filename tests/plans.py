@@ -162,7 +162,9 @@ CASES: Mapping[str, Callable[[], Inputs]] = {
 
 def everything(**changes: object) -> Plan:
     """Return the plan of a job with two services, with every key set."""
-    settings = f"[docker]\n{container_keys.DOCKER}\n[dind]\n{container_keys.DIND}"
+    settings = (
+        f"[docker]\n{container_keys.DOCKER}{container_keys.OURS}\n[dind]\n{container_keys.DIND}"
+    )
     inputs = some_inputs(
         settings=settings,
         services=[a_service("postgres:16"), a_service("tools/web")],

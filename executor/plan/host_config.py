@@ -48,6 +48,7 @@ def service_host(inputs: Inputs, name: str) -> HostConfig:
         Privileged=admits_privileged_service(inputs.settings, name),
         Init=_has_init(inputs),
         **_limits(docker.service_limits),
+        PidsLimit=docker.services.service_pids_limit,
     )
 
 
@@ -59,6 +60,7 @@ def dind_host(inputs: Inputs, name: str) -> HostConfig:
         Runtime=dind.runtime,
         Privileged=dind.privileged,
         **_limits(dind.limits.completed(docker.service_limits)),
+        PidsLimit=dind.pids_limit,
         Ulimits=_ulimits(dind.ulimit),
         Sysctls=dind.sysctls,
     )
@@ -85,6 +87,7 @@ def _job_containers(inputs: Inputs) -> HostConfig:
     return {
         "Runtime": docker.containers.runtime,
         **_limits(docker.limits),
+        "PidsLimit": docker.containers.pids_limit,
         "CpusetMems": docker.containers.cpuset_mems,
         "OomKillDisable": docker.containers.oom_kill_disable,
         "OomScoreAdj": docker.containers.oom_score_adjust,

@@ -2,6 +2,7 @@
 
 from executor.settings import checks
 from executor.settings.keys import Section, key
+from executor.settings.limits import MOST_PIDS
 
 
 class ContainerSettings(Section):
@@ -88,6 +89,15 @@ class ContainerSettings(Section):
         " with several nodes. Empty: all.",
         default="",
         check=checks.wrong_cpuset,
+    )
+    pids_limit: int = key(
+        "How many processes and threads the build container may have at once, and the helper"
+        " container, so that a script that starts processes without end does not take the host's"
+        " last one. 0 or -1: no limit.",
+        default=16384,
+        ours=True,
+        minimum=-1,
+        maximum=MOST_PIDS,
     )
     oom_kill_disable: bool = key(
         "When the build or helper container reaches `memory`, let its processes wait"

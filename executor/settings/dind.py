@@ -4,7 +4,7 @@ from executor.notation import hosts
 from executor.notation.paths import wrong_path
 from executor.settings import checks
 from executor.settings.keys import Section, group, key
-from executor.settings.limits import Limits
+from executor.settings.limits import MOST_PIDS, Limits
 
 
 class DindSettings(Section):
@@ -116,6 +116,13 @@ class DindSettings(Section):
         " trusts. Empty: an image trusts only what it brings along.",
         default="",
         check=wrong_path,
+    )
+    pids_limit: int = key(
+        "How many processes and threads the sidecar may have at once, together with everything that"
+        " is built and run in it. 0 or -1: no limit.",
+        default=65536,
+        minimum=-1,
+        maximum=MOST_PIDS,
     )
     limits: Limits = group(
         factory=Limits,

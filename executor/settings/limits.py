@@ -7,6 +7,9 @@
 from executor.settings import checks
 from executor.settings.keys import Section, key
 
+MOST_PIDS = 4 * 1024 * 1024
+"""The most processes that a kernel of 64 bits has."""
+
 
 class Limits(Section):
     """What each container of a kind may use; "" and 0 stand for no limit."""

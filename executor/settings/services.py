@@ -2,6 +2,7 @@
 
 from executor.settings import checks
 from executor.settings.keys import TABLE_OF_LISTS, Section, key
+from executor.settings.limits import MOST_PIDS
 
 
 class ServiceDefinition(Section):
@@ -48,6 +49,14 @@ class ServiceSettings(Section):
         " the job does not list is not counted. -1: any number.",
         default=-1,
         minimum=-1,
+    )
+    service_pids_limit: int = key(
+        "How many processes and threads each service may have at once. 0 or -1: no limit. For the"
+        " sidecar, set `pids_limit` of `[dind]`.",
+        default=16384,
+        ours=True,
+        minimum=-1,
+        maximum=MOST_PIDS,
     )
     wait_for_services_timeout: int = key(
         "How long a job waits, before its first script, for each of its services to accept"

@@ -10,6 +10,7 @@ from tests.builders import a_service, a_variable, some_inputs
 from tests.plans import a_plan, dind_of, everything
 
 GIB = 1 << 30
+SOME, MANY = {"PidsLimit": 16384}, {"PidsLimit": 65536}
 
 
 JOB_CONTAINERS = {
@@ -22,6 +23,7 @@ JOB_CONTAINERS = {
     "CpusetMems": "0",
     "CpuShares": 512,
     "NanoCpus": 333333333,
+    "PidsLimit": 512,
     "OomKillDisable": True,
     "OomScoreAdj": 500,
     "ShmSize": 128 << 20,
@@ -69,6 +71,7 @@ SERVICES = ALL_SERVICES | {
     "CpusetCpus": "0",
     "CpuShares": 256,
     "NanoCpus": 25 * 10**7,
+    "PidsLimit": 128,
 }
 SIDECAR = ALL_SERVICES | {
     "Privileged": True,
@@ -78,6 +81,7 @@ SIDECAR = ALL_SERVICES | {
     "CgroupParent": "/dind",
     "CpusetCpus": "1",
     "NanoCpus": 2 * 10**9,
+    "PidsLimit": 4096,
     "CpuShares": 2048,
     "Ulimits": [{"Name": "nofile", "Soft": 65536, "Hard": 65536}],
     "Sysctls": {"net.ipv4.ip_forward": "1"},
@@ -109,20 +113,36 @@ def test_the_sidecar_gets_its_keys() -> None:
 
 
 def test_the_sidecar_is_a_service() -> None:
-    """What `[dind]` does not say, the keys of services say; a limit never goes around it."""
-    plan = a_plan(some_inputs(settings=f"[docker]\n{container_keys.DOCKER}"))
+    """What `[dind]` does not say, the keys of services say; a limit never goes around it.
+
+    Only processes are counted apart: there are those of all that runs in the sidecar.
+    """
+    plan = a_plan(some_inputs(settings=f"[docker]\n{container_keys.DOCKER}{container_keys.OURS}"))
 
     limits = {key: value for key, value in SERVICES.items() if key != "Runtime"}
-    assert dind_of(plan).host == limits | {"Privileged": True}
+    assert dind_of(plan).host == limits | {"Privileged": True, **MANY}
 
 
 def test_without_keys_the_engine_decides() -> None:
-    """Nothing is said to the engine except that the sidecar is privileged."""
+    """Nothing is said to the engine except that the sidecar is privileged, and how much is too much.
+
+    No script, service or sidecar takes the last process of the host.
+    """
     plan = a_plan(some_inputs(services=[a_service("postgres:16")]))
 
     hosts = [each.host for each in (plan.build, plan.helper, *plan.services)]
-    assert hosts == [{}, {}, {}]
-    assert dind_of(plan).host == {"Privileged": True}
+    assert hosts == [SOME, SOME, SOME]
+    assert dind_of(plan).host == {"Privileged": True, **MANY}
+
+
+def test_processes_without_a_limit() -> None:
+    """An administrator may lift it."""
+    settings = "docker.pids_limit = -1\ndocker.service_pids_limit = 0\ndind.pids_limit = -1"
+    plan = a_plan(some_inputs(settings=settings, services=[a_service("postgres:16")]))
+
+    assert plan.build.host == plan.helper.host == {"PidsLimit": -1}
+    assert plan.services[0].host == {}
+    assert dind_of(plan).host == {"Privileged": True, "PidsLimit": -1}
 
 
 def test_tmpfs_beside_ours() -> None:
@@ -166,7 +186,7 @@ def test_the_pid_mode(settings: str, host: dict[str, object]) -> None:
     """The mode needs no privileges, and gives none."""
     plan = a_plan(some_inputs(settings=f"[docker]\n{settings}"))
 
-    assert (plan.build.host, plan.helper.host) == (host, {})
+    assert (plan.build.host, plan.helper.host) == (host | SOME, SOME)
 
 
 @pytest.mark.parametrize(

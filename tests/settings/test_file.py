@@ -1,5 +1,6 @@
 """The administrator's settings: defaults, every check, all mistakes at once, and their documentation."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -19,6 +20,7 @@ from executor.settings.images import ImageSettings
 from executor.settings.keys import Key, Section, keys_of
 from executor.settings.manual import documented_defaults
 from tests import container_keys
+from tests.limited import limited
 
 PATH = "/etc/dind-executor/settings.toml"
 POLICIES = "always, if-not-present, never"
@@ -119,7 +121,7 @@ volume_driver = "local"
 volume_driver_ops = {{type = "tmpfs"}}
 volume_keep = true
 share_host_credentials = false
-{container_keys.DOCKER}
+{container_keys.DOCKER}{container_keys.OURS}
 [dind]
 mode = "service"
 image = "registry.example.com:5000/docker:27-dind"
@@ -510,3 +512,68 @@ def test_reading_settings_loads_nothing_slow() -> None:
     }
     assert "executor.settings.file" in loaded
     assert not slow.intersection(loaded)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[docker]\nshm_size = " + "9" * 5000, "line 2: `shm_size` has a number that is too long"),
+        ("[docker]\nshm_size = 9223372036854775808", "the number of `shm_size` is too large"),
+        ("a = " + "[" * 5000, "its lists or tables are nested more than 50 levels deep"),
+    ],
+    ids=["digits", "bits", "depth"],
+)
+def test_a_file_beyond_what_toml_has_is_told_where(text: str, sentence: str) -> None:
+    """Python's parser raises other errors for these than for what is no TOML."""
+    with pytest.raises(SettingsError) as caught:
+        read_settings(text, PATH)
+
+    assert str(caught.value) == f"The settings file {PATH} is not TOML: {sentence}"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        'memory = "99999999999999999g"',
+        'memory_swap = "99999999999999999g"',
+        'service_memory_reservation = "9223372036854775808"',
+        'cpus = "9223372037"',
+        'memory = "' + "9" * 5000 + '"',
+        'cpus = "' + "9" * 5000 + '"',
+        'ulimit = { nofile = "' + "9" * 5000 + '" }',
+        'gpus = "' + "9" * 5000 + '"',
+        'host = "tcp://engine:' + "9" * 5000 + '"',
+        "pids_limit = 9999999999",
+    ],
+    ids=lambda key: key[:30],
+)
+def test_an_amount_that_no_engine_counts_is_a_mistake(key: str) -> None:
+    """No job is begun that the engine would refuse; a sentence of it is no longer than people read."""
+    (mistake,) = mistakes_in(f"[docker]\n{key}")
+
+    assert mistake.startswith(f"docker.{key.partition(' ')[0]}")
+    assert len(mistake) < 700
+
+
+def test_a_file_of_nothing_but_mistakes_is_read_soon() -> None:
+    """A hundred of them are named, and for no more a word is looked for that may be meant."""
+    shown = limited("""
+from executor.errors import SettingsError
+from executor.settings.file import read_settings
+try:
+    read_settings("[docker]\\n" + "".join(f"memori{each} = 1\\n" for each in range(50_000)), "x")
+except SettingsError as error:
+    print(error)
+""")
+
+    assert shown.count("unknown key") == 100
+    assert "it has more mistakes than these" in shown
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A stage ends at once."""
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in ("/dev/zero", str(tmp_path / "pipe")):
+        with pytest.raises(SettingsError, match=f"{path} cannot be read: it is not a regular file"):
+            load_settings(path)

@@ -40,6 +40,7 @@ def job(rig: Rig, start_standing: Start, profile: str) -> JobCalls:
         "memory_reservation": "128m",
         "cpus": "1/2",
         "cpu_shares": 512,
+        "pids_limit": 300,
         "cpuset_cpus": "0",
         "cpuset_mems": "0",
         "cgroup_parent": "/dind-executor-tests",
@@ -64,12 +65,13 @@ def job(rig: Rig, start_standing: Start, profile: str) -> JobCalls:
         "service_memory_swap": "-1",
         "service_cpus": "0.25",
         "service_cpu_shares": 256,
+        "service_pids_limit": 200,
         "service_cpuset_cpus": "0-1",
         "services_tmpfs": {"/scratch": "rw,size=1m"},
         "services_security_opt": ["no-new-privileges"],
         "services_devices": {"**/tools/web:*": ["/dev/null:/dev/service-null:rw"]},
     }
-    dind = {"memory": "2g", "cpus": "2", "ulimit": {"nofile": "4096"}}
+    dind = {"memory": "2g", "cpus": "2", "pids_limit": 5000, "ulimit": {"nofile": "4096"}}
     request = JobRequest(
         services=[{"name": rig.special("tools/web:1"), "alias": "web"}, {"name": "docker:dind"}],
         variables=[
@@ -104,7 +106,7 @@ def test_limits_of_build_and_helper(job: JobCalls, witness: Witness) -> None:
         assert host["MemorySwap"] == 640 * MIB
         assert host["MemoryReservation"] == 128 * MIB
         assert (host["NanoCpus"], host["CpuShares"], host["CpusetCpus"]) == (5 * 10**8, 512, "0")
-        assert host["CpusetMems"] == "0"
+        assert (host["CpusetMems"], host["PidsLimit"]) == ("0", 300)
         # A kernel with cgroup v2 alone has no such thing, and the engine leaves it out.
         assert bool(host["OomKillDisable"]) is witness.client.info()["OomKillDisable"]
         assert (host["CgroupParent"], host["OomScoreAdj"]) == ("/dind-executor-tests", 500)
@@ -123,6 +125,7 @@ def test_limits_of_services(job: JobCalls, witness: Witness) -> None:
 
     assert (host["Memory"], host["MemorySwap"]) == (64 * MIB, -1)
     assert (host["NanoCpus"], host["CpuShares"]) == (25 * 10**7, 256)
+    assert host["PidsLimit"] == 200
     assert (host["CpusetCpus"], host["ShmSize"]) == ("0-1", 32 * MIB)
     assert host["SecurityOpt"] == ["no-new-privileges"]
     assert host["Tmpfs"] == {"/scratch": "rw,size=1m"}
@@ -135,7 +138,7 @@ def test_limits_of_the_sidecar(job: JobCalls, witness: Witness) -> None:
     host = hosts(job, witness)["dind"]
 
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"]) == (2048 * MIB, -1, 2 * 10**9)
-    assert host["CpuShares"] == 256
+    assert (host["CpuShares"], host["PidsLimit"]) == (256, 5000)
     assert host["Ulimits"] == [{"Name": "nofile", "Hard": 4096, "Soft": 4096}]
     assert host["Privileged"] is True
     assert inside(job, "echo the sidecar is ready") == ["the sidecar is ready"]
@@ -172,6 +175,14 @@ def test_what_a_script_sees(job: JobCalls) -> None:
     assert lines[:3] == ["builder", "1000", "2000"]
     assert "1234" in lines[3].split()
     assert lines[4:] == ["written", "1024 /scratch", "32768", "0", MAC]
+
+
+def test_a_script_that_starts_processes_without_end(job: JobCalls) -> None:
+    """It comes to its own limit, and not to the host's; the next script begins as ever."""
+    starts = "(for each in $(seq 400); do sleep 300 & done) 2>&1 | tail -n 1"
+
+    assert "fork" in inside(job, starts)[-1]
+    assert inside(job, "echo on it goes") == ["on it goes"]
 
 
 def test_the_seccomp_profile_of_the_runner_host(job: JobCalls) -> None:
