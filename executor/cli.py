@@ -12,6 +12,7 @@ STAGES = ("config", "prepare", "run", "cleanup")
 
 _IMPORTER = "<frozen importlib._bootstrap>"
 _AGAIN_SECONDS = 0.005
+_MOST_FRAMES = 10
 
 
 def run_command(argv: list[str]) -> int:
@@ -53,7 +54,7 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLo
 
         hide_secrets(env, log)
         log.event("stage failed", error=str(error), kind=type(error).__name__)
-        complain(f"ERROR: {log.without_secrets(str(error))}")
+        complain(f"ERROR: {log.readable(str(error))}")
         return env.build_failure if error.outcome == BUILD_FAILURE else env.system_failure
     except Exception as error:
         outcome = "unexpected error"
@@ -120,6 +121,6 @@ def _traceback(error: Exception) -> str:
     """Return where an error of ours happened, without its text, which may hold a secret."""
     import traceback  # noqa: PLC0415 (only when there is one)
 
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
     places = "; ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
     return f"{type(error).__name__} at {places}"

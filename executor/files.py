@@ -1,8 +1,8 @@
 """Reads files that somebody else may have written, or replaced by something that is no file."""
 
 import os
-from errno import EFBIG, EINVAL
-from stat import S_ISREG
+from errno import EFBIG, EINVAL, EISDIR
+from stat import S_ISDIR, S_ISREG
 
 _MIB = 1024 * 1024
 
@@ -15,7 +15,10 @@ def read_regular(path: str, most: int) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        if not S_ISREG(os.fstat(descriptor).st_mode):
+        mode = os.fstat(descriptor).st_mode
+        if S_ISDIR(mode):
+            raise OSError(EISDIR, os.strerror(EISDIR))
+        if not S_ISREG(mode):
             raise OSError(EINVAL, "it is not a regular file")
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(most + 1)

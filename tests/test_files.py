@@ -32,6 +32,7 @@ def test_whatever_else_stands_there_is_not_waited_for(tmp_path: Path) -> None:
         pipe: "it is not a regular file",
         Path("/dev/zero"): "it is not a regular file",
         large: "it is larger than 1 MiB",
+        tmp_path: "Is a directory",
         tmp_path / "none": "No such file or directory",
     }
 

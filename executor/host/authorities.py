@@ -1,9 +1,7 @@
 """Reads the private authorities that builds in dind trust, on the runner host."""
 
-import os
-import stat
-
 from executor.errors import SettingsError
+from executor.files import read_regular
 
 _MOST_BYTES = 1024 * 1024
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
@@ -18,7 +16,7 @@ def read_authorities(path: str) -> bytes:
     if not path:
         return b""
     try:
-        text = _read(path)
+        text = read_regular(path, _MOST_BYTES).decode("ascii", "replace")
     except OSError as error:
         raise SettingsError(
             f"The private authorities in {path} cannot be read: {error.strerror or error}. Correct"
@@ -31,18 +29,6 @@ def read_authorities(path: str) -> bytes:
             " or `[dind] authorities_in_builds`."
         )
     return found.encode("ascii", "replace")
-
-
-def _read(path: str) -> str:
-    """Return a regular file's text; whatever else stands there is not waited for."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 (pathlib is slow to import)
-        known = os.fstat(descriptor)
-        if not stat.S_ISREG(known.st_mode):
-            raise OSError("it is not a regular file")
-        if known.st_size > _MOST_BYTES:
-            raise OSError("it is larger than 1 MiB")
-        return file.read(_MOST_BYTES).decode("ascii", "replace")
 
 
 def _certificates(text: str) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from executor.files import read_regular
 from executor.notation.docker_config import ConfigFile, HelperFailed
 
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
 TIMEOUT_SECONDS = 30
+_MOST_BYTES = 1024 * 1024
 _SIGQUIT = 3
 _EXIT_STATUS_OF_GO = 2
 
@@ -26,8 +28,7 @@ def read_host_config(environ: Mapping[str, str]) -> ConfigFile | None:
         if not path:
             continue
         try:
-            with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow to import)
-                return ConfigFile(path, file.read())
+            return ConfigFile(path, read_regular(path, _MOST_BYTES).decode())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

@@ -4,6 +4,9 @@ import json
 from collections.abc import Iterable
 
 from executor.errors import SettingsError
+from executor.files import read_regular
+
+_MOST_BYTES = 1024 * 1024
 
 
 def read_profiles(options: Iterable[str]) -> dict[str, str]:
@@ -21,8 +24,7 @@ def _names_file(option: str) -> bool:
 def _profile(path: str) -> str:
     """Return a profile on one line."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow to import)
-            profile = json.load(file)
+        profile = json.loads(read_regular(path, _MOST_BYTES))
     except OSError as error:
         raise SettingsError(
             f"The seccomp profile {path} cannot be read: {error.strerror}. Correct"

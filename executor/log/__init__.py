@@ -60,13 +60,19 @@ class AdministratorLog:
         return bool(self._secrets)
 
     def without_secrets(self, text: str) -> str:
-        """Return a sentence for the job log: the engine and dind may have quoted a secret.
+        """Return words for the job log: the engine and dind may have quoted a secret.
 
         Short secrets stay: they would mask every second word of a remedy.
         """
         from executor.log.lines import masked  # noqa: PLC0415 (after a failure only)
 
         return masked(text, self._secrets)
+
+    def readable(self, text: str) -> str:
+        """Return sentences for the job log: without secrets, and none longer than people read."""
+        from executor.excerpts import readable  # noqa: PLC0415 (`run` says little)
+
+        return readable(self.without_secrets(text))
 
     def event(self, event: str, **facts: object) -> None:
         """Note that something was done."""

@@ -8,7 +8,8 @@ import json
 import os
 import time
 
-from executor.redaction import MASK, redact
+from executor.excerpts import readable
+from executor.redaction import redact, without
 
 _SHORTEST_IN_JOB_LOG = 8
 """GitLab masks values from this length on."""
@@ -22,22 +23,19 @@ def masked(text: str, secrets: tuple[str, ...]) -> str:
 
     Short ones stay: they would mask every second word of a remedy.
     """
-    for secret in secrets:
-        if len(secret) >= _SHORTEST_IN_JOB_LOG:
-            text = text.replace(secret, MASK)
-    return text
+    return without(text, (each for each in secrets if len(each) >= _SHORTEST_IN_JOB_LOG))
 
 
 def rendered(facts: dict[str, object], event: dict[str, object], secrets: tuple[str, ...]) -> str:
     """Return the line of an event: its fields behind those of the stage, its name last.
 
-    No text in it holds a secret.
+    No text in it holds a secret, or is longer than people read.
     """
     fields = {**facts, **event, "timestamp": _written(event)}
     fields["event"] = fields.pop("event")
     return json.dumps(
         {
-            key: redact(value, secrets) if isinstance(value, str) else value
+            key: readable(redact(value, secrets)) if isinstance(value, str) else value
             for key, value in fields.items()
         }
     )
@@ -53,9 +51,10 @@ def _written(event: dict[str, object]) -> str:
 def to_file(path: str, lines: list[str]) -> None:
     """Append in one write, so that the lines of stages that end together do not mix.
 
-    Raises OSError.
+    Nobody is waited for: neither a pipe's reader, nor one that does not keep up.  Raises OSError.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    descriptor = os.open(path, how, 0o640)
     try:
         os.write(descriptor, "".join(f"{line}\n" for line in lines).encode())
     finally:

@@ -5,10 +5,14 @@ set any `CUSTOM_ENV_*`, and cannot touch this file.
 """
 
 from dataclasses import dataclass, field, replace
+from errno import EFBIG
 
-from executor.errors import JobPayloadError
+from executor.errors import JobPayloadError, UnsupportedJobOption
+from executor.files import read_regular
 from executor.notation.json_text import decoded
 from executor.notation.table import Problems, Table
+
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class Job:
 def read_job(path: str) -> Job:
     """Read the payload at `path`.
 
-    Raises JobPayloadError, without a word of the content, where it cannot be used.
+    Raises JobPayloadError, without a word of the content, where it cannot be used, and
+    UnsupportedJobOption where its author has made it too large.
     """
     if not path:
         raise JobPayloadError(
@@ -129,9 +134,13 @@ def read_job(path: str) -> Job:
             " `dind-executor local` call the stages."
         )
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib costs 9 ms a stage)
-            payload = decoded(file.read())
+        payload = decoded(read_regular(path, _MOST_BYTES).decode())
     except OSError as error:
+        if error.errno == EFBIG:
+            raise UnsupportedJobOption(
+                f"The job is larger than {_MOST_BYTES // 1024**2} MiB with the variables in its image"
+                " and services expanded. Shorten `image:` and `services:`, or the job's variables."
+            ) from None
         raise JobPayloadError(
             f"The job payload {path} (JOB_RESPONSE_FILE) cannot be read: {error.strerror}."
             " Check that the hooks run as gitlab-runner's user."

@@ -4,9 +4,9 @@ Each key is a field of a section, and its documentation stands beside its defaul
 and `dind-executor settings` are made from it (`executor.settings.manual`).
 """
 
-import tomllib
-
+from executor.bounds import InvalidToml, toml_table
 from executor.errors import SettingsError
+from executor.files import read_regular
 from executor.notation import paths
 from executor.notation.table import Problems, Table
 from executor.notation.volumes import destinations, wrong_volumes
@@ -28,6 +28,7 @@ __all__ = [
     "read_settings",
 ]
 
+_MOST_BYTES = 1024 * 1024
 _OWN_KERNELS = ("kata", "runsc", "gvisor", "krun", "firecracker")
 """What the names of runtimes contain whose containers have a kernel of their own."""
 
@@ -76,8 +77,7 @@ class Settings(Section):
 def load_settings(path: str) -> Settings:
     """Read and check the settings file; SettingsError names every mistake in it."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is slow to import)
-            text = file.read()
+        text = read_regular(path, _MOST_BYTES).decode()
     except OSError as error:
         raise SettingsError(
             f"The settings file {path} cannot be read: {error.strerror}. Check its path in the"
@@ -93,11 +93,9 @@ def load_settings(path: str) -> Settings:
 def read_settings(text: str, path: str) -> Settings:
     """Read and check settings; `path` is the file's name for the sentences of SettingsError."""
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(
-            f"The settings file {path} is not TOML: {_located(error, text)}"
-        ) from None
+        document = toml_table(text)
+    except InvalidToml as error:
+        raise SettingsError(f"The settings file {path} is not TOML: {error}") from None
     problems = Problems()
     table = Table(document, problems)
     settings = read_section(Settings, table)
@@ -108,16 +106,6 @@ def read_settings(text: str, path: str) -> Settings:
         lines = "".join(f"\n  {each}" for each in problems.texts)
         raise SettingsError(f"The settings file {path} has {found}:{lines}")
     return _completed(settings, table)
-
-
-def _located(error: tomllib.TOMLDecodeError, text: str) -> str:
-    """Return the parser's sentence with line and column also if it says only "the end"."""
-    sentence = str(error)
-    if "end of document" not in sentence:
-        return sentence
-    lines = text.split("\n")
-    place = f"line {len(lines)}, column {len(lines[-1]) + 1}"
-    return sentence.replace("end of document", f"{place}, the end")
 
 
 def _check_together(settings: Settings, table: Table) -> None:

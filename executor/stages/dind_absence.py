@@ -25,7 +25,7 @@ def go_without_dind(
         pass  # cleanup removes it
     complain(
         "WARNING: `docker` is not available in this job, because its Docker-in-Docker sidecar, for"
-        f" which no service is listed, did not come up: {log.without_secrets(str(error))}"
+        f" which no service is listed, did not come up: {log.readable(str(error))}"
     )
     log.event("sidecar left out", container=name, error=str(error))
 

@@ -1,6 +1,7 @@
 """Seccomp profiles of the runner's host."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -30,4 +31,22 @@ def test_a_profile_that_cannot_be_used(tmp_path: Path, content: str | None, sent
         path.write_text(content)
 
     with pytest.raises(SettingsError, match=rf"{path}.* {sentence}\."):
+        read_profiles([f"seccomp={path}"])
+
+
+def test_a_profile_that_never_ends_or_never_comes(tmp_path: Path) -> None:
+    """Neither a device nor a pipe takes the host's memory, or makes a stage wait."""
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in ("/dev/zero", str(tmp_path / "pipe")):
+        with pytest.raises(SettingsError, match=f"{path} cannot be read: it is not a regular file"):
+            read_profiles([f"seccomp={path}"])
+
+
+def test_a_profile_that_is_nested_too_deeply(tmp_path: Path) -> None:
+    """It is no profile."""
+    path = tmp_path / "profile.json"
+    path.write_text("[" * 100_000)
+
+    with pytest.raises(SettingsError, match="is not JSON"):
         read_profiles([f"seccomp={path}"])

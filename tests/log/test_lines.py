@@ -1,6 +1,7 @@
 """The lines of the administrator's log, in a file and in the journal."""
 
 import json
+import os
 import socket
 import stat
 import threading
@@ -112,3 +113,40 @@ def test_a_journal_that_hangs(
         log.close("success")
 
     assert "The administrator's log journal cannot be written: timed out" in capfd.readouterr().err
+
+
+def test_a_pipe_that_nobody_reads(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The stage ends, as with a journal that hangs."""
+    os.mkfifo(tmp_path / "log")
+    log = a_log(tmp_path / "log", "prepare")
+
+    log.close("success")
+
+    assert "log cannot be written: No such device or address" in capfd.readouterr().err
+
+
+def test_a_pipe_whose_reader_does_not_keep_up(tmp_path: Path) -> None:
+    """What does not fit is lost, and nobody waits."""
+    os.mkfifo(tmp_path / "log")
+    reading = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    log = a_log(tmp_path / "log", "run")
+    for _ in range(3000):
+        log.event("more than a pipe holds", text="x" * 900)
+    try:
+        log.close("success")
+        assert os.read(reading, 4096)
+    finally:
+        os.close(reading)
+
+
+def test_no_text_is_longer_than_people_read(tmp_path: Path) -> None:
+    """Whoever writes a pipeline does not fill the administrator's disk; secrets go before."""
+    log = a_log(tmp_path / "log", "prepare")
+    log.hide(["hunter2-hunter2"])
+    log.event("stage failed", error="hunter2-hunter2 " * 1_000_000)
+
+    log.close("success")
+
+    line = (tmp_path / "log").read_text()
+    assert len(line) < 2000
+    assert "hunter" not in line
