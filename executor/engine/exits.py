@@ -37,7 +37,7 @@ def exited_by_itself(api: Api, container: str, state: dict[str, object]) -> bool
     kinds = {"type": ["container"], "container": [container], "event": ["die", "kill", "oom"]}
     query = f"since={began}&until={ended + 1}&filters={quote(json.dumps(kinds))}"
     pending = b""
-    with suppress(EngineUnavailable, OSError, ValueError):
+    with suppress(EngineUnavailable, OSError, ValueError, RecursionError):
         path = f"/events?{query}"
         _, pieces = stream(api, path, idle_seconds=_EVENT_SECONDS, method="GET")
         for piece in pieces:

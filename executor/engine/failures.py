@@ -10,6 +10,7 @@ from executor.errors import (
     PullInterrupted,
     ResourceExhausted,
 )
+from executor.excerpts import excerpt
 
 _UNREADABLE = (
     "no longer supported",
@@ -70,6 +71,8 @@ _TRANSIENT = (
     "too many requests",
     "toomanyrequests",
 )
+_MOST_WORDS = 600
+"""How much of a registry's or a program's words a sentence quotes, in characters."""
 NO_SPACE = ("no space left on device", "disk quota exceeded")
 _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
 NO_SUCH_IMAGE = "No such image"
@@ -160,4 +163,4 @@ def no_space(message: str) -> ExecutorError:
 
 def first_line(message: str) -> str:
     """Return an engine's words as the end of a sentence has them."""
-    return message.strip().partition("\n")[0].rstrip(".")
+    return excerpt(message.strip().partition("\n")[0], _MOST_WORDS).rstrip(".")

@@ -12,7 +12,8 @@ from executor.engine.api import Api
 from executor.engine.registries import ENDED, pull_failure
 from executor.engine.streams import stream
 from executor.engine.wire import as_table
-from executor.errors import EngineRefused, ImageUnavailable
+from executor.errors import EngineRefused, ImageUnavailable, UnusableImage
+from executor.excerpts import excerpt
 from executor.notation.platforms import fits
 from executor.spec import ImageFacts, Pull
 
@@ -24,6 +25,10 @@ _IDLE_SECONDS = 300.0
 _NOT_FOUND = 404
 _LONGEST_EVENT = 1024 * 1024
 """In bytes.  An engine may quote a whole answer of a registry that an author names."""
+_MOST_WORDS = 16 * 1024
+"""How much of that is looked at, in characters."""
+_LARGEST_IMAGE = 4 * 1024 * 1024
+"""How long what the engine says of an image may be, in bytes: its author chooses that too."""
 
 
 def pull_image(
@@ -65,6 +70,11 @@ def find_image(api: Api, name: str) -> ImageFacts | None:
             ),
             answer.status,
         )
+    if len(answer.body) > _LARGEST_IMAGE:
+        raise UnusableImage(
+            f'The configuration of the image "{name}" is larger than {_LARGEST_IMAGE // 1024**2} MiB.'
+            " Use another image, or build it with fewer ports, labels, variables and layers."
+        )
     return _image_facts(as_table(answer.json()), name)
 
 
@@ -103,7 +113,7 @@ def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
         for event in events(pieces):
             detail = error_of(event)
             if detail or (status >= 400 and event.get("message")):  # noqa: PLR2004
-                return "", detail or str(event["message"])
+                return "", detail or excerpt(str(event["message"]), _MOST_WORDS)
             text = str(event.get("status", ""))
             if text.startswith("Digest: "):
                 digest = text.removeprefix("Digest: ").strip()
@@ -167,14 +177,22 @@ def events(pieces: Iterable[bytes]) -> Iterator[dict[str, object]]:
         *lines, pending = (pending + piece).split(b"\n")
         if len(pending) > _LONGEST_EVENT:
             raise ValueError("an event without an end")
-        yield from (as_table(json.loads(line)) for line in lines if line.strip())
+        yield from (_event(line) for line in lines if line.strip())
     if pending.strip():
-        yield as_table(json.loads(pending))
+        yield _event(pending)
+
+
+def _event(line: bytes) -> dict[str, object]:
+    try:
+        return as_table(json.loads(line))
+    except RecursionError:
+        raise ValueError("an event that is nested too deeply") from None
 
 
 def error_of(event: dict[str, object]) -> str:
     """Return what an event of a stream says has gone wrong, "" where nothing has."""
-    return str(as_table(event.get("errorDetail")).get("message") or event.get("error") or "")
+    told = as_table(event.get("errorDetail")).get("message") or event.get("error") or ""
+    return excerpt(str(told), _MOST_WORDS)
 
 
 def _strings(value: object) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def _stat(api: Api, container: str, path: str) -> dict[str, object] | None:
     told = answer.headers.get("x-docker-container-path-stat", "")
     try:
         return as_table(json.loads(a2b_base64(told)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

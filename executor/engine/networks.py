@@ -1,5 +1,6 @@
 """The job's network, and what the engine says of the networks and registries around it."""
 
+from executor.bounds import whole_number
 from executor.engine import failures
 from executor.engine.api import Api
 from executor.engine.wire import as_table
@@ -10,6 +11,7 @@ from executor.tasks import Task
 _CONFLICT = 409
 _MTU = "com.docker.network.driver.mtu"
 _USUAL_MTU = 1500
+_LARGEST_MTU = 65535
 _FILTERS_IPV6 = 27
 """The first major version of the engine with rules for IPv6 by itself; before, they count as
 experimental."""
@@ -72,14 +74,13 @@ def _subnets(network: dict[str, object]) -> tuple[str, ...]:
 
 def _mtu(network: dict[str, object]) -> int:
     """Return what `mtu` in the engine's daemon.json says, 0 where that is the default."""
-    text = str(as_table(network.get("Options")).get(_MTU, ""))
-    return int(text) if text.isdecimal() and int(text) != _USUAL_MTU else 0
+    mtu = whole_number(str(as_table(network.get("Options")).get(_MTU, "")), _LARGEST_MTU)
+    return mtu if mtu and mtu != _USUAL_MTU else 0
 
 
 def _separates_ipv6(told: dict[str, object]) -> bool:
     major = str(told.get("ServerVersion") or "").partition(".")[0]
-    known = major.isdecimal() and int(major) >= _FILTERS_IPV6
-    return known or told.get("ExperimentalBuild") is True
+    return (whole_number(major) or 0) >= _FILTERS_IPV6 or told.get("ExperimentalBuild") is True
 
 
 def _registries(config: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:

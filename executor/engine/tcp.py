@@ -2,6 +2,8 @@
 
 import socket
 
+from executor.bounds import port_number
+
 _KEEPALIVE_SECONDS = 30
 _KEEPALIVE_COUNT = 3
 
@@ -10,10 +12,11 @@ def connect(host: str, tls_dir: str, timeout: float, *, tls_verify: bool) -> soc
     """Return a connection to `tcp://name:port`.  Raises OSError, also for another address."""
     scheme, _, address = host.partition("://")
     name, _, port = address.rpartition(":")
-    if scheme != "tcp" or not port.isdecimal():
+    number = port_number(port)
+    if scheme != "tcp" or number is None:
         # The settings are checked; $DOCKER_HOST of the runner's process comes as it is.
         raise OSError("the address must look like unix://path or tcp://host:port")
-    connection = socket.create_connection((name.strip("[]"), int(port)), timeout)
+    connection = socket.create_connection((name.strip("[]"), number), timeout)
     _keep_alive(connection)
     if not tls_dir and not tls_verify:
         return connection

@@ -1,5 +1,6 @@
 """Which version of the API an engine and dind-executor agree on."""
 
+from executor.bounds import whole_number
 from executor.engine.api import Api
 from executor.engine.wire import as_table
 from executor.errors import EngineUnavailable
@@ -32,7 +33,8 @@ def agree(api: Api) -> tuple[tuple[int, ...], str, str]:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit()) or (0,)
+    numbers = map(whole_number, text.split("."))
+    return tuple(each for each in numbers if each is not None) or (0,)
 
 
 def _text(version: tuple[int, ...]) -> str:

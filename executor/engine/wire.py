@@ -12,6 +12,8 @@ MOST_BYTES = 16 * 1024 * 1024
 
 _CHUNK = 65536
 _LONGEST_LINE = 65536
+_MOST_WORDS = 16 * 1024
+"""How much of what an engine says of a refusal is looked at: it may quote a job or a registry."""
 _MOST_HEADERS = 256
 _MOST_LEFT = 1024 * 1024
 """How much of the rest of a stream is read, in bytes."""
@@ -39,7 +41,7 @@ class Answer:
         """Decode the body; raises EngineUnavailable where the answer was cut off."""
         try:
             return json.loads(self.body) if self.body else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise EngineUnavailable(
                 "The Docker Engine's answer was cut off. Was the engine restarted? Retry the job."
             ) from None
@@ -47,12 +49,14 @@ class Answer:
     @property
     def message(self) -> str:
         """Return the engine's own words for a refusal."""
+        from executor.excerpts import excerpt  # noqa: PLC0415 (a refusal is rare)
+
         try:
             decoded = json.loads(self.body)
-        except ValueError:
-            return self.body.decode(errors="replace").strip()
+        except (ValueError, RecursionError):
+            return excerpt(self.body.decode(errors="replace").strip(), _MOST_WORDS)
         if isinstance(decoded, dict):
-            return str(decoded.get("message", ""))
+            return excerpt(str(decoded.get("message", "")), _MOST_WORDS)
         return ""
 
 

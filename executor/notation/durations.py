@@ -14,13 +14,19 @@ _UNITS = {
     2592000: ("mo", "mos", "month", "months"),
 }
 _SECONDS = {name: seconds for seconds, names in _UNITS.items() for name in names}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)(?:\s*(?:,|\band\b))?\s*")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)(?:\s*(?:,|\band\b))?\s*", re.ASCII)
 _GO_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|ms|s|m|h)")
+_GO_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|ms|s|m|h)", re.ASCII)
+_MOST_SECONDS = 100 * 365 * 86400
+"""A century: what counts in nanoseconds of 64 bits has no place for three."""
+_LONGEST = 200
+"""More characters than any duration needs."""
 
 
 def gitlab_seconds(text: str) -> int:
     """Return the seconds of "1h 30m", "90 minutes" or "3600"; 0 if it is no duration."""
+    if len(text) > _LONGEST:
+        return 0
     rest, total = text.strip().lower(), 0.0
     while rest:
         match = _PART.match(rest)
@@ -29,7 +35,7 @@ def gitlab_seconds(text: str) -> int:
             return 0
         total += float(match[1]) * seconds
         rest = rest[match.end() :]
-    return int(total)
+    return int(total) if total <= _MOST_SECONDS else 0
 
 
 def go_seconds(text: str) -> float | None:
@@ -37,10 +43,14 @@ def go_seconds(text: str) -> float | None:
     unsigned = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
     if unsigned == "0":
         return 0.0
+    if len(text) > _LONGEST:
+        return None
     parts = _GO_PART.findall(unsigned)
     if not parts or "".join(number + unit for number, unit in parts) != unsigned:
         return None
     seconds = sum(float(number) * _GO_SECONDS[unit] for number, unit in parts)
+    if seconds > _MOST_SECONDS:
+        return None
     return -seconds if text.startswith("-") else seconds
 
 

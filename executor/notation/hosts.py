@@ -3,10 +3,10 @@
 Each check takes a string and returns a sentence, "" if the value is right.
 """
 
+from executor.bounds import port_number
 from executor.notation.paths import wrong_path
 
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-_LAST_PORT = 65535
 
 
 def wrong_engine(address: str) -> str:
@@ -115,4 +115,4 @@ def _wrong_host(host: str) -> str:
 
 
 def _is_port(port: str) -> bool:
-    return port.isdecimal() and 0 < int(port) <= _LAST_PORT
+    return port_number(port) is not None

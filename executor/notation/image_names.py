@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from executor.excerpts import excerpt
+
 HUB = "docker.io"
 HUB_HOSTS = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
 DEFAULT_TAG = "latest"
@@ -17,6 +19,8 @@ _ID_LENGTH = 64
 _LONGEST_TAG = 128
 _LONGEST_NAME = 255
 _HEX_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+LONGEST_REFERENCE = _LONGEST_NAME + len(":") + _LONGEST_TAG + len("@sha512:") + 128
+"""How many characters a reference may have."""
 
 
 class InvalidImage(ValueError):
@@ -43,7 +47,8 @@ class ImageReference:
         try:
             return _parse(text)
         except ValueError as error:
-            raise InvalidImage(f'invalid image name "{text}": {error}') from None
+            shown = text if len(text) <= LONGEST_REFERENCE else excerpt(text)
+            raise InvalidImage(f'invalid image name "{shown}": {error}') from None
 
     def __str__(self) -> str:
         """Return the reference as it was written."""
@@ -55,7 +60,7 @@ def is_bare_id(image: str) -> bool:
 
     After `sha256:`, the engine takes the beginning of an id for the id.
     """
-    digits = image.removeprefix("sha256:")
+    digits = image.removeprefix("sha256:") if len(image) <= LONGEST_REFERENCE else ""
     if not digits or not _HEX.issuperset(digits):
         return False
     return len(digits) == _ID_LENGTH or (digits != image and len(digits) < _ID_LENGTH)
@@ -72,6 +77,8 @@ def with_default_tag(image: str) -> str:
 def _parse(text: str) -> ImageReference:
     if not text:
         raise ValueError("it is empty; name an image such as alpine:3.20")
+    if len(text) > LONGEST_REFERENCE:
+        raise ValueError(f"it has more than {LONGEST_REFERENCE} characters")
     if is_bare_id(text):
         raise ValueError("this is the id of a local image; name its repository and tag instead")
     rest, has_digest, digest = text.partition("@")

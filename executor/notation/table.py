@@ -7,6 +7,9 @@ only choices and bounds, which are never secret, repeat what was written.
 
 from collections.abc import Collection, Iterable, Mapping
 
+from executor.bounds import LARGEST
+from executor.excerpts import excerpt
+
 _TYPE_NAMES = {
     bool: "true or false",
     int: "a whole number",
@@ -19,8 +22,14 @@ _TYPE_NAMES = {
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
+_MOST_PROBLEMS = 100
+"""How many mistakes are named, and for how many a word is looked for that may be meant."""
+_LONGEST_PATH = 200
+_LONGEST_SENTENCE = 600
+
+
 class Problems:
-    """The mistakes found in one document, shared by all of its tables."""
+    """The mistakes found in one document, shared by all of its tables; the first hundred of them."""
 
     __slots__ = ("texts",)
 
@@ -29,9 +38,17 @@ class Problems:
 
     def add(self, path: str, sentence: str) -> None:
         """Note what is wrong at a path, once."""
-        text = f"{path or 'the document'}: {sentence}"
-        if text not in self.texts:
+        where = excerpt(path, _LONGEST_PATH) or "the document"
+        text = f"{where}: {excerpt(sentence, _LONGEST_SENTENCE)}"
+        if not self.full and text not in self.texts:
             self.texts.append(text)
+            if len(self.texts) == _MOST_PROBLEMS:
+                self.texts.append("the document: it has more mistakes than these")
+
+    @property
+    def full(self) -> bool:
+        """Tell whether no more mistakes are named."""
+        return len(self.texts) >= _MOST_PROBLEMS
 
     def __bool__(self) -> bool:
         return bool(self.texts)
@@ -97,7 +114,7 @@ class Table:
             return value
         close = closest(value, choices)
         hint = f"; did you mean {close}?" if close else ""
-        self.note(key, f"{value!r} is not one of: {', '.join(choices)}{hint}")
+        self.note(key, f"{excerpt(value)!r} is not one of: {', '.join(choices)}{hint}")
         return default or ""
 
     def integer(
@@ -113,10 +130,12 @@ class Table:
         if not isinstance(value, int) or isinstance(value, bool):
             self._note_type(key, "a whole number", value)
             return default or 0
-        if minimum is not None and value < minimum:
-            self.note(key, f"{value} is too small: the minimum is {minimum}")
-        elif maximum is not None and value > maximum:
-            self.note(key, f"{value} is too large: the maximum is {maximum}")
+        smallest = -LARGEST - 1 if minimum is None else minimum
+        largest = LARGEST if maximum is None else maximum
+        if value < smallest:
+            self.note(key, f"{_shown(value)} is too small: the minimum is {smallest}")
+        elif value > largest:
+            self.note(key, f"{_shown(value)} is too large: the maximum is {largest}")
         else:
             return value
         return default or 0
@@ -175,7 +194,7 @@ class Table:
             if reasons and key in reasons:
                 self.note(key, reasons[key])
             elif key not in self._asked:
-                close = closest(key, self._asked)
+                close = "" if self.problems.full else closest(key, self._asked)
                 self.note(key, f"unknown key; did you mean {close}?" if close else "unknown key")
 
     def _value(self, key: str, *, required: bool = False) -> object:
@@ -200,9 +219,16 @@ class Table:
 
 def closest(word: str, known: Iterable[str]) -> str:
     """Return the known word that a mistaken one most resembles, or ""."""
+    if len(word) > _LONGEST_PATH:
+        return ""
     import difflib  # a mistake is rare, and the import is 10 ms
 
     return next(iter(difflib.get_close_matches(word, known, n=1)), "")
+
+
+def _shown(number: int) -> str:
+    """Return a number in digits, which Python writes only up to a length."""
+    return str(number) if -LARGEST <= number <= LARGEST else "a number of more than 64 bits"
 
 
 def _expected(wanted: str, value: object) -> str:

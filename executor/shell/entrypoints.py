@@ -87,6 +87,7 @@ def _is_one_command(text: str) -> bool:
 
     In doubt, that is not so.
     """
-    while found := re.match(_AT_ONCE, text):
-        text = text[found.end() :]
-    return not re.search(_GOES_ON, re.sub(_HARMLESS, "", text).strip())
+    at_once, begin = re.compile(_AT_ONCE), 0
+    while found := at_once.match(text, begin):
+        begin = found.end()
+    return not re.search(_GOES_ON, re.sub(_HARMLESS, "", text[begin:]).strip())

@@ -93,3 +93,51 @@ def test_gpus(text: str, changes: dict[str, object]) -> None:
     """GPUs are written as for `docker run --gpus`."""
     plain: dict[str, object] = {"Driver": "", "Count": 1, "Capabilities": [["gpu"]], "Options": {}}
     assert amounts.gpu_request(text) == plain | changes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "99999999999999999g",
+        "9223372036854775808",
+        "8192p",
+        "9" * 99,
+        "9" * 5000,
+        "1" * 50_000 + "x",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_size_that_no_engine_counts(text: str) -> None:
+    """The engine has 63 bits for it, and a sentence shows only a part of what is longer."""
+    with pytest.raises(ValueError, match=r"2\^63 - 1|must look like 512m") as raised:
+        amounts.byte_size(text)
+    assert len(str(raised.value)) < 300
+
+
+def test_the_largest_size() -> None:
+    """It is still one."""
+    assert amounts.byte_size("8191p") == 8191 << 50
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 20, "9" * 5000, f"{'9' * 90}/1", "1e99", "1/" + "0" * 90],
+    ids=lambda text: text[:12],
+)
+def test_cpus_that_no_engine_counts(text: str) -> None:
+    """The same for processors."""
+    with pytest.raises(ValueError, match=r"2\^63 - 1|must be a number"):
+        amounts.nano_cpus(text)
+
+
+@pytest.mark.parametrize("text", ["9223372036854775808", "9" * 5000, f"1:{'9' * 5000}", "-2", "1:"])
+def test_ulimits_that_are_none(text: str) -> None:
+    """The same for the limits of processes."""
+    with pytest.raises(ValueError, match="must look like 1024"):
+        amounts.ulimit(text)
+
+
+def test_gpus_that_nobody_has() -> None:
+    """The same for GPUs."""
+    with pytest.raises(ValueError, match="must look like all, 2"):
+        amounts.gpu_request("9" * 5000)

@@ -3,6 +3,7 @@
 import pytest
 
 from executor.notation.durations import gitlab_seconds, go_seconds, go_text
+from tests.limited import limited
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,23 @@ def test_gos_durations_have_units_and_no_spaces(text: str, expected: float | Non
 def test_go_prints_a_duration_down_to_the_seconds(seconds: int, expected: str) -> None:
     """The text is the one in which gitlab-runner tells a time limit."""
     assert expected == go_text(seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 5000, "9" * 150 + "h", "1s" * 100_000, "999999999 years", "200y"]
+)
+def test_a_duration_that_nobody_waits_for(text: str) -> None:
+    """It is none, in either notation."""
+    assert gitlab_seconds(text) == 0
+    assert go_seconds(text) is None
+
+
+def test_a_duration_takes_time_in_proportion_to_its_text() -> None:
+    """Digits without a unit were tried in every way."""
+    assert (
+        limited("""
+from executor.notation.durations import gitlab_seconds, go_seconds
+print(gitlab_seconds("1" * 1_000_000), go_seconds("1" * 1_000_000), go_seconds("1" * 200))
+""")
+        == "0 None None\n"
+    )

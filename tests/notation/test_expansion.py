@@ -2,7 +2,9 @@
 
 import pytest
 
+from executor.errors import UnsupportedJobOption
 from executor.notation.expansion import expand
+from tests.limited import limited
 
 VALUES = {
     "A": "one",
@@ -109,3 +111,38 @@ def test_the_lookup_sees_each_name_once() -> None:
 
     assert expand("$A ${B} $$C $1 $A", record) == "a b $C  a"
     assert seen == ["A", "B", "A"]
+
+
+def test_an_expansion_ends_where_nobody_wants_more() -> None:
+    """A text of two kilobytes, and a variable of a hundred, make 100 MB: nothing is copied of that."""
+    shown = limited("""
+from executor.errors import UnsupportedJobOption
+from executor.notation.expansion import expand
+value = "x" * 100_000
+try:
+    expand("$A" * 1_000_000, lambda _: value, 521)
+except UnsupportedJobOption as error:
+    print(error)
+""")
+
+    assert shown.startswith('"$A$A')
+    assert "has more than 521 characters with its variables expanded" in shown
+    assert len(shown) < 500
+
+
+def test_a_text_without_variables_may_be_too_long_too() -> None:
+    """gitlab-runner has expanded some texts before."""
+    assert expand("x" * 521, lookup, 521) == "x" * 521
+    with pytest.raises(UnsupportedJobOption, match="more than 521"):
+        expand("x" * 522, lookup, 521)
+
+
+def test_braces_that_nobody_closes() -> None:
+    """Each would be looked for up to the end."""
+    assert (
+        limited("""
+from executor.notation.expansion import expand
+print(len(expand("${" * 2_000_000, lambda _: "", 10_000_000)))
+""")
+        == "0\n"
+    )

@@ -2,7 +2,13 @@
 
 import pytest
 
-from executor.notation.image_names import ImageReference, InvalidImage, is_bare_id, with_default_tag
+from executor.notation.image_names import (
+    LONGEST_REFERENCE,
+    ImageReference,
+    InvalidImage,
+    is_bare_id,
+    with_default_tag,
+)
 
 HEX = "0123456789abcdef" * 4
 DIGEST = f"sha256:{HEX}"
@@ -125,3 +131,18 @@ def test_is_bare_id(image: str, expected: bool) -> None:  # noqa: FBT001
 def test_with_default_tag(image: str, expected: str) -> None:
     """A tag is added where there is neither tag nor digest; a port is no tag."""
     assert with_default_tag(image) == expected
+
+
+def test_a_name_longer_than_any_is_shown_in_part() -> None:
+    """Nobody reads a megabyte of it, and no pattern is matched against it."""
+    with pytest.raises(InvalidImage, match="it has more than 520 characters") as raised:
+        ImageReference.parse("a/" * 500_000)
+    assert len(str(raised.value)) < 400
+
+
+def test_the_longest_name() -> None:
+    """255 characters, a tag of 128, and a digest."""
+    name = f"{'a' * 255}:{'t' * 128}@sha512:{'0' * 128}"
+
+    assert len(name) == LONGEST_REFERENCE
+    assert str(ImageReference.parse(name)) == name

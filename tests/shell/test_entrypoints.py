@@ -9,6 +9,7 @@ import pytest
 
 from executor.shell.entrypoints import lister, may_hand_over
 from executor.shell.keeper import keeper
+from tests.limited import limited
 
 KEEPER = keeper("job-build")
 
@@ -86,3 +87,13 @@ def test_who_cannot_hand_over(processes: list[tuple[str, ...]]) -> None:
 def test_in_doubt_an_entrypoint_may(listed: bytes) -> None:
     """What was not seen to its end tells nothing."""
     assert may_hand_over(listed)
+
+
+def test_an_entrypoint_of_any_length() -> None:
+    """The text of a shell is looked at in time that is proportional to it."""
+    assert limited("""
+from executor.shell.entrypoints import _MARK, _END, may_hand_over
+text = "cd /a;" * 500_000 + "exec nginx"
+listed = f"x\\n{_MARK}\\nsh\\0-c\\0{text}\\0\\n{_END}\\n"
+print(may_hand_over(listed.encode()))
+""") in ("True\n", "False\n")
