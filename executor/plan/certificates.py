@@ -26,6 +26,9 @@ _PEM = "-----BEGIN CERTIFICATE-----"
 _MARGIN_SECONDS = 2 * 3600
 """How long the certificates outlive the job's timeout: prepare and after_script come on top."""
 
+_LONGEST_JOB_SECONDS = 10 * 365 * 86400
+"""A calendar has an end, and a certificate with it."""
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """What containers on the sidecar's own network call it."""
 _FEWEST_ADDRESSES = 64
@@ -106,7 +109,7 @@ def _lowest(subnets: tuple[str, ...], count: int) -> Iterator[str]:
 
 def certificate_seconds(job: Job) -> int:
     """Return how long the job's certificates stay valid."""
-    return job.timeout_seconds + _MARGIN_SECONDS
+    return min(job.timeout_seconds, _LONGEST_JOB_SECONDS) + _MARGIN_SECONDS
 
 
 def with_gitlabs(known: Authorities, values: Mapping[str, str]) -> Authorities:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from executor.errors import SettingsError, UnsupportedJobOption
 from executor.notation.expansion import expand
-from executor.notation.image_names import InvalidImage, with_default_tag
+from executor.notation.image_names import LONGEST_REFERENCE, InvalidImage, with_default_tag
 from executor.notation.platforms import checked_platform
 from executor.plan.admission import (
     admit_image,
@@ -63,7 +63,7 @@ def plan_images(inputs: Inputs) -> ImagePlan:
     pulls = list(unified(pulls))
     runners = _runners_helper(inputs)
     return ImagePlan(
-        helper=expand(settings.docker.images.helper_image, inputs.variables.value) or runners,
+        helper=_expanded(inputs, settings.docker.images.helper_image) or runners,
         build=pulls[0],
         services=tuple(pulls[1 : len(services) + 1]),
         default_dind=pulls[-1] if wanted else None,
@@ -94,9 +94,9 @@ def for_architecture(text: str, architecture: str) -> str:
 
 def _build(inputs: Inputs, notices: list[str]) -> Pull:
     docker, asked = inputs.settings.docker, inputs.job.image
-    default = expand(docker.images.image, inputs.variables.value)
+    default = _expanded(inputs, docker.images.image)
     name = inputs.image_name
-    if default and not expand(asked.name, inputs.variables.value):
+    if default and not _expanded(inputs, asked.name):
         notices.append("Using default image")
     if not name:
         raise UnsupportedJobOption(
@@ -148,7 +148,7 @@ def _services(
 
 
 def _platform(inputs: Inputs, asked: JobImage, notices: list[str]) -> str:
-    platform, warning = checked_platform(expand(asked.platform, inputs.variables.value))
+    platform, warning = checked_platform(_expanded(inputs, asked.platform))
     if warning:
         notices.append(warning)
     return platform
@@ -167,10 +167,12 @@ def _runners_helper(inputs: Inputs) -> str:
 
 
 def _flavor(inputs: Inputs) -> str:
-    return (
-        expand(inputs.settings.docker.images.helper_image_flavor, inputs.variables.value)
-        or "alpine"
-    )
+    return _expanded(inputs, inputs.settings.docker.images.helper_image_flavor) or "alpine"
+
+
+def _expanded(inputs: Inputs, name: str) -> str:
+    """Return a name of an image, or a part of one, with the job's variables."""
+    return expand(name, inputs.variables.value, LONGEST_REFERENCE)
 
 
 def _is_release(version: str) -> bool:

@@ -9,10 +9,11 @@ from functools import cached_property
 
 from executor.names import GITLAB_LABEL, KEEP_LABEL, JobNames
 from executor.notation.expansion import expand
+from executor.notation.image_names import LONGEST_REFERENCE
 from executor.notation.owner import Belonging
 from executor.plan.credentials import Catalogue
 from executor.plan.labels import job_labels, kind_labels, settings_labels
-from executor.plan.services import NamedService, name_services
+from executor.plan.services import LONGEST_ALIASES, NamedService, name_services
 from executor.plan.variables import Variables
 from executor.plan.volumes import JobVolumes, job_volumes
 from executor.runner.payload import Job, JobImage, Variable
@@ -76,8 +77,9 @@ class Inputs:
     @cached_property
     def image_name(self) -> str:
         """Return the image of the job's scripts, its own or the settings'; empty where none is."""
-        own = expand(self.job.image.name, self.variables.value)
-        return own or expand(self.settings.docker.images.image, self.variables.value)
+        own = expand(self.job.image.name, self.variables.value, LONGEST_REFERENCE)
+        default = self.settings.docker.images.image
+        return own or expand(default, self.variables.value, LONGEST_REFERENCE)
 
     @cached_property
     def services(self) -> tuple[NamedService, ...]:
@@ -139,8 +141,8 @@ class Inputs:
     def _settings_service(self, service: ServiceDefinition) -> JobImage:
         variables = [each.partition("=") for each in service.environment]
         return JobImage(
-            name=expand(service.name, self.variables.value),
-            alias=expand(service.alias, self.variables.value),
+            name=expand(service.name, self.variables.value, LONGEST_REFERENCE),
+            alias=expand(service.alias, self.variables.value, LONGEST_ALIASES),
             entrypoint=service.entrypoint or None,
             command=service.command,
             variables=tuple(

@@ -22,6 +22,10 @@ from executor.runner.payload import JobImage
 from executor.settings.file import Settings
 from executor.spec import ContainerSpec, ImageFacts, Plan
 
+_MOST_SERVICES = 200
+"""Whatever the settings say: each is a container, and begins in a thread of its own."""
+LONGEST_ALIASES = 1024
+"""How many characters the aliases of a service may have together."""
 _DATA_ROOTS = (DATA_ROOT, "/home/rootless/.local/share/docker")
 
 
@@ -42,6 +46,11 @@ def name_services(services: Sequence[JobImage], internal: int = 0) -> tuple[Name
 
     Raises UnsupportedJobOption, or SettingsError for one of the administrator's, that has no good name.
     """
+    if len(services) > _MOST_SERVICES:
+        raise UnsupportedJobOption(
+            f"The job has {len(services)} services, and no job may have more than {_MOST_SERVICES}."
+            " Remove some from `services`."
+        )
     named = []
     for index, asked in enumerate(services):
         try:
@@ -50,6 +59,11 @@ def name_services(services: Sequence[JobImage], internal: int = 0) -> tuple[Name
             if index < internal:
                 raise SettingsError(f"`[[docker.services]]`: {error}.") from None
             raise UnsupportedJobOption(f"services[{index - internal}]: {error}.") from None
+        if len(asked.alias) > LONGEST_ALIASES:
+            raise UnsupportedJobOption(
+                f'The service "{name.image}" has an `alias` of more than {LONGEST_ALIASES} characters.'
+                " Shorten it."
+            )
         # Docker's DNS knows no case: `Docker` is `docker`.
         given = (*name.aliases, *split_aliases(asked.alias))
         aliases = dict.fromkeys(alias.lower() for alias in given)

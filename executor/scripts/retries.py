@@ -33,7 +33,7 @@ def retry(
     while True:
         log.event("container lost", container=place.container, error=str(lost))
         if lost.exit_code:
-            complain(f"WARNING: {lost}")
+            complain(log.readable(f"WARNING: {lost}"))
             restart_later(place)
             return lost.exit_code
         if lost.begun:
@@ -47,7 +47,7 @@ def retry(
         if not lost.begun:
             # Whoever reads this need not do anything: the job goes on.
             what = str(lost).removesuffix(" Retry the job.")
-            complain(f"WARNING: {what} A new container takes its place.")
+            complain(log.readable(f"WARNING: {what} A new container takes its place."))
         is_new = True
         wait()
         try:

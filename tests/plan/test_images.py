@@ -9,6 +9,7 @@ from executor.errors import (
 from executor.plan.images import for_architecture, helper_for, plan_images
 from executor.spec import Pull
 from tests.builders import a_service, a_variable, some_inputs
+from tests.limited import limited
 
 
 @pytest.mark.parametrize(
@@ -217,3 +218,29 @@ def test_which_images_may_be_the_hosts(how: str, expected: dict[str, bool]) -> N
     } == expected
     assert plan.services[0].falls_back == expected["job"]
     assert listed.services[0].falls_back == expected["dind"]
+
+
+@pytest.mark.parametrize("where", ["image", "service", "platform", "variable"])
+def test_variables_that_make_a_name_of_any_length(where: str) -> None:
+    """A hundred kilobytes a thousand times are never made, and no sentence has more than its end."""
+    shown = limited(f"""
+from executor.errors import UnsupportedJobOption
+from executor.plan.images import plan_images
+from tests.builders import a_service, a_variable, some_inputs
+long = "$A" * 1_000
+job = {{
+    "image": dict(image=a_service(long)),
+    "service": dict(services=[a_service("x" * 10_000_000)]),
+    "platform": dict(image=a_service("a", executor_opts={{"docker": {{"platform": long}}}})),
+    "variable": dict(services=[a_service("a", variables=[a_variable("B", long)])]),
+}}[{where!r}]
+inputs = some_inputs(variables=[a_variable("A", "x" * 100_000)], **job)
+try:
+    plan_images(inputs)
+    inputs.variables.services_own(inputs.job.services[0])
+except UnsupportedJobOption as error:
+    print(error)
+""")
+
+    assert "characters" in shown
+    assert len(shown) < 700

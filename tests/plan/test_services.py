@@ -248,3 +248,18 @@ def test_a_mistake_of_the_administrators(settings: str, sentence: str) -> None:
         a_plan(some_inputs(settings=settings))
 
     assert str(caught.value).startswith("`[[docker.services]]`")
+
+
+def test_more_services_than_any_job_has() -> None:
+    """Each would be a container and a thread."""
+    with pytest.raises(UnsupportedJobOption, match="The job has 201 services"):
+        named([a_service("postgres")] * 201)
+
+
+def test_an_alias_of_any_length() -> None:
+    """It is refused before it is split."""
+    with pytest.raises(
+        UnsupportedJobOption, match="`alias` of more than 1024 characters"
+    ) as raised:
+        named([a_service("postgres", alias="a," * 1_000_000)])
+    assert len(str(raised.value)) < 300

@@ -35,7 +35,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     inputs = read_inputs(env, basics)
     log.hide(inputs.secrets)
     images = plan_images(inputs)
-    _say_first(inputs, images)
+    _say_first(inputs, images, log)
     engine = engine_of(basics.context)
     engine.connect()
     inputs = _in_container(engine, inputs)
@@ -60,7 +60,7 @@ def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_
     network = JobNetwork(engine, inputs, steps)
     certificates = JobCertificates(inputs, images, steps.log)
     host = DockerHost(inputs, images)
-    pulls = Pulls(engine, inputs.catalogue, steps.log, say)
+    pulls = Pulls(engine, inputs.catalogue, steps.log, lambda text: say(steps.log.readable(text)))
     pulls.begin(images)
     sidecar = choose_sidecar(inputs, images, {pull: pulls.facts(pull) for pull in images.services})
     if sidecar:
@@ -75,7 +75,7 @@ def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_
     plan = plan_environment(inputs, images, sidecar, facts)
     for notice in plan.notices:
         if notice not in images.notices:  # else it was said before any image was pulled
-            say(notice)
+            say(steps.log.readable(notice))
     certificates.leave_client(temp_dir)
     volumes = Task(lambda: make_volumes(engine, plan.volumes, steps))
     containers = Containers(engine, steps, pulls, network, volumes, temp_dir)
@@ -85,9 +85,9 @@ def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_
     show_logs(engine, temp_dir, shown)
 
 
-def _say_first(inputs: Inputs, images: ImagePlan) -> None:
+def _say_first(inputs: Inputs, images: ImagePlan, log: AdministratorLog) -> None:
     for notice in images.notices:
-        say(notice)
+        say(log.readable(notice))
     for warning in inputs.catalogue.warnings:
-        say(f"WARNING: {warning}")
+        say(log.readable(f"WARNING: {warning}"))
     say(f"Using dind-executor with image {images.build.image} ...")

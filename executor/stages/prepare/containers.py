@@ -124,7 +124,7 @@ class Containers:
                 raise
         without, notice = without_secrets(spec)
         started = self._network.holding(lambda: self._begin(without))
-        say(notice)
+        say(self._steps.log.readable(notice))
         return started
 
     def _begin(self, spec: ContainerSpec) -> tuple[float, StartedKeeper | StartedReceiver | None]:

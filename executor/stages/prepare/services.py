@@ -59,7 +59,8 @@ class Waiting:
             if error:
                 container = check().container
                 log = service_log(self._engine, container)
-                text = health_warning(check(), error, self._log.without_secrets(log))
+                told = self._log.readable(error)
+                text = health_warning(check(), told, self._log.without_secrets(log))
                 write_through(_STDERR, text.encode(errors="replace"))
                 self._log.event("service not up", container=container, error=error)
 
