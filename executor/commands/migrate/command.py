@@ -2,17 +2,22 @@
 
 import argparse
 import os
-import tomllib
+import secrets
+import stat
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
+from executor.bounds import InvalidToml, toml_table, whole_number
 from executor.commands.migrate.runner import MIGRATABLE, Migration, in_lower_case, migrate_runner
 from executor.commands.migrate.text import section_text
 from executor.commands.migrate.together import notes_of_all
+from executor.excerpts import excerpt
+from executor.files import read_regular
 from executor.log import complain, say
 
 _SETTINGS = "/etc/dind-executor/settings.toml"
+_MOST_BYTES = 4 * 1024 * 1024
 _SCALING = ("docker+machine", "docker-autoscaler", "docker-ssh+machine")
 
 
@@ -65,15 +70,14 @@ def main(args: list[str]) -> int:
 def _document(path: str) -> dict[str, object]:
     """Return what is in the file, its own keys in lower case."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (as in the settings)
-            return in_lower_case(tomllib.loads(file.read()))
+        return in_lower_case(toml_table(read_regular(path, _MOST_BYTES).decode()))
     except OSError as error:
         raise _Unusable(
             f"{path} cannot be read: {error.strerror}. Check the path, or run this as root."
         ) from None
     except UnicodeDecodeError:
         raise _Unusable(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
+    except InvalidToml as error:
         raise _Unusable(f"{path} is not TOML: {error}. Correct the file.") from None
 
 
@@ -101,7 +105,9 @@ def _chosen(runners: Sequence[_Runner], path: str, wanted: str | None) -> list[_
     meant = _meant(runners, wanted)
     if not meant:
         titles = ", ".join(each.title for each in runners)
-        raise _Unusable(f"{path} has no runner {wanted!r}: name one of {titles}, or its number.")
+        raise _Unusable(
+            f"{path} has no runner {excerpt(wanted or '')!r}: name one of {titles}, or its number."
+        )
     for title, runner in meant:
         executor = runner.get("executor")
         if executor in _SCALING:
@@ -130,7 +136,8 @@ def _meant(runners: Sequence[_Runner], wanted: str | None) -> list[_Runner]:
     named = [each for each in runners if each.table.get("name") == wanted]
     if named or not wanted.isdecimal():
         return named
-    return [each for number, each in enumerate(runners, start=1) if number == int(wanted)]
+    meant = whole_number(wanted)
+    return [each for number, each in enumerate(runners, start=1) if number == meant]
 
 
 def _write(
@@ -141,12 +148,11 @@ def _write(
         raise _Unusable(
             f"--output takes one runner: name one of {titles}, or its number, with --runner."
         )
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     try:
-        descriptor = os.open(path, flags, 0o600)
-        os.fchmod(descriptor, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor)
-            file.write(migrations[0].settings)
+        if force:
+            _replace(path, migrations[0].settings)
+        else:
+            _write_new(path, migrations[0].settings)
     except FileExistsError:
         raise _Unusable(f"{path} exists already. Add --force to overwrite it.") from None
     except OSError as error:
@@ -154,6 +160,31 @@ def _write(
             f"{path} cannot be written: {error.strerror}. Run this as root, or"
             " choose another file with --output."
         ) from None
+
+
+def _write_new(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor)
+        file.write(text)
+
+
+def _replace(path: str, text: str) -> None:
+    """Put a new file in the place of an old one; whatever else stands there is left alone.
+
+    Nothing is written through a symbolic link: whoever made it would choose the file.
+    """
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise _Unusable(
+            f"{path} is not a regular file. Remove it, or choose another file with --output."
+        )
+    beside = f"{path}.{secrets.token_hex(8)}"
+    try:
+        _write_new(beside, text)
+        os.rename(beside, path)  # noqa: PTH104 (as above)
+    except OSError:
+        if os.path.lexists(beside):
+            os.unlink(beside)  # noqa: PTH108
+        raise
 
 
 def _paths(migrations: Sequence[Migration], output: str | None) -> list[str]:

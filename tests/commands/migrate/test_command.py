@@ -246,3 +246,70 @@ def test_the_page_shows_what_the_command_prints() -> None:
     before, *after = shown()
 
     assert after == printed(before)
+
+
+def test_a_runner_of_a_number_of_thousands_of_digits(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence shows only a part of it."""
+    path = config(tmp_path, a_runner())
+
+    assert run_command(["migrate", str(path), "--runner", "9" * 5000]) == 2
+
+    err = capfd.readouterr().err
+    assert "has no runner '999" in err
+    assert len(err) < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("concurrent = " + "9" * 5000, "line 1: `concurrent` has a number that is too long"),
+        ("[" + "a." * 5000 + "a]", "its key has more than 1000 parts"),
+        ("[" + "a." * 500 + "a]", "nested more than 50 levels deep"),
+        ("a = " + "[" * 5000, "nested more than 50 levels deep"),
+    ],
+    ids=["digits", "parts", "tables", "lists"],
+)
+def test_a_file_beyond_what_toml_has(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str, sentence: str
+) -> None:
+    """The sentence says what is wrong with it."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+
+    assert run_command(["migrate", str(path)]) == 2
+    assert sentence in capfd.readouterr().err
+
+
+def test_nothing_is_written_through_a_link(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever made the link would choose which file of root's is lost."""
+    victim, output = tmp_path / "victim", tmp_path / "settings.toml"
+    victim.write_text("precious")
+    output.symlink_to(victim)
+    path = str(config(tmp_path, a_runner()))
+
+    for force in ([], ["--force"]):
+        assert run_command(["migrate", path, "--output", str(output), *force]) == 2
+
+    assert f"{output} is not a regular file" in capfd.readouterr().err
+    assert victim.read_text() == "precious"
+    assert output.is_symlink()
+
+
+def test_an_old_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """Whoever has it open reads on in the old one, and nobody else may read the new one."""
+    output = tmp_path / "settings.toml"
+    output.write_text("old")
+    output.chmod(0o644)
+    path = str(config(tmp_path, a_runner()))
+
+    with output.open() as before:
+        assert run_command(["migrate", path, "--output", str(output), "--force"]) == 0
+        assert before.read() == "old"
+
+    read_settings(output.read_text(), "x")
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["config.toml", "settings.toml"]
