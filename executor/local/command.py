@@ -99,6 +99,8 @@ def _run(given: argparse.Namespace, terminal: Terminal) -> int:
             has_cache_server=caches is not None,
         )
 
+    for warning in pipeline.warnings:
+        terminal.say(f"WARNING: {warning}", colour=YELLOW)
     stages = _jobs_to_run(pipeline, facts(Site(host, port)), tuple(given.jobs))
     _announce(checkout, registration, given.file, terminal)
     source, name = registration.source, registration.name

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from executor.local.errors import LocalError
+from executor.local.pipeline.yaml_loader import is_possible
 from executor.local.project.variables import ALWAYS_SECRET, Variable
 from executor.local.runner.job_variables import DEFAULT_RUNNER_VERSION
 from executor.local.runner.registration import DEFAULT_CONFIG, DEFAULT_SETTINGS
@@ -12,6 +13,7 @@ from executor.notation.durations import gitlab_seconds
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHORTEST_MASKED = 8
+_LARGEST = 128 * 1024
 _DESCRIPTION = """Run the jobs of a pipeline file through the four hooks, as gitlab-runner would: to
 try a registration or a pipeline without GitLab and without gitlab-runner. Jobs get what is
 committed."""
@@ -194,11 +196,23 @@ def _key_and_value(option: str, text: str) -> tuple[str, str]:
         raise LocalError(
             f"{option}: a value has no KEY= before it; write KEY=VALUE, with letters, digits and _ in KEY"
         )
+    if not is_possible(value):
+        raise LocalError(f"{option} {key}: its value is not UTF-8 text")
     return key, value
 
 
 def _content(option: str, key: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LocalError(f"{option} {key}: {path} cannot be read ({error})") from None
+        # Also from a pipe: whoever types this may keep a secret in none of their files.
+        with Path(path).open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        text = content.decode()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise LocalError(f"{option} {key}: {path} cannot be read ({why})") from None
+    if len(content) > _LARGEST or "\0" in text:
+        raise LocalError(
+            f"{option} {key}: {path} is larger than {_LARGEST // 1024} KiB, or holds a NUL; no hook could"
+            " get it"
+        )
+    return text

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from executor.excerpts import excerpt
 from executor.local.errors import PipelineError
 from executor.local.pipeline.globs import any_matches
 from executor.local.pipeline.model import JobDefinition, Refs
@@ -14,6 +15,8 @@ from executor.local.pipeline.rules import Rule, RuleSyntaxError, evaluate
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _NO_COMMIT = "0"
+_LONGEST_PATTERN = 4096
+"""What variables may add to a path; no system has longer ones."""
 # What the names of `only:` and `except:` say of where a pipeline comes from.
 _SOURCES = {
     "pushes": "push",
@@ -48,7 +51,7 @@ def first_match(
 
 
 def _matches(rule: Rule, variables: Mapping[str, str], tree: Tree) -> bool:
-    if rule.expression and not evaluate(rule.expression, variables):
+    if rule.expression and not _holds(rule.expression, variables):
         return False
     if rule.changes is not None:
         compare_to = _expanded(rule.compare_to, variables)
@@ -57,6 +60,14 @@ def _matches(rule: Rule, variables: Mapping[str, str], tree: Tree) -> bool:
     if rule.exists is None:
         return True
     return any_matches([_expanded(item, variables) for item in rule.exists], tree.files())
+
+
+def _holds(expression: str, variables: Mapping[str, str]) -> bool:
+    """Return the truth of an expression; one of its variables may hold a pattern that is none."""
+    try:
+        return evaluate(expression, variables)
+    except RuleSyntaxError as error:
+        raise PipelineError(f"{excerpt(expression)}: {error}") from None
 
 
 def _has_changed(
@@ -78,7 +89,18 @@ def _has_changed(
 
 
 def _expanded(text: str, variables: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], ""), text)
+    left = _LONGEST_PATTERN
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal left
+        text_of = variables.get(found[1] or found[2], "")
+        left -= len(text_of)
+        if left < 0:
+            message = f'"{excerpt(text)}" is too long with its variables expanded'
+            raise PipelineError(message)
+        return text_of
+
+    return _VARIABLE.sub(value, text)
 
 
 def lists_admit(job: JobDefinition, variables: Mapping[str, str], tree: Tree) -> bool:
@@ -93,7 +115,7 @@ def _sections(refs: Refs, variables: Mapping[str, str], tree: Tree) -> list[bool
     if refs.refs is not None:
         found.append(any(_is_ref(ref, variables) for ref in refs.refs))
     if refs.variables is not None:
-        found.append(any(evaluate(item, variables) for item in refs.variables))
+        found.append(any(_holds(item, variables) for item in refs.variables))
     if refs.changes is not None:
         found.append(_has_changed(refs.changes, "", variables, tree))
     return found

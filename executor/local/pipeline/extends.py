@@ -6,18 +6,29 @@ takes away what the parent says.
 
 from collections.abc import Mapping
 
+from executor.excerpts import excerpt
 from executor.local.pipeline.keywords import Place, mapping_at, strings_at, text_at
+from executor.local.pipeline.yaml_text import Budget
 
 _DEEPEST = 11
 
 
-def extended(name: str, entries: Mapping[str, object], place: Place) -> dict[str, object]:
-    """Return a job with what it extends merged in, parents first, itself last."""
-    return _extended(name, entries, place.job(name), ())
+def extended(
+    name: str, entries: Mapping[str, object], place: Place, budget: Budget
+) -> dict[str, object]:
+    """Return a job with what it extends merged in, parents first, itself last.
+
+    Raises PipelineError, also where all jobs together have spent the budget.
+    """
+    return _extended(name, entries, place.job(name), (), budget)
 
 
 def _extended(
-    name: str, entries: Mapping[str, object], place: Place, below: tuple[str, ...]
+    name: str,
+    entries: Mapping[str, object],
+    place: Place,
+    below: tuple[str, ...],
+    budget: Budget,
 ) -> dict[str, object]:
     if name in below:
         raise place.error(f"the job extends itself: {' > '.join((*below, name))}")
@@ -28,9 +39,12 @@ def _extended(
     result: dict[str, object] = {}
     for parent in _names(parents, place.of("extends")):
         if parent not in entries:
-            raise place.of("extends").error(f'there is no "{parent}" to extend')
-        result = merged(result, _extended(parent, entries, place, (*below, name)))
-    return {key: value for key, value in merged(result, own).items() if value is not None}
+            raise place.of("extends").error(f'there is no "{excerpt(parent)}" to extend')
+        result = merged(result, _extended(parent, entries, place, (*below, name), budget))
+    found = {key: value for key, value in merged(result, own).items() if value is not None}
+    inner = (len(each) for each in found.values() if isinstance(each, dict | list))
+    budget.spend(1 + len(found) + sum(inner), place.source)
+    return found
 
 
 def _names(value: object, place: Place) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from executor.files import read_regular
 from executor.local.errors import LocalError
 from executor.local.pipeline.extends import extended
 from executor.local.pipeline.includes import Finder, with_includes
@@ -18,8 +19,9 @@ from executor.local.pipeline.model import (
 from executor.local.pipeline.parallel import with_instances
 from executor.local.pipeline.rule_keywords import rules_at
 from executor.local.pipeline.rules import Rule
-from executor.local.pipeline.yaml_text import with_references
+from executor.local.pipeline.yaml_text import Budget, with_references
 
+_MOST_BYTES = 1024 * 1024
 # These may stand at the top level instead of under `default:`; GitLab calls it deprecated.
 _OLD_DEFAULTS = ("image", "services", "before_script", "after_script", "cache")
 _TOP_LEVEL = ("default", "stages", "variables", "workflow", *_OLD_DEFAULTS)
@@ -34,12 +36,13 @@ def load_pipeline(path: Path, root: Path | None = None) -> Pipeline:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular(str(path), _MOST_BYTES).decode()
     except FileNotFoundError:
         message = f"{path}: no such pipeline file; name another one with --file"
         raise LocalError(message) from None
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: cannot be read ({error}); name another file with --file"
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        message = f"{path}: cannot be read ({why}); name another file with --file"
         raise LocalError(message) from None
 
 
@@ -54,7 +57,9 @@ def _finder(root: Path) -> Finder:
 
 def parse_pipeline(text: str, source: str, find: Finder = lambda _: ()) -> Pipeline:
     """Return the pipeline that a file's text, and the files it includes, describe."""
-    whole = with_references(with_includes(text, source, find), source)
+    warnings: list[str] = []
+    budget = Budget()
+    whole = with_references(with_includes(text, source, find, warnings), source, budget)
     top = mapping_at(whole, Place(source, "the file"))
     place = Place(source)
     stages = _stages(top.get("stages", list(DEFAULT_STAGES)), place.of("stages"))
@@ -72,12 +77,13 @@ def parse_pipeline(text: str, source: str, find: Finder = lambda _: ()) -> Pipel
                 "remove it or run this pipeline in GitLab"
             )
             raise place.of(name).error(sentence)
-        jobs += jobs_at(name, extended(name, entries, place), place.job(name), frame)
+        jobs += jobs_at(name, extended(name, entries, place, budget), place.job(name), frame)
     if not jobs:
         raise Place(source, "the file").error("it has no job; add one with a script")
     linked = with_instances(tuple(jobs))
     check_links(linked, stages, source)
-    return Pipeline(source, stages, linked, variables, _workflow(top, place.of("workflow")))
+    workflow = _workflow(top, place.of("workflow"))
+    return Pipeline(source, stages, linked, variables, workflow, tuple(warnings))
 
 
 def _workflow(top: dict[str, object], place: Place) -> tuple[Rule, ...] | None:

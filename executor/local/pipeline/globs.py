@@ -6,13 +6,35 @@ Pure. `*` stops at a slash, `**/` is any number of directories, `{a,b}` is eithe
 import re
 from collections.abc import Iterable
 
+from executor.excerpts import excerpt
+from executor.local.errors import PipelineError
+from executor.local.pipeline.regular import BadExpression, Expression
+
 _PART = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|\{[^{}]*\}|[^*?\[{]+|.", re.DOTALL)
 
 
 def any_matches(patterns: Iterable[str], paths: Iterable[str]) -> bool:
     """Tell whether one of the paths fits one of the patterns."""
-    compiled = [re.compile(_regex(pattern), re.DOTALL) for pattern in patterns]
-    return any(pattern.fullmatch(path) for path in paths for pattern in compiled)
+    compiled = [(pattern, _compiled(pattern)) for pattern in patterns]
+    return any(_fits(pattern, each, path) for path in paths for pattern, each in compiled)
+
+
+def _compiled(pattern: str) -> Expression:
+    try:
+        return Expression(_regex(pattern), "s")
+    except BadExpression as error:
+        raise _no_pattern(pattern, error) from None
+
+
+def _fits(pattern: str, compiled: Expression, path: str) -> bool:
+    try:
+        return compiled.fits(path)
+    except BadExpression as error:
+        raise _no_pattern(pattern, error) from None
+
+
+def _no_pattern(pattern: str, error: BadExpression) -> PipelineError:
+    return PipelineError(f'"{excerpt(pattern)}" is not a pattern of files: {error}')
 
 
 def _regex(pattern: str) -> str:

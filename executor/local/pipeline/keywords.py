@@ -7,6 +7,7 @@ variables and containers; `rule_keywords`, `job_keywords` and `artifact_keywords
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from executor.excerpts import excerpt, readable
 from executor.local.errors import PipelineError, UnsupportedError
 from executor.local.pipeline.model import Image, YamlVariable
 
@@ -32,12 +33,12 @@ class Place:
 
     def error(self, sentence: str) -> PipelineError:
         """Return the error that says it."""
-        return PipelineError(f"{self.source}: {self.path}: {sentence}")
+        return PipelineError(f"{self.source}: {excerpt(self.path)}: {readable(sentence)}")
 
     def unsupported(self, key: str, known: tuple[str, ...]) -> UnsupportedError:
         """Return the error that names a keyword which GitLab may know, but not we."""
         return UnsupportedError(
-            f'{self.source}: {self.path}: keyword "{key}" is not supported by the embedded runner;'
+            f'{self.source}: {excerpt(self.path)}: keyword "{excerpt(key)}" is not supported by the embedded runner;'
             f" remove it or run this job in GitLab (supported here: {', '.join(known)})"
         )
 

@@ -178,3 +178,5 @@ class Pipeline:
     jobs: tuple[JobDefinition, ...]
     variables: tuple[YamlVariable, ...] = ()
     workflow: tuple[Rule, ...] | None = None
+    warnings: tuple[str, ...] = ()
+    """What is odd in the files, and no mistake."""

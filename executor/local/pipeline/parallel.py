@@ -4,6 +4,7 @@ Pure. They are called `name 1/3`, or `name: [value, value]` for a matrix.
 """
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ Instances = list[tuple[str, dict[str, object]]]
 def instances_at(name: str, value: object, place: Place) -> Instances:
     """Return the jobs that an entry with this `parallel` stands for."""
     if isinstance(value, int) and not isinstance(value, bool):
+        _check_number(value, place)
         found: Instances = [(f"{name} {number + 1}/{value}", {}) for number in range(value)]
     else:
         fields = mapping_at(value, place)
@@ -26,9 +28,13 @@ def instances_at(name: str, value: object, place: Place) -> Instances:
             (f"{name}: [{', '.join(row.values())}]", dict(row))
             for row in _rows(fields.get("matrix"), place.of("matrix"))
         ]
-    if not 0 < len(found) <= _MOST:
-        raise place.error(f"1 to {_MOST} jobs are expected, not {len(found)}")
+    _check_number(len(found), place)
     return found
+
+
+def _check_number(jobs: int, place: Place) -> None:
+    if not 0 < jobs <= _MOST:
+        raise place.error(f"1 to {_MOST} jobs are expected, not {jobs}")
 
 
 def matrix_names(name: str, value: object, place: Place) -> list[str]:
@@ -39,13 +45,14 @@ def matrix_names(name: str, value: object, place: Place) -> list[str]:
 def _rows(value: object, place: Place) -> list[dict[str, str]]:
     if not isinstance(value, list):
         raise place.error(f"a list of mappings is expected, not {described(value)}")
-    rows = []
+    rows: list[dict[str, str]] = []
     for index, item in enumerate(value):
         fields = mapping_at(item, place.of(index))
         columns = [
             [scalar_text(cell) for cell in (cells if isinstance(cells, list) else [cells])]
             for cells in fields.values()
         ]
+        _check_number(max(1, len(rows) + math.prod(map(len, columns))), place)
         rows += [dict(zip(fields, row, strict=True)) for row in itertools.product(*columns)]
     return rows
 

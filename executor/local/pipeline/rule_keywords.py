@@ -5,6 +5,7 @@ Pure.
 
 from collections.abc import Mapping
 
+from executor.excerpts import excerpt
 from executor.local.pipeline.keywords import (
     Place,
     described,
@@ -90,7 +91,7 @@ def _expression(value: object, place: Place) -> str:
     try:
         evaluate(expression, {})
     except RuleSyntaxError as error:
-        raise place.error(f"{expression} is not an expression: {error}") from None
+        raise place.error(f"{excerpt(expression)} is not an expression: {error}") from None
     return expression
 
 

@@ -8,8 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from executor.excerpts import excerpt
+from executor.local.pipeline.regular import BadExpression, Expression
+
 Lookup = Mapping[str, str]
-Value = str | re.Pattern[str] | None
+Value = str | Expression | None
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -22,7 +25,8 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+_MOST_TOKENS = 100
+"""As in GitLab."""
 _COMPARISONS = ("==", "!=", "=~", "!~")
 
 
@@ -71,7 +75,7 @@ def _tokens(expression: str) -> list[_Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            message = f'"{text[position:].strip()}" is not understood'
+            message = f'"{excerpt(text[position:].strip())}" is not understood'
             raise RuleSyntaxError(message)
         kind = match.lastgroup or ""
         if kind == "flags":
@@ -79,6 +83,9 @@ def _tokens(expression: str) -> list[_Token]:
         else:
             tokens.append(_Token(kind, match[kind]))
         position = match.end()
+        if len(tokens) > _MOST_TOKENS:
+            message = f"it has more than {_MOST_TOKENS} variables, strings and signs"
+            raise RuleSyntaxError(message)
     if not tokens:
         message = "it is empty"
         raise RuleSyntaxError(message)
@@ -125,8 +132,12 @@ class _Parser:
             return left == right
         if operator == "!=":
             return left != right
-        pattern = right if isinstance(right, re.Pattern) else _pattern_in(right)
-        found = isinstance(left, str) and pattern is not None and pattern.search(left) is not None
+        pattern = right if isinstance(right, Expression) else _pattern_in(right)
+        try:
+            found = isinstance(left, str) and pattern is not None and pattern.is_in(left)
+        except BadExpression as error:
+            message = f"its regular expression cannot be used: {error}"
+            raise RuleSyntaxError(message) from None
         return found if operator == "=~" else not found
 
     def _value(self) -> Value:
@@ -152,19 +163,15 @@ class _Parser:
         return False
 
 
-def _pattern_in(value: str | None) -> re.Pattern[str] | None:
+def _pattern_in(value: str | None) -> Expression | None:
     """Return the pattern of a variable that holds one, written as /pattern/; else nothing."""
     match = re.fullmatch(r"/(.+)/([ims]*)", value or "")
     return None if match is None else _compiled(match[1], match[2])
 
 
-def _compiled(pattern: str, flags: str) -> re.Pattern[str]:
-    combined = re.RegexFlag(0)
-    for flag in flags:
-        combined |= _FLAGS[flag]
+def _compiled(pattern: str, flags: str) -> Expression:
     try:
-        # In RE2, and so in GitLab, an escaped slash is a slash; Python agrees.
-        return re.compile(pattern, combined)
-    except re.error as error:
-        message = f"/{pattern}/ is not a regular expression ({error})"
+        return Expression(pattern, "".join(sorted(set(flags))))
+    except BadExpression as error:
+        message = f"/{excerpt(pattern)}/ is not a regular expression ({error})"
         raise RuleSyntaxError(message) from None

@@ -6,6 +6,7 @@ Pure, and free of the runner: what is here holds for any runner that asks for th
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from executor.bounds import whole_number
 from executor.local.pipeline.model import Cache, JobDefinition, YamlVariable
 from executor.local.pipeline.selection import taken_over
 from executor.local.project.checkout import Checkout
@@ -21,6 +22,8 @@ from executor.local.project.predefined import (
 from executor.local.project.variables import Variable, from_yaml, last_of_each, resolved_by_server
 
 GIT_DEPTH = 20
+_LARGEST_DEPTH = 2**31 - 1
+"""What git takes."""
 # GitLab keeps the caches of protected branches apart; here no branch is protected.
 _CACHE_SUFFIX = "-non_protected"
 
@@ -103,7 +106,8 @@ class Assignment:
     def depth(self) -> int:
         """How many commits to fetch; 0 for all."""
         value = last_of_each(self.variables).get("GIT_DEPTH")
-        return int(value.value) if value and value.value.isdecimal() else GIT_DEPTH
+        depth = whole_number(value.value, _LARGEST_DEPTH) if value else None
+        return GIT_DEPTH if depth is None else depth
 
 
 def assign(

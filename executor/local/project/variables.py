@@ -8,11 +8,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from executor.excerpts import excerpt
+from executor.local.errors import PipelineError
 from executor.local.pipeline.model import YamlVariable
+from executor.notation.expansion import LONGEST
 
 # Their values are secrets wherever they come from, because GitLab makes them from the job token.
 ALWAYS_SECRET = ("CI_REGISTRY_PASSWORD", "CI_DEPENDENCY_PROXY_PASSWORD", "CI_JOB_TOKEN")
 
+_MOST_REFERENCES = 100_000
+_DEEPEST = 100
 _SERVER_REFERENCE = re.compile(r"\$\$|\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -37,9 +42,11 @@ def resolved_by_server(variables: Iterable[Variable]) -> tuple[Variable, ...]:
     """Return the variables with the references between them resolved, as GitLab hands them out.
 
     References to unknown, file-type and raw variables stay for the runner; so does a circle.
+    Raises PipelineError for what no hook could get, and for what would take for ever.
     """
     latest = last_of_each(variables)
     done: dict[str, str] = {}
+    left = _MOST_REFERENCES
 
     def value_of(variable: Variable, above: frozenset[str]) -> str:
         if variable.raw or variable.file:
@@ -47,8 +54,20 @@ def resolved_by_server(variables: Iterable[Variable]) -> tuple[Variable, ...]:
         if variable.key in done:
             return done[variable.key]
         inside = above | {variable.key}
+        length = 0
 
         def substituted(match: re.Match[str]) -> str:
+            nonlocal left, length
+            left -= 1
+            if left < 0 or len(inside) > _DEEPEST:
+                raise _too_long(variable.key)
+            value = referred(match)
+            length += len(value)
+            if length > LONGEST:
+                raise _too_long(variable.key)
+            return value
+
+        def referred(match: re.Match[str]) -> str:
             target = latest.get(match[1] or match[2] or "")
             if target is None or target.raw or target.file or target.key in inside:
                 return match[0]
@@ -61,6 +80,13 @@ def resolved_by_server(variables: Iterable[Variable]) -> tuple[Variable, ...]:
 
     return tuple(
         replace(variable, value=value_of(variable, frozenset())) for variable in latest.values()
+    )
+
+
+def _too_long(key: str) -> PipelineError:
+    return PipelineError(
+        f'the variable "{excerpt(key)}" is too long with those that it refers to, or they are too many:'
+        f" at most {LONGEST} characters, and {_DEEPEST} variables in each other"
     )
 
 

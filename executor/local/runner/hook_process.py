@@ -65,6 +65,13 @@ def call_hook(
                 " their environment: use a file in the project instead"
             )
         return Ending(None, time.monotonic() - started, problem)
+    except ValueError:
+        # The operating system's own kind of text, which a variable or the job's name is not.
+        problem = (
+            f"{hook.executable} cannot be started: a variable of the job or of the registration holds"
+            " a NUL or a lone surrogate"
+        )
+        return Ending(None, time.monotonic() - started, problem)
     running = _Running(process, stdout, stderr)
     with around.cancellation.heard_by(running.wake.set):
         running.wake.wait(hook.timeout_seconds)

@@ -5,6 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from executor.bounds import LARGEST, whole_number
+from executor.excerpts import excerpt
+from executor.files import read_regular
 from executor.local.project.assignment import Assignment
 from executor.local.project.payload import payload_of
 from executor.local.runner.cancellation import Cancellation
@@ -18,6 +21,7 @@ from executor.local.runner.registration import Hook, Registration
 
 BUILD_FAILURE_EXIT_CODE = 1
 SYSTEM_FAILURE_EXIT_CODE = 2
+_MOST_BYTES = 1024 * 1024
 
 
 class Hooks:
@@ -40,7 +44,15 @@ class Hooks:
         self._directory = Path(tempfile.mkdtemp(prefix="custom-executor"))
         self._response = self._directory / "response.json"
         self._exit_code = self._directory / "build_exit_code"
-        self._write_payload()
+        try:
+            self._write_payload()
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        """Remove the payload with its passwords, and all that lies beside it."""
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _write_payload(self) -> None:
         descriptor = os.open(self._response, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -91,6 +103,12 @@ class Hooks:
 
     def clean_up(self, variables: JobVariables) -> None:
         """Have the cleanup hook remove what the job ran in; a failure is only told."""
+        try:
+            self._call_cleanup(variables)
+        finally:
+            self._forget()
+
+    def _call_cleanup(self, variables: JobVariables) -> None:
         hook = self._registration.cleanup
         if hook is not None:
             # gitlab-runner keeps these lines for its own log; here the administrator reads them at once.
@@ -105,7 +123,6 @@ class Hooks:
             )
             if ending.exit_code != 0:
                 self._log.say(f"WARNING: Cleanup script failed: {_described(ending)}")
-        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _call(
         self,
@@ -160,13 +177,15 @@ class Hooks:
 
     def _script_failure(self) -> ScriptFailure | SystemFailure:
         try:
-            first = self._exit_code.read_text(encoding="utf-8").partition("\n")[0]
+            content = read_regular(str(self._exit_code), _MOST_BYTES)
+            first = content.decode().partition("\n")[0]
         except (OSError, UnicodeDecodeError):
             return ScriptFailure(BUILD_FAILURE_EXIT_CODE)
-        try:
-            return ScriptFailure(int(first))
-        except ValueError:
-            return SystemFailure(f'{_unknown(2)}: BUILD_EXIT_CODE_FILE holds "{first}"')
+        code = whole_number(first.strip(), smallest=-LARGEST)
+        if code is None:
+            shown = excerpt(first)
+            return SystemFailure(f'{_unknown(2)}: BUILD_EXIT_CODE_FILE holds "{shown}"')
+        return ScriptFailure(code)
 
 
 def _described(ending: Ending) -> str:

@@ -30,7 +30,7 @@ def configured(config: JobConfig, answer: bytes) -> JobConfig:
         return config
     try:
         content: object = json.loads(answer)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(str(error)) from None
     fields = _object(content, "it")
     named = _object(fields.get("driver"), "driver")

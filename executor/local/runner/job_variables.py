@@ -6,7 +6,10 @@ Pure.
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from executor.errors import UnsupportedJobOption
+from executor.local.errors import PipelineError
 from executor.local.pipeline.model import Image, JobDefinition
 from executor.local.project.assignment import Assignment
 from executor.local.project.variables import Variable, from_yaml, last_of_each
@@ -34,29 +37,36 @@ _FEATURE_FLAGS = {
 _TRUE = ("true", "1", "t")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobVariables:
     """All variables of a job, in the runner's order, with the runner's expansion."""
 
     variables: tuple[Variable, ...]
     temporary: str
 
+    @cached_property
+    def _latest(self) -> dict[str, Variable]:
+        return last_of_each(self.variables)
+
     def get(self, key: str) -> str:
         """Return a value as references see it: a file's path, an unknown name's nothing."""
-        variable = last_of_each(self.variables).get(key)
+        variable = self._latest.get(key)
         if variable is None:
             return ""
         return posixpath.join(self.temporary, key) if variable.file else variable.value
 
     def expand(self, text: str) -> str:
-        """Expand the references in a text, once."""
-        return expand(text, self.get)
+        """Expand the references in a text, once; raises PipelineError if it gets too long."""
+        try:
+            return expand(text, self.get)
+        except UnsupportedJobOption as error:
+            raise PipelineError(str(error)) from None
 
     def expanded(self) -> tuple[Variable, ...]:
         """Return one variable per key, its value expanded unless it is raw."""
         return tuple(
             variable if variable.raw else replace(variable, value=self.expand(variable.value))
-            for variable in last_of_each(self.variables).values()
+            for variable in self._latest.values()
         )
 
 

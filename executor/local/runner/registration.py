@@ -1,15 +1,17 @@
 """The registration under trial: a `[runners.custom]` section, or hooks and settings by hand."""
 
 import sys
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from executor.bounds import toml_table
+from executor.files import read_regular
 from executor.local.errors import LocalError
 from executor.notation.table import Problems, Table
 
 DEFAULT_CONFIG = Path("/etc/gitlab-runner/config.toml")
 DEFAULT_SETTINGS = Path("/etc/dind-executor/settings.toml")
+_MOST_BYTES = 4 * 1024 * 1024
 _HOUR_SECONDS = 3600
 _GRACEFUL_KILL_SECONDS = 600
 _FORCE_KILL_SECONDS = 10
@@ -87,12 +89,13 @@ def default_hooks() -> Path:
 def from_config(path: Path, runner_name: str = "") -> Registration:
     """Return the first custom runner of a config.toml, or the one of that name."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = toml_table(read_regular(str(path), _MOST_BYTES).decode())
     except FileNotFoundError:
         message = f"{path}: no such file; name gitlab-runner's config.toml with --config"
         raise LocalError(message) from None
     except (OSError, ValueError) as error:
-        message = f"{path}: cannot be read ({error}); correct it or use --hooks"
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"{path}: cannot be read ({why}); correct it or use --hooks"
         raise LocalError(message) from None
     runner = _chosen(document, runner_name)
     if runner is None:

@@ -3,6 +3,8 @@
 Pure.
 """
 
+from executor.bounds import LARGEST, whole_number
+from executor.excerpts import excerpt
 from executor.local.runner.job_variables import JobVariables
 from executor.local.runner.outcome import SystemFailure
 from executor.notation.durations import go_seconds
@@ -18,9 +20,8 @@ _FALSE = ("false", "0", "f")
 
 def attempts(sub_stage: str, variables: JobVariables) -> int:
     """Return how often a sub-stage is tried at most."""
-    try:
-        number = int(variables.get(_ATTEMPTS[sub_stage]))
-    except ValueError:
+    number = whole_number(variables.get(_ATTEMPTS[sub_stage]).removeprefix("+"), smallest=-LARGEST)
+    if number is None:
         return 1
     if not 1 <= number <= _MOST_ATTEMPTS:
         message = f"number of attempts out of the range [1, 10] for stage: {sub_stage}"
@@ -35,9 +36,9 @@ def stage_timeout(key: str, variables: JobVariables, otherwise: float) -> tuple[
         return otherwise, ""
     seconds = go_seconds(text)
     if seconds is None:
-        return otherwise, f"Ignoring malformed {key} timeout: {text}"
+        return otherwise, f"Ignoring malformed {key} timeout: {excerpt(text)}"
     if seconds < 0:
-        return otherwise, f"Ignoring relative {key} timeout: {text}"
+        return otherwise, f"Ignoring relative {key} timeout: {excerpt(text)}"
     return seconds or otherwise, ""
 
 

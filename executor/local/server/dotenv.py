@@ -19,6 +19,9 @@ def variables_in(text: str) -> tuple[tuple[str, str], ...]:
         if match is None:
             message = f"line {number} is not KEY=VALUE"
             raise ValueError(message)
+        if "\0" in stripped:
+            message = f"line {number} holds a NUL"
+            raise ValueError(message)
         found.append((match[1], _unquoted(match[2].strip())))
     return tuple(found)
 

@@ -5,6 +5,7 @@ Every request carries a running job's token: other containers on the host see th
 
 import base64
 import gzip
+import io
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from executor.local.errors import LocalError
 from executor.local.project.predefined import JOB_TOKEN_USER, Site
 from executor.local.server.artifact_store import ArtifactStore
+from executor.local.server.bodies import body_of
 from executor.local.server.cache_store import CacheStore
 from executor.local.server.dotenv import variables_in
 from executor.local.server.form import find_file
@@ -31,7 +33,8 @@ _ARTIFACTS = re.compile(r"/api/v4/jobs/(\d{1,18})/artifacts")
 _CACHE = re.compile(r"/cache/([^/]+)")
 _GIT = re.compile(r"/[^?]+\.git/(?:info/refs|git-upload-pack)")
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
-_CHUNK_BYTES = 65536
+_LARGEST_REPORT = 1024 * 1024
+"""GitLab takes 5 KiB by default."""
 
 
 class Server:
@@ -192,7 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
             # Other reports are for GitLab to show; no job gets them.
             if kind == "archive":
                 self.store.keep(job_id, body, size)
-            elif kind == "dotenv" and not self._take_report(job_id, body.read(size)):
+            elif kind == "dotenv" and not self._take_report(
+                job_id, body.read(min(size, _LARGEST_REPORT))
+            ):
                 self._refuse(HTTPStatus.BAD_REQUEST)
                 return
         self._answer(HTTPStatus.CREATED, b'{"message":"201 Created"}')
@@ -200,7 +205,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _take_report(self, job_id: int, packed: bytes) -> bool:
         """Keep the variables of a dotenv report; tell whether it is one."""
         try:
-            variables = variables_in(gzip.decompress(packed).decode())
+            with gzip.open(io.BytesIO(packed)) as file:
+                text = file.read(_LARGEST_REPORT + 1)
+            if len(text) > _LARGEST_REPORT:
+                return False
+            variables = variables_in(text.decode())
         except (OSError, EOFError, ValueError, zlib.error):
             return False
         self.store.keep_report(job_id, variables)
@@ -223,25 +232,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> Iterator[BinaryIO]:
         """Give the question's body as a file, whatever way it is sent."""
         with tempfile.TemporaryFile() as file:
-            for chunk in self._chunks():
+            for chunk in body_of(self.headers, self.rfile):
                 file.write(chunk)
             file.seek(0)
             yield file
-
-    def _chunks(self) -> Iterator[bytes]:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            yield from self._read(int(self.headers.get("Content-Length", 0)))
-            return
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            yield from self._read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-
-    def _read(self, size: int) -> Iterator[bytes]:
-        while size and (chunk := self.rfile.read(min(size, _CHUNK_BYTES))):
-            size -= len(chunk)
-            yield chunk
 
 
 def _in_query(address: SplitResult, name: str) -> str:

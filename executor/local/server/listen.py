@@ -1,14 +1,18 @@
 """Where the server listens: an address of this host that the jobs' containers reach."""
 
 import ipaddress
-import tomllib
 from pathlib import Path
 
 import docker
 import docker.errors
 
+from executor.bounds import toml_table, whole_number
+from executor.excerpts import excerpt
+from executor.files import read_regular
 from executor.local.errors import LocalError
 
+_LAST_PORT = 65535
+_MOST_BYTES = 1024 * 1024
 _REMEDY = "name an address of this host that containers can reach with --listen"
 
 
@@ -17,9 +21,13 @@ def listen_address(wanted: str, *, engine: str) -> tuple[str, int]:
     if not wanted:
         return bridge_gateway(engine), 0
     host, colon, port = wanted.partition(":")
-    if colon and not port.isdecimal():
-        raise LocalError(f'--listen {wanted}: "{port}" is not a port; write HOST or HOST:PORT')
-    return host, int(port or 0)
+    number = whole_number(port, _LAST_PORT) if port else 0
+    if number is None or (colon and not port):
+        shown = excerpt(port)
+        raise LocalError(
+            f'--listen {excerpt(wanted)}: "{shown}" is not a port; write HOST or HOST:PORT'
+        )
+    return host, number
 
 
 def bridge_gateway(engine: str) -> str:
@@ -62,7 +70,7 @@ def engine_of(settings: Path | None) -> str:
     if settings is None:
         return ""
     try:
-        document = tomllib.loads(settings.read_text(encoding="utf-8"))
+        document = toml_table(read_regular(str(settings), _MOST_BYTES).decode())
     except (OSError, ValueError):
         # The config hook says what is wrong with its settings.
         return ""

@@ -1,5 +1,7 @@
 """The options of `dind-executor local`, and what their values say."""
 
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,3 +84,28 @@ def test_a_project_has_a_group(text: str) -> None:
     """The error asks for a group and a name."""
     with pytest.raises(LocalError, match="GROUP/PROJECT"):
         options.project_path(text)
+
+
+@pytest.mark.parametrize("content", [b"x" * 200_000, b"a\0b", b"\xff"])
+def test_a_file_that_no_hook_could_get(tmp_path: Path, content: bytes) -> None:
+    """It is named before any job runs."""
+    path = tmp_path / "file"
+    path.write_bytes(content)
+
+    with pytest.raises(LocalError, match=f"--file-variable A: {path} "):
+        options.file_variable(f"A={path}")
+
+
+def test_a_secret_may_come_by_a_pipe(tmp_path: Path) -> None:
+    """A shell gives one for `@<(pass show token)`."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    threading.Thread(target=path.write_text, args=("hunter2-hunter2\n",), daemon=True).start()
+
+    assert options.secret_variable(f"A=@{path}").value == "hunter2-hunter2"
+
+
+def test_a_variable_that_is_no_text() -> None:
+    """What a terminal in another encoding hands over."""
+    with pytest.raises(LocalError, match="--variable A: its value is not UTF-8"):
+        options.plain_variable("A=\udcff")

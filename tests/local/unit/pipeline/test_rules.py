@@ -2,8 +2,10 @@
 
 import pytest
 
+from executor.local.errors import PipelineError
 from executor.local.pipeline.admission import first_match
 from executor.local.pipeline.rules import Rule, RuleSyntaxError, evaluate
+from tests.limited import limited
 
 VARIABLES = {"CI_COMMIT_BRANCH": "main", "EMPTY": "", "PATTERN": "/^ma/", "OTHER": "main"}
 
@@ -69,3 +71,36 @@ def test_the_first_matching_rule_decides(rules: tuple[Rule, ...], *, expected: b
     """Without a match the job is not in the pipeline."""
     rule = first_match(rules, VARIABLES)
     assert expected == (rule is not None and rule.when != "never")
+
+
+@pytest.mark.parametrize(
+    ("expression", "word"),
+    [
+        ("(" * 5000, "100"),
+        (" && ".join(["$A"] * 5000), "100"),
+        ("$A " + "x" * 100_000, "is not understood"),
+    ],
+    ids=["parentheses", "variables", "words"],
+)
+def test_an_expression_of_any_length(expression: str, word: str) -> None:
+    """It is refused as in GitLab, with a sentence that people can read."""
+    with pytest.raises(RuleSyntaxError, match=word) as raised:
+        evaluate(expression, {})
+    assert len(str(raised.value)) < 500
+
+
+def test_a_rule_that_would_take_years() -> None:
+    """Its text and its expression are the same author's."""
+    assert (
+        limited("""
+from executor.local.pipeline.rules import evaluate
+print(evaluate('"' + "a" * 100 + '!" =~ /^(a+)+$/', {}))
+""")
+        == "False\n"
+    )
+
+
+def test_a_variable_with_a_pattern_that_is_none() -> None:
+    """It shows only when the rules are asked."""
+    with pytest.raises(PipelineError, match="is not a regular expression"):
+        first_match((Rule("$A =~ $B"),), {"A": "x", "B": "/(/"})

@@ -145,3 +145,17 @@ def test_insisting_shortens_the_graceful_time(tmp_path: Path) -> None:
     call.hurry.call_off("canceled")
     ending = call.run(f"trap '' TERM; touch {marker}; while :; do sleep 0.05; done")
     assert ending.exit_code == -9
+
+
+@pytest.mark.parametrize(("key", "value"), [("A", "x\0y"), ("A", "\ud800"), ("A\0", "x")])
+def test_a_variable_that_no_environment_has_is_explained(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    """Python's own error is of another kind than the system's."""
+    call = Call(tmp_path)
+    around = replace(call.around, environment={key: value})
+
+    ending = call_hook(Hook("/bin/true"), (), around, stdout=call.stdout, stderr=call.stderr)
+
+    assert ending.exit_code is None
+    assert "holds a NUL or a lone surrogate" in ending.problem

@@ -22,3 +22,9 @@ def test_another_line_is_refused_with_its_number(text: str) -> None:
     """The whole report counts for nothing then."""
     with pytest.raises(ValueError, match=r"line [12] is not KEY=VALUE"):
         variables_in(text)
+
+
+def test_a_nul_is_refused() -> None:
+    """No later job could get it in its environment."""
+    with pytest.raises(ValueError, match="line 2 holds a NUL"):
+        variables_in("A=1\nB=\0\n")

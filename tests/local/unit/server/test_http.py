@@ -1,6 +1,7 @@
 """The embedded server, asked by a real git and over real connections."""
 
 import base64
+import gzip
 import http.client
 import subprocess
 from collections.abc import Iterator
@@ -227,3 +228,22 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
     """The error names --listen as the remedy."""
     with pytest.raises(LocalError, match=r"cannot listen on 192\.0\.2\.1 .*--listen"):
         Server("192.0.2.1", 0, repositories=tmp_path, store=ArtifactStore(tmp_path))
+
+
+def test_a_report_that_is_a_bomb_is_refused(served: Served) -> None:
+    """A gigabyte of zeros packs into one megabyte: no more of it is unpacked than a report has."""
+    path = "/api/v4/jobs/7/artifacts?artifact_type=dotenv&artifact_format=gzip"
+    sent = {"JOB_TOKEN": served.token, "Content_Type": FORM_TYPE}
+    bomb = gzip.compress(b"A=" + b"0" * 20_000_000)
+
+    assert served.ask("POST", path, FORM % bomb, **sent)[0] == 400
+    assert served.ask("POST", path, FORM % gzip.compress(b"A=1"), **sent)[0] == 201
+    assert served.store.reported_by(7) == (("A", "1"),)
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "x", "1_0"])
+def test_a_length_that_is_none_is_no_body(served: Served, length: str) -> None:
+    """The server answers, and waits for nothing."""
+    address = f"/cache/key?token={served.token}"
+
+    assert served.ask("PUT", address, b"", Content_Length=length)[0] == 201

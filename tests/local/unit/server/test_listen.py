@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from executor.local.errors import LocalError
 from executor.local.server.listen import engine_of, gateway_of, listen_address
 from tests.local.conftest import Workbench
 from tests.rig.state import Rig
@@ -68,3 +69,11 @@ def test_the_engine_is_the_one_of_the_settings(tmp_path: Path, text: str, expect
     assert expected == engine_of(path)
     assert engine_of(None) == ""
     assert engine_of(tmp_path / "none") == ""
+
+
+@pytest.mark.parametrize("port", ["9" * 5000, "65536", "", "x", "\N{SUPERSCRIPT TWO}"])
+def test_a_port_that_is_none(port: str) -> None:
+    """The sentence says so, and shows only a part of it."""
+    with pytest.raises(LocalError, match="is not a port") as raised:
+        listen_address(f"127.0.0.1:{port}", engine="")
+    assert len(str(raised.value)) < 600
