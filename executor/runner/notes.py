@@ -10,6 +10,7 @@ left: the names below, and what is in them, stay as they are.
 | `OWNER` | config, prepare | who the job belongs to, as its objects' labels do (`notation.owner`) | config, prepare, a sweep |
 | `AUTHORITIES` | config | the certificates by which gitlab-runner knows GitLab | a sweep |
 | `TRACES` | config | the job logs that gitlab-runner has open, its owner's like the payload | a sweep |
+| `SYSTEM_ID` | config | by what GitLab tells gitlab-runner from others of its token | a sweep |
 | `MADE` | prepare | there may be something to remove | cleanup |
 | `UNFINISHED` | prepare, run | something is being made, or may still appear | cleanup |
 | `OVER` | cleanup | nothing may be made any more | run |
@@ -33,6 +34,7 @@ from executor.log import write_through
 OWNER = "dind-executor-owner"
 AUTHORITIES = "dind-executor-authorities"
 TRACES = "dind-executor-traces"
+SYSTEM_ID = "dind-executor-system-id"
 MADE = "dind-executor-made"
 UNFINISHED = "dind-executor-preparing"
 OVER = "dind-executor-over"

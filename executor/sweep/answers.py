@@ -27,7 +27,7 @@ class Ghost(Enum):
     ENDED = "ended"
     """GitLab has taken its end."""
     OVER = "over"
-    """It had ended before, as far as GitLab is concerned."""
+    """It had ended before, as far as GitLab is concerned, or another gitlab-runner has it."""
     UNANSWERED = "unanswered"
     """GitLab did not say: its payload is still needed."""
     UNUSABLE = "unusable"
@@ -71,10 +71,14 @@ def end_request(token: str) -> bytes:
     return json.dumps(said).encode()
 
 
-def judge_job(status: int, content_type: str, body: bytes, job_id: int) -> GhostOutcome | None:
+def judge_job(
+    status: int, content_type: str, body: bytes, job_id: int, system_id: str = ""
+) -> GhostOutcome | None:
     """Judge the answer to `GET /job` with the job's token; None where GitLab waits for its runner.
 
-    A 401 says that the token is one of no job that runs; only GitLab's API says it as JSON.
+    A 401 says that the token is one of no job that runs; only GitLab's API says it as JSON.  A job
+    whose start GitLab did not hear of runs elsewhere by now, with the same token: that gitlab-runner
+    has another id than `system_id`.
     """
     said = _object(content_type, body)
     if said is None:
@@ -85,10 +89,18 @@ def judge_job(status: int, content_type: str, body: bytes, job_id: int) -> Ghost
         return GhostOutcome(Ghost.OVER)
     if status != _OK:
         return unanswered(f"it answers {status}")
+    return _judge_described(said, job_id, system_id)
+
+
+def _judge_described(said: dict[str, object], job_id: int, system_id: str) -> GhostOutcome | None:
     if said.get("id") != job_id or isinstance(said.get("id"), bool):
         return unanswered("it answers for another job")
     if said.get("status") not in EXECUTING:
         return unanswered("the job has not started as far as GitLab knows")
+    manager = said.get("runner_manager")
+    elsewhere = manager.get("system_id") if isinstance(manager, dict) else None
+    if system_id and isinstance(elsewhere, str) and elsewhere not in ("", system_id):
+        return GhostOutcome(Ghost.OVER)
     return None
 
 

@@ -75,10 +75,10 @@ def read_payload(left: LeftDirectory) -> LeftPayload:
     try:
         with _opened(left.parent) as parent, _same(left, parent) as directory:
             content = read_file(PAYLOAD, directory, _MOST_PAYLOAD_BYTES)
-            authorities = _note(directory, notes.AUTHORITIES)
+            known = [_note(directory, each) for each in (notes.AUTHORITIES, notes.SYSTEM_ID)]
     except OSError as error:
         raise UnusablePayload(error.strerror or str(error)) from None
-    return parse_left_payload(content, authorities.decode("ascii", "replace"))
+    return parse_left_payload(content, *(each.decode("ascii", "ignore") for each in known))
 
 
 @contextmanager

@@ -53,6 +53,8 @@ def end_ghost(
     def ask() -> None:
         try:
             outcomes.append(_end(api, payload, sentence))
+        except Exception as error:  # noqa: BLE001 (a thread has nobody to raise it to)
+            outcomes.append(unanswered(f"unexpected {type(error).__name__}, please report it"))
         finally:
             under_way.release()
 
@@ -81,7 +83,9 @@ def _end(api: GitLabApi, payload: LeftPayload, sentence: bytes) -> GhostOutcome:
 def _ask(api: GitLabApi, payload: LeftPayload) -> GhostOutcome | None:
     """Return what became of the job; None where GitLab waits for its runner."""
     answer = api.get(_JOB)
-    return judge_job(answer.status, answer.content_type, answer.body, payload.job_id)
+    return judge_job(
+        answer.status, answer.content_type, answer.body, payload.job_id, payload.system_id
+    )
 
 
 def _append(api: GitLabApi, payload: LeftPayload, sentence: bytes) -> GhostOutcome | None:

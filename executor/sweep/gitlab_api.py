@@ -156,11 +156,13 @@ class GitLabApi:
         # gitlab-runner's own chain may stop at an authority that is not its own one.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         if self._authorities:
-            context.load_verify_locations(cadata=self._authorities)
+            # Any other character would be an error of a third kind.
+            certificates = self._authorities.encode("ascii", "ignore").decode()
+            context.load_verify_locations(cadata=certificates)
         base = f"{self._certificates}/{host}"
-        if os.path.isfile(f"{base}.crt"):  # noqa: PTH113 (pathlib costs 9 ms)
+        if os.access(f"{base}.crt", os.R_OK):
             context.load_verify_locations(cafile=f"{base}.crt")
-        if os.path.isfile(f"{base}.auth.crt"):  # noqa: PTH113
+        if all(os.access(f"{base}.auth.{each}", os.R_OK) for each in ("crt", "key")):
             context.load_cert_chain(f"{base}.auth.crt", f"{base}.auth.key")
         return context
 

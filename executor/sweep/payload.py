@@ -31,12 +31,15 @@ class LeftPayload:
     """GitLab's base URL, without credentials and without a slash at its end."""
     authorities: str = field(default="", repr=False)
     """Certificates in PEM that GitLab's own may be signed with, besides those of the host."""
+    system_id: str = ""
+    """By what GitLab tells the dead gitlab-runner from others of its token; "" if not known."""
 
 
-def parse_left_payload(content: bytes, authorities: str = "") -> LeftPayload:
+def parse_left_payload(content: bytes, authorities: str = "", system_id: str = "") -> LeftPayload:
     """Return what a payload says of its job; raises UnusablePayload.
 
-    `authorities` are the certificates that gitlab-runner itself knew for this GitLab.
+    `authorities` are the certificates that gitlab-runner itself knew for this GitLab, `system_id` is
+    its own id there.
     """
     try:
         job = parse_job(json.loads(content))
@@ -52,4 +55,5 @@ def parse_left_payload(content: bytes, authorities: str = "") -> LeftPayload:
     if not job.gitlab_url:
         raise UnusablePayload("it names no GitLab")
     own = (each.value for each in job.variables if each.key == _AUTHORITIES)
-    return LeftPayload(job.id, job.token, job.gitlab_url, authorities or next(own, ""))
+    trusted = authorities or next(own, "")
+    return LeftPayload(job.id, job.token, job.gitlab_url, trusted, system_id)

@@ -37,6 +37,30 @@ def test_a_job_that_needs_its_runner_can_be_ended(
     assert judge_job(status, content_type, body.encode(), 17) is None
 
 
+@pytest.mark.parametrize(
+    ("system_id", "manager", "is_ours"),
+    [
+        ("s_1", {"system_id": "s_1"}, True),
+        ("s_1", {"system_id": "s_2"}, False),
+        ("", {"system_id": "s_2"}, True),
+        ("s_1", {"system_id": ""}, True),
+        ("s_1", {"system_id": 1}, True),
+        ("s_1", {}, True),
+        ("s_1", None, True),
+        ("s_1", "s_2", True),
+    ],
+)
+def test_a_job_that_another_runner_has_is_left_alone(
+    system_id: str, manager: object, *, is_ours: bool
+) -> None:
+    """GitLab gives a job out again, with its token, whose start it did not hear of."""
+    body = json.dumps({"id": 17, "status": "running", "runner_manager": manager}).encode()
+
+    outcome = judge_job(200, JSON, body, 17, system_id)
+
+    assert outcome == (None if is_ours else GhostOutcome(Ghost.OVER))
+
+
 def test_a_token_of_no_running_job_says_that_the_job_is_over() -> None:
     """GitLab knows a job's token as long as the job runs."""
     assert judge_job(401, JSON, REFUSED.encode(), 17) == GhostOutcome(Ghost.OVER)

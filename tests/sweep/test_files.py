@@ -105,11 +105,13 @@ def test_the_payload_is_read(parent: Path) -> None:
     """It says which job of which GitLab it is, and the note beside it how GitLab is known."""
     directory = leave(parent)
     notes.leave(str(directory), notes.AUTHORITIES, b"-----BEGIN CERTIFICATE-----\n")
+    notes.leave(str(directory), notes.SYSTEM_ID, b"s_1")
 
     read = read_payload(found(parent))
 
     assert (read.job_id, read.token, read.gitlab) == (17, TOKEN, "https://gitlab.example.com")
     assert read.authorities == "-----BEGIN CERTIFICATE-----\n"
+    assert read.system_id == "s_1"
 
 
 def test_a_strange_payload_is_not_read(parent: Path, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 import threading
 import time
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.sweep.answers import Ghost, GhostOutcome, last_line
 from executor.sweep.ghost import end_ghost
@@ -81,6 +83,29 @@ def test_a_job_of_another_token_is_not_touched(gitlab: GitLab, ghost: Job) -> No
 
     assert end(gitlab.url).ghost is Ghost.ENDED
     assert other.state == "running"
+
+
+def test_a_job_that_runs_elsewhere_is_not_ended(gitlab: GitLab, ghost: Job) -> None:
+    """The gitlab-runner that has it now has another id than the dead one."""
+    payload = replace(left_payload(gitlab.url), system_id="s_another")
+
+    outcome = end_ghost(payload, LINE, time.monotonic() + 30, environ={})
+
+    assert outcome == GhostOutcome(Ghost.OVER)
+    assert ghost.state == "running"
+    assert LINE not in ghost.trace
+
+
+def test_an_error_that_nobody_expects_keeps_the_payload(
+    gitlab: GitLab, ghost: Job, mocker: MockerFixture
+) -> None:
+    """It is named by its kind alone: a text may hold the token."""
+    mocker.patch("executor.sweep.ghost.judge_job", side_effect=TypeError(TOKEN))
+
+    outcome = end(gitlab.url)
+
+    assert outcome == GhostOutcome(Ghost.UNANSWERED, "unexpected TypeError, please report it")
+    assert ghost.state == "running"
 
 
 def test_gitlab_over_tls(certificates: Certificates, tls_gitlab: GitLab) -> None:

@@ -346,7 +346,9 @@ def test_gitlab_may_ask_for_a_certificate(certificates: Certificates, tmp_path: 
     assert isinstance(asked._context("127.0.0.1"), ssl.SSLContext)
 
 
-@pytest.mark.parametrize("authorities", ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+@pytest.mark.parametrize(
+    "authorities", ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n", "\x00", "a\ud800ü"]
+)
 def test_strange_authorities_are_named_so(certificates: Certificates, authorities: str) -> None:
     """What is no certificate is no reason to trust anything."""
     with serving(certificates=certificates) as seen:

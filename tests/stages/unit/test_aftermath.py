@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def test_the_authorities_of_gitlab_runner_are_noted(temp_dir: Path) -> None:
     leave_aftermath(env(temp_dir, CUSTOM_ENV_CI_SERVER_TLS_CA_FILE="-----BEGIN"), None)
 
     assert notes.read(str(temp_dir), notes.AUTHORITIES) == b"-----BEGIN"
+
+
+def test_the_id_of_the_owner_in_gitlab_is_noted(temp_dir: Path) -> None:
+    """A job that GitLab has given to another gitlab-runner since is not this one's to end."""
+    (temp_dir.parent / ".runner_system_id").write_text("s_1")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        owner = OWNER._replace(pid=process.pid)
+        leave_aftermath(env(temp_dir, CONFIG_FILE=f"{temp_dir.parent}/config.toml"), owner)
+        process.kill()
+
+    assert notes.read(str(temp_dir), notes.SYSTEM_ID) == b"s_1"
 
 
 def test_nothing_is_noted_without_a_reason(temp_dir: Path) -> None:
