@@ -65,6 +65,12 @@ class Surroundings:
     """Registries, as `host:port`, and the certificates (PEM) that vouch for them."""
     separates_ipv6: bool = False
     """Whether the engine can keep networks apart over IPv6, as it does over IPv4."""
+    engine_name: str = ""
+    """What the host of the engine calls itself."""
+    gateways: tuple[str, ...] = ()
+    """The addresses (IPv4) that the engine's host has on the engine's networks."""
+    in_reach: bool = False
+    """Whether this process is on the engine's host as to networks: it reaches each container."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Api:
 
     @property
     def local(self) -> bool:
-        """Tell whether the engine runs on this host, so that container addresses are in reach."""
+        """Tell whether the engine's socket is on this host; its containers may be out of reach still."""
         return self.host.startswith("unix://")
 
     def use_version(self, version: str) -> None:

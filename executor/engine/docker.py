@@ -44,7 +44,7 @@ class Engine:
 
     @property
     def local(self) -> bool:
-        """Tell whether the engine runs on this host, so that container addresses are in reach."""
+        """Tell whether the engine's socket is on this host; its containers may be out of reach still."""
         return self._api.local
 
     def connect(self) -> None:

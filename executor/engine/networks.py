@@ -1,5 +1,7 @@
 """The job's network, and what the engine says of the networks and registries around it."""
 
+from collections.abc import Iterable
+
 from executor.bounds import whole_number
 from executor.engine import failures
 from executor.engine.api import Api
@@ -39,6 +41,13 @@ def survey(api: Api) -> Surroundings:
         mirrors=mirrors,
         insecure_registries=insecure,
         separates_ipv6=_separates_ipv6(told),
+        engine_name=str(told.get("Name") or ""),
+        gateways=tuple(
+            gateway
+            for each in listed
+            if each.get("Driver") == "bridge"
+            for gateway in _gateways(each)
+        ),
     )
 
 
@@ -66,10 +75,36 @@ def _found(api: Api, path: str) -> object:
 
 
 def _subnets(network: dict[str, object]) -> tuple[str, ...]:
-    configs = as_table(network.get("IPAM")).get("Config")
-    listed = configs if isinstance(configs, list) else []
-    found = (str(as_table(each).get("Subnet") or "") for each in listed)
+    found = (str(each.get("Subnet") or "") for each in _configs(network))
     return tuple(each for each in found if each)
+
+
+def _gateways(network: dict[str, object]) -> Iterable[str]:
+    """Yield the IPv4 addresses of a network that are the host's.
+
+    Docker 20.10 leaves out that of its default bridge where the engine made it: then it is the first
+    address of the subnet.
+    """
+    for each in _configs(network):
+        gateway, subnet = str(each.get("Gateway") or ""), str(each.get("Subnet") or "")
+        if not gateway and subnet and ":" not in subnet:
+            gateway = _first_address(subnet)
+        if gateway and ":" not in gateway:
+            yield gateway.partition("/")[0]
+
+
+def _first_address(subnet: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.IPv4Network(subnet, strict=False).network_address + 1)
+    except ValueError:
+        return ""
+
+
+def _configs(network: dict[str, object]) -> list[dict[str, object]]:
+    configs = as_table(network.get("IPAM")).get("Config")
+    return [as_table(each) for each in configs] if isinstance(configs, list) else []
 
 
 def _mtu(network: dict[str, object]) -> int:

@@ -1,4 +1,8 @@
-"""What the runner's host says of its own network: read from files, nothing is run."""
+"""What the runner's host says of its own network: read from files, nothing is run.
+
+gitlab-runner may be in a container: then these files are the container's, and speak of the engine's
+host only where it has no network of its own.
+"""
 
 import os
 import socket
@@ -8,6 +12,7 @@ from dataclasses import replace
 
 from executor.bounds import whole_number
 from executor.files import read_regular
+from executor.host.namespaces import shares_network
 from executor.spec import Surroundings
 
 _ROUTES = "/proc/net/route"
@@ -16,16 +21,23 @@ _USUAL_MTU = 1500
 _UP = 1
 _SHORTEST_PREFIX = 8
 _MOST_BYTES = 1024 * 1024
+_DOCKERS_RESOLVER = "127.0.0.11"
 _RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 
 
 def with_host(around: Surroundings, certs_d: str, *, local: bool) -> Surroundings:
-    """Add what the runner's host knows; its network counts where the engine is `local`."""
+    """Add what the runner's host knows; its network may count where the engine is `local`.
+
+    The routes of a container say nothing of the way out of the engine's host.  Addresses that this
+    process knows are kept free all the same: to keep too many free costs nothing.
+    """
+    in_reach = local and shares_network(around.gateways, around.engine_name)
     return replace(
         around,
-        mtu=around.mtu or (host_mtu() if local else 0),
+        mtu=around.mtu or (host_mtu() if in_reach else 0),
         subnets=(*around.subnets, *((*host_subnets(), *host_resolvers()) if local else ())),
         authorities=authorities(certs_d),
+        in_reach=in_reach,
     )
 
 
@@ -62,12 +74,30 @@ def host_resolvers(files: Iterable[str] = _RESOLVERS) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def resolves(name: str) -> bool:
-    """Tell whether the host knows a name; the containers' resolver asks the same servers."""
+def resolves(name: str, files: Iterable[str] = _RESOLVERS, routes: str = _ROUTES) -> bool:
+    """Tell whether the host knows a name; the containers' resolver asks the same servers.
+
+    In a container with a network of its own, Docker's resolver also knows the containers beside it:
+    those names are not known to jobs.
+    """
     try:
-        return bool(socket.getaddrinfo(name, None))
+        found = {str(each[4][0]) for each in socket.getaddrinfo(name, None)}
     except (OSError, UnicodeError):
         return False
+    if _DOCKERS_RESOLVER not in host_resolvers(files):
+        return bool(found)
+    beside = {each for each in found if ":" not in each and _is_beside(each, routes)}
+    return not beside
+
+
+def _is_beside(address: str, routes: str) -> bool:
+    """Tell whether an IPv4 address is in a network that is routed to by itself."""
+    (number,) = struct.unpack("=I", socket.inet_aton(address))
+    return any(
+        number & mask == destination
+        for _, destination, mask, _, _ in _routes(routes)
+        if mask.bit_count() >= _SHORTEST_PREFIX
+    )
 
 
 def authorities(directory: str) -> tuple[tuple[str, bytes], ...]:

@@ -21,6 +21,7 @@ left: the names below, and what is in them, stay as they are.
 | `ANSWERED` | run | when the sidecar had started that has answered | run |
 | `OWNED` | run | the project's files have their owner | run |
 | `RESTART` | run | the build container starts again before the next script | run |
+| `OUT_OF_REACH` | prepare | the engine's socket is here and its containers' addresses are not: gitlab-runner is in a container | run |
 | `CANCELLED` | run | the build container is made anew before the next script | run |
 
 `run` imports this module, so it imports little.  The file with a script's exit code is none of these:
@@ -46,6 +47,7 @@ ANSWERED = "dind-executor-answered"
 OWNED = "dind-executor-owned"
 RESTART = "dind-executor-restart"
 CANCELLED = "dind-executor-cancelled"
+OUT_OF_REACH = "dind-executor-out-of-reach"
 
 
 def request_of(container: str) -> str:

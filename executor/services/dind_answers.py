@@ -19,10 +19,11 @@ def answers(
 ) -> bool:
     """Tell whether the daemon answers within the time left, of a sidecar that runs for so long.
 
-    It is asked directly where the sidecar's address is in reach, else from within: a runner in a
-    container is out of its reach, as is that of a rootless engine or an engine on another host.
+    It is asked directly where the sidecar's address is in reach, else from within.  A gitlab-runner in
+    a container does not reach it, nor does one whose engine is rootless or on another host; prepare
+    has found out and left a note.
     """
-    if engine.local:
+    if engine.local and not notes.is_left(temp_dir, notes.OUT_OF_REACH):
         try:
             return _answers_directly(sidecar, temp_dir, max(left_seconds, 0.1))
         except ConnectionRefusedError:

@@ -120,12 +120,17 @@ class Found:
 class Prober:
     """Asks one service, directly while its address seems in reach, else from the helper."""
 
-    def __init__(self, engine: Engine, helper: str, wait_for_helper: Callable[[], None]) -> None:
-        """Take the helper container, which is on the job's network, and what waits for it."""
+    def __init__(
+        self, engine: Engine, helper: str, wait_for_helper: Callable[[], None], *, in_reach: bool
+    ) -> None:
+        """Take the helper container, which is on the job's network, and what waits for it.
+
+        `in_reach` tells whether this process is on the engine's host, where addresses may be reached.
+        """
         self._engine = engine
         self._helper = helper
         self._wait_for_helper = wait_for_helper
-        self._direct = engine.local
+        self._direct = in_reach
         self._asked = time.monotonic()
 
     def accepts(self, address: str, ports: Sequence[int], deadline: float) -> bool:

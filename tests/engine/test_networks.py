@@ -115,6 +115,28 @@ def test_an_engine_that_tells_nothing(stub: StubEngine, networks: bytes, info: b
     assert survey(stub.api()) == Surroundings()
 
 
+def test_which_addresses_are_the_hosts_own(stub: StubEngine) -> None:
+    """The gateways of all bridges count, also of jobs; one that is left out is the first address."""
+    configs: list[list[dict[str, str]]] = [
+        [{"Subnet": "172.17.0.0/16"}],
+        [{"Subnet": "172.18.0.0/24", "Gateway": "172.18.0.9"}, {"Subnet": "fd00::/64"}],
+        [{"Gateway": "172.19.0.1/16"}, {"Subnet": "fd01::/64", "Gateway": "fd01::1"}],
+        [{"Subnet": "no network"}],
+    ]
+    listed: list[dict[str, object]] = [
+        {"Name": "n", "Driver": "bridge", "IPAM": {"Config": each}} for each in configs
+    ]
+    listed[1]["Labels"] = {LABEL: "1-2"}
+    overlay = {"Driver": "overlay", "IPAM": {"Config": [{"Subnet": "10.0.0.0/24"}]}}
+    stub.on("GET", "/networks", http(200, [*listed, overlay]))
+    stub.on("GET", "/info", http(200, {"Name": "host-1"}))
+
+    found = survey(stub.api())
+
+    assert found.gateways == ("172.17.0.1", "172.18.0.9", "172.19.0.1")
+    assert found.engine_name == "host-1"
+
+
 @pytest.mark.parametrize(
     ("info", "separates"),
     [

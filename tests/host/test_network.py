@@ -3,8 +3,17 @@
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
-from executor.host.network import authorities, host_mtu, host_resolvers, host_subnets, resolves
+from executor.host.network import (
+    authorities,
+    host_mtu,
+    host_resolvers,
+    host_subnets,
+    resolves,
+    with_host,
+)
+from executor.spec import Surroundings
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 DEFAULT = "eth0\t00000000\t010200C0\t0003\t0\t0\t{}\t00000000\t{}\t0\t0\n"
@@ -62,6 +71,48 @@ def test_the_hosts_resolvers(tmp_path: Path) -> None:
     assert host_resolvers(files) == ("127.0.0.53", "172.17.0.53")
 
 
+@pytest.mark.parametrize(
+    ("gateways", "mtu", "local", "expected"),
+    [
+        (("127.0.0.1",), 0, True, (1400, True)),
+        # in a container, and with an engine elsewhere
+        (("192.0.2.1",), 0, True, (0, False)),
+        (("127.0.0.1",), 0, False, (0, False)),
+        # what the engine says of itself counts anywhere
+        (("192.0.2.1",), 1300, True, (1300, False)),
+        (("127.0.0.1",), 1300, True, (1300, True)),
+    ],
+)
+def test_routes_count_on_the_engines_host_alone(
+    mocker: MockerFixture,
+    gateways: tuple[str, ...],
+    mtu: int,
+    expected: tuple[int, bool],
+    *,
+    local: bool,
+) -> None:
+    """A container's way out is not the host's, and no other container can be reached from it."""
+    mocker.patch("executor.host.network.host_mtu", return_value=1400)
+
+    around = with_host(Surroundings(mtu, gateways=gateways), "/nowhere", local=local)
+
+    assert (around.mtu, around.in_reach) == expected
+
+
+def test_addresses_that_are_known_are_kept_free(mocker: MockerFixture) -> None:
+    """Those of a container as well, and none where the engine is on another host."""
+    mocker.patch("executor.host.network.host_subnets", return_value=("192.0.2.0/24",))
+    mocker.patch("executor.host.network.host_resolvers", return_value=("198.51.100.1",))
+    around = Surroundings(subnets=("172.17.0.0/16",), gateways=("203.0.113.1",))
+
+    assert with_host(around, "/nowhere", local=True).subnets == (
+        "172.17.0.0/16",
+        "192.0.2.0/24",
+        "198.51.100.1",
+    )
+    assert with_host(around, "/nowhere", local=False).subnets == ("172.17.0.0/16",)
+
+
 def test_a_host_without_proc(tmp_path: Path) -> None:
     """Nothing is known, and nothing fails."""
     assert host_mtu(str(tmp_path / "none"), str(tmp_path)) == 0
@@ -89,3 +140,27 @@ def test_authorities_of_registries(tmp_path: Path) -> None:
 def test_names_that_the_host_knows(name: str, known: bool) -> None:  # noqa: FBT001
     """What cannot be a name is nobody's either."""
     assert resolves(name) is known
+
+
+@pytest.mark.parametrize(
+    ("resolver", "address", "known"),
+    [
+        # beside this container, and elsewhere
+        ("127.0.0.11", "192.0.2.7", False),
+        ("127.0.0.11", "203.0.113.7", True),
+        ("127.0.0.11", "2001:db8::7", True),
+        # on a host, whose resolver knows no containers
+        ("192.0.2.53", "192.0.2.7", True),
+    ],
+)
+def test_a_name_of_a_container_beside_this_one(
+    tmp_path: Path, mocker: MockerFixture, resolver: str, address: str, *, known: bool
+) -> None:
+    """Docker's resolver knows it here, and not where the jobs' containers ask."""
+    routes, _ = written(tmp_path, DEFAULT.format(0, 0), LAN)
+    resolvers = tmp_path / "resolv.conf"
+    resolvers.write_text(f"nameserver {resolver}\n")
+    found = [(0, 0, 0, "", (address, 0))]
+    mocker.patch("executor.host.network.socket.getaddrinfo", return_value=found)
+
+    assert resolves("builder", [str(resolvers)], routes) is known

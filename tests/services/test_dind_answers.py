@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
+from executor.runner import notes
 from executor.services import dind_answers
 from executor.services.dind import Sidecar
 from executor.services.dind_answers import SETTLED_SECONDS, answers
@@ -96,6 +98,18 @@ def test_a_daemon_out_of_reach_is_asked_from_within(
     engine = asked_inside(stub, SERVES, code)
 
     assert answers(engine, sidecar_at("255.255.255.255"), "", 5, 0) is serves
+
+
+def test_a_runner_in_a_container_asks_from_within(
+    stub: StubEngine, daemon: Daemon, tmp_path: Path
+) -> None:
+    """The address may be another container's there, whatever answers at it."""
+    daemon(b"HTTP/1.1 200 OK\r\n\r\nOK")
+    notes.leave(str(tmp_path), notes.OUT_OF_REACH)
+    engine = asked_inside(stub, SERVES, 1)
+
+    assert not answers(engine, sidecar_at("127.0.0.1"), str(tmp_path), 5, 0)
+    assert stub.asked("POST", "/exec")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_helper_that_does_not_answer_in_time(tmp_path: Path) -> None:
         stub.on("GET", "/exec/1/json", http(200, {"Running": True, "ExitCode": None}))
         api = stub.engine()
         check = HealthCheck(NAME, "postgres:16", (5432,))
-        error = wait_for_service(api, check, Prober(api, "helper", lambda: None), 1)
+        error = wait_for_service(api, check, Prober(api, "helper", lambda: None, in_reach=True), 1)
         assert not over.is_set()
         over.set()
 

@@ -10,6 +10,7 @@ from executor.plan.inputs import Facts, Inputs
 from executor.plan.services import shown_services
 from executor.plan.sidecar import choose_sidecar
 from executor.reading import read_basics, read_inputs
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.runner.making import Making, begin_making
 from executor.spec import ImagePlan
@@ -66,6 +67,8 @@ def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_
     if sidecar:
         pulls.task(sidecar.pull)
     around = network.surroundings()
+    if engine.local and not around.in_reach:
+        notes.leave(temp_dir, notes.OUT_OF_REACH)
     facts = Facts(
         around,
         certificates.of(sidecar, around.own_subnets),

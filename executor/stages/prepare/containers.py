@@ -57,7 +57,14 @@ class Containers:
         """
         helper = Task(lambda: self._up(plan.helper))
         started = [helper, Task(lambda: self._up(plan.build))]
-        waiting = Waiting(self._engine, self._steps.log, wait_seconds, plan.helper.name, helper)
+        waiting = Waiting(
+            self._engine,
+            self._steps.log,
+            wait_seconds,
+            plan.helper.name,
+            helper,
+            in_reach=self._network.surroundings().in_reach,
+        )
         if plan.dind:
             up = self._up_or_without if plan.dind_is_optional else self._up
             started.append(self._start_service(plan.dind, _nothing, up))

@@ -29,13 +29,19 @@ class Waiting:
         timeout_seconds: int,
         helper: str,
         helper_up: Task[None],
+        *,
+        in_reach: bool,
     ) -> None:
-        """Take `wait_for_services_timeout`, and the helper container to ask from."""
+        """Take `wait_for_services_timeout`, and the helper container to ask from.
+
+        Addresses of containers are asked directly where they are in reach.
+        """
         self._engine = engine
         self._log = log
         self._timeout_seconds = timeout_seconds or DEFAULT_TIMEOUT_SECONDS
         self._helper = helper
         self._helper_up = helper_up
+        self._in_reach = in_reach
         self._tasks: list[tuple[Callable[[], HealthCheck], Task[None], Task[str]]] = []
         self._announced: Task[None] | None = None
 
@@ -75,7 +81,7 @@ class Waiting:
     def _answer(self, check: HealthCheck, started: Task[None]) -> str:
         started.result()
         begun = time.monotonic()
-        prober = Prober(self._engine, self._helper, self._helper_up.result)
+        prober = Prober(self._engine, self._helper, self._helper_up.result, in_reach=self._in_reach)
         try:
             error = wait_for_service(self._engine, check, prober, self._timeout_seconds)
         except EngineUnavailable as unavailable:

@@ -29,7 +29,8 @@ def test_how_long_a_service_is_waited_for(
     done = Task(lambda: None)
     with stub_engine(tmp_path) as stub:
         stub.on("GET", "/containers/.*/json", http(200, running))
-        waiting = Waiting(stub.engine(), AdministratorLog("prepare"), setting, "helper", done)
+        log = AdministratorLog("prepare")
+        waiting = Waiting(stub.engine(), log, setting, "helper", done, in_reach=True)
         waiting.wait_for(lambda: HealthCheck(NAME, "postgres:16"), done)
         waiting.announce()
         waiting.finish()
