@@ -21,6 +21,7 @@ _PAGES = (
     "tests/rig/README.md",
     ".ci/*",
     "hooks/*",
+    "deploy/**/*",
     "executor/shell/*.sh",
 )
 

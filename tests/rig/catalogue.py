@@ -11,6 +11,7 @@ from tests.rig.recipes import Generation, LayerSpec
 # Where the dependency proxy serves Docker Hub's images to this group.
 PROXY_PREFIX = "group/dependency_proxy/containers"
 HELPER = "rig/helper:1"
+RUNNER = "rig/gitlab-runner:1"
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _APPLETS = (
@@ -33,10 +34,15 @@ class ImageSpec:
 
 
 def images(
-    old: Generation, new: Generation, runner: Path | None, engine: Path | None
+    old: Generation,
+    new: Generation,
+    helper: Path | None,
+    runner: Path | None,
+    engine: Path | None,
 ) -> list[ImageSpec]:
-    """Return every image; the helper image carries the `runner` binary, or the stand-in.
+    """Return every image; the helper image carries the `helper` binary, or the stand-in.
 
+    There is an image of gitlab-runner where there is a `runner`.
     An `engine` directory of static binaries gives a dind image of its own, `docker:extra-dind`.
     """
     bases = {generation: recipes.base(generation) for generation in (old, new)}
@@ -61,11 +67,12 @@ def images(
         ImageSpec(("library/debian:bookworm",), bases[old], {"Env": [_PATH], "Cmd": ["bash"]}),
         ImageSpec(("library/debian:trixie",), bases[new], {"Env": [_PATH], "Cmd": ["bash"]}),
         ImageSpec(
-            (HELPER,), recipes.helper(new, bases[new], runner), {"Env": [_PATH], "Cmd": ["bash"]}
+            (HELPER,), recipes.helper(new, bases[new], helper), {"Env": [_PATH], "Cmd": ["bash"]}
         ),
         ImageSpec(("tools/docker-cli:1",), commands[new], {"Env": [_PATH], "Cmd": ["bash"]}),
         ImageSpec(("broken/docker:dind",), recipes.broken(new_dind), config),
         *([] if engine is None else [_extra(engine, new_dind, config)]),
+        *([] if runner is None else [_runner(new, bases[new], runner)]),
         *_small(old.suite),
         _other_user(new, bases[new]),
     ]
@@ -105,6 +112,18 @@ def _dind_config(generation: Generation, *, tls: bool = True) -> dict[str, objec
 
 def _extra(engine: Path, dind: LayerSpec, config: dict[str, object]) -> ImageSpec:
     return ImageSpec(("library/docker:extra-dind",), recipes.binaries(engine, dind), config)
+
+
+def _runner(generation: Generation, base: LayerSpec, program: Path) -> ImageSpec:
+    """Return gitlab-runner in an image that says of itself what GitLab's do."""
+    config: dict[str, object] = {
+        "Env": [_PATH],
+        "Entrypoint": ["/usr/bin/dumb-init", "/entrypoint"],
+        "Cmd": ["run", "--working-directory=/home/gitlab-runner"],
+        "StopSignal": "SIGQUIT",
+        "Volumes": {"/etc/gitlab-runner": {}, "/home/gitlab-runner": {}},
+    }
+    return ImageSpec((RUNNER,), recipes.runner(generation, base, program), config)
 
 
 def _small(suite: str) -> Sequence[ImageSpec]:

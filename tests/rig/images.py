@@ -23,7 +23,7 @@ def ensure(host: str, ca: Path, *, only_special: bool) -> None:
     """Ensure that the hub mirror holds every image, or every one that Docker Hub has not."""
     archive = debian.archive()
     old, new = _generations(archive)
-    specs = catalogue.images(old, new, _runner(), _engine())
+    specs = catalogue.images(old, new, _helper(), _runner(), _engine())
     if only_special:
         specs = [spec for spec in specs if not spec.names[0].startswith("library/")]
     built = _read_built()
@@ -59,6 +59,12 @@ def _generations(archive: debian.Archive) -> tuple[Generation, Generation]:
 
 
 def _runner() -> Path | None:
+    """Return this machine's gitlab-runner."""
+    found = shutil.which("gitlab-runner")
+    return Path(found) if found else None
+
+
+def _helper() -> Path | None:
     """Return the static binary that this machine has for the helper image."""
     found = shutil.which("gitlab-runner-helper") or shutil.which("gitlab-runner")
     return Path(found) if found else None

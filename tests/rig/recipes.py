@@ -108,6 +108,18 @@ def helper(generation: Generation, base: LayerSpec, runner: Path | None) -> Laye
     return LayerSpec(generation.suite, packages, entries=entries, parent=base)
 
 
+def runner(generation: Generation, base: LayerSpec, program: Path) -> LayerSpec:
+    """Return gitlab-runner as GitLab's images have it, with a Python beside it."""
+    entries = (
+        Entry("usr/bin/gitlab-runner", program.read_bytes(), 0o755),
+        _script("entrypoint", "runner-entrypoint.sh"),
+        Entry("home/gitlab-runner", mode=0o755, directory=True),
+        Entry("usr/local/bin", mode=0o755, directory=True),
+    )
+    packages = ("dumb-init", "git", "python3", "python3-venv")
+    return LayerSpec(generation.suite, packages, entries=entries, parent=base)
+
+
 def broken(dind: LayerSpec) -> LayerSpec:
     entry = _script("usr/local/bin/dockerd-entrypoint.sh", "broken-dockerd.sh")
     return LayerSpec(dind.suite, entries=(entry,), parent=dind)
