@@ -94,7 +94,7 @@ def read_basics(env: RunnerEnv, args: list[str]) -> Basics:
     """Read settings and payload; raises SettingsError or JobPayloadError."""
     settings = load_settings(settings_path(args))
     job = read_job(env.job_response_file)
-    host, tls_dir, tls_verify = _engine(settings, env)
+    host, tls_dir, tls_verify = engine_address(settings, env)
     belonging = _belonging(env.temp_dir, job, local=host.startswith("unix://"))
     return Basics(
         settings,
@@ -180,7 +180,7 @@ def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
     )
 
 
-def _engine(settings: Settings, env: RunnerEnv) -> tuple[str, str, bool]:
+def engine_address(settings: Settings, env: RunnerEnv) -> tuple[str, str, bool]:
     """Return the engine's address, TLS directory and whether to verify it.
 
     As in `[runners.docker]`: without `host`, all three come from the runner's environment.

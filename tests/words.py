@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("words.toml")
 
-_COMMANDS = ("", "local", "install", "migrate")
+_COMMANDS = ("", "local", "install", "migrate", "reap")
 _PAGES = (
     "README.md",
     "CHANGELOG.md",
@@ -23,6 +23,9 @@ _PAGES = (
     "hooks/*",
     "deploy/**/*",
     "executor/shell/*.sh",
+    "executor/commands/units/*.service",
+    "executor/commands/units/*.timer",
+    "executor/commands/units/*.conf",
 )
 
 

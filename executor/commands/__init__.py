@@ -10,6 +10,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor settings                       print the default settings with their documentation
   dind-executor install [--prefix DIR]         install or upgrade on a runner host (as root)
   dind-executor migrate config.toml            move runners here from the Docker executor
+  dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
   dind-executor --version | --help
 
 gitlab-runner calls the stages through the executables in hooks/:
@@ -46,5 +47,9 @@ def _run(name: str, args: list[str]) -> int:
         from executor.commands.migrate.command import main as migrate  # noqa: PLC0415
 
         return migrate(args)
+    if name == "reap":
+        from executor.commands.reap.command import main as reap  # noqa: PLC0415
+
+        return reap(args)
     complain(f"dind-executor: there is no command `{name}`. `dind-executor --help` lists all.")
     return 2

@@ -25,3 +25,16 @@ class SweepSettings(Section):
         default="/var/lib/dind-executor",
         check=wrong_path,
     )
+    gitlab_url: str = key(
+        "Address of the GitLab that `gitlab_token_file` is for, such as `https://gitlab.example.com`."
+        " No other GitLab gets the token.",
+        default="",
+    )
+    gitlab_token_file: str = key(
+        "Absolute path of a file with a token of yours of the scope `read_api`, which only you may"
+        " read. `dind-executor reap` asks GitLab with it about jobs of which nothing on this host"
+        " tells whether they still run, such as those of another host that uses this Docker Engine."
+        " Jobs and their prepare stage never use it.",
+        default="",
+        check=wrong_path,
+    )

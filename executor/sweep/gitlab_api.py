@@ -137,7 +137,9 @@ class GitLabApi:
         connection: http.client.HTTPConnection
         if scheme == "https":
             connection = http.client.HTTPSConnection(
-                *place, timeout=self._left(), context=self._context(host)
+                *place,
+                timeout=self._left(),
+                context=tls_context(host, self._authorities, self._certificates),
             )
         else:
             connection = http.client.HTTPConnection(*place, timeout=self._left())
@@ -147,24 +149,6 @@ class GitLabApi:
         self._socket = connection.sock
         connection.sock.settimeout(self._left())
         return connection
-
-    def _context(self, host: str) -> "ssl.SSLContext":
-        """Return what certificates are checked with; raises OSError, as SSLError is one."""
-        import ssl
-
-        context = ssl.create_default_context()
-        # gitlab-runner's own chain may stop at an authority that is not its own one.
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        if self._authorities:
-            # Any other character would be an error of a third kind.
-            certificates = self._authorities.encode("ascii", "ignore").decode()
-            context.load_verify_locations(cadata=certificates)
-        base = f"{self._certificates}/{host}"
-        if os.access(f"{base}.crt", os.R_OK):
-            context.load_verify_locations(cafile=f"{base}.crt")
-        if all(os.access(f"{base}.auth.{each}", os.R_OK) for each in ("crt", "key")):
-            context.load_cert_chain(f"{base}.auth.crt", f"{base}.auth.key")
-        return context
 
     def _follow(self, location: str, path: str) -> None:
         """Go where GitLab says that it is, on the same host; raises Unreachable for another one."""
@@ -182,6 +166,25 @@ class GitLabApi:
         if new.query or new.fragment or not new.path.endswith(suffix):
             raise Unreachable("it redirects to a page")
         self._url = f"{new.scheme}://{new.netloc.rpartition('@')[2]}{new.path.removesuffix(suffix)}"
+
+
+def tls_context(host: str, authorities: str, certificates: str = CERTIFICATES) -> "ssl.SSLContext":
+    """Return what certificates are checked with; raises OSError, as SSLError is one."""
+    import ssl
+
+    context = ssl.create_default_context()
+    # gitlab-runner's own chain may stop at an authority that is not its own one.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if authorities:
+        # Any other character would be an error of a third kind.
+        known = authorities.encode("ascii", "ignore").decode()
+        context.load_verify_locations(cadata=known)
+    base = f"{certificates}/{host}"
+    if os.access(f"{base}.crt", os.R_OK):
+        context.load_verify_locations(cafile=f"{base}.crt")
+    if all(os.access(f"{base}.auth.{each}", os.R_OK) for each in ("crt", "key")):
+        context.load_cert_chain(f"{base}.auth.crt", f"{base}.auth.key")
+    return context
 
 
 def _read(response: "http.client.HTTPResponse") -> Answer:

@@ -22,7 +22,14 @@ def test_help(args: list[str]) -> None:
     done = call(*args)
 
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("local", "settings", "install", "--version", "config, prepare, run, cleanup"):
+    for command in (
+        "local",
+        "settings",
+        "install",
+        "reap",
+        "--version",
+        "config, prepare, run, cleanup",
+    ):
         assert command in done.stdout
 
 

@@ -27,12 +27,15 @@ EXECUTING = ("running", "canceling")
 class JobApi:
     """The queue of jobs, and what runners are told about them."""
 
-    def __init__(self, runner_token: str, next_id: Callable[[], int]) -> None:
+    def __init__(
+        self, runner_token: str, administrators_token: str, next_id: Callable[[], int]
+    ) -> None:
         self.jobs: dict[int, Job] = {}
         self._next_id = next_id
         # What the last runner said about itself: version, executor, features.
         self.runner_info: Mapping[str, object] = {}
         self.runner_token = runner_token
+        self._administrators_token = administrators_token
         self._queue: list[Job] = []
         self._arrived = threading.Condition()
 
@@ -69,6 +72,7 @@ class JobApi:
             ("POST", r"runners/verify", self._verify),
             ("POST", r"jobs/request", self._request_job),
             ("GET", r"job", self._tell_own_job),
+            ("GET", r"projects/\d+/jobs/(\d+)", self._tell_any_job),
             ("PUT", r"jobs/(\d+)", self._update),
             ("PATCH", r"jobs/(\d+)/trace", self._append_trace),
             ("POST", r"jobs/(\d+)/artifacts", self._upload),
@@ -103,6 +107,15 @@ class JobApi:
         job = self.job_of_token(request.headers.get("job-token", ""))
         if job is None or job.status not in EXECUTING:
             return _message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
+        return _json(HTTPStatus.OK, _described(job))
+
+    def _tell_any_job(self, request: Request, match: re.Match[str]) -> Answer:
+        """Answer what a token of the scope read_api may ask."""
+        if request.headers.get("private-token") != self._administrators_token:
+            return _message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
+        job = self.jobs.get(int(match[1]))
+        if job is None:
+            return _message(HTTPStatus.NOT_FOUND, "404 Not found")
         return _json(HTTPStatus.OK, _described(job))
 
     def _update(self, request: Request, match: re.Match[str]) -> Answer:

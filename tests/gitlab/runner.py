@@ -121,12 +121,13 @@ def working(
     concurrent: int = 4,
     environment: Mapping[str, str] | None = None,
     within: Sequence[str] = (),
+    shutdown_timeout: int = _STOP_SECONDS,
 ) -> Iterator[Runner]:
     """Have a runner work for a GitLab until the end of the block, whatever happens in it.
 
     `within` is a command that starts it, in namespaces of its own for example.
     """
-    command, own = command_of(gitlab, table, directory, concurrent)
+    command, own = command_of(gitlab, table, directory, concurrent, shutdown_timeout)
     log_path = directory / "gitlab-runner.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
@@ -146,7 +147,11 @@ def working(
 
 
 def command_of(
-    gitlab: GitLab, table: Mapping[str, object], directory: Path, concurrent: int = 4
+    gitlab: GitLab,
+    table: Mapping[str, object],
+    directory: Path,
+    concurrent: int = 4,
+    shutdown_timeout: int = _STOP_SECONDS,
 ) -> tuple[list[str], dict[str, str]]:
     """Write a runner's config.toml; return the command that starts it, and its environment."""
     home = directory / "home"
@@ -162,7 +167,7 @@ def command_of(
     document = {
         "concurrent": concurrent,
         "check_interval": 1,
-        "shutdown_timeout": _STOP_SECONDS,
+        "shutdown_timeout": shutdown_timeout,
         "runners": [entry],
     }
     config.write_text(toml.dumps(document), encoding="utf-8")

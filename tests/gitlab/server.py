@@ -21,7 +21,8 @@ class GitLab:
         self.repositories = repositories
         self.last_id = 1000
         self._lock = threading.Lock()
-        self._api = JobApi(_runner_token(), self.next_id)
+        self.administrators_token = f"glpat-{secrets.token_hex(10)}"
+        self._api = JobApi(_runner_token(), self.administrators_token, self.next_id)
         # What answers in GitLab's place, where it answers at all: see `moods`.
         self.mood: Callable[[Request], Answer | None] = _none
 

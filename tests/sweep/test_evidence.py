@@ -1,6 +1,9 @@
 """What this host shows of an owner: only what is seen from where it lived is proof."""
 
+import ctypes
 import os
+import subprocess
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,10 @@ from tests.sweep.left import dead_owner, living, owner_of, view
 CONTAINER = "c" * 64
 BEGAN = "2026-11-28T20:00:00.1Z"
 OTHER_BOOT = "0b5d4c6e-7f3a-4c69-9a57-5f1f2f0f6a11"
+
+
+_NEW_MOUNTS = 0x20000  # CLONE_NEWNS
+_NOBODY = 65534
 
 
 @pytest.fixture
@@ -45,6 +52,40 @@ def test_a_process_that_is_gone() -> None:
 def test_a_number_that_is_another_process_s_by_now(alive: Owner) -> None:
     """A process of that number that began at another time is another one."""
     assert asks_nobody().life_of(alive._replace(started=alive.started - 1), "") is Life.GONE
+
+
+def seen_by_another_user(owner: Owner) -> Life:
+    """Return what a user other than root sees of a process where the kernel hides processes."""
+    child = _fork()
+    if not child:
+        code = len(Life)
+        try:
+            assert ctypes.CDLL(None).unshare(_NEW_MOUNTS) == 0
+            for words in (
+                ["--make-rprivate", "/"],
+                ["-t", "proc", "-o", "hidepid=2", "proc", "/proc"],
+            ):
+                subprocess.run(["mount", *words], check=True)
+            os.setgroups([])
+            os.setgid(_NOBODY)
+            os.setuid(_NOBODY)
+            code = list(Life).index(asks_nobody().life_of(owner, ""))
+        finally:
+            os._exit(code)
+    return list(Life)[os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+
+
+def _fork() -> int:
+    with warnings.catch_warnings():
+        # The child of a process with threads uses none of theirs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def test_a_process_that_the_kernel_hides(alive: Owner) -> None:
+    """With hidepid, another user's process is not seen and is not gone; one that has ended is gone."""
+    assert seen_by_another_user(alive) is Life.UNKNOWN
+    assert seen_by_another_user(dead_owner()) is Life.GONE
 
 
 @pytest.mark.parametrize(

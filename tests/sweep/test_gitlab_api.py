@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.sweep.gitlab_api import GitLabApi, Unreachable
+from executor.sweep.gitlab_api import GitLabApi, Unreachable, tls_context
 from tests.gitlab import moods
 from tests.gitlab.jobs import Job
 from tests.gitlab.server import GitLab
@@ -341,9 +341,8 @@ def test_gitlab_may_ask_for_a_certificate(certificates: Certificates, tmp_path: 
     (tmp_path / "127.0.0.1.crt").write_bytes(certificates.ca.read_bytes())
     (tmp_path / "127.0.0.1.auth.crt").write_bytes(certificates.certificate.read_bytes())
     (tmp_path / "127.0.0.1.auth.key").write_bytes(certificates.key.read_bytes())
-    asked = api("https://127.0.0.1", certificates=tmp_path)
 
-    assert isinstance(asked._context("127.0.0.1"), ssl.SSLContext)
+    assert isinstance(tls_context("127.0.0.1", "", str(tmp_path)), ssl.SSLContext)
 
 
 @pytest.mark.parametrize(
