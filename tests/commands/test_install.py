@@ -1,22 +1,28 @@
 """Installing on a runner host, for real: a virtual environment, the packages, the hooks."""
 
+import argparse
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor import __version__
+from executor.commands import install as installing
+from executor.commands import units
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def install(prefix: Path, source: Path = REPOSITORY) -> "subprocess.CompletedProcess[str]":
+def install(
+    prefix: Path, *more: str, source: Path = REPOSITORY
+) -> "subprocess.CompletedProcess[str]":
     """Call the command as the README says, with an interpreter that has nothing installed."""
     interpreter = Path(sys.executable).resolve()
     return subprocess.run(
-        [interpreter, "-m", "executor", "install", "--prefix", str(prefix)],
+        [interpreter, "-m", "executor", "install", "--prefix", str(prefix), *more],
         cwd=source,
         capture_output=True,
         text=True,
@@ -27,7 +33,7 @@ def install(prefix: Path, source: Path = REPOSITORY) -> "subprocess.CompletedPro
 @pytest.fixture(scope="module", name="prefix")
 def _prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prefix = tmp_path_factory.mktemp("opt") / "dind-executor"
-    done = install(prefix)
+    done = install(prefix, "--units-root", str(prefix / "root"), "--longest-job", "3h")
     assert done.returncode == 0, done.stderr
     return prefix
 
@@ -84,6 +90,16 @@ def test_the_installed_programs_can_be_read(prefix: Path) -> None:
     assert "0" not in done.stdout.split()
 
 
+def test_the_units_are_written_below_their_root(prefix: Path) -> None:
+    """They name the installed command, and the stop of gitlab-runner fits the longest job."""
+    written = prefix / "root/etc/systemd/system"
+
+    service = (written / "dind-executor-reap.service").read_text()
+    drop_in = (written / "gitlab-runner.service.d/10-dind-executor.conf").read_text()
+    assert f"ExecStart={prefix}/venv/bin/dind-executor reap --yes\n" in service
+    assert f"TimeoutStopSec={3 * 3600 + 1200}\n" in drop_in
+
+
 def test_an_upgrade_keeps_the_paths_and_takes_the_new_code(prefix: Path, tmp_path: Path) -> None:
     """A second install replaces the package: nothing of the old one stays."""
     source = tmp_path / "source"
@@ -97,7 +113,7 @@ def test_an_upgrade_keeps_the_paths_and_takes_the_new_code(prefix: Path, tmp_pat
     package.write_text(text.replace(__version__, "99.0.0"), encoding="utf-8")
 
     before = version(prefix)
-    done = install(prefix, source)
+    done = install(prefix, source=source)
 
     assert done.returncode == 0, done.stderr
     assert (before, version(prefix)) == (f"dind-executor {__version__}", "dind-executor 99.0.0")
@@ -108,6 +124,74 @@ def test_an_upgrade_keeps_the_paths_and_takes_the_new_code(prefix: Path, tmp_pat
         "hooks",
         "pyproject.toml",
     ]
+
+
+def asked(*args: str) -> argparse.Namespace:
+    """Return what `install` is asked for."""
+    return installing._parser().parse_args(list(args))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "args", "runs", "written"),
+    [
+        (installing.PREFIX, (), True, True),
+        (installing.PREFIX, (), False, False),
+        (installing.PREFIX, ("--no-units",), True, False),
+        (installing.PREFIX, ("--units",), False, True),
+        (Path("/elsewhere"), (), True, False),
+        (Path("/elsewhere"), ("--units",), True, True),
+    ],
+)
+def test_where_units_are_written(
+    mocker: MockerFixture,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    prefix: Path,
+    args: tuple[str, ...],
+    runs: bool,
+    written: bool,
+) -> None:
+    """By default where systemd runs and the paths are the usual ones; without systemd, cron is named."""
+    mocker.patch.object(units, "is_systemd_running", return_value=runs)
+    mocker.patch.object(units, "longest_job", return_value=None)
+    writes = mocker.patch.object(units, "write_units", return_value=[])
+    mocker.patch.object(units, "switch_on", return_value="")
+
+    installing._install_units(asked(*args), prefix)
+
+    assert writes.called == written
+    by_cron = not args and not runs and prefix == installing.PREFIX
+    assert ("*/5 * * * * root /usr/local/bin/dind-executor" in capsys.readouterr().out) == by_cron
+
+
+def test_what_the_administrator_has_changed_is_said(
+    mocker: MockerFixture, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A warning for each unit that stays as it is, and one where systemd does not take them."""
+    mocker.patch.object(units, "longest_job", return_value=None)
+    mocker.patch.object(units, "switch_on", return_value="It did not work.")
+    given = asked(f"--units-root={tmp_path}")
+    installing._install_units(given, installing.PREFIX)
+    for path in (each for each in tmp_path.rglob("*") if each.is_file()):
+        path.write_text("# mine\n")
+    capsys.readouterr()
+
+    installing._install_units(given, installing.PREFIX)
+
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 4
+    assert all(each.startswith("WARNING: ") for each in warnings)
+    assert sum("has been changed" in each for each in warnings) == 3
+
+
+@pytest.mark.parametrize("text", ["", "long", "0", "-1h"])
+def test_a_duration_that_is_none(tmp_path: Path, text: str) -> None:
+    """One sentence and exit 2 before anything is installed."""
+    done = install(tmp_path / "prefix", f"--longest-job={text}")
+
+    assert done.returncode == 2
+    assert f"{text!r} is not a duration" in done.stderr
+    assert not (tmp_path / "prefix").exists()
 
 
 def test_a_place_that_is_not_writable_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""The systemd units that `install` writes: a timer for `reap`, and a graceful stop for gitlab-runner.
+
+A file says in its first line what `install` wrote.  One that somebody has changed since is the
+administrator's: it stays as it is.  Only the standard library is needed.
+"""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from executor.engine.docker import Engine
+from executor.errors import ExecutorError
+from executor.notation.durations import go_seconds, go_text
+from executor.plan.labels import PREFIX
+
+SERVICE = "dind-executor-reap.service"
+TIMER = "dind-executor-reap.timer"
+DROP_IN = "gitlab-runner.service.d/10-dind-executor.conf"
+
+LONGEST_JOB_SECONDS = 7200
+"""How long a job may take where nobody knows better: twice GitLab's default."""
+LONGEST = go_text(LONGEST_JOB_SECONDS)
+
+_MOST_SECONDS = 30 * 24 * 3600  # GitLab gives no job more
+_SYSTEM = Path("etc/systemd/system")
+_RUNS = Path("run/systemd/system")
+_AFTERWARDS_SECONDS = 1200  # after_script has 300, and cleanup 900
+_SEAL = "# `dind-executor install` wrote this file, and keeps it up to date until it is changed: "
+_HERE = Path(__file__).parent
+
+
+def is_systemd_running(root: Path = Path("/")) -> bool:
+    """Tell whether systemd is this host's init, as `sd_booted` does."""
+    return (root / _RUNS).is_dir()
+
+
+def cron_line(command: Path) -> str:
+    """Return the line of /etc/cron.d that does what the timer does."""
+    return f"*/5 * * * * root {command} reap --yes >/dev/null"
+
+
+def longest_job(engine: Engine) -> int | None:
+    """Return the longest timeout, in seconds, of the jobs that run on an engine; None without any.
+
+    dind-executor and newer Docker executors say it in a label.  An engine that does not answer has none.
+    """
+    try:
+        running = engine.running_with()
+    except ExecutorError:
+        return None
+    labels = (each.get("Labels") for each in running)
+    texts = (
+        str(each.get(f"{PREFIX}.job.timeout", "")) for each in labels if isinstance(each, dict)
+    )
+    seconds = [int(min(go_seconds(each) or 0.0, _MOST_SECONDS)) for each in texts]
+    return max(seconds, default=0) or None
+
+
+def unit_files(command: Path, job_seconds: int | None) -> dict[str, str]:
+    """Return what to write, by path below the directory of units.
+
+    `job_seconds` is the longest that a job was found to have, None where none was.
+    """
+    longest = max(job_seconds or 0, LONGEST_JOB_SECONDS)
+    found = f"the longest that was found is {go_text(job_seconds)}" if job_seconds else ""
+    reason = (
+        f"A job may take {go_text(longest)} ({found or f'no job was found, and {LONGEST} is usual'}),"
+        f" its after_script and cleanup {go_text(_AFTERWARDS_SECONDS)}."
+    )
+    values = {"command": command, "reason": reason, "seconds": longest + _AFTERWARDS_SECONDS}
+    templates = {SERVICE: "reap.service", TIMER: "reap.timer", DROP_IN: "gitlab-runner.conf"}
+    return {
+        path: _sealed((_HERE / name).read_text(encoding="utf-8").format(**values))
+        for path, name in templates.items()
+    }
+
+
+def write_units(root: Path, command: Path, job_seconds: int | None) -> list[str]:
+    """Write the units below a root; return a sentence on each file that is not as it would be.
+
+    Raises OSError.
+    """
+    said: list[str] = []
+    for name, text in unit_files(command, job_seconds).items():
+        path = root / _SYSTEM / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink():
+            said.append(f"{path} is a link (a masked unit, for example), and stays as it is.")
+        elif not path.exists() or _is_as_written(path):
+            _replace(path, text)
+        elif path.read_bytes() != text.encode():
+            fresh = path.with_name(f"{path.name}.new")
+            _replace(fresh, text)
+            said.append(
+                f"{path} has been changed, and stays as it is. {fresh} is what this version has:"
+                " compare the two, and remove it."
+            )
+    return said
+
+
+def switch_on(root: Path | None) -> str:
+    """Have systemd know the units and start the timer; return what went wrong, or "".
+
+    With a root, the timer is only enabled there: no systemd that runs is asked.
+    """
+    calls = (
+        [["enable", "--quiet", f"--root={root}", TIMER]]
+        if root
+        else [["daemon-reload"], ["enable", "--quiet", "--now", TIMER]]
+    )
+    for call in calls:
+        command = ["systemctl", *call]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            return (
+                f"`{' '.join(command)}` does not start ({error.strerror}). Enable {TIMER} by hand."
+            )
+        if done.returncode:
+            words = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+            return f"`{' '.join(command)}` failed: {words.rstrip('.')}. Enable {TIMER} by hand."
+    return ""
+
+
+def _sealed(text: str) -> str:
+    return f"{_SEAL}{_checksum(text)}\n{text}"
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_as_written(path: Path) -> bool:
+    """Tell whether a file is what some version of `install` wrote, byte by byte."""
+    head, _, text = path.read_bytes().decode(errors="replace").partition("\n")
+    return head == f"{_SEAL}{_checksum(text)}"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that nobody ever reads a part of it."""
+    fresh = path.with_name(f".{path.name}.writing")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(0o644)
+    fresh.replace(path)
