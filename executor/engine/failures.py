@@ -3,6 +3,8 @@
 The engine tells most failures apart by its words only.
 """
 
+import json
+
 from executor.errors import (
     EngineRefused,
     ExecutorError,
@@ -71,6 +73,8 @@ _TRANSIENT = (
     "too many requests",
     "toomanyrequests",
 )
+_MOST_READ = 16 * 1024
+"""How much of what an engine says of a refusal is looked at: it may quote a job or a registry."""
 _MOST_WORDS = 600
 """How much of a registry's or a program's words a sentence quotes, in characters."""
 NO_SPACE = ("no space left on device", "disk quota exceeded")
@@ -81,6 +85,16 @@ NAME_OR_LOGIN = (
     "Check the image's name and tag. If the registry needs a login, give the job one"
     " (DOCKER_AUTH_CONFIG, or access of the project to the registry)."
 )
+
+
+def words_of(body: bytes) -> str:
+    """Return the engine's own words for a refusal, from the body of its answer."""
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError):
+        return excerpt(body.decode(errors="replace").strip(), _MOST_READ)
+    told = decoded.get("message", "") if isinstance(decoded, dict) else ""
+    return excerpt(str(told), _MOST_READ)
 
 
 def is_transient(message: str) -> bool:

@@ -12,8 +12,6 @@ MOST_BYTES = 16 * 1024 * 1024
 
 _CHUNK = 65536
 _LONGEST_LINE = 65536
-_MOST_WORDS = 16 * 1024
-"""How much of what an engine says of a refusal is looked at: it may quote a job or a registry."""
 _MOST_HEADERS = 256
 _MOST_LEFT = 1024 * 1024
 """How much of the rest of a stream is read, in bytes."""
@@ -49,15 +47,9 @@ class Answer:
     @property
     def message(self) -> str:
         """Return the engine's own words for a refusal."""
-        from executor.excerpts import excerpt  # noqa: PLC0415 (a refusal is rare)
+        from executor.engine.failures import words_of  # noqa: PLC0415 (a refusal is rare)
 
-        try:
-            decoded = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return excerpt(self.body.decode(errors="replace").strip(), _MOST_WORDS)
-        if isinstance(decoded, dict):
-            return excerpt(str(decoded.get("message", "")), _MOST_WORDS)
-        return ""
+        return words_of(self.body)
 
 
 def as_table(value: object) -> dict[str, object]:

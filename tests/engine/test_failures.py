@@ -8,6 +8,7 @@ from executor.engine.failures import (
     network_failure,
     pull_failure,
     volume_failure,
+    words_of,
 )
 from executor.engine.start_failures import create_failure
 from executor.errors import (
@@ -140,3 +141,23 @@ def test_other_refusals(error: ExecutorError) -> None:
     """The error keeps the engine's words."""
     assert type(error) is EngineRefused
     assert "could not be created: no." in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"message": "no such image"}', "no such image"),
+        (b" page not found\n", "page not found"),
+        (b'{"message": null}', "None"),
+        (b'["an answer"]', ""),
+        (b"\xff", "\ufffd"),
+        (b"[" * 100_000, None),
+        (b'{"message": "' + b"x" * 100_000 + b'"}', None),
+    ],
+)
+def test_the_words_of_a_refusal(body: bytes, words: str | None) -> None:
+    """They are taken from any answer, and never more of them than anybody reads."""
+    found = words_of(body)
+
+    assert len(found) <= 17_000
+    assert words in (None, found)
