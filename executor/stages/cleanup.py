@@ -29,7 +29,8 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     if left:
         raise EngineRefused(
             f"Cleanup could not remove everything of the job: {'; '.join(left)}. gitlab-runner"
-            " calls cleanup only once. To remove the rest by hand: `docker ps -aq --filter"
+            " calls cleanup only once. The prepare of a later job removes the rest, and so does"
+            " `dind-executor reap --yes`, two minutes from now. By hand: `docker ps -aq --filter"
             f" label={context.names.owner} | xargs -r docker rm -fv; docker network ls -q"
             f" --filter label={context.names.owner} | xargs -r docker network rm; docker"
             f" volume ls -q --filter label={context.names.owner} | xargs -r docker volume rm`."

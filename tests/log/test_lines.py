@@ -115,6 +115,37 @@ def test_a_journal_that_hangs(
     assert "The administrator's log journal cannot be written: timed out" in capfd.readouterr().err
 
 
+_USER = 12345
+
+
+def test_root_makes_the_log_for_the_directory_s_owner(tmp_path: Path) -> None:
+    """`reap` runs as root, and the stages that write to the same log as another user."""
+    os.chown(tmp_path, _USER, _USER)
+
+    module.to_file(f"{tmp_path}/log", ["{}"])
+
+    made = (tmp_path / "log").stat()
+    assert (made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode) & 0o777) == (_USER, _USER, 0o640)
+
+
+@pytest.mark.parametrize("kind", ["written", "link", "second name"])
+def test_root_gives_nothing_else_away(tmp_path: Path, kind: str) -> None:
+    """A log that is there keeps its owner, and so does a file elsewhere that a name leads to."""
+    place, elsewhere = tmp_path / "log", tmp_path / "elsewhere"
+    elsewhere.touch()
+    if kind == "link":
+        place.symlink_to(elsewhere)
+    elif kind == "second name":
+        place.hardlink_to(elsewhere)
+    else:
+        place.write_text("{}\n")
+    os.chown(tmp_path, _USER, _USER)
+
+    module.to_file(str(place), ["{}"])
+
+    assert {place.stat().st_uid, elsewhere.stat().st_uid} == {0}
+
+
 def test_a_pipe_that_nobody_reads(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The stage ends, as with a journal that hangs."""
     os.mkfifo(tmp_path / "log")

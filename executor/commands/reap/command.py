@@ -43,6 +43,11 @@ def main(args: list[str]) -> int:
     2: called or configured wrongly. 75: the engine, or another reap, is not done yet.
     """
     given = _parser().parse_args(args)
+    if os.geteuid():
+        complain(
+            "dind-executor reap: Only root sees the processes and directories of all gitlab-runners."
+            " What cannot be seen stays undecided. Run this as root."
+        )
     log = AdministratorLog("reap")
     try:
         rows = _reap(given, log)
