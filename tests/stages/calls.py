@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import tempfile
@@ -136,7 +137,8 @@ class JobCalls:
 
     def begin(self) -> None:
         """Begin a prepare attempt: a new temp directory with a new payload file."""
-        self.temp = Path(tempfile.mkdtemp(prefix="custom-executor", dir=self._directory))
+        self.temp = self._directory / f"custom-executor{secrets.randbelow(1 << 32)}"
+        self.temp.mkdir(mode=0o700)
         self.response_file = self.temp / "response.json"
         self.response_file.touch(mode=0o600)
         self.response_file.write_text(json.dumps(self.request.payload()) + "\n", encoding="utf-8")

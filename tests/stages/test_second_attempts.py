@@ -1,0 +1,60 @@
+"""A second attempt of prepare: a sweep judges a job by all attempts, never by the first one's labels."""
+
+import os
+import shutil
+import time
+
+from executor.engine.docker import Engine
+from executor.log import AdministratorLog
+from executor.sweep.look import look
+from executor.sweep.options import Options
+from executor.sweep.state import Memory
+from executor.sweep.verdict import GONE_SECONDS, Judgement, Verdict
+from tests.rig.state import Rig
+from tests.stages.calls import JobCalls
+from tests.stages.conftest import Start
+from tests.stages.request import JobRequest, new_job_id
+from tests.stages.test_owner import as_gitlab_runner, noted
+
+
+def judged(rig: Rig, job: JobCalls, key: str, gone_seconds: float) -> Judgement:
+    """Return what a sweep says of a job whose known directories have been gone for so long."""
+    engine = Engine.at(rig.engine_host, "", tls_verify=False)
+    engine.connect()
+    options = Options(
+        AdministratorLog("prepare"),
+        rig.engine_host,
+        "prepare",
+        parents=(str(job.temp.parent),),
+        uids=frozenset((os.geteuid(),)),
+    )
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    memory = Memory(now, {key: now - gone_seconds}, {}, {}, {}, {})
+    (found,) = (each for each in look(engine, options, memory).jobs if each.found.key == key)
+    return found.judgement
+
+
+def test_a_second_attempt_is_the_same_job(rig: Rig, start: Start) -> None:
+    """It lives while any of its directories is there; all being gone counts once it lasts."""
+    long = GONE_SECONDS + 60
+    with as_gitlab_runner():
+        job = start(JobRequest(project_id=new_job_id()), {"dind": {"mode": "service"}})
+        job.config().passed()
+        job.prepare().passed()
+        key = noted(job)["dind-executor.job"]
+        first = job.temp
+        assert judged(rig, job, key, long).verdict is Verdict.KEEP
+
+        # gitlab-runner removes the directory of an attempt that failed, whatever its cleanup did.
+        shutil.rmtree(first)
+        job.begin()
+        job.config().passed()
+        # All that is there is the first attempt's, and the second has not come to prepare.
+        assert judged(rig, job, key, long).verdict is Verdict.KEEP
+        job.prepare().passed()
+        assert judged(rig, job, key, long).verdict is Verdict.KEEP
+
+        shutil.rmtree(job.temp)
+        assert judged(rig, job, key, 0).verdict is not Verdict.REMOVE
+        assert judged(rig, job, key, long) == Judgement(Verdict.REMOVE, "cleanup-failed")
+        job.begin()  # for the cleanup of the tests
