@@ -1,6 +1,6 @@
 """How much is shown of a text."""
 
-from executor.excerpts import excerpt, readable
+from executor.excerpts import excerpt, readable, without_halves
 
 
 def test_a_short_text_is_shown_whole() -> None:
@@ -21,3 +21,14 @@ def test_each_line_of_sentences_is_bounded() -> None:
     assert (shown[0], shown[2]) == ("short", "last")
     assert len(shown[1]) < 1100
     assert len(many) == 201
+
+
+def test_half_of_a_secret_where_a_text_was_cut() -> None:
+    """What is left of it on either side is masked too, though it is not the secret."""
+    secret = "0123456789abcdef"
+    cut = excerpt(f"image {secret * 40} is none", 30)
+
+    assert cut == "image 0123456789abcdef0 [...] is none"
+    assert without_halves(excerpt(f"{'x' * 10}{secret * 40}", 20), [secret]) == (
+        "xxxxxxxxxx[MASKED] [...] [MASKED]"
+    )

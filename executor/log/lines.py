@@ -8,7 +8,7 @@ import json
 import os
 import time
 
-from executor.excerpts import readable
+from executor.excerpts import readable, without_halves
 from executor.redaction import redact, without
 
 _SHORTEST_IN_JOB_LOG = 8
@@ -23,7 +23,8 @@ def masked(text: str, secrets: tuple[str, ...]) -> str:
 
     Short ones stay: they would mask every second word of a remedy.
     """
-    return without(text, (each for each in secrets if len(each) >= _SHORTEST_IN_JOB_LOG))
+    long = [each for each in secrets if len(each) >= _SHORTEST_IN_JOB_LOG]
+    return without_halves(without(text, long), long)
 
 
 def rendered(facts: dict[str, object], event: dict[str, object], secrets: tuple[str, ...]) -> str:
@@ -35,7 +36,9 @@ def rendered(facts: dict[str, object], event: dict[str, object], secrets: tuple[
     fields["event"] = fields.pop("event")
     return json.dumps(
         {
-            key: readable(redact(value, secrets)) if isinstance(value, str) else value
+            key: readable(without_halves(redact(value, secrets), secrets))
+            if isinstance(value, str)
+            else value
             for key, value in fields.items()
         }
     )

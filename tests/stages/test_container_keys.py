@@ -179,7 +179,7 @@ def test_what_a_script_sees(job: JobCalls) -> None:
 
 def test_a_script_that_starts_processes_without_end(job: JobCalls) -> None:
     """It comes to its own limit, and not to the host's; the next script begins as ever."""
-    starts = "(for each in $(seq 400); do sleep 300 & done) 2>&1 | tail -n 1"
+    starts = "(for each in $(seq 400); do sleep 300 >/dev/null 2>&1 & done) 2>&1 | tail -n 1"
 
     assert "fork" in inside(job, starts)[-1]
     assert inside(job, "echo on it goes") == ["on it goes"]
