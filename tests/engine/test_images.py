@@ -7,6 +7,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine import images as pulling
 from executor.engine.docker import Engine
+from executor.engine.wire import Reader, read_head
 from executor.errors import (
     EngineRefused,
     EngineUnavailable,
@@ -225,11 +226,19 @@ def test_a_full_disk_is_the_hosts(stub: StubEngine, pauses: list[float]) -> None
     assert pauses == []
 
 
+def patiently(reader: Reader) -> tuple[int, dict[str, str]]:
+    """Read a head however long it takes: what is short in a test is the time of what follows."""
+    reader.deadline = None
+    reader.socket.settimeout(60)
+    return read_head(reader)
+
+
 def test_a_registry_that_falls_silent(
     stub: StubEngine, pauses: list[float], mocker: MockerFixture
 ) -> None:
     """A pull that stalls is broken off and tried again."""
     mocker.patch("executor.engine.images._IDLE_SECONDS", 0.05)
+    mocker.patch("executor.engine.streams.read_head", patiently)
     stalled: list[int] = []
 
     def stall(connection: Connection, _received: Received) -> None:
