@@ -67,6 +67,8 @@ class Surroundings:
     """Whether the engine can keep networks apart over IPv6, as it does over IPv4."""
     engine_name: str = ""
     """What the host of the engine calls itself."""
+    engine_kernel: str = ""
+    """The version of its kernel."""
     gateways: tuple[str, ...] = ()
     """The addresses (IPv4) that the engine's host has on the engine's networks."""
     in_reach: bool = False

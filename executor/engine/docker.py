@@ -8,7 +8,7 @@ Every verb raises EngineUnavailable where nothing answers, or not in time, unles
 Verbs may be called from several threads.  What a verb made before it failed, `remove_all` finds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from executor.engine.api import Api
 from executor.engine.wire import Reader, as_table
@@ -18,6 +18,7 @@ TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to i
 if TYPE_CHECKING:
     from executor.engine.handover import Started
     from executor.engine.images import Say
+    from executor.engine.logs import Take
     from executor.engine.removal import Removal
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
 
@@ -182,11 +183,6 @@ class Engine:
 
         return belongings(self._api)
 
-    def information(self) -> dict[str, object]:
-        """Return what the engine says of itself and its host; empty where it refuses."""
-        answer = self._api.get("/info")
-        return as_table(answer.json()) if answer.ok else {}
-
     def attach(self, container: str, *, output: bool = True) -> Reader | None:
         """Return a connection to a container's input and, if wanted, to what it prints.
 
@@ -223,19 +219,11 @@ class Engine:
 
         return last_output(self._api, container, lines, timestamps=timestamps)
 
-    def copy_output(
-        self,
-        container: str,
-        take: "Callable[[int, bytes], bool]",
-        idle_seconds: float,
-        *,
-        since: str = "",
-        until: str = "",
-    ) -> None:
+    def copy_output(self, container: str, take: "Take", idle_seconds: float, **when: str) -> None:
         """Pass on what a container printed, and prints; see `logs`.  Raises nothing."""
         from executor.engine.logs import copy_output
 
-        copy_output(self._api, container, take, idle_seconds, since=since, until=until)
+        copy_output(self._api, container, take, idle_seconds, **when)
 
     def wait_for_exit(self, container: str, seconds: float) -> dict[str, object]:
         """Return a container's state once it has ended, or after `seconds`; empty if it is gone."""

@@ -12,6 +12,9 @@ from executor.shell.greetings import is_ours
 
 MOST_BYTES = 64 * 1024
 
+Take = Callable[[int, bytes], bool]
+"""Takes what was printed, and by which descriptor; tells whether it has enough."""
+
 _SECONDS = 30.0
 _REFUSED = 400
 """From this status on, an answer says why there is no log."""
@@ -50,7 +53,7 @@ def last_output(api: Api, container: str, lines: int, *, timestamps: bool = Fals
 def copy_output(
     api: Api,
     container: str,
-    take: Callable[[int, bytes], bool],
+    take: Take,
     idle_seconds: float,
     *,
     since: str = "",

@@ -42,6 +42,7 @@ def survey(api: Api) -> Surroundings:
         insecure_registries=insecure,
         separates_ipv6=_separates_ipv6(told),
         engine_name=str(told.get("Name") or ""),
+        engine_kernel=str(told.get("KernelVersion") or ""),
         gateways=tuple(
             gateway
             for each in listed

@@ -25,8 +25,8 @@ class View:
 
     local: bool
     """Whether it reaches the engine on its own machine."""
-    engine_information: Callable[[], dict[str, object]]
-    """Asks the engine for what it says of itself; raises EngineUnavailable."""
+    engine_host: Callable[[], tuple[str, str]]
+    """Asks the engine for the name of its host and the version of its kernel."""
     container: Callable[[str], dict[str, object] | None]
     """Asks the engine for a container by its id; None where it says that there is none."""
     proc: str = "/proc"
@@ -43,8 +43,8 @@ class View:
 
         Cloned machines have the same id.
         """
-        told, here = self.engine_information(), os.uname()
-        return (told.get("Name"), told.get("KernelVersion")) == (here.nodename, here.release)
+        here = os.uname()
+        return self.engine_host() == (here.nodename, here.release)
 
     def life_of(self, owner: Owner | None, container: str) -> Life:
         """Return what is known of an owner; `container` is `<id>@<StartedAt>`, or empty."""

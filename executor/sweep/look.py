@@ -57,7 +57,9 @@ def look(engine: Engine, options: Options, memory: Memory, view: View | None = N
     # Directories first: an object of a job whose directory is not there yet would have no other.
     directories = _directories(options)
     found = put_together(engine.belongings(), directories)
-    seen = view or View(engine.local, engine.information, lambda name: _container(engine, name))
+    seen = view or View(
+        engine.local, lambda: _host(engine), lambda name: engine.inspect(name, strict=True) or None
+    )
     now = time.time()
     jobs = [_first_look(each, seen, memory, now) for each in found]
     jobs = _with_stages(jobs, seen, options)
@@ -81,8 +83,9 @@ def _directories(options: Options) -> "list[LeftDirectory]":
     ]
 
 
-def _container(engine: Engine, name: str) -> dict[str, object] | None:
-    return engine.inspect(name, strict=True) or None
+def _host(engine: Engine) -> tuple[str, str]:
+    told = engine.survey()
+    return told.engine_name, told.engine_kernel
 
 
 def _first_look(found: Found, view: View, memory: Memory, now: float) -> JobLook:

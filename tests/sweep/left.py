@@ -87,16 +87,13 @@ def objects_of(said: Belonging) -> list[tuple[str, dict[str, object]]]:
 def view(
     *,
     local: bool = True,
-    information: Mapping[str, object] | None = None,
+    host: tuple[str, str] | None = None,
     container: Mapping[str, object] | None = None,
 ) -> View:
     """Return where this process stands, with what the engine says when it is asked."""
     here = os.uname()
-    own = {"Name": here.nodename, "KernelVersion": here.release}
-    told = own if information is None else information
-    return View(
-        local, lambda: dict(told), lambda _name: None if container is None else dict(container)
-    )
+    told = host or (here.nodename, here.release)
+    return View(local, lambda: told, lambda _name: None if container is None else dict(container))
 
 
 def options(

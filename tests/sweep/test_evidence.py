@@ -6,7 +6,7 @@ import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import pytest
 
@@ -31,12 +31,12 @@ def alive() -> Iterator[Owner]:
         yield owner_of(process.pid)
 
 
-def never(*_asked: object) -> dict[str, object]:
+def never(*_asked: object) -> Never:
     raise AssertionError("the engine was asked")
 
 
 def asks_nobody() -> View:
-    return View(local=True, engine_information=never, container=never)
+    return View(local=True, engine_host=never, container=never)
 
 
 def test_a_process_that_lives(alive: Owner) -> None:
@@ -121,18 +121,13 @@ def test_another_boot_of_this_host(alive: Owner) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
-    [
-        {"Name": "elsewhere", "KernelVersion": os.uname().release},
-        {"Name": os.uname().nodename, "KernelVersion": "3.10"},
-        {},
-    ],
+    "told", [("elsewhere", os.uname().release), (os.uname().nodename, "3.10"), ("", "")]
 )
-def test_a_host_that_was_cloned(told: dict[str, object]) -> None:
+def test_a_host_that_was_cloned(told: tuple[str, str]) -> None:
     """Another boot is no proof where the engine's host is not this one: clones share machine ids."""
     owner = dead_owner()._replace(boot=OTHER_BOOT)
 
-    assert view(information=told).life_of(owner, "") is Life.UNKNOWN
+    assert view(host=told).life_of(owner, "") is Life.UNKNOWN
 
 
 def test_another_boot_of_another_host() -> None:
@@ -144,9 +139,7 @@ def test_another_boot_of_another_host() -> None:
 
 def test_a_machine_without_an_id(tmp_path: Path) -> None:
     """Two machines without an id share none: another boot proves nothing there."""
-    seen = View(
-        local=True, engine_information=never, container=never, machine_id_file=f"{tmp_path}/none"
-    )
+    seen = View(local=True, engine_host=never, container=never, machine_id_file=f"{tmp_path}/none")
     owner = dead_owner()._replace(boot=OTHER_BOOT, machine=NO_MACHINE)
 
     assert seen.life_of(owner, "") is Life.UNKNOWN
@@ -189,7 +182,7 @@ def test_an_engine_that_does_not_tell_of_a_container() -> None:
     def refuse(_name: str) -> None:
         raise EngineRefused("no")
 
-    seen = View(local=True, engine_information=never, container=refuse)
+    seen = View(local=True, engine_host=never, container=refuse)
     with pytest.raises(EngineRefused):
         seen.life_of(dead_owner()._replace(local=False), f"{CONTAINER}@{BEGAN}")
 
