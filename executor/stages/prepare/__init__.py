@@ -1,5 +1,6 @@
 """prepare: makes everything that a job needs, as parallel as its dependencies allow."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from executor.engine.docker import Engine
@@ -24,6 +25,7 @@ from executor.stages.prepare.images import Pulls, for_engine
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import show_logs
 from executor.stages.prepare.steps import Steps
+from executor.stages.prepare.sweep import sweep_beside
 from executor.stages.prepare.volumes import make_volumes
 from executor.tasks import Task
 
@@ -44,7 +46,9 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     steps = Steps(log)
     # Whatever ends this stage, nothing may appear after cleanup has looked.
     with Making(env.temp_dir, steps.close):
-        _make(engine, inputs, for_engine(images, engine.architecture), steps, env.temp_dir)
+        fitting = for_engine(images, engine.architecture)
+        sweep = sweep_beside(engine, env, basics, log)
+        _make(engine, inputs, fitting, steps, env.temp_dir, sweep)
 
 
 def _in_container(engine: Engine, inputs: Inputs) -> Inputs:
@@ -56,7 +60,14 @@ def _in_container(engine: Engine, inputs: Inputs) -> Inputs:
     return replace(inputs, belonging=belonging)
 
 
-def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_dir: str) -> None:
+def _make(
+    engine: Engine,
+    inputs: Inputs,
+    images: ImagePlan,
+    steps: Steps,
+    temp_dir: str,
+    sweep: Callable[[], object],
+) -> None:
     """Make everything, beginning with what depends on nothing; raises the first error."""
     network = JobNetwork(engine, inputs, steps)
     certificates = JobCertificates(inputs, images, steps.log)
@@ -82,7 +93,8 @@ def _make(engine: Engine, inputs: Inputs, images: ImagePlan, steps: Steps, temp_
     certificates.leave_client(temp_dir)
     volumes = Task(lambda: make_volumes(engine, plan.volumes, steps))
     containers = Containers(engine, steps, pulls, network, volumes, temp_dir)
-    containers.start_all(plan, inputs.settings.docker.services.wait_for_services_timeout)
+    wait_seconds = inputs.settings.docker.services.wait_for_services_timeout
+    containers.start_all(plan, wait_seconds, sweep)
     asked_for = sidecar is not None and sidecar.own is not None
     shown = shown_services(inputs.values, inputs.settings, plan, with_dind=asked_for)
     show_logs(engine, temp_dir, shown)

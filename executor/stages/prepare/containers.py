@@ -50,10 +50,10 @@ class Containers:
         self._volumes = volumes
         self._temp_dir = temp_dir
 
-    def start_all(self, plan: Plan, wait_seconds: int) -> None:
+    def start_all(self, plan: Plan, wait_seconds: int, beside: Callable[[], object]) -> None:
         """Start every container of a plan, and wait for the services; raises the first error.
 
-        dind may still be booting: `run` waits for it.
+        dind may still be booting: `run` waits for it.  `beside` is called once all are under way.
         """
         helper = Task(lambda: self._up(plan.helper))
         started = [helper, Task(lambda: self._up(plan.build))]
@@ -75,6 +75,7 @@ class Containers:
             waiting.wait_for(self._check_of(spec), service)
             started.append(service)
         waiting.announce()
+        beside()
         for container in started:
             container.result()
         waiting.finish()

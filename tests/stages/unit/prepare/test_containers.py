@@ -60,7 +60,9 @@ def start_all(stub: StubEngine, plan: Plan, directory: Path) -> None:
     pulls = Pulls(engine, Catalogue(), steps.log, lambda _text: None)
     network = JobNetwork(engine, INPUTS, steps)
     volumes: Task[None] = Task(lambda: None)
-    Containers(engine, steps, pulls, network, volumes, str(directory)).start_all(plan, -1)
+    Containers(engine, steps, pulls, network, volumes, str(directory)).start_all(
+        plan, -1, lambda: None
+    )
 
 
 def started(stub: StubEngine) -> list[str]:
