@@ -70,7 +70,7 @@ def settings_text(rig: Rig, *changes: Changes) -> str:
     tables = tomllib.loads(rig.settings.read_text(encoding="utf-8"))
     for change in changes:
         for name, keys in change.items():
-            tables[name] = {**tables[name], **keys}
+            tables[name] = {**tables.get(name, {}), **keys}
     return toml.dumps(tables)
 
 
