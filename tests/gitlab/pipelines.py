@@ -1,6 +1,7 @@
 """A pipeline file's jobs, through the stand-in: stages in order, a stage's jobs in parallel."""
 
 import functools
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from executor.local.pipeline.selection import select_jobs, with_cache_keys
 from executor.local.project.assignment import Dependency, PipelineFacts, assign
 from executor.local.project.checkout import Checkout, last_commits, make_snapshot
 from executor.local.project.payload import payload_of
-from executor.local.project.predefined import Project, Site, pipeline_variables
+from executor.local.project.predefined import JOB_TOKEN_USER, Project, Site, pipeline_variables
 from executor.local.project.variables import Variable
 from tests.gitlab.jobs import Job
 from tests.gitlab.server import GitLab
@@ -76,7 +77,19 @@ class Pushed:
             dependencies=dependencies,
         )
         retry_on = definition.retry.when if definition.retry.limit else ()
-        return self.gitlab.enqueue({**as_sent(payload_of(request)), **(more or {})}, retry_on)
+        payload = {**as_sent(payload_of(request)), **(more or {})}
+        return self.gitlab.enqueue(self._at_its_address(payload), retry_on)
+
+    def _at_its_address(self, payload: Mapping[str, object]) -> Mapping[str, object]:
+        """Return a payload whose URLs are GitLab's own; as it is made, they are all of HTTP."""
+        if self.gitlab.scheme == "http":
+            return payload
+        text = json.dumps(payload)
+        for before in (f"{self.gitlab.host}:{self.gitlab.port}", f"{JOB_TOKEN_USER}:"):
+            text = text.replace(f"http://{before}", f"{self.gitlab.scheme}://{before}")
+        changed = json.loads(text)
+        assert isinstance(changed, dict)
+        return changed
 
     def facts(self, pipeline: Pipeline) -> PipelineFacts:
         """Return what the jobs of a new pipeline share; its commit can be fetched from now on."""
