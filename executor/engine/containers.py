@@ -9,7 +9,7 @@ from urllib.parse import quote
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
 from executor.engine.handover import Started, StartedKeeper, StartedReceiver
 from executor.engine.wire import Answer
-from executor.errors import EngineUnavailable
+from executor.errors import EngineUnavailable, EnvironmentLost
 from executor.names import removal_query
 from executor.spec import ContainerSpec
 
@@ -65,15 +65,28 @@ def start(api: Api, spec: ContainerSpec, *, asks: bool = True) -> Started | None
 
 
 def exit_code(api: Api, container: str) -> int | None:
-    """Return the exit code of a container that ends; None where the engine does not tell."""
-    from executor.engine.exits import wait_for_exit  # noqa: PLC0415 (for few images only)
+    """Return with which exit code a container's program ended by itself; None where it runs on.
 
-    try:
-        state = wait_for_exit(api, container, _END_SECONDS)
-    except EngineUnavailable:
+    Raises EngineUnavailable where the engine does not answer, and EnvironmentLost where something
+    else ended the container.
+    """
+    from executor.engine.exits import exited_by_itself, wait_for_exit  # noqa: PLC0415 (rarely needed)
+
+    state = wait_for_exit(api, container, _END_SECONDS)
+    if state.get("Running"):
         return None
     code = state.get("ExitCode")
-    return code if isinstance(code, int) and not state.get("Running") else None
+    if not isinstance(code, int):
+        raise EnvironmentLost(
+            f"Something removed the container {container} before it was ready: check the host for"
+            " `docker rm` and `docker container prune`. Retry the job."
+        )
+    if not exited_by_itself(api, container, state):
+        raise EnvironmentLost(
+            f"The container {container} was ended before it was ready (exit code {code}). Did it"
+            " run out of memory, or was the Docker Engine restarted? Retry the job."
+        )
+    return code
 
 
 def has_dropped(api: Api, container: str) -> bool:

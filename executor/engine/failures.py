@@ -141,6 +141,8 @@ def network_failure(name: str, status: int, message: str) -> ExecutorError:
             " networks (`docker network prune`), or add `default-address-pools` to its"
             " daemon.json."
         )
+    if any(pattern in message.lower() for pattern in NO_SPACE):
+        return no_space(message)
     return EngineRefused(
         (f"The network {name} could not be created: {message}. Check the Docker Engine's log."),
         status,

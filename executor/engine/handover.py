@@ -19,6 +19,8 @@ from executor.shell.receiver import sent_files
 from executor.shell.serving import READY
 from executor.spec import ContainerSpec
 
+_DROPPED = "dropped the command that it got"
+
 
 class StartedKeeper:
     """A build or helper container whose entrypoint may not have handed over yet."""
@@ -35,9 +37,10 @@ class StartedKeeper:
     ) -> None:
         """Take the stream that the container is attached to.
 
-        A keeper of an older version does not ask for its files.  `exit_code` is asked once the
-        container has ended; `dropped`, while it goes on in silence, tells whether no process there
-        has the keeper's command any more.
+        A keeper of an older version does not ask for its files.  `exit_code` is asked where nothing
+        comes any more, and raises what says that the image is not to blame; `dropped`, while the
+        container goes on in silence, tells whether no process there has the keeper's command any
+        more.
         """
         self._spec = spec
         self._reader = reader
@@ -50,28 +53,29 @@ class StartedKeeper:
         """Send the container its files, and wait until the keeper runs.
 
         What the entrypoint prints meanwhile goes to `sink`.  Raises UnusableImage where the
-        entrypoint ends first, or never hands over.
+        entrypoint ends first, or never hands over; EngineUnavailable or EnvironmentLost where that
+        is not its own doing.
         """
         steps = _steps(self._spec)
         first = b"" if self._asks else b"".join(step.answer for step in steps)
         steps = [*(steps if self._asks else []), Step(f"{READY}\n".encode())]
         talk = Talk(self._spec, self._reader, self._patience_seconds, steps, sink)
-        how = f"did not start it within {self._patience_seconds:.0f} seconds"
+        how = "exited without starting it"
         try:
             talk.send(first)
-            if talk.go_on(self._dropped if self._asks else None):
-                how = "exited without starting it"
-                code = None if talk.over else self._exit_code()
-                how += f" (exit code {code})" if code is not None else ""
-            else:
-                how = "dropped the command that it got"
+            if not talk.go_on(self._dropped if self._asks else None):
+                how = _DROPPED
+        except TimeoutError:
+            how = f"did not start it within {self._patience_seconds:.0f} seconds"
         except OSError:
             pass
         finally:
             self._reader.socket.close()
         talk.flush()
-        if not talk.over:
-            raise self._failure(how)
+        if talk.over:
+            return
+        code = None if how == _DROPPED else self._exit_code()
+        raise self._failure(how if code is None else f"{how} (exit code {code})")
 
     def _failure(self, how: str) -> SettingsError | UnusableImage:
         if self._spec.labels.get("dind-executor.type") == "helper":

@@ -12,7 +12,9 @@ from pytest_mock import MockerFixture
 from executor.engine.docker import Engine
 from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.errors import (
+    EngineUnavailable,
     EnvironmentLost,
+    ExecutorError,
     UnusableImage,
 )
 from executor.shell import greetings
@@ -26,10 +28,17 @@ from tests.engine.stub import (
     Connection,
     Received,
     StubEngine,
+    events,
     frame,
     http,
+    refusal,
 )
 
+ENDED = {
+    "ExitCode": 3,
+    "StartedAt": "2026-01-01T12:00:00.123Z",
+    "FinishedAt": "2026-01-01T12:00:01.123Z",
+}
 LONG = b"x" * (1 << 20)
 KEEPER = ContainerSpec(
     name="job-build",
@@ -46,6 +55,14 @@ SERVICE = replace(KEEPER, name="job-dind", runs_scripts=False)
 def no_question(mocker: MockerFixture) -> None:
     """Ask no shell anything, however slow this machine is; a test that wants it says so."""
     mocker.patch("executor.engine.talk._LEAD_SECONDS", 3600.0)
+
+
+@pytest.fixture(autouse=True)
+def ended(stub: StubEngine) -> None:
+    """Have the engine say, whenever it is asked, that the container has ended by itself."""
+    stub.on("POST", "/containers/job-build/wait", http(200, {"StatusCode": 3}))
+    stub.on("GET", "/containers/job-build/json", http(200, {"State": ENDED}))
+    stub.on("GET", "/events", events({"Action": "die"}))
 
 
 def begun(stub: StubEngine, spec: ContainerSpec, attach: Answer) -> StartedKeeper | StartedReceiver:
@@ -75,6 +92,7 @@ def deaf(mocker: MockerFixture) -> Iterator[Answer]:
 
 def test_an_entrypoint_that_reads_nothing(stub: StubEngine, deaf: Answer) -> None:
     """More than the buffers hold keeps nobody waiting for ever: the sentence is the usual one."""
+    stub.on("GET", "/containers/job-build/json", http(200, {"State": {"Running": True}}))
     keeper = begun(stub, KEEPER, deaf)
     with pytest.raises(UnusableImage, match="did not start it within"):
         keeper.wait(lambda *_: None)
@@ -162,8 +180,6 @@ def test_what_an_entrypoint_prints(
 def test_an_entrypoint_that_ends(stub: StubEngine) -> None:
     """The sentence tells the job author how to correct it; what it printed last is in the log."""
     heard: list[tuple[int, bytes]] = []
-    stub.on("POST", "/containers/job-build/wait", http(200, {"StatusCode": 3}))
-    stub.on("GET", "/containers/job-build/json", http(200, {"State": {"ExitCode": 3}}))
 
     with pytest.raises(
         UnusableImage, match=r"exited without starting it \(exit code 3\)\. End it"
@@ -190,9 +206,39 @@ def test_an_entrypoint_that_ends_before_its_files_come(stub: StubEngine) -> None
 def test_an_entrypoint_that_never_hands_over(stub: StubEngine, mocker: MockerFixture) -> None:
     """An entrypoint that goes on printing is given up as well."""
     mocker.patch("executor.engine.containers._HANDOVER_SECONDS", 0.3)
+    stub.on("GET", "/containers/job-build/json", http(200, {"State": {"Running": True}}))
 
-    with pytest.raises(UnusableImage, match="did not start it within"):
+    with pytest.raises(UnusableImage, match=r"within 0 seconds\. End it"):
         started(stub, patience=4.0)
+
+
+def test_an_engine_that_falls_silent(stub: StubEngine, deaf: Answer) -> None:
+    """An entrypoint of which nobody knows anything is not the one to blame."""
+    stub.on("GET", "/containers/job-build/json", b"")
+    keeper = begun(stub, KEEPER, deaf)
+    with pytest.raises(EngineUnavailable, match="cannot be reached"):
+        keeper.wait(lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("told", "event", "error", "words"),
+    [
+        (b"", "die", EngineUnavailable, "cannot be reached"),
+        (refusal(404, "no such container"), "die", EnvironmentLost, "Something removed"),
+        (http(200, {"State": ENDED}), "kill", EnvironmentLost, "Docker Engine restarted"),
+        (http(200, {"State": ENDED}), "die", UnusableImage, "exit code 3"),
+    ],
+    ids=["no engine", "removed", "killed", "ended"],
+)
+def test_whose_fault_the_end_of_a_container_is(
+    stub: StubEngine, told: bytes, event: str, error: type[ExecutorError], words: str
+) -> None:
+    """The image is to blame where its entrypoint has ended by itself, and nowhere else."""
+    stub.on("GET", "/containers/job-build/json", told)
+    stub.on("GET", "/events", events({"Action": event}))
+
+    with pytest.raises(error, match=words):
+        started(stub, frame(1, b"usage: x"))
 
 
 # --- what is sent, and when -----------------------------------------------------------------------
