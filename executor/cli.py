@@ -4,15 +4,14 @@ import gc
 import signal
 from types import FrameType
 
-from executor.errors import BUILD_FAILURE, Cancelled, ExecutorError, ScriptFailed
-from executor.log import AdministratorLog, complain
+from executor.errors import SYSTEM_FAILURE, Cancelled, ExecutorError, ScriptFailed
+from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
 
 STAGES = ("config", "prepare", "run", "cleanup")
 
 _IMPORTER = "<frozen importlib._bootstrap>"
 _AGAIN_SECONDS = 0.005
-_MOST_FRAMES = 10
 
 
 def run_command(argv: list[str]) -> int:
@@ -50,16 +49,18 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLo
         return env.system_failure
     except ExecutorError as error:
         outcome = error.outcome
-        from executor.reading import hide_secrets  # noqa: PLC0415 (after a failure only)
+        from executor.stages.failure import tell  # noqa: PLC0415 (after a failure only)
 
-        hide_secrets(env, log)
-        log.event("stage failed", error=str(error), kind=type(error).__name__)
-        complain(f"ERROR: {log.readable(str(error))}")
-        return env.build_failure if error.outcome == BUILD_FAILURE else env.system_failure
+        return tell(error, env, log)
     except Exception as error:
         outcome = "unexpected error"
-        log.event("unexpected error", traceback=_traceback(error))
-        raise
+        from executor.stages.failure import tell_unexpected  # noqa: PLC0415 (after a failure only)
+
+        code = tell_unexpected(error, env, log)
+        if code is None:
+            raise
+        outcome = SYSTEM_FAILURE
+        return code
     finally:
         _ignore_signals()
         log.close(outcome)
@@ -115,12 +116,3 @@ def _is_importing(frame: FrameType | None) -> bool:
 def _ignore_signals() -> None:
     for each in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
         signal.signal(each, signal.SIG_IGN)
-
-
-def _traceback(error: Exception) -> str:
-    """Return where an error of ours happened, without its text, which may hold a secret."""
-    import traceback  # noqa: PLC0415 (only when there is one)
-
-    frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
-    places = "; ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    return f"{type(error).__name__} at {places}"
