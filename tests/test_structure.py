@@ -15,6 +15,7 @@ BEHAVIOUR = ("stages/*", "gitlab", "local/*", "rig", "load")
 LONE_TESTS = {
     "commands/migrate/test_shapes.py": "all that the command says of whole runners",
     "test_container_image.py": "deploy/container, which is no module",
+    "test_clocks.py": "who reads the clock: of the package as a whole",
     "test_hooks.py": "the executables in hooks/, which are no modules",
     "test_imports.py": "what a process has loaded: of the package as a whole",
     "test_parity_page.py": "a page of docs/",

@@ -23,8 +23,9 @@ _AUTHORITY = "dind-executor.crt"
 
 _PEM = "-----BEGIN CERTIFICATE-----"
 
-_MARGIN_SECONDS = 2 * 3600
-"""How long the certificates outlive the job's timeout: prepare and after_script come on top."""
+_MARGIN_SECONDS = 24 * 3600
+"""How long the certificates outlive the job's timeout: prepare and after_script come on top, and the
+clock may be set while the job runs."""
 
 _LONGEST_JOB_SECONDS = 10 * 365 * 86400
 """A calendar has an end, and a certificate with it."""

@@ -164,4 +164,4 @@ def test_a_certificate_that_nobody_asked_for(services: list[str], certdir: str) 
 
 def test_certificates_outlive_the_job() -> None:
     """Its timeout begins later than prepare, and after_script comes on top."""
-    assert certificate_seconds(a_job(runner_info={"timeout": 600})) == 600 + 7200
+    assert certificate_seconds(a_job(runner_info={"timeout": 600})) == 600 + 86400

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _RSA_BITS = 2048
-_VALID_BEFORE_SECONDS = 3600
-"""Clocks of an engine elsewhere may be behind."""
+_VALID_BEFORE_SECONDS = 24 * 3600
+"""Clocks of an engine elsewhere may be behind, and this one may be set back while the job runs."""
 
 
 class JobCertificates:

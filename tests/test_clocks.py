@@ -1,0 +1,39 @@
+"""No decision hangs on a clock that may be set: what waits reads the monotonic one."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "executor"
+_READS = {"time", "time_ns", "now", "utcnow", "today", "localtime"}
+MAY_READ = {
+    "log/__init__.py": "times of lines for people",
+    "reading.py": "the job's deadline, which only a person's own command heeds",
+    "services/logs.py": "how far a service's log is printed, which has the engine's times",
+    "stages/prepare/certificates.py": "certificates hold dates, with a day to spare on either side",
+    "sweep/look.py": "whether a job's deadline is over",
+    "sweep/state.py": "when the last sweep was, for people",
+}
+"""Modules that read the clock of the day, and what for."""
+
+
+def reads_the_clock(path: Path) -> bool:
+    """Tell whether a module asks for the time of day."""
+    calls = (each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call))
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in _READS
+        and ast.unparse(call.func.value) in {"time", "datetime", "dt.datetime", "datetime.datetime"}
+        for call in calls
+    )
+
+
+def test_who_reads_the_clock_of_the_day() -> None:
+    """Only who is named above, with a reason."""
+    # A command that a person calls may show times.
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if reads_the_clock(path) and "commands" not in path.parts
+    }
+
+    assert found == set(MAY_READ)
