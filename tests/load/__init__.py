@@ -2,7 +2,9 @@
 
     graceful_stop  SIGQUIT to gitlab-runner and all processes below it, many times
     side_by_side   what people bring, under the Docker executor and under dind-executor
+    kill_at_requests  a stage dies at each of its requests to the engine
     account        what the signals came to
+    deadly_engine  an address before the engine where a stage dies at one of its requests
     family         the processes below one, told by the kernel as they begin and end
 
 `venv/bin/python -m tests.load.graceful_stop --times 200`, as root and with the rig up.

@@ -86,12 +86,10 @@ class Running:
         thread.start()
         return thread
 
-    def wait_for(self, text: str) -> None:
+    def wait_for(self, text: str, seconds: float = _LONGEST_SECONDS) -> None:
         """Return once the call has printed `text`; fails the test where it ends without."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._printed(text) or not self._open, timeout=_LONGEST_SECONDS
-            )
+            self._changed.wait_for(lambda: self._printed(text) or not self._open, timeout=seconds)
             assert self._printed(text), f"{self.stage} did not print {text!r}:\n{self._read}"
 
     def signal(self, number: signal.Signals) -> None:

@@ -50,7 +50,10 @@ class Witness:
         """Return the job's containers, or those of one kind."""
         labels = [f"dind-executor.job-id={job_id}"]
         labels += [f"dind-executor.type={kind}"] if kind else []
-        found: list[Container] = self.client.containers.list(all=True, filters={"label": labels})
+        # One may go while each is inspected.
+        found: list[Container] = self.client.containers.list(
+            all=True, filters={"label": labels}, ignore_removed=True
+        )
         return found
 
     def log(self, job_id: int, kind: str) -> str:

@@ -1,0 +1,146 @@
+"""dockerd ends, begins anew, dies or does nothing for a while, under jobs in every stage."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, JobCalls, Running, assert_error
+from tests.stages.conftest import Changes, Jobs
+from tests.stages.own_engine import OwnEngine, own_engine
+from tests.stages.request import JobRequest
+from tests.stages.witness import Witness
+
+Begin = Callable[[JobRequest], JobCalls]
+
+
+@pytest.fixture(scope="module")
+def engine(
+    rig: Rig, witness: Witness, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OwnEngine]:
+    """Return an engine that the tests of this module may do anything to."""
+    with own_engine(rig, witness, tmp_path_factory.mktemp("e")) as found:
+        yield found
+
+
+@pytest.fixture
+def there(engine: OwnEngine) -> Iterator[Witness]:
+    """Return a witness of it."""
+    witness = Witness(engine.host)
+    yield witness
+    witness.close()
+
+
+@pytest.fixture
+def begin(rig: Rig, engine: OwnEngine, there: Witness, tmp_path: Path) -> Iterator[Begin]:
+    """Return what makes a job on it; after the test, nothing may be left of those that it made."""
+    jobs = Jobs(rig, there, tmp_path / "jobs")
+    (tmp_path / "jobs").mkdir()
+
+    def start(request: JobRequest, changes: Changes | None = None) -> JobCalls:
+        given = {**engine.changes["dind"], "mode": "service", **(changes or {}).get("dind", {})}
+        return jobs.start(request, {**engine.changes, "dind": given})
+
+    yield start
+    jobs.end()
+
+
+class Hit:
+    """Jobs that an engine's fault meets: in prepare, in a script, and between two sub-stages."""
+
+    def __init__(self, begin: Begin, entrypoint: str, command: str) -> None:
+        options = {"entrypoint": ["sh", "-c", f'echo still at it; {entrypoint}; exec "$@"', "sh"]}
+        self.preparing = begin(JobRequest(image_options=options))
+        self.scripting, self.waiting, self.ending = (begin(JobRequest()) for _ in range(3))
+        for job in (self.scripting, self.waiting, self.ending):
+            job.up()
+        self.preparing.config().passed()
+        self.prepare = self.preparing.start("prepare")
+        self.prepare.wait_for("still at it\n")
+        self.script = self.scripting.start_run(
+            "build_script", self.scripting.authors("echo begun", command, "echo done")
+        )
+        self.script.wait_for("begun\n")
+
+    def jobs(self) -> tuple[JobCalls, ...]:
+        return self.preparing, self.scripting, self.waiting, self.ending
+
+    def end(self, there: Witness) -> None:
+        """Clean up, all at the same time; nothing is left then."""
+        cleanups = [job.start("cleanup") for job in self.jobs()]
+        for cleanup in cleanups:
+            cleanup.finish().passed()
+        assert [there.objects(job.id) for job in self.jobs()] == [[]] * 4
+
+
+def assert_engines_fault(running: Running) -> None:
+    """Assert that a stage ends by itself, and that the job log blames the engine."""
+    assert_error(running.finish(), SYSTEM_FAILURE, "Docker Engine")
+
+
+@pytest.mark.parametrize("ends", [OwnEngine.stop, OwnEngine.crash], ids=["stopped", "killed"])
+def test_an_engine_that_ends(
+    engine: OwnEngine, begin: Begin, there: Witness, ends: Callable[[OwnEngine], None]
+) -> None:
+    """Whoever needs it says so at once; cleanup waits for it, and leaves nothing."""
+    hit = Hit(begin, "sleep 3600", "sleep 3600")
+    ends(engine)
+    assert_engines_fault(hit.prepare)
+    assert_engines_fault(hit.script)
+    waiting = hit.waiting.start_run("build_script", hit.waiting.authors("echo never"))
+    assert_engines_fault(waiting)
+    ending = hit.ending.start("cleanup")
+    engine.come()
+    ending.finish().passed()
+    hit.end(there)
+
+
+def test_an_engine_that_restarts(engine: OwnEngine, begin: Begin, there: Witness) -> None:
+    """What it interrupts fails as the engine's fault; a job between two sub-stages goes on."""
+    hit = Hit(begin, "sleep 3600", "sleep 3600")
+    engine.restart()
+    assert_engines_fault(hit.prepare)
+    assert_engines_fault(hit.script)
+    call = hit.waiting.script("ls source.txt").passed()
+    assert "was the Docker Engine restarted? A new container takes its place." in call.stderr
+    assert call.stdout.endswith("source.txt\n")
+    hit.end(there)
+
+
+def test_an_engine_that_does_nothing_for_a_while(
+    engine: OwnEngine, begin: Begin, there: Witness
+) -> None:
+    """Every stage waits for it, and ends as it would have."""
+    hit = Hit(begin, "sleep 1", "sleep 1")
+    engine.pause()
+    waiting = hit.waiting.start_run("build_script", hit.waiting.authors("echo late"))
+    ending = hit.ending.start("cleanup")
+    # Nothing tells when a stage that waits has come to that.
+    with pytest.raises(AssertionError, match="did not print"):
+        waiting.wait_for("late\n", 3)
+    engine.resume()
+    for running in (hit.prepare, hit.script, waiting, ending):
+        running.finish().passed()
+    hit.end(there)
+
+
+def test_a_disk_that_runs_full(engine: OwnEngine, begin: Begin, there: Witness) -> None:
+    """Each stage says what is full, or needs no room; cleanup leaves nothing."""
+    (running, replaced, new) = (begin(JobRequest()) for _ in range(3))
+    for job in (running, replaced):
+        job.up()
+    there.container(replaced.id, "build").remove(force=True)
+    with engine.full():
+        running.script("echo works").passed()
+        call = running.script("head -c 9999999 /dev/zero >big")
+        assert (call.code, running.exit_code) == (BUILD_FAILURE, "1")
+        call = replaced.script("echo never")
+        assert_error(call, SYSTEM_FAILURE, "The disk of the Docker Engine's host is full: ")
+        new.config().passed()
+        assert_error(
+            new.prepare(), SYSTEM_FAILURE, "The disk of the Docker Engine's host is full: "
+        )
+        for job in (running, replaced, new):
+            job.cleanup().passed()
+        assert [there.objects(job.id) for job in (running, replaced, new)] == [[]] * 3
