@@ -8,7 +8,6 @@ directories of other mount namespaces from all but root.
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 from executor.host.owner import Host, lives, this_host
@@ -19,23 +18,34 @@ _LARGEST_PID = 2**22
 """The kernel has no larger ones."""
 
 
-@dataclass(frozen=True)
 class View:
     """Where the sweeping process stands, and whom it may ask."""
 
-    local: bool
-    """Whether it reaches the engine on its own machine."""
-    engine_host: Callable[[], tuple[str, str]]
-    """Asks the engine for the name of its host and the version of its kernel."""
-    container: Callable[[str], dict[str, object] | None]
-    """Asks the engine for a container by its id; None where it says that there is none."""
-    proc: str = "/proc"
-    machine_id_file: str = "/etc/machine-id"
+    def __init__(
+        self,
+        *,
+        local: bool,
+        engine_host: Callable[[], tuple[str, str]],
+        container: Callable[[str], dict[str, object] | None],
+        proc: str = "/proc",
+        machine_id_file: str = "/etc/machine-id",
+    ) -> None:
+        """Take whether the engine is reached on this machine, and how it is asked.
+
+        `engine_host` asks for the name of its host and the version of its kernel, `container` for a
+        container by its id, which is None where the engine says that there is none.
+        """
+        self.proc = proc
+        self._local = local
+        self._engine_host = engine_host
+        self._container = container
+        self._machine_id_file = machine_id_file
+        self._lives: dict[tuple[Owner, str], Life] = {}
 
     @cached_property
     def here(self) -> Host:
         """Return where this process lives."""
-        return this_host(self.proc, self.machine_id_file)
+        return this_host(self.proc, self._machine_id_file)
 
     @cached_property
     def is_engines_host(self) -> bool:
@@ -44,16 +54,21 @@ class View:
         Cloned machines have the same id.
         """
         here = os.uname()
-        return self.engine_host() == (here.nodename, here.release)
+        return self._engine_host() == (here.nodename, here.release)
 
     def life_of(self, owner: Owner | None, container: str) -> Life:
-        """Return what is known of an owner; `container` is `<id>@<StartedAt>`, or empty."""
+        """Return what is known of an owner; `container` is `<id>@<StartedAt>`, or empty.
+
+        Each is looked at once: a host may have a hundred jobs of one owner.
+        """
         if owner is None:
             return Life.UNKNOWN
-        found = self._seen(owner)
-        if found is Life.UNKNOWN and container:
-            return self._by_container(container)
-        return found
+        if (owner, container) not in self._lives:
+            found = self._seen(owner)
+            if found is Life.UNKNOWN and container:
+                found = self._by_container(container)
+            self._lives[owner, container] = found
+        return self._lives[owner, container]
 
     def directories_of(self, owner: Owner, paths: tuple[str, ...]) -> Directories:
         """Return whether temporary directories are there as a living owner sees them."""
@@ -65,7 +80,7 @@ class View:
     def _seen(self, owner: Owner) -> Life:
         """Return what the kernel tells of an owner."""
         here = self.here
-        if not (owner.local and self.local and here.boot) or owner.machine != here.machine:
+        if not (owner.local and self._local and here.boot) or owner.machine != here.machine:
             return Life.UNKNOWN
         if owner.boot != here.boot:
             known = owner.machine != NO_MACHINE and self.is_engines_host
@@ -82,7 +97,7 @@ class View:
         identity, _, began = text.partition("@")
         if not identity or not began or not identity.isalnum():
             return Life.UNKNOWN
-        found = self.container(identity)
+        found = self._container(identity)
         if found is None:
             return Life.CONTAINER_GONE
         state = found.get("State")

@@ -16,7 +16,10 @@ from typing import NamedTuple
 
 from executor.runner import notes
 from executor.sweep.descriptors import Refused, empty, open_directory, read_file
-from executor.sweep.payload import LeftPayload, UnusablePayload, parse_left_payload
+
+TYPE_CHECKING = False  # the name counts for checkers, and few sweeps read a payload
+if TYPE_CHECKING:
+    from executor.sweep.payload import LeftPayload
 
 PAYLOAD = "response.json"
 
@@ -55,23 +58,32 @@ class TraceFile(NamedTuple):
     inode: int
 
 
-def find_left(parent: str, own: str, uids: Collection[int]) -> list[LeftDirectory]:
+def find_left(
+    parent: str, own: str, uids: Collection[int], others: Collection[str] = ()
+) -> list[LeftDirectory]:
     """Return the temporary directories of some users' jobs in a directory, without our own one.
 
-    Most of them are of jobs that live.  What cannot be read is none of them.
+    Those whose paths are among `others` are left out.  Most of them are of jobs that live.  What cannot be read is none of them.
     """
     found: list[LeftDirectory] = []
     own_name = own.rpartition("/")[2]
     with suppress(OSError), _opened(parent) as directory:
         for name in _names(directory):
-            if name != own_name and len(found) < _MOST_DIRECTORIES:
+            if f"{parent}/{name}" in others or name == own_name:
+                continue
+            if len(found) < _MOST_DIRECTORIES:
                 with suppress(OSError, ValueError, RecursionError):
                     found.append(_look(parent, name, directory, uids))
     return found
 
 
-def read_payload(left: LeftDirectory) -> LeftPayload:
+def read_payload(left: LeftDirectory) -> "LeftPayload":
     """Return what it takes to speak of the job to GitLab; raises UnusablePayload."""
+    from executor.sweep.payload import (  # noqa: PLC0415 (only where somebody died)
+        UnusablePayload,
+        parse_left_payload,
+    )
+
     try:
         with _opened(left.parent) as parent, _same(left, parent) as directory:
             content = read_file(PAYLOAD, directory, _MOST_PAYLOAD_BYTES)

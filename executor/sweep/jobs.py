@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from executor.sweep.files import LeftDirectory
 
 
+_LABELS = tuple(Belonging("", "", "", None).labels())
+
+
 class Thing(NamedTuple):
     """An object of the engine."""
 
@@ -98,9 +101,16 @@ def put_together(
     things: dict[str, list[Thing]] = {}
     left: dict[str, list[LeftDirectory]] = {}
     said: dict[str, dict[Belonging, None]] = {}
+    # Objects of one job say the same, and a host may have hundreds of them.
+    read: dict[tuple[str, ...], Belonging | None] = {}
     for kind, each in listed:
         labels = each.get("Labels")
-        if isinstance(labels, Mapping) and (belonging := parse_belonging(labels)):
+        if not isinstance(labels, dict):
+            continue
+        words = tuple(_text(labels.get(name)) for name in _LABELS)
+        if words not in read:
+            read[words] = parse_belonging(dict(zip(_LABELS, words, strict=True)))
+        if belonging := read[words]:
             said.setdefault(belonging.key, {})[belonging] = None
             things.setdefault(belonging.key, []).append(_thing(kind, each))
     for directory in directories:
@@ -121,6 +131,10 @@ def _thing(kind: str, listed: Mapping[str, object]) -> Thing:
     name = str(own[0])[1:] if own else str(listed.get("Name") or "")
     created = listed.get("Created", listed.get("CreatedAt"))
     return Thing(kind, str(listed.get("Id") or name), name, created)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _moment(created: object) -> float | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from executor.engine.docker import Engine
+from executor.names import TEMP_DIR_LABEL
 from executor.sweep.evidence import View
 from executor.sweep.jobs import Found, put_together
 from executor.sweep.options import Options
@@ -20,7 +21,7 @@ from executor.sweep.verdict import (
 )
 
 if TYPE_CHECKING:
-    from executor.sweep.files import LeftDirectory
+    from executor.engine.removal import Objects
 
 
 class JobLook(NamedTuple):
@@ -54,14 +55,17 @@ def look(engine: Engine, options: Options, memory: Memory, view: View | None = N
     Raises EngineUnavailable or EngineRefused where the engine does not list one kind of objects:
     then nothing is known of any job.
     """
-    # Directories first: an object of a job whose directory is not there yet would have no other.
-    directories = _directories(options)
-    found = put_together(engine.belongings(), directories)
+    listed = engine.belongings()
     seen = view or View(
-        engine.local, lambda: _host(engine), lambda name: engine.inspect(name, strict=True) or None
+        local=engine.local,
+        engine_host=lambda: _host(engine),
+        container=lambda name: engine.inspect(name, strict=True) or None,
     )
-    now = time.time()
-    jobs = [_first_look(each, seen, memory, now) for each in found]
+    # What objects name need not be read, unless it is to be removed: a host has many jobs.
+    named = _named(listed) if options.by == "prepare" else frozenset()
+    jobs = _first_looks(listed, seen, memory, options, named)
+    if named and any(each.judgement.verdict is Verdict.REMOVE for each in jobs):
+        jobs = _first_looks(listed, seen, memory, options, frozenset())
     jobs = _with_stages(jobs, seen, options)
     keys = {each.found.key for each in jobs}
     gone = {each.found.key for each in jobs if each.evidence.directories is Directories.GONE}
@@ -73,14 +77,29 @@ def look(engine: Engine, options: Options, memory: Memory, view: View | None = N
     return Look(tuple(jobs), kept)
 
 
-def _directories(options: Options) -> "list[LeftDirectory]":
+def _first_looks(
+    listed: "Objects", view: View, memory: Memory, options: Options, named: frozenset[str]
+) -> list[JobLook]:
+    """Judge each job, without a look into the directories that its objects name, if so wanted."""
     from executor.sweep.files import find_left  # noqa: PLC0415
 
-    return [
+    directories = [
         each
         for parent in options.parents
-        for each in find_left(parent, options.own_temp_dir, options.uids)
+        for each in find_left(parent, options.own_temp_dir, options.uids, named)
     ]
+    now = time.time()
+    return [_first_look(each, view, memory, now) for each in put_together(listed, directories)]
+
+
+def _named(listed: "Objects") -> frozenset[str]:
+    """Return the temporary directories that objects name."""
+    labels = (each.get("Labels") for _, each in listed)
+    return frozenset(
+        str(each[TEMP_DIR_LABEL])
+        for each in labels
+        if isinstance(each, dict) and TEMP_DIR_LABEL in each
+    )
 
 
 def _host(engine: Engine) -> tuple[str, str]:

@@ -93,7 +93,11 @@ def view(
     """Return where this process stands, with what the engine says when it is asked."""
     here = os.uname()
     told = host or (here.nodename, here.release)
-    return View(local, lambda: told, lambda _name: None if container is None else dict(container))
+    return View(
+        local=local,
+        engine_host=lambda: told,
+        container=lambda _name: None if container is None else dict(container),
+    )
 
 
 def options(
