@@ -16,13 +16,13 @@ def kill(started: Runner, *, stages: bool = True) -> None:
     session = started.process.pid
     started.process.kill()
     started.process.wait()
-    while stages and (left := _of_session(session)):
+    while stages and (left := of_session(session)):
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
 
-def _of_session(session: int) -> list[int]:
+def of_session(session: int) -> list[int]:
     """Return the processes of a session that still do something."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):

@@ -2,92 +2,47 @@
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import docker
+import pytest
 
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.project.checkout import Checkout
 from tests.gitlab import deaths, leftovers, runner, second_host, trace
-from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed
+from tests.gitlab.reaping import FOR_EVER, UNTIL_LET_GO, let_go, reap, settings, started
 from tests.gitlab.server import GitLab
 from tests.rig.state import Rig
 
-# A job in dind that goes on until it is let go.
-GOES_ON = """
-job:
-  image: docker:20.10.16
-  script:
-    - docker run -d alpine sleep 1000
-    - echo it goes on
-    - {script}
-"""
-_FOR_EVER = "sleep 1000"
 
-
-def settings(rig: Rig, directory: Path, **changes: str) -> Path:
-    """Return the rig's settings with another memory of sweeps, and other values."""
-    text = rig.settings.read_text()
-    for old, new in changes.items():
-        text = text.replace(old, new)
-    state = directory / "state"
-    state.mkdir(exist_ok=True)
-    path = directory / "settings.toml"
-    path.write_text(f'{text}\n[sweep]\nstate_dir = "{state}"\n')
-    return path
-
-
-def reap(path: Path, *args: str) -> tuple[int, list[dict[str, object]], dict[str, object]]:
-    """Call the command; return its exit code, the line of each job, and the summary."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-m", "executor", "reap", "--json", f"--settings={path}", *args],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines, done.stderr
-    return done.returncode, lines[:-1], lines[-1]
-
-
-def started(pushed: Pushed, script: str) -> Job:
-    """Start a job in dind that goes on as a script says, and return when it does."""
-    text = GOES_ON.replace("{script}", script)
-    return pushed.start_only(parse_pipeline(text, "test"))
-
-
-def let_go(rig: Rig, job: Job) -> None:
-    """Have a job that waits for a file go on to its end."""
-    client = docker.APIClient(base_url=rig.engine_host, version="auto")
-    try:
-        name = f"dind-executor-{leftovers.key_of(job)}-build"
-        made = client.exec_create(name, ["touch", "/tmp/go"])
-        client.exec_start(made["Id"])
-    finally:
-        client.close()
-
-
+@pytest.mark.parametrize("stages", [True, False], ids=["with its stages", "alone"])
 def test_one_call_removes_what_a_killed_runner_left(
-    rig: Rig, pushed: Pushed, another_gitlab: GitLab, checkout: Checkout, tmp_path: Path
+    rig: Rig,
+    pushed: Pushed,
+    another_gitlab: GitLab,
+    checkout: Checkout,
+    tmp_path: Path,
+    *,
+    stages: bool,
 ) -> None:
-    """Nothing of the dead one's job stays, GitLab hears of its end, and a living job goes on."""
+    """Nothing of the dead one's job stays, GitLab hears of its end, and a living job goes on.
+
+    A stage that outlived its gitlab-runner ends first.
+    """
     path = settings(rig, tmp_path)
-    living = started(pushed, "until test -e /tmp/go; do sleep 0.2; done; docker ps -q | grep -q .")
+    living = started(pushed, UNTIL_LET_GO)
     with runner.working(another_gitlab, runner.custom(path), tmp_path / "runner") as its_runner:
-        dead = started(Pushed(another_gitlab, checkout), _FOR_EVER)
+        dead = started(Pushed(another_gitlab, checkout), FOR_EVER)
         dead.wait_for("\nit goes on")
         living.wait_for("\nit goes on")
-        deaths.kill(its_runner)
+        deaths.kill(its_runner, stages=stages)
     before = sorted(leftovers.of_jobs(rig.engine_host, [living]))
 
     code, _, _ = reap(path, "--yes", "--job", leftovers.key_of(dead))
 
     assert code == 0
     assert leftovers.of_jobs(rig.engine_host, [dead]) == []
+    assert deaths.of_session(its_runner.process.pid) == []
     assert sorted(leftovers.of_jobs(rig.engine_host, [living])) == before
     assert (dead.wait(10).state, dead.failure_reason) == ("failed", "runner_system_failure")
     assert "ended before the job did" in trace.lines(dead.trace)[-1]
@@ -137,7 +92,7 @@ def test_a_host_by_tcp_is_judged_by_gitlabs_word(
             within=host.within,
         ) as its_runner,
     ):
-        job = started(Pushed(another_gitlab, checkout), _FOR_EVER)
+        job = started(Pushed(another_gitlab, checkout), FOR_EVER)
         job.wait_for("\nit goes on")
         key = ("--job", leftovers.key_of(job))
         left = sorted(leftovers.of_jobs(rig.engine_host, [job]))
