@@ -4,8 +4,13 @@ Pure: no I/O.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+    Address = IPv4Address | IPv6Address
 
 _HTTP_PORT = 80
 
@@ -50,15 +55,16 @@ def _variable(environ: Mapping[str, str], name: str) -> str:
 
 
 def _is_excepted(host: str, port: int, entries: str) -> bool:
-    return any(_covers(entry.strip().lower(), host, port) for entry in entries.split(","))
+    address = _address(host)
+    return any(_covers(entry.strip().lower(), host, address, port) for entry in entries.split(","))
 
 
-def _covers(entry: str, host: str, port: int) -> bool:
+def _covers(entry: str, host: str, address: "Address | None", port: int) -> bool:
     """Tell whether an entry of NO_PROXY is about a server."""
     if entry == "*":
         return True
     if "/" in entry:
-        return _is_in(host, entry)
+        return address is not None and _is_in(address, entry)
     if entry.startswith("[") or entry.count(":") == 1:
         name, _, only = entry.rpartition(":") if not entry.endswith("]") else (entry, "", "")
         if only and only != str(port):
@@ -70,19 +76,25 @@ def _covers(entry: str, host: str, port: int) -> bool:
     return host == entry or host.endswith(entry if entry.startswith(".") else f".{entry}")
 
 
-def _is_in(host: str, network: str) -> bool:
+def _is_in(address: "Address", network: str) -> bool:
     import ipaddress
 
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+        return address in ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False
 
 
 def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def _address(host: str) -> "Address | None":
+    """Return the address that a host is named by; None where it has a name."""
     import ipaddress
 
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
