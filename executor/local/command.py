@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from executor.excerpts import readable
 from executor.local import options
 from executor.local.errors import LocalError
 from executor.local.pipeline.admission import Tree
@@ -62,7 +63,7 @@ def main(argv: list[str]) -> int:
     try:
         return _run(given, terminal)
     except LocalError as error:
-        print(f"dind-executor local: {error}", file=sys.stderr)
+        print(f"dind-executor local: {readable(str(error))}", file=sys.stderr)
         return _USAGE_ERROR
 
 

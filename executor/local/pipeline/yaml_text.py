@@ -42,7 +42,15 @@ def read_yaml(text: str, source: str, warnings: list[str] | None = None) -> obje
 
     Keys that stand in a mapping twice are added to the warnings.
     """
-    loader = Loader(text)
+    try:
+        loader = Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = (
+            f"{source}: line {line}: this is not valid YAML: the character U+{error.character:04X} must"
+            " not stand there"
+        )
+        raise PipelineError(message) from None
     try:
         # A SafeLoader with one tag more, whose values are plain data.
         documents = _documents(loader)

@@ -46,6 +46,7 @@ job:
         ("job: {script: !reference [job, script]}", ["refers to itself"]),
         ("job: {script: !reference x}", ["line 1", "!reference", "a list"]),
         ("job: {script: !other x}", ["line 1", "!other"]),
+        ("a: 1\n\nb: \x1f", ["line 3", "U+001F"]),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text: str, words: list[str]) -> None:
