@@ -11,6 +11,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from executor.excerpts import excerpt
 from executor.notation.image_names import HUB, HUB_HOSTS
 from executor.notation.json_text import decoded
 
@@ -151,7 +152,7 @@ def _from_auths(source: str, auths: object, warnings: list[str]) -> dict[str, Cr
             credential = _login(auths[server])
         except ValueError as error:
             warnings.append(
-                f"The login for {path or '(no registry)'} in {source} is not used: {error}."
+                f"The login for {excerpt(path) or '(no registry)'} in {source} is not used: {error}."
             )
         else:
             if credential and path:
@@ -181,13 +182,13 @@ def _decoded(auth: str) -> tuple[str, str]:
         login = ""
     username, colon, password = login.partition(":")
     if not username or not colon:
-        # the cause is not chained: it would quote what may be half of a password
+        # not chained: the cause would quote what may be half of a password
         raise ValueError('its "auth" is not user:password in base64') from None
     return username, password.rstrip("\0")
 
 
 def _misshapen(source: str, document: dict[str, object]) -> list[str]:
-    """Say which key for credential helpers names none, because it has another shape."""
+    """Say which key for credential helpers has another shape."""
     return [
         f"{key} of {source} is ignored, because it is not {wanted}."
         for key, (kind, wanted) in _SHAPES.items()
@@ -213,14 +214,13 @@ def _from_helpers(
     source: str, named: object, helpers: Helpers, warnings: list[str]
 ) -> dict[str, Credential]:
     credentials: dict[str, Credential] = {}
-    if not isinstance(named, dict):
-        return credentials
-    for server in sorted(named):
+    by_server = named if isinstance(named, dict) else {}
+    for server in sorted(by_server):
         path = registry_path(server)
         if not path or path in credentials or not helpers.wants(path):
             continue
         try:
-            credentials[path] = _answer(helpers.ask(named[server], "get", server))
+            credentials[path] = _answer(helpers.ask(by_server[server], "get", server))
         except HelperFailed as error:
             warnings.append(_unanswered(source, error))
     return credentials
