@@ -1,0 +1,124 @@
+"""What a sweep reads: labels, notes and payloads of dead jobs, and GitLab's answers."""
+
+import contextlib
+import json
+import os
+
+from hypothesis import strategies as st
+
+from executor.notation.owner import NO_MACHINE, Belonging, Owner, parse_belonging, parse_note
+from executor.runner import notes
+from executor.sweep.answers import judge_end, judge_job, judge_trace, last_line
+from executor.sweep.files import PAYLOAD, find_left, read_payload
+from executor.sweep.payload import UnusablePayload
+from executor.sweep.proxy import UnknownProxy, proxy_for
+from tests.load.fuzz.bounds import check_output
+from tests.load.fuzz.jobs import MASKED, PAYLOADS
+from tests.load.fuzz.mutations import Json, documents, texts, words
+from tests.load.fuzz.target import Target, World
+
+_OWNERS = (
+    Owner("m" * 32, "b" * 36, "4026531836", 812, 4711, local=True),
+    Owner(NO_MACHINE, "b" * 36, "4026531836", 812, 4711, local=False),
+    None,
+)
+_LABELS: list[Json] = [
+    Belonging(
+        "1-ab",
+        "1",
+        "2",
+        each,
+        "c@2026-01-01T00:00:00Z",
+        "/tmp/x",
+        1_800_000_000,
+        "https://g.example",
+    ).labels()
+    for each in _OWNERS
+]
+_NOTES = [json.dumps(each) for each in _LABELS]
+_TRACES = ('[["trace1", 5, 6]]', "[]")
+_ANSWERS = ('{"id": 1, "status": "running"}', '{"message": "401 Unauthorized"}', "<html>")
+_PROXIES = ("http://ada:pw@proxy.example:3128", "proxy:80", "https://p", "http://[::1]:80")
+_EXCEPTIONS = ("a, .b,10.0.0.0/8,[::1]:80", "*", "gitlab.example.com:443")
+
+
+def _belong(case: Json, _world: World) -> None:
+    """Read the labels of an object, which somebody may have forged."""
+    if isinstance(case, dict):
+        parse_belonging(case)
+    parse_note(json.dumps(case).encode())
+
+
+def _look(case: Json, world: World) -> None:
+    """Look at a directory that a job has left."""
+    assert isinstance(case, dict)
+    left = world.directory / "custom-executor1"
+    left.mkdir(mode=0o700, exist_ok=True)
+    for name, text in case.items():
+        (left / name).write_bytes(text.encode(errors="surrogatepass"))
+    for each in find_left(str(world.directory), "", {os.geteuid()}):
+        try:
+            read_payload(each)
+        except UnusablePayload as error:
+            check_output(str(error), secrets=(MASKED,))
+
+
+def _judge(case: Json, _world: World) -> None:
+    """Judge answers of GitLab, or of what stands in its place."""
+    assert isinstance(case, dict)
+    body = case["body"].encode(errors="surrogatepass")
+    for status in (200, 401, 403, 416, 500):
+        for outcome in (
+            judge_job(status, case["type"], body, 1),
+            judge_end(status, case["words"]),
+            judge_trace(status, case["words"]).outcome,
+        ):
+            check_output(outcome.reason if outcome else "", secrets=(MASKED,))
+    last_line(case["words"])
+
+
+def _go(case: Json, _world: World) -> None:
+    """Find the proxy that an environment names."""
+    assert isinstance(case, dict)
+    environ = {"HTTPS_PROXY": case["proxy"], "NO_PROXY": case["except"]}
+    with contextlib.suppress(UnknownProxy):
+        proxy_for("https", case["host"], 443, environ)
+
+
+def _tables(**texts_by_name: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
+    return st.fixed_dictionaries(texts_by_name).map(dict)
+
+
+TARGETS = (
+    Target("labels", documents(_LABELS), _belong),
+    Target(
+        "left",
+        st.fixed_dictionaries(
+            {
+                PAYLOAD: texts([json.dumps(each) for each in PAYLOADS]),
+                notes.OWNER: texts(_NOTES),
+                notes.TRACES: texts(_TRACES),
+                notes.AUTHORITIES: words(),
+            }
+        ).map(dict),
+        _look,
+    ),
+    Target(
+        "gitlab",
+        _tables(
+            type=texts(("application/json", "text/html; charset=utf-8")),
+            body=texts(_ANSWERS),
+            words=texts(("0-17", "failed", "runner.example.com")),
+        ),
+        _judge,
+    ),
+    Target(
+        "proxies",
+        _tables(
+            proxy=texts(_PROXIES),
+            host=texts(("gitlab.example.com", "10.0.0.1", "::1")),
+            **{"except": texts(_EXCEPTIONS)},
+        ),
+        _go,
+    ),
+)
