@@ -37,6 +37,7 @@ PAGE = REPOSITORY / "docs/container.md"
 CLONE = "/root/dind-executor"
 NAME = "gitlab-runner"
 """How the page calls the container."""
+_PATIENCE_SECONDS = 600
 _CONFIG = "config/config.toml"
 _SETTINGS = "dind-executor/settings.toml"
 _BASE = f"FROM {{}}/{RUNNER}\nCOPY wheels /opt/wheels\nCOPY pip.conf /etc/pip.conf\n"
@@ -51,7 +52,9 @@ class Box:
         self._container = container
         self._rig = rig
         self.address = address
-        self.client = docker.DockerClient(base_url=address, version="auto", timeout=120)
+        self.client = docker.DockerClient(
+            base_url=address, version="auto", timeout=_PATIENCE_SECONDS
+        )
 
     def run(self, *scripts: str) -> str:
         """Run shell commands on the host, in the clone; return what they print."""
@@ -126,7 +129,8 @@ class Box:
 @contextmanager
 def box(rig: Rig) -> Iterator[Box]:
     """Run the host, where somebody has built the image as the page says."""
-    with closing(docker.DockerClient(base_url=rig.engine_host, version="auto")) as outer:
+    own = docker.DockerClient(base_url=rig.engine_host, version="auto", timeout=_PATIENCE_SECONDS)
+    with closing(own) as outer:
         outer.images.pull("docker:26.1-dind")
         container = outer.containers.create(
             "docker:26.1-dind",

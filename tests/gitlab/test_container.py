@@ -1,6 +1,6 @@
 """gitlab-runner in a container, as docs/container.md says."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -8,7 +8,7 @@ from executor.local.pipeline.file import parse_pipeline
 from executor.local.project.checkout import Checkout
 from executor.runner import notes
 from tests import pipelines
-from tests.gitlab import box, server, trace
+from tests.gitlab import box, leftovers, server, trace
 from tests.gitlab.box import Box
 from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed, project_variables
@@ -45,6 +45,10 @@ waits:
     - until test -e /tmp/go; do sleep 0.1s; done
     - echo it ends
 """
+
+
+OTHER = "another-runner"
+MOST_JOBS = 5
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +102,15 @@ def echo(pushed: Pushed) -> None:
     assert job.state == "success", trace.plain(job.trace)
 
 
+def sweep(pushed: Pushed, is_done: Callable[[], bool]) -> None:
+    """Run small jobs, whose prepares sweep, until it is done; two do, on a machine with time for it."""
+    for _ in range(MOST_JOBS):
+        echo(pushed)
+        if is_done():
+            return
+    assert is_done()
+
+
 def test_the_page_leads_to_a_first_build(host: Box, pushed: Pushed, rig: Rig) -> None:
     """Jobs echo, build an image, ask a service and are cancelled, and nothing of them is left."""
     jobs = started(pushed, JOBS.format(web=rig.special("tools/web:1")))
@@ -123,6 +136,9 @@ def test_the_page_leads_to_a_first_build(host: Box, pushed: Pushed, rig: Rig) ->
     )
     written = host.run("cat /srv/gitlab-runner/log/dind-executor.log")
     assert '"event": "stage ended"' in written
+    reap = f"docker exec {box.NAME} dind-executor reap"
+    assert f"`{reap}`" in box.PAGE.read_text(encoding="utf-8")
+    host.run(reap)
 
 
 def test_a_stop_is_graceful_and_an_upgrade_keeps_everything(host: Box, pushed: Pushed) -> None:
@@ -140,3 +156,45 @@ def test_a_stop_is_graceful_and_an_upgrade_keeps_everything(host: Box, pushed: P
     echo(pushed)
 
     eventually(lambda: host.objects() == [], "cleanup has removed everything")
+
+
+def test_a_runner_that_dies_beside_another(
+    host: Box, pushed: Pushed, another_gitlab: GitLab, checkout: Checkout
+) -> None:
+    """The other one's next jobs remove what the dead one left, and touch nothing that lives.
+
+    The dead one's ghost ends when its container is started again: its payload is in there.
+    """
+    other = Pushed(another_gitlab, checkout, pushed.variables)
+    host.start(another_gitlab, OTHER)
+    living, dying = waiting(other), waiting(pushed)
+    before = sorted(leftovers.of_jobs(host.address, [living]))
+    assert leftovers.of_jobs(host.address, [dying])
+    host.run(f"docker kill -s KILL {box.NAME}")
+
+    sweep(other, lambda: leftovers.of_jobs(host.address, [dying]) == [])
+
+    assert sorted(leftovers.of_jobs(host.address, [living])) == before
+    let_go(host, living)
+    assert living.wait().state == "success", trace.plain(living.trace)
+    host.run(f"docker start {box.NAME}")
+    sweep(pushed, lambda: dying.state != "running")
+    assert_ended(dying)
+    host.run(f"docker rm -f -v {OTHER}")
+    assert host.objects() == []
+
+
+def test_a_runner_that_is_restarted_without_patience(host: Box, pushed: Pushed) -> None:
+    """Its jobs are over, and what they left goes with the next ones of the same container."""
+    job = waiting(pushed)
+    host.run(f"docker restart -t 1 {box.NAME}")
+
+    sweep(pushed, lambda: job.state != "running" and host.objects() == [])
+
+    assert_ended(job)
+
+
+def assert_ended(job: Job) -> None:
+    """Assert that GitLab has heard of the end of a job whose gitlab-runner is dead."""
+    assert (job.state, job.failure_reason) == ("failed", "runner_system_failure")
+    assert "ended before the job did" in trace.plain(job.trace)
