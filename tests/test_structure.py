@@ -19,6 +19,7 @@ LONE_TESTS = {
     "test_hooks.py": "the executables in hooks/, which are no modules",
     "test_imports.py": "what a process has loaded: of the package as a whole",
     "test_parity_page.py": "a page of docs/",
+    "test_reliability_page.py": "a page of docs/",
     "test_structure.py": "the package and the tests as a whole",
     "test_words.py": "what people read of the package, its pages and its shell programs",
 }
