@@ -3,12 +3,20 @@
 import json
 from urllib.parse import quote
 
-from executor.engine.api import Api
+from executor.engine.api import TIMEOUT_SECONDS, Api
+from executor.engine.streams import stream
+from executor.engine.wire import MOST_BYTES, Answer
 from executor.errors import EngineRefused
 from executor.names import LABEL
 
+_PAGE = 200
+"""How many containers are asked for at once: an engine lists their labels and ports, which whoever
+makes an image chooses, and no answer is kept that is longer than `MOST_BYTES`."""
+_SMALLER = 8
+_TRIES = 5
+_LONG = ("Command", "Ports")
+"""What nobody here reads of a listed container, and which may be long."""
 _KINDS = {
-    "container": "/containers/json?all=1&filters=",
     "network": "/networks?filters=",
     "volume": "/volumes?filters=",
 }
@@ -17,9 +25,82 @@ _KINDS = {
 def running_with(api: Api, source: str = "") -> list[dict[str, object]]:
     """Return the running containers, or those that have a volume or a directory of the host."""
     wanted = {"volume": [source]} if source else {}
-    filters = quote(json.dumps({**wanted, "status": ["running"]}))
-    answer = api.get(f"/containers/json?filters={filters}")
-    decoded = answer.json() if answer.ok else None
+    try:
+        return containers(api, {**wanted, "status": ["running"]})
+    except EngineRefused:
+        return []
+
+
+def containers(
+    api: Api, filters: dict[str, list[str]], seconds: float = TIMEOUT_SECONDS
+) -> list[dict[str, object]]:
+    """Return the containers that the filters let through, also those that have ended.
+
+    They are asked for in pages, smaller ones where an answer would be too long: nobody's image keeps
+    what there is of jobs from being listed.  Raises EngineRefused with the engine's reason.
+    """
+    refusal = ""
+    for _ in range(_TRIES):
+        found, refusal = _all_pages(api, filters, seconds)
+        if not refusal:
+            return found
+        if not found:
+            break
+        # The last one of a page, behind which the next begins, may be gone by then.
+    raise EngineRefused(refusal)
+
+
+def _all_pages(
+    api: Api, filters: dict[str, list[str]], seconds: float
+) -> tuple[list[dict[str, object]], str]:
+    """Return what was listed, and why not all of it was; "" where it was."""
+    found: list[dict[str, object]] = []
+    limit = _PAGE
+    while True:
+        behind = {"before": [str(found[-1]["Id"])]} if found else {}
+        query = quote(json.dumps({**filters, **behind}))
+        answer = _page(api, f"/containers/json?all=1&limit={limit}&filters={query}", seconds)
+        if answer is None:
+            if limit == 1:
+                return found, "what it says of a single one is too long"
+            limit = max(limit // _SMALLER, 1)
+            continue
+        if not answer.ok:
+            return found, answer.message or f"HTTP status {answer.status}"
+        page = answer.json()
+        if not isinstance(page, list) or not all(isinstance(each, dict) for each in page):
+            return [], "its list cannot be read"
+        found += [{key: each[key] for key in each if key not in _LONG} for each in page]
+        if len(page) < limit:
+            return found, ""
+
+
+def _page(api: Api, path: str, seconds: float) -> Answer | None:
+    """Return an answer, or None where it is too long."""
+    status, pieces = stream(api, path, idle_seconds=seconds, method="GET")
+    parts, size = [], 0
+    try:
+        for piece in pieces:
+            size += len(piece)
+            if size > MOST_BYTES:
+                return None
+            parts.append(piece)
+    except (OSError, ValueError) as error:
+        raise api.broken(error) from None
+    return Answer(status, {}, b"".join(parts))
+
+
+def others(api: Api, path: str, seconds: float) -> list[dict[str, object]]:
+    """Return networks or volumes, by the path that asks for them.
+
+    Raises EngineRefused with the engine's reason.
+    """
+    answer = api.get(path, timeout=seconds)
+    if not answer.ok:
+        raise EngineRefused(answer.message)
+    decoded = answer.json()
+    if isinstance(decoded, dict):
+        decoded = decoded.get("Volumes")
     return decoded if isinstance(decoded, list) else []
 
 
@@ -28,9 +109,21 @@ def belongings(api: Api) -> list[tuple[str, dict[str, object]]]:
 
     Raises EngineRefused where it does not list one of the kinds: part of a list is none.
     """
-    filters = quote(json.dumps({"label": [LABEL]}))
+    wanted = {"label": [LABEL]}
+    try:
+        listed = [("container", each) for each in containers(api, wanted)]
+    except EngineRefused as refused:
+        raise EngineRefused(
+            f"The Docker Engine cannot list the containers of jobs: {refused}."
+        ) from None
+    filters = quote(json.dumps(wanted))
     return [
-        (kind, each) for kind, path in _KINDS.items() for each in _all(api, kind, path + filters)
+        *listed,
+        *(
+            (kind, each)
+            for kind, path in _KINDS.items()
+            for each in _all(api, kind, path + filters)
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import quote
 
+from executor.engine import listing
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
 from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import AdministratorLog
@@ -102,9 +103,9 @@ def _look_and_remove(
     names, log = removal.names, removal.log
     filters = quote(json.dumps({"label": [names.owner]}))
     listings = (
-        Task(_listing(api, f"/containers/json?all=1&filters={filters}")),
-        Task(_listing(api, f"/networks?filters={filters}")),
-        Task(_listing(api, f"/volumes?filters={filters}", volume_seconds)),
+        Task(_asked(lambda: listing.containers(api, {"label": [names.owner]}))),
+        Task(_asked(lambda: listing.others(api, f"/networks?filters={filters}", TIMEOUT_SECONDS))),
+        Task(_asked(lambda: listing.others(api, f"/volumes?filters={filters}", volume_seconds))),
     )
     if removal.refusal:
         _heed(removal.refusal, *(each.result() for each in listings))
@@ -146,23 +147,16 @@ def _labels(found: dict[str, object]) -> dict[str, object]:
     return labels if isinstance(labels, dict) else {}
 
 
-def _listing(
-    api: Api, path: str, timeout: float = TIMEOUT_SECONDS
-) -> Callable[[], "tuple[Listed, str]"]:
+def _asked(ask: "Callable[[], Listed]") -> Callable[[], "tuple[Listed, str]"]:
     """Return what lists one kind of the job's objects, and says why it cannot."""
 
     def look() -> "tuple[Listed, str]":
         try:
-            answer = api.get(path, timeout=timeout)
-            decoded = answer.json() if answer.ok else None
+            return ask(), ""
         except EngineUnavailable as error:
             return [], str(error).rstrip(".")
-        if not answer.ok:
-            what = f"The Docker Engine cannot list the job's objects: {answer.message}"
-            return [], what
-        if isinstance(decoded, dict):
-            decoded = decoded.get("Volumes")
-        return (decoded if isinstance(decoded, list) else []), ""
+        except EngineRefused as refused:
+            return [], f"The Docker Engine cannot list the job's objects: {refused}"
 
     return look
 

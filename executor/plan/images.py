@@ -25,7 +25,7 @@ from executor.plan.pull_policies import (
     own_policies,
     unified,
 )
-from executor.plan.services import NamedService, looks_like_dind, named_docker
+from executor.plan.services import NamedService, check_command, looks_like_dind, named_docker
 from executor.plan.sidecar import replaced_notice, settings_dind
 from executor.runner.payload import JobImage
 from executor.spec import ImagePlan, Pull
@@ -94,6 +94,7 @@ def for_architecture(text: str, architecture: str) -> str:
 
 def _build(inputs: Inputs, notices: list[str]) -> Pull:
     docker, asked = inputs.settings.docker, inputs.job.image
+    check_command("job's image", asked)
     default = _expanded(inputs, docker.images.image)
     name = inputs.image_name
     if default and not _expanded(inputs, asked.name):

@@ -14,6 +14,7 @@ from executor.errors import (
 )
 from executor.names import TCP_PORT, TLS_PORT
 from executor.notation.booleans import is_true
+from executor.notation.expansion import LONGEST
 from executor.notation.image_names import InvalidImage
 from executor.notation.paths import DATA_ROOT
 from executor.notation.service_names import ServiceName, split_aliases
@@ -59,6 +60,7 @@ def name_services(services: Sequence[JobImage], internal: int = 0) -> tuple[Name
             if index < internal:
                 raise SettingsError(f"`[[docker.services]]`: {error}.") from None
             raise UnsupportedJobOption(f"services[{index - internal}]: {error}.") from None
+        check_command(f"service {name.image}", asked)
         if len(asked.alias) > LONGEST_ALIASES:
             raise UnsupportedJobOption(
                 f'The service "{name.image}" has an `alias` of more than {LONGEST_ALIASES} characters.'
@@ -69,6 +71,18 @@ def name_services(services: Sequence[JobImage], internal: int = 0) -> tuple[Name
         aliases = dict.fromkeys(alias.lower() for alias in given)
         named.append(NamedService(index, asked, name, tuple(aliases), index < internal))
     return tuple(named)
+
+
+def check_command(what: str, asked: JobImage) -> None:
+    """Refuse a command that no program could get, and that the engine would list with every container.
+
+    Raises UnsupportedJobOption.
+    """
+    if sum(map(len, (*asked.command, *(asked.entrypoint or ())))) > LONGEST:
+        raise UnsupportedJobOption(
+            f"The {what} has an `entrypoint` and `command` of more than {LONGEST // 1024} KiB."
+            " Shorten them, or put a script into the image."
+        )
 
 
 def looks_like_dind(name: ServiceName) -> bool:

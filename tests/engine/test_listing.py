@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from executor.engine.listing import belongings, running_with
+from executor.engine.listing import belongings, containers, running_with
 from executor.errors import EngineRefused, EngineUnavailable
 from executor.names import LABEL
-from tests.engine.stub import StubEngine, http, refusal
+from tests.engine.stub import Connection, Received, StubEngine, http, refusal
 
 
 @pytest.mark.parametrize("source", ["a-volume", "/srv/a dir/ü"])
@@ -81,3 +81,72 @@ def test_part_of_a_list_is_none(stub: StubEngine, path: str, answer: bytes) -> N
 
     with pytest.raises((EngineRefused, EngineUnavailable)):
         belongings(stub.api())
+
+
+def listing(stub: StubEngine, there: list[dict[str, object]]) -> None:
+    """Have the engine list these containers by pages, the newest first."""
+
+    def answer(connection: Connection, received: Received) -> None:
+        query = parse_qs(urlsplit(received.path).query)
+        behind = json.loads(query["filters"][0]).get("before", [""])[0]
+        ids = [each["Id"] for each in there]
+        if behind and behind not in ids:
+            connection.send(refusal(500, f"no such container {behind}"))
+            return
+        begin = ids.index(behind) + 1 if behind else 0
+        connection.send(http(200, there[begin : begin + int(query["limit"][0])]))
+
+    stub.on("GET", "/containers/json", answer)
+
+
+def test_containers_are_listed_by_pages(stub: StubEngine) -> None:
+    """A busy host has more than come at once."""
+    there: list[dict[str, object]] = [{"Id": str(number)} for number in range(450)]
+    listing(stub, there)
+
+    assert containers(stub.api(), {"label": ["x"]}) == there
+    assert len(stub.received) == 3
+
+
+def test_images_do_not_keep_their_containers_from_being_listed(stub: StubEngine) -> None:
+    """Labels, ports and commands may be megabytes: fewer containers come at once then."""
+    there: list[dict[str, object]] = [
+        {
+            "Id": str(number),
+            "Labels": {"a": "x" * 4_000_000},
+            "Command": "x" * 1_000_000,
+            "Ports": [],
+        }
+        for number in range(10)
+    ]
+    listing(stub, there)
+
+    found = containers(stub.api(), {"label": ["x"]})
+
+    assert [each["Id"] for each in found] == [each["Id"] for each in there]
+    assert all(set(each) == {"Id", "Labels"} for each in found)
+
+
+def test_a_container_that_goes_while_others_are_listed(stub: StubEngine) -> None:
+    """The list begins anew, and what is gone is not on it."""
+    there: list[dict[str, object]] = [{"Id": str(number)} for number in range(300)]
+    listing(stub, there)
+    gone: list[object] = []
+
+    def first(connection: Connection, _received: Received) -> None:
+        connection.send(http(200, there[:200]))
+        gone.append(there.pop(199))
+        listing(stub, there)
+
+    stub.on("GET", "/containers/json", first)
+
+    assert containers(stub.api(), {}) == there
+    assert gone == [{"Id": "199"}]
+
+
+def test_a_single_container_that_is_too_long(stub: StubEngine) -> None:
+    """It is said, and there is no end of tries."""
+    listing(stub, [{"Id": "1", "Labels": {"a": "x" * 17_000_000}}])
+
+    with pytest.raises(EngineRefused, match="what it says of a single one is too long"):
+        containers(stub.api(), {})

@@ -4,6 +4,7 @@ import pytest
 
 from executor.errors import ServiceConflict, SettingsError, UnsupportedJobOption
 from executor.notation.service_names import ServiceName
+from executor.plan.images import plan_images
 from executor.plan.services import (
     NamedService,
     find_dinds,
@@ -263,3 +264,15 @@ def test_an_alias_of_any_length() -> None:
     ) as raised:
         named([a_service("postgres", alias="a," * 1_000_000)])
     assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize("key", ["command", "entrypoint"])
+def test_a_command_of_any_length(key: str) -> None:
+    """No program could get it, and the engine would show it wherever it lists containers."""
+    long = ["x" * 1000] * 200
+    changes: dict[str, object] = {key: long}
+
+    with pytest.raises(UnsupportedJobOption, match="`command` of more than 128 KiB"):
+        named([a_service("postgres", **changes)])
+    with pytest.raises(UnsupportedJobOption, match="The job's image has an `entrypoint`"):
+        plan_images(some_inputs(image=a_service("alpine", **changes)))
