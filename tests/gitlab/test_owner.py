@@ -28,7 +28,7 @@ _MEANWHILE = """
 job:
   image: alpine
   script:
-    - echo beg""un; while [ ! -e /tmp/go ]; do sleep 0.1; done
+    - echo beg""un; while [ ! -e /tmp/let-go ]; do sleep 0.1; done
 """
 _NAMESPACES = ("unshare", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child=TERM")
 
@@ -49,7 +49,7 @@ def meanwhile(pushed: Pushed, rig: Rig) -> Iterator[list[Belonging]]:
             yield [each for each in said if each]
         finally:
             (build,) = (each["Id"] for each in containers if each["Names"][0].endswith("-build"))
-            client.exec_start(client.exec_create(build, ["touch", "/tmp/go"])["Id"])
+            client.exec_start(client.exec_create(build, ["touch", "/tmp/let-go"])["Id"])
     assert job.wait().state == "success"
 
 

@@ -1,6 +1,7 @@
 """Loads and chances that take minutes: commands for a person, and what their tests share.
 
     graceful_stop  SIGQUIT to gitlab-runner and all processes below it, many times
+    deployments    sweeps of runners that are deployed in every way, beside jobs that live
     side_by_side   what people bring, under the Docker executor and under dind-executor
     kill_at_requests  a stage dies at each of its requests to the engine
     account        what the signals came to
