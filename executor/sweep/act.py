@@ -115,9 +115,15 @@ class _Job:
         return done
 
     def _is_stuck(self) -> bool:
-        tried = self._memory.tries.get(self._found.key, 0)
+        tried = self._tries()
         last = self._memory.stuck.get(self._found.key, 0.0)
         return tried >= _TRIES and self._memory.now - last < self._options.again_seconds
+
+    def _tries(self) -> float:
+        """Return how often it was tried in a row to remove what is there, and nothing of it went."""
+        key = self._found.key
+        is_less = len(self._found.things) < self._memory.had.get(key, 0.0)
+        return 0.0 if is_less else self._memory.tries.get(key, 0.0)
 
     def _stages_ended(self) -> bool:
         """End the stages that live, and tell whether none is left."""
@@ -153,9 +159,9 @@ class _Job:
         if not found.things and not self._options.quiet_seconds:
             return done
         # Noted before it is tried: prepare may end in the middle.
-        tries = self._memory.tries.get(found.key, 0.0)
-        self._memory.tries[found.key] = tries + 1
+        self._memory.tries[found.key] = self._tries() + 1
         self._memory.stuck[found.key] = self._memory.now
+        self._memory.had[found.key] = float(len(found.things))
         self._save()
         removal = Removal(JobNames(found.key), AdministratorLog("sweep"))
         removal.patience_seconds = self._options.patience_seconds
@@ -164,8 +170,8 @@ class _Job:
         left = self._engine.remove_all(removal)
         if left:
             return done._replace(left=tuple(left))
-        self._memory.tries.pop(found.key, None)
-        self._memory.stuck.pop(found.key, None)
+        for known in (self._memory.tries, self._memory.stuck, self._memory.had):
+            known.pop(found.key, None)
         return done._replace(
             containers=found.count("container"),
             networks=found.count("network"),

@@ -89,7 +89,10 @@ def _first_looks(
         for each in find_left(parent, options.own_temp_dir, options.uids, named)
     ]
     now = time.time()
-    return [_first_look(each, view, memory, now) for each in put_together(listed, directories)]
+    found = put_together(listed, directories)
+    # A prepare that outlived its gitlab-runner does not sweep under its own feet.
+    others = [each for each in found if options.own_temp_dir not in each.temp_dirs]
+    return [_first_look(each, view, memory, now) for each in others]
 
 
 def _named(listed: "Objects") -> frozenset[str]:

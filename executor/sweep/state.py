@@ -38,7 +38,9 @@ class Memory(NamedTuple):
     stuck: dict[str, float]
     """When something of a job was last tried to be removed."""
     tries: dict[str, float]
-    """How often in a row that was tried."""
+    """How often in a row that was tried, without anything gone meanwhile."""
+    had: dict[str, float]
+    """How many objects the job had then."""
 
     def seconds_over(self, key: str) -> float:
         """Note that GitLab says that a job is over; return for how long it has said so."""

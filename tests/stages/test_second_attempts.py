@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import time
 
 from executor.engine.docker import Engine
 from executor.log import AdministratorLog
 from executor.sweep.look import look
 from executor.sweep.options import Options
-from executor.sweep.state import Memory
+from executor.sweep.state import recall
 from executor.sweep.verdict import GONE_SECONDS, Judgement, Verdict
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
@@ -28,8 +27,8 @@ def judged(rig: Rig, job: JobCalls, key: str, gone_seconds: float) -> Judgement:
         parents=(str(job.temp.parent),),
         uids=frozenset((os.geteuid(),)),
     )
-    now = time.clock_gettime(time.CLOCK_BOOTTIME)
-    memory = Memory(now, {key: now - gone_seconds}, {}, {}, {}, {})
+    memory = recall(options)
+    memory.gone[key] = memory.now - gone_seconds
     (found,) = (each for each in look(engine, options, memory).jobs if each.found.key == key)
     return found.judgement
 

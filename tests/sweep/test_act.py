@@ -144,7 +144,7 @@ def test_another_attempt_of_a_living_runner(there: Belongings, tmp_path: Path) -
 def test_a_container_that_cannot_be_killed(there: Belongings) -> None:
     """It is reported, tried by three sweeps in a row, and then left alone for a while."""
     how = options(again_seconds=600.0)
-    there.have(objects_of(belonging(dead_owner())))
+    there.have(objects_of(belonging(dead_owner()))[:1])
     there.stub.on("DELETE", "^/containers", refusal(500, "cannot kill container: tried to kill"))
     memory, lefts, asked = recall(how), [], []
     for _ in range(4):
@@ -163,6 +163,23 @@ def test_a_container_that_cannot_be_killed(there: Belongings) -> None:
     outcome = act(there.engine(), seen(there, how, later), how)
     assert outcome.done == ()  # nothing is there any more
     assert outcome.memory.tries == {}
+
+
+def test_what_becomes_less_is_not_stuck(there: Belongings) -> None:
+    """Sweeps that are cut off, or remove a part, go on each time, however many there are."""
+    how = options(again_seconds=600.0)
+    memory = recall(how)
+    there.stub.on("DELETE", "^/containers", refusal(500, "no"))
+    for number in range(8, 0, -1):
+        dead = belonging(dead_owner())
+        there.there.clear()
+        names = [f"dind-executor-{KEY}-service-{each}" for each in range(number)]
+        there.have([("container", listed("container", name, dead)) for name in names])
+
+        outcome = act(there.engine(), seen(there, how, memory), how)
+        memory = outcome.memory
+
+        assert outcome.done[0].left[0] == "no"
 
 
 def test_a_stage_that_outlived_its_runner_ends_first(there: Belongings, tmp_path: Path) -> None:

@@ -88,16 +88,6 @@ def test_a_process_that_the_kernel_hides(alive: Owner) -> None:
     assert seen_by_another_user(dead_owner()) is Life.GONE
 
 
-def test_a_process_that_the_kernel_hides(alive: Owner, tmp_path: Path) -> None:
-    """A /proc that does not show other users' processes (hidepid) is no proof that one is gone."""
-    for each in ("self", "sys"):
-        (tmp_path / each).symlink_to(f"/proc/{each}")
-    seen = View(local=True, engine_host=never, container=never, proc=str(tmp_path))
-
-    assert seen.life_of(alive, "") is Life.UNKNOWN
-    assert seen.life_of(dead_owner(), "") is Life.GONE
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -159,7 +159,7 @@ def test_a_directory_that_is_there_again_is_forgotten_as_gone(
 
         seen = look(there.engine(), options(), before)
 
-    assert seen.memory[1:] == ({}, {KEY: 1.0}, {}, {}, {})
+    assert seen.memory[1:] == ({}, {KEY: 1.0}, {}, {}, {}, {})
 
 
 def test_the_network_of_a_job_that_pulls(there: Belongings, tmp_path: Path) -> None:
@@ -188,6 +188,17 @@ def test_a_job_that_was_killed_before_it_had_an_object(there: Belongings, tmp_pa
 
     assert (job.found.key, job.judgement.verdict) == (KEY, Verdict.REMOVE)
     assert [each.path for each in job.found.directories] == [f"{tmp_path}/custom-executor1"]
+
+
+def test_a_prepare_does_not_sweep_its_own_job(there: Belongings) -> None:
+    """Also where its own gitlab-runner has died: the next sweep ends it and removes its objects."""
+    there.have(objects_of(belonging(dead_owner())))
+
+    own = look(there.engine(), options(own_temp_dir="/tmp/custom-executor1"), a_memory())
+    next_one = look(there.engine(), options(own_temp_dir="/tmp/custom-executor2"), a_memory())
+
+    assert own.jobs == ()
+    assert len(next_one.jobs) == 1
 
 
 def test_stages_that_outlived_their_runner(there: Belongings, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_file_that_somebody_else_wrote(tmp_path: Path, content: str) -> None:
 
     found = recall(ours)
 
-    assert found[1:] == ({}, {}, {}, {}, {})
+    assert not any(found[1:])
     assert remember(ours, found, RESULT) == ""
 
 
@@ -170,7 +170,7 @@ def test_one_sweep_at_a_time(tmp_path: Path) -> None:
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """No more than a thousand jobs are remembered."""
     ours = options(state_dir=tmp_path)
-    memory = Memory(boottime(), {str(each): 1.0 for each in range(2000)}, {}, {}, {}, {})
+    memory = Memory(boottime(), {str(each): 1.0 for each in range(2000)}, {}, {}, {}, {}, {})
 
     remember(ours, memory, RESULT)
 
