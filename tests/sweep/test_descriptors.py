@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -192,7 +193,7 @@ def test_a_mount_below_is_not_entered(tmp_path: Path) -> None:
             *("unshare", "--mount", "--propagation", "private", "sh", "-ec"),
             'mount --bind "$1" "$2"; shift 2; exec "$@"',
             *("sh", tmp_path / "precious", tmp_path / "left" / "mounted"),
-            *("python3", "-c", program, tmp_path / "left"),
+            *(sys.executable, "-c", program, tmp_path / "left"),
         ],
         check=False,
         capture_output=True,

@@ -68,6 +68,8 @@ def talking(talk: Callable[[socket.socket], None]) -> Iterator[str]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)  # nobody may have come
         thread.join(60)
         assert not thread.is_alive()
 
