@@ -123,12 +123,12 @@ def directory_seen(root: str, path: str) -> Directories:
             # A link would lead out of this root into ours.
             if not stat.S_ISDIR(os.lstat(place).st_mode):
                 return Directories.UNKNOWN
-    except OSError:
+    except (OSError, ValueError):  # the second where a label holds what no path may
         return Directories.UNKNOWN
     try:
         os.lstat(f"{place}/{parts[-1]}")
     except FileNotFoundError:
         return Directories.GONE
-    except OSError:
+    except (OSError, ValueError):
         return Directories.UNKNOWN
     return Directories.THERE

@@ -138,11 +138,11 @@ def _text(value: object) -> str:
 
 
 def _moment(created: object) -> float | None:
-    if isinstance(created, int):
-        return float(created)
     from datetime import datetime  # noqa: PLC0415 (only for people)
 
     try:
+        if isinstance(created, int):
+            return float(created)
         return datetime.fromisoformat(str(created)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -196,5 +196,5 @@ def _times(found: object, now: float) -> dict[str, float]:
     return {
         str(key): float(value)
         for key, value in kept
-        if isinstance(value, int | float) and value <= now
+        if isinstance(value, int | float) and 0 <= value <= now
     }

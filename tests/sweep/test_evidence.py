@@ -216,6 +216,9 @@ def without_parent(place: Path) -> None:
         ("/tmp/../tmp/gone", hidden, Directories.UNKNOWN),
         ("//tmp/gone", hidden, Directories.UNKNOWN),
         ("", hidden, Directories.UNKNOWN),
+        ("/tmp/\0", hidden, Directories.UNKNOWN),
+        ("/tmp/\0/gone", hidden, Directories.UNKNOWN),
+        ("/tmp/\ud800", hidden, Directories.UNKNOWN),
     ],
 )
 def test_a_directory_below_another_root(

@@ -103,6 +103,7 @@ def test_the_age_is_the_oldest_object_s() -> None:
     assert Found(KEY, (), (later, made, silent)).created == 1_795_896_000.123456
     assert Found(KEY, (), (later,)).created == 1_795_896_100
     assert Found(KEY, (), (silent,)).created is None
+    assert Found(KEY, (), (Thing("container", "c", "c", 10**400),)).created is None
 
 
 def test_the_words_for_gitlab() -> None:

@@ -78,8 +78,9 @@ def test_another_boot_remembers_nothing(tmp_path: Path) -> None:
         json.dumps({"boot": "BOOT", "memory": 1}),
         json.dumps({"boot": "BOOT", "memory": {"gone": [1], "over": "x"}}),
         json.dumps({"boot": "BOOT", "memory": {"gone": {"a": "1", "b": 1e300, "c": None}}}),
+        json.dumps({"boot": "BOOT", "memory": {"gone": {"a": -(10**400), "b": float("-inf")}}}),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_file_that_somebody_else_wrote(tmp_path: Path, content: str) -> None:
     """What is no memory, or lies ahead, is nothing; the next sweep writes it anew."""

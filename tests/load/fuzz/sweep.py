@@ -6,18 +6,27 @@ import os
 
 from hypothesis import strategies as st
 
+from executor.engine.wire import as_table
+from executor.host.owner import boot_id, this_host
+from executor.log import AdministratorLog
 from executor.notation.owner import NO_MACHINE, Belonging, Owner, parse_belonging, parse_note
 from executor.runner import notes
 from executor.sweep.answers import judge_end, judge_job, judge_trace, last_line
+from executor.sweep.evidence import View, directory_seen
 from executor.sweep.files import PAYLOAD, find_left, read_payload
+from executor.sweep.jobs import put_together
+from executor.sweep.options import Options
 from executor.sweep.payload import UnusablePayload
 from executor.sweep.proxy import UnknownProxy, proxy_for
+from executor.sweep.state import recall, remember, states
+from executor.sweep.verdict import Evidence, judge
 from tests.load.fuzz.bounds import check_output
 from tests.load.fuzz.jobs import MASKED, PAYLOADS
 from tests.load.fuzz.mutations import Json, documents, texts, words
 from tests.load.fuzz.target import Target, World
 
 _OWNERS = (
+    Owner("MACHINE", "BOOT", "40404040", 1, 4711, local=True),
     Owner("m" * 32, "b" * 36, "4026531836", 812, 4711, local=True),
     Owner(NO_MACHINE, "b" * 36, "4026531836", 812, 4711, local=False),
     None,
@@ -63,6 +72,38 @@ def _look(case: Json, world: World) -> None:
             check_output(str(error), secrets=(MASKED,))
 
 
+def _sweep(case: Json, world: World) -> None:
+    """Judge what an engine lists, as far as this host and a container tell."""
+    here, text = this_host(), json.dumps(case)
+    text = text.replace("MACHINE", here.machine).replace("BOOT", here.boot)
+    text = text.replace("40404040", here.namespace)
+    case = json.loads(text)
+    assert isinstance(case, dict)
+    listed = [("container", each) for each in case["listed"] if isinstance(each, dict)]
+    container = as_table(case["container"])
+    view = View(local=True, engine_host=lambda: ("a", "b"), container=lambda _: container)
+    for found in put_together(listed):
+        lives = tuple(view.life_of(*each) for each in found.owners)
+        judge(Evidence(lives, stranger=found.stranger, past_deadline=found.deadline is not None))
+        _ = found.created, found.job_id, found.project_id, found.gitlab, found.count("container")
+        for path in found.temp_dirs:
+            directory_seen("/proc/self/root", path)
+    check_output(world.stdout.text(), world.stderr.text())
+
+
+def _recall(case: Json, world: World) -> None:
+    """Read what earlier sweeps left."""
+    assert isinstance(case, str)
+    text = case.replace("BOOT", boot_id())
+    log = AdministratorLog("reap")
+    options = Options(log, "unix:///none", "reap", state_dir=str(world.directory))
+    remember(options, recall(options))
+    for path in world.directory.glob("sweep-*.json"):
+        path.write_bytes(text.encode(errors="surrogatepass"))
+    remember(options, recall(options))
+    states(str(world.directory))
+
+
 def _judge(case: Json, _world: World) -> None:
     """Judge answers of GitLab, or of what stands in its place."""
     assert isinstance(case, dict)
@@ -89,7 +130,38 @@ def _tables(**texts_by_name: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
     return st.fixed_dictionaries(texts_by_name).map(dict)
 
 
+_STATE = json.dumps(
+    {
+        "version": 1,
+        "boot": "BOOT",
+        "at": 1.5,
+        "memory": {
+            "gone": {"1-ab": 2.5},
+            "over": {"1-ab": 2},
+            "ended": {},
+            "stuck": {},
+            "tries": {},
+        },
+    }
+)
+_LISTED: list[Json] = [
+    {"Id": "a", "Names": ["/dind-executor-1-ab-build"], "Labels": each, "Created": 1_700_000_000}
+    for each in _LABELS
+]
+_CONTAINERS: list[Json] = [{"State": {"StartedAt": "2026-01-01T00:00:00Z", "Running": True}}]
+
 TARGETS = (
+    Target(
+        "listings",
+        st.fixed_dictionaries(
+            {
+                "listed": st.lists(documents(_LISTED), max_size=4),
+                "container": documents(_CONTAINERS),
+            }
+        ).map(dict),
+        _sweep,
+    ),
+    Target("state", texts([_STATE]), _recall),
     Target("labels", documents(_LABELS), _belong),
     Target(
         "left",
