@@ -1,6 +1,6 @@
 """`python -m tests.load.fuzz --minutes 60`: all targets in turn, each in processes of its own.
 
-It ends with 1 and each fault's smallest case where there is any.  `--case FILE` tries one again.
+It ends with 1 and each fault's smallest case where there is any.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.load.fuzz.hunt import CORPUS, TARGETS, hunt
@@ -37,25 +38,27 @@ def main() -> int:
         number = None if given.same else given.seed
         known = set(json.loads(given.known))
         limits = {"examples": given.examples, "seconds": given.seconds, "number": number}
-        return 1 if hunt(given.hunt, given.current, known, **limits) else 0
+        return 1 if hunt(given.hunt.split(","), given.current, known, **limits) else 0
     return _for_minutes(given.minutes, given.only or list(TARGETS), given.seed, keep=given.keep)
 
 
 def run(
-    name: str, *arguments: str, known: list[str] | None = None
-) -> tuple[list[dict[str, object]], int]:
-    """Hunt in a process of its own; return what it found, and how many cases it tried."""
+    names: Sequence[str], *arguments: str, known: Sequence[str] = ()
+) -> tuple[list[dict[str, object]], dict[str, int]]:
+    """Hunt in a process of its own; return what it found, and how many cases of each target it tried."""
     with tempfile.NamedTemporaryFile(suffix=".json") as current:
-        command = [sys.executable, "-m", "tests.load.fuzz", "--hunt", name, *arguments]
-        command += ["--current", current.name, "--known", json.dumps(known or [])]
+        command = [sys.executable, "-m", "tests.load.fuzz", "--hunt", ",".join(names), *arguments]
+        command += ["--current", current.name, "--known", json.dumps(known)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        tried = sum(each["tried"] for each in lines if "tried" in each)
+        tried = {each["target"]: each["tried"] for each in lines if "tried" in each}
         found = [each for each in lines if "signature" in each]
-        if done.returncode not in (0, 1) or not lines:
+        if done.returncode not in (0, 1) or set(tried) != set(names):
             text = Path(current.name).read_text(encoding="utf-8") or "null"
             told = f"the process ended with {done.returncode}: {done.stderr[-2000:]}"
-            found.append({"signature": f"died {name}", "text": told, "case": json.loads(text)})
+            name = next(each for each in names if each not in tried)
+            died = {"target": name, "signature": "died", "text": told, "case": json.loads(text)}
+            found.append(died)
         return found, tried
 
 
@@ -71,8 +74,8 @@ def _for_minutes(minutes: float, names: list[str], seed: int, *, keep: bool) -> 
                 break
             seconds = min(_ROUND_SECONDS, left, minutes * 60 / len(names) / 2)
             arguments = (f"--seconds={seconds}", f"--seed={seed}")
-            found, number = run(name, *arguments, known=known[name])
-            tried[name] += number
+            found, numbers = run([name], *arguments, known=known[name])
+            tried[name] += numbers.get(name, 0)
             for each in found:
                 known[name].append(str(each["signature"]))
                 _show(name, each, keep=keep)

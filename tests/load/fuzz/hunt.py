@@ -3,7 +3,6 @@
 import json
 import tempfile
 import time
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,31 +91,34 @@ def corpus(name: str) -> Iterator[Path]:
 
 
 def hunt(
-    name: str, current: Path, known: set[str], *, examples: int, seconds: float, number: int | None
-) -> int:
-    """Hunt in a target, and print each fault as a line of JSON; return how many there are.
+    names: list[str],
+    current: Path,
+    known: set[str],
+    *,
+    examples: int,
+    seconds: float,
+    number: int | None,
+) -> bool:
+    """Hunt in targets, and print what is found as lines of JSON; return whether that is anything.
 
     Without seconds there is one batch of so many examples; with them, batches until they are over.
     """
     terminals = leave_terminal()
+    found = False
     with tempfile.TemporaryDirectory(prefix="dind-executor-fuzz-") as directory:
-        world = World(Path(directory), *terminals)
-        this = Hunt(TARGETS[name], world, current, known)
-        until = time.monotonic() + seconds
-        try:
+        for name in names:
+            world = World(Path(directory, name), *terminals)
+            world.directory.mkdir()
+            this = Hunt(TARGETS[name], world, current, {*known})
+            until = time.monotonic() + seconds
             this.replay()
             this.draw(examples or _BATCH, number)
             while time.monotonic() < until:
                 number = None if number is None else number + 1
                 this.draw(_BATCH, number)
-        except Exception:  # noqa: BLE001 (of the fuzzer itself)
-            print(
-                json.dumps(
-                    {"signature": "the fuzzer", "text": traceback.format_exc(), "case": None}
-                )
-            )
-            return 1
-    for fault, case in this.found:
-        print(json.dumps({"signature": fault.signature, "text": str(fault), "case": case}))
-    print(json.dumps({"tried": this.tried}))
-    return len(this.found)
+            found = found or bool(this.found)
+            for fault, case in this.found:
+                said = {"signature": fault.signature, "text": str(fault), "case": case}
+                print(json.dumps({"target": name, **said}))
+            print(json.dumps({"target": name, "tried": this.tried}))
+    return found
