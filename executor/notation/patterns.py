@@ -1,9 +1,13 @@
 """Patterns over image names, in the doublestar dialect of gitlab-runner's allow-lists: pure."""
 
+from collections.abc import Iterator
 from enum import Enum, auto
-from itertools import pairwise
+from itertools import islice, pairwise
 
 SEPARATOR = "/"
+_LONGEST = 10_000
+_MOST_ALTERNATIVES = 10_000
+_DEEPEST = 20
 
 
 class MalformedPattern(ValueError):
@@ -61,10 +65,28 @@ def _matches(tokens: list[_Token], name: str) -> bool:
     # author's image name can make an administrator's pattern slow.
     places = {0}
     for token in tokens:
-        places = {after for place in places for after in _step(token, name, place)}
+        if token is _Wild.STAR:
+            places = _spread(name, places)
+        elif token is _Wild.COMPONENTS:
+            ends = range(min(places), len(name))
+            places |= {place + 1 for place in ends if name[place] == SEPARATOR}
+        else:
+            places = {after for place in places for after in _step(token, name, place)}
         if not places:
             return False
     return len(name) in places
+
+
+def _spread(name: str, places: set[int]) -> set[int]:
+    """Return the places from any of these up to the end of its component, looking once at each."""
+    found: set[int] = set()
+    reaches = False
+    for place in range(len(name) + 1):
+        reaches = reaches or place in places
+        if reaches:
+            found.add(place)
+        reaches = reaches and name[place : place + 1] != SEPARATOR
+    return found
 
 
 def _step(token: _Token, name: str, place: int) -> list[int]:
@@ -73,11 +95,6 @@ def _step(token: _Token, name: str, place: int) -> list[int]:
         return [end]
     if token is _Wild.REST:
         return [end] if place == end or name[place] == SEPARATOR else []
-    if token is _Wild.COMPONENTS:
-        return [place, *(i + 1 for i in range(place, end) if name[i] == SEPARATOR)]
-    if token is _Wild.STAR:
-        stop = name.find(SEPARATOR, place)
-        return list(range(place, (end if stop < 0 else stop) + 1))
     if place == end:
         return []
     if token is _Wild.CHARACTER:
@@ -159,24 +176,40 @@ def _class_character(pattern: str, place: int) -> tuple[str, int]:
 
 
 def alternatives(pattern: str) -> list[str]:
-    """Return the patterns without braces that a pattern stands for; raises MalformedPattern."""
+    """Return the patterns without braces that a pattern stands for; raises MalformedPattern.
+
+    Also where they are more than anybody means: each pair of braces may double them.
+    """
+    if len(pattern) > _LONGEST:
+        raise MalformedPattern
+    found = list(islice(_alternatives(pattern, 0), _MOST_ALTERNATIVES + 1))
+    if len(found) > _MOST_ALTERNATIVES:
+        raise MalformedPattern
+    return found
+
+
+def _alternatives(pattern: str, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        raise MalformedPattern
     opened = _unquoted(pattern, 0, "{")
     if opened is None:
-        return [pattern]
+        yield pattern
+        return
     starts = [opened + 1]
-    depth, place = 1, opened + 1
-    while depth:
+    level, place = 1, opened + 1
+    while level:
         found = _unquoted(pattern, place, "{,}")
         if found is None:
             raise MalformedPattern
         place = found + 1
         character = pattern[found]
-        depth += {"{": 1, ",": 0, "}": -1}[character]
-        if depth == 0 or (depth == 1 and character == ","):
+        level += {"{": 1, ",": 0, "}": -1}[character]
+        if level == 0 or (level == 1 and character == ","):
             starts.append(place)
     head, tail = pattern[:opened], pattern[place:]
     choices = [pattern[a : b - 1] for a, b in pairwise(starts)]
-    return [plain for choice in choices for plain in alternatives(head + choice + tail)]
+    for choice in choices:
+        yield from _alternatives(head + choice + tail, depth + 1)
 
 
 def _unquoted(pattern: str, place: int, wanted: str) -> int | None:

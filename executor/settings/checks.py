@@ -46,7 +46,9 @@ def wrong_pattern(pattern: str) -> str:
     """Check a pattern of an allow-list."""
     if is_pattern(pattern.removeprefix("!")) and pattern not in ("", "!"):
         return ""
-    return f"{pattern!r} is not a pattern: a [, {{ or \\ is left open, or it is empty"
+    return (
+        f"{pattern!r} is not a pattern: a [, {{ or \\ is left open, it is empty, or it is too long"
+    )
 
 
 def wrong_runtime(name: str) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from executor.notation.patterns import is_pattern, match
+from tests.limited import limited
 
 GROUP = "registry.example.com/group/project/ruby:3.3"
 
@@ -95,3 +96,35 @@ def test_match_does_not_backtrack() -> None:
 def test_is_pattern_tells_malformed_patterns(pattern: str, expected: bool) -> None:  # noqa: FBT001
     """What can never match can be refused when the settings are read."""
     assert is_pattern(pattern) is expected
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{a,b}" * 30, "{" * 3000 + "a" + "}" * 3000, "a*" * 10_000, "{" * 100_000]
+)
+def test_a_pattern_that_stands_for_more_than_anybody_means(pattern: str) -> None:
+    """It is none, which shows when the settings are read, and takes no time."""
+    assert (
+        limited(
+            "import sys\nfrom executor.notation.patterns import is_pattern, match\n"
+            "text = sys.stdin.read()\nprint(is_pattern(text), match(text, 'a' * 500))\n",
+            pattern,
+        )
+        == "False False\n"
+    )
+
+
+@pytest.mark.parametrize("part", ["a*", "**/", "?*", "[a-z]*"])
+def test_a_pattern_takes_time_in_proportion(part: str) -> None:
+    """Whoever chooses the image's name cannot make an administrator's pattern slow."""
+    assert limited(
+        "import sys\nfrom executor.notation.patterns import match\n"
+        "print(match(sys.stdin.read(), 'a/' * 260 + '!'))\n",
+        part * (3000 // len(part)),
+    ) in ("False\n", "True\n")
+
+
+def test_a_long_list_of_names_is_a_pattern() -> None:
+    """An administrator may have many teams."""
+    names = ",".join(f"team-{number}" for number in range(900))
+
+    assert match(f"registry/{{{names}}}/*", "registry/team-899/a")

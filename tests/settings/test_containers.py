@@ -59,7 +59,7 @@ from tests.builders import some_settings
         ),
         (
             "services_devices = { 'a[' = ['/dev/a'] }",
-            "services_devices.\"a[\": 'a[' is not a pattern: a [, { or \\ is left open, or it is empty",
+            "services_devices.\"a[\": 'a[' is not a pattern: a [, { or \\ is left open, it is empty, or it is too long",
         ),
         (
             "services_devices = { a = ['b'] }",

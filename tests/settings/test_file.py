@@ -280,13 +280,13 @@ def test_every_key_can_be_set() -> None:
         ("dind.image = ''", "dind.image: it must not be empty"),
         (
             "docker.allowed_images = ['a', '![']",
-            ("docker.allowed_images[1]: '![' is not a pattern: a [, { or \\ is left open, or it is"
-            " empty"),
+            ("docker.allowed_images[1]: '![' is not a pattern: a [, { or \\ is left open, it is"
+            " empty, or it is too long"),
         ),
         (
             "dind.allowed_images = ['']",
-            ("dind.allowed_images[0]: '' is not a pattern: a [, { or \\ is left open, or it is"
-            " empty"),
+            ("dind.allowed_images[0]: '' is not a pattern: a [, { or \\ is left open, it is"
+            " empty, or it is too long"),
         ),
         # addresses
         (

@@ -1,11 +1,13 @@
 """Reads a pipeline file: YAML → Pipeline, with every mistake named."""
 
+from itertools import islice
 from pathlib import Path
 
+from executor.excerpts import excerpt
 from executor.files import read_regular
-from executor.local.errors import LocalError
+from executor.local.errors import LocalError, PipelineError
 from executor.local.pipeline.extends import extended
-from executor.local.pipeline.includes import Finder, with_includes
+from executor.local.pipeline.includes import MOST_FILES, Finder, with_includes
 from executor.local.pipeline.job import DEFAULTS, DEFAULTS_FOR_GITLAB, Frame, jobs_at
 from executor.local.pipeline.keywords import Place, mapping_at, strings_at, variables_at
 from executor.local.pipeline.links import check_links
@@ -22,6 +24,9 @@ from executor.local.pipeline.rules import Rule
 from executor.local.pipeline.yaml_text import Budget, with_references
 
 _MOST_BYTES = 1024 * 1024
+_MOST_DEEP = 2
+"""How many `**` a pattern may have: each looks at all directories below each that fits before it."""
+_LONGEST_NAME = 255
 # These may stand at the top level instead of under `default:`; GitLab calls it deprecated.
 _OLD_DEFAULTS = ("image", "services", "before_script", "after_script", "cache")
 _TOP_LEVEL = ("default", "stages", "variables", "workflow", *_OLD_DEFAULTS)
@@ -48,7 +53,16 @@ def _text(path: Path) -> str:
 
 def _finder(root: Path) -> Finder:
     def find(pattern: str) -> tuple[tuple[str, str], ...]:
-        found = sorted(root.glob(pattern)) if pattern else []
+        if pattern.split("/").count("**") > _MOST_DEEP:
+            raise PipelineError(f'include: "{excerpt(pattern)}" has more than {_MOST_DEEP} "**"')
+        try:
+            # One more than may be included: then the file says too many.
+            found = sorted(islice(root.glob(pattern), MOST_FILES + 1)) if pattern else []
+        except (ValueError, NotImplementedError, OSError, RecursionError):
+            raise PipelineError(
+                f'include: "{excerpt(pattern)}" is not a pattern of files; write "**" only between'
+                " slashes"
+            ) from None
         inside = [path for path in found if path.is_file() and path.resolve().is_relative_to(root)]
         return tuple((str(path.relative_to(root)), _text(path)) for path in inside)
 
@@ -69,6 +83,8 @@ def parse_pipeline(text: str, source: str, find: Finder = lambda _: ()) -> Pipel
     jobs: list[JobDefinition] = []
     entries = {name: value for name, value in top.items() if name not in _TOP_LEVEL}
     for name in entries:
+        if len(name) > _LONGEST_NAME:
+            raise place.of(name).error(f"a job's name has at most {_LONGEST_NAME} characters")
         if name.startswith("."):
             continue
         if name in _NOT_JOBS:

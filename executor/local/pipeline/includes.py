@@ -11,7 +11,7 @@ from executor.local.pipeline.keywords import Place, mapping_at, text_at
 from executor.local.pipeline.yaml_text import read_yaml
 
 _DEEPEST = 10
-_MOST_FILES = 150
+MOST_FILES = 150
 """As in GitLab."""
 # From a pattern below the project's root to the names and texts of the files that fit it.
 Finder = Callable[[str], tuple[tuple[str, str], ...]]
@@ -47,8 +47,8 @@ class _Inclusion:
                 raise place.error(f'there is no file "{excerpt(pattern)}" in the project')
             for name, content in found:
                 self._files += 1
-                if self._files > _MOST_FILES:
-                    raise place.error(f"more than {_MOST_FILES} files are included")
+                if self._files > MOST_FILES:
+                    raise place.error(f"more than {MOST_FILES} files are included")
                 result = merged(result, self.of(content, name, depth + 1))
         return merged(result, top)
 

@@ -12,6 +12,7 @@ from executor.local.pipeline.keywords import Place, described, mapping_at, scala
 from executor.local.pipeline.model import JobDefinition, Need
 
 _MOST = 200
+_LONGEST_NAME = 255
 # The name of each instance, and the variables that it adds.
 Instances = list[tuple[str, dict[str, object]]]
 
@@ -29,6 +30,10 @@ def instances_at(name: str, value: object, place: Place) -> Instances:
             for row in _rows(fields.get("matrix"), place.of("matrix"))
         ]
     _check_number(len(found), place)
+    if any(len(one) > _LONGEST_NAME for one, _ in found):
+        raise place.error(
+            f"the name of a job with its values has at most {_LONGEST_NAME} characters"
+        )
     return found
 
 
