@@ -10,6 +10,7 @@
     runner     gitlab-runner as a process, with a config.toml and a home of its own
     habits     what people bring from elsewhere: the inputs of tests/data/habits, and their ends
     habit_runs the same, run through the Docker executor and through ours
+    box        a host on which docs/container.md is followed: gitlab-runner in a container
     leftovers  what jobs have left on the engine
 
 The payloads are made by `executor.local`, so that a pipeline file means the same here and there.
