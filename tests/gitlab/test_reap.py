@@ -73,6 +73,34 @@ def test_what_does_not_fit_into_the_shutdown_timeout(
     assert leftovers.of_jobs(rig.engine_host, [job]) == []
 
 
+def test_a_runner_with_a_tmp_of_its_own(
+    rig: Rig, another_gitlab: GitLab, checkout: Checkout, tmp_path: Path
+) -> None:
+    """Its directories are seen as it sees them: it is left alone while it lives, and not afterwards."""
+    path, private = settings(rig, tmp_path), tmp_path / "private"
+    private.mkdir()
+    mounts = 'mount -t tmpfs tmpfs "$1" && shift && exec "$@"'
+    with runner.working(
+        another_gitlab,
+        runner.custom(path),
+        tmp_path / "runner",
+        environment={"TMPDIR": str(private)},
+        within=("unshare", "--mount", "sh", "-c", mounts, "sh", str(private)),
+    ) as its_runner:
+        job = started(Pushed(another_gitlab, checkout), FOR_EVER)
+        job.wait_for("\nit goes on")
+        key = ("--yes", "--job", leftovers.key_of(job))
+        _, (lives,), _ = reap(path, *key)
+        deaths.kill(its_runner)
+
+    code, _, _ = reap(path, *key)
+
+    assert list(private.iterdir()) == []
+    assert (lives["verdict"], lives["reason"], lives["directories"]) == ("keep", "owner-alive", 1)
+    assert code == 0
+    assert leftovers.of_jobs(rig.engine_host, [job]) == []
+
+
 def test_a_host_by_tcp_is_judged_by_gitlabs_word(
     rig: Rig, pushed: Pushed, another_gitlab: GitLab, checkout: Checkout, tmp_path: Path
 ) -> None:

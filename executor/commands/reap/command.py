@@ -57,7 +57,8 @@ def main(args: list[str]) -> int:
         log.close("failure")
         return error.code
     code = exit_code(rows)
-    log.close("success" if code == 0 else "something is left")
+    if any(row.removed or row.left for row in rows):
+        log.close("success" if code == 0 else "something is left")
     lines = json_lines(rows, acted=given.yes) if given.json else table(rows)
     for line in lines:
         say(line)

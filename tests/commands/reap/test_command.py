@@ -524,3 +524,14 @@ def test_the_log_has_what_was_done(call: Call, there: Belongings, tmp_path: Path
     events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert {each["stage"] for each in events} == {"reap"}
     assert [each["job"] for each in events if each["event"] == "job swept"] == [KEY]
+
+
+@pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("args", [(), ("--yes",)])
+def test_nothing_to_do_is_no_line_in_the_log(
+    call: Call, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    """A timer that finds nothing, every five minutes, fills no disk."""
+    call(*args)
+
+    assert not (tmp_path / "log").exists()
