@@ -138,6 +138,7 @@ def box(rig: Rig) -> Iterator[Box]:
             privileged=True,
             runtime=rig.runtime,
             environment={"DOCKER_TLS_CERTDIR": ""},
+            tmpfs={"/var/lib/docker": "size=6g,exec"},
             volumes={"/etc/docker/certs.d": {"bind": "/etc/docker/certs.d", "mode": "ro"}},
         )
         try:
