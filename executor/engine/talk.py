@@ -51,7 +51,7 @@ class Talk:
         self._asked = False
         self._repeats = False
         self._private: set[bytes] = set()
-        self._held: dict[int, bytes] = {}
+        self._held: dict[int, bytearray] = {}
         self._question = greetings.question(spec.name)
         self._lead = Step(greetings.reads_commands(spec.name), greetings.leading(spec.command))
         self._may_lead = False
@@ -107,7 +107,11 @@ class Talk:
 
     def __call__(self, descriptor: int, data: bytes) -> bool:
         """Take what was printed, and answer; tell whether all is done."""
-        data = self._held.pop(descriptor, b"") + data
+        held = self._held.setdefault(descriptor, bytearray())
+        held += data
+        if self._steps and b"\n" not in data and len(held) <= _LONGEST_LINE:
+            return False  # all that is waited for are lines: a piece without an end is none yet
+        data = bytes(self._held.pop(descriptor))
         while self._steps:
             # On either stream: an entrypoint may have led one into the other.
             step = self._steps[0]
@@ -130,14 +134,14 @@ class Talk:
         if len(data) - last > _LONGEST_LINE:
             # It may never end; a line of ours may begin in what came last.
             last = len(data) - _LONGEST_OF_OURS
-        self._held[descriptor] = data[last:]
+        self._held[descriptor] = bytearray(data[last:])
         self._pass_on(descriptor, data[:last])
         return self.over
 
     def flush(self) -> None:
         """Pass on what has no end of line."""
         for descriptor, data in self._held.items():
-            self._pass_on(descriptor, data)
+            self._pass_on(descriptor, bytes(data))
 
     def _waits_for_the_entrypoint(self) -> bool:
         """Tell whether the next that is waited for is that the entrypoint hands over."""

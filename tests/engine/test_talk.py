@@ -9,6 +9,7 @@ from executor.engine.talk import Step, Talk
 from executor.engine.wire import Reader
 from executor.shell.serving import READY
 from tests.engine.samples import SPEC
+from tests.limited import limited
 
 LONG = b"x" * (1 << 20)
 READY_LINE = f"{READY}\n".encode()
@@ -44,3 +45,21 @@ def test_the_keepers_line_may_come_on_stderr() -> None:
     assert not until_ready(2, b"of the entrypoint\n")
     assert until_ready(2, f"{READY}\n".encode())
     assert passed == [(2, b"of the entrypoint\n")]
+
+
+def test_a_line_without_an_end_that_comes_byte_by_byte() -> None:
+    """What an entrypoint prints is not looked at again from its beginning with each byte of it."""
+    assert (
+        limited("""
+from executor.engine.talk import Step, Talk
+from executor.spec import ContainerSpec
+heard = []
+spec = ContainerSpec(name="job-build", image="x", labels={}, network="")
+talk = Talk(spec, None, 1000, [Step(b"never\\n")], lambda _descriptor, data: heard.append(len(data)))
+for _ in range(600_000):
+    talk(1, b"x")
+talk.flush()
+print(sum(heard))
+""")
+        == "600000\n"
+    )
