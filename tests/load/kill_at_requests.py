@@ -276,8 +276,8 @@ class Neighbour:
         self._job.cleanup().passed()
 
 
-def run(rig: Rig, directory: Path, *, every: int, side_by_side: int) -> Account:
-    """Inject every so many of all faults, some at a time."""
+def run(rig: Rig, directory: Path, *, every: int, side_by_side: int, first: int = 1) -> Account:
+    """Inject every so many of all faults from the first one on, some at a time."""
     started = time.monotonic()
     witness = Witness(rig.engine_host)
     images = Images(witness)
@@ -288,7 +288,7 @@ def run(rig: Rig, directory: Path, *, every: int, side_by_side: int) -> Account:
         faults = Faults(rig, witness, directory, kinds(service), side_by_side)
         beside = Jobs(rig, witness, directory).start(JobRequest("docker:26.1-cli"))
         with closing(Neighbour(beside, witness)) as neighbour:
-            chosen = faults.learn()[::every]
+            chosen = faults.learn()[first - 1 :: every]
             with ThreadPoolExecutor(side_by_side + _CLEANUPS) as pool:
                 list(pool.map(faults.inject, chosen))
             account = faults.account
@@ -304,11 +304,16 @@ def main(args: Sequence[str] | None = None) -> int:
     """Return 0, or 1 where something was left or a neighbour was harmed."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.kill_at_requests")
     parser.add_argument("--every", type=int, default=1, help="of the faults (default: each)")
+    parser.add_argument("--first", type=int, default=1, help="fault to begin with")
     parser.add_argument("--side-by-side", type=int, default=6, help="stages at a time")
     given = parser.parse_args(args)
     with tempfile.TemporaryDirectory(prefix="kill-at-requests-") as directory:
         account = run(
-            state.load(), Path(directory), every=given.every, side_by_side=given.side_by_side
+            state.load(),
+            Path(directory),
+            every=given.every,
+            side_by_side=given.side_by_side,
+            first=given.first,
         )
     print(*account.told(), *account.wrong, sep="\n")
     return 1 if account.wrong else 0
