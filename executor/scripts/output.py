@@ -110,13 +110,12 @@ class _Stream:
         data = self._held + data if self._held else data
         while True:
             at = data.find(self._marker)
-            end = data.find(b"\n", at) if at >= 0 else -1
-            if end < 0:
-                if len(data) - at > len(self._marker) + _LONGEST_WORDS:
-                    at = -1  # not the keeper's, although it knows the nonce
+            most = at + len(self._marker) + _LONGEST_WORDS
+            end = data.find(b"\n", at, most) if at >= 0 else -1
+            if at < 0 or (end < 0 and len(data) <= most):
                 break
-            said = data[at + len(self._marker) : end].split()
-            if not _is_keepers(said):
+            said = data[at + len(self._marker) : end].split() if end >= 0 else []
+            if not _is_keepers(said):  # not the keeper's, although it knows the nonce
                 self._pass(data[: at + 1])
                 data = data[at + 1 :]
                 continue

@@ -19,6 +19,7 @@ from tests.engine.stub import (
     frame,
     refusal,
 )
+from tests.limited import limited
 from tests.scripts.keepers import ATTACH, SCRIPT, Heard, Keeper, attached, prints
 
 
@@ -223,3 +224,18 @@ def test_a_line_that_no_keeper_says_is_the_scripts(forged: bytes) -> None:
 
     assert output.exit_code == 9
     assert b"".join(heard) == forged
+
+
+def test_marks_without_number_take_time_in_proportion() -> None:
+    """A script may find out the nonce, and print nothing but the keeper's mark."""
+    assert (
+        limited("""
+from executor.scripts.output import Output
+heard = []
+output = Output("nonce", lambda _descriptor, data: heard.append(len(data)))
+output(1, b"\\0nonce 1 begins\\n")
+output(1, b"\\0nonce " * 50_000 + b"\\n")
+print(sum(heard))
+""")
+        == "350001\n"
+    )
