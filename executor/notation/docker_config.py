@@ -245,6 +245,6 @@ def _refused(source: str, why: str) -> str:
 
 def _unanswered(source: str, error: HelperFailed) -> str:
     return (
-        f"A credential helper named in {source} is not used: {error}. Pulls continue with"
-        " the other logins."
+        f"A credential helper named in {source} is not used: {excerpt(str(error))}. Pulls"
+        " continue with the other logins."
     )
