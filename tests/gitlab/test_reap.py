@@ -38,9 +38,9 @@ def test_one_call_removes_what_a_killed_runner_left(
         deaths.kill(its_runner, stages=stages)
     before = sorted(leftovers.of_jobs(rig.engine_host, [living]))
 
-    code, _, _ = reap(path, "--yes", "--job", leftovers.key_of(dead))
+    code, rows, _ = reap(path, "--yes", "--job", leftovers.key_of(dead))
 
-    assert code == 0
+    assert code == 0, rows
     assert leftovers.of_jobs(rig.engine_host, [dead]) == []
     assert deaths.of_session(its_runner.process.pid) == []
     assert sorted(leftovers.of_jobs(rig.engine_host, [living])) == before
@@ -67,9 +67,9 @@ def test_what_does_not_fit_into_the_shutdown_timeout(
         # As systemd does with what is left in the unit.
         deaths.kill(its_runner)
 
-    code, _, _ = reap(path, "--yes", "--job", leftovers.key_of(job))
+    code, rows, _ = reap(path, "--yes", "--job", leftovers.key_of(job))
 
-    assert code == 0
+    assert code == 0, rows
     assert leftovers.of_jobs(rig.engine_host, [job]) == []
 
 

@@ -126,12 +126,12 @@ class Host:
             job = self.pushed.start_only(parse_pipeline(NEXT, "test"))
             job.wait_for("\nbegun")
             left = self.left_of(dead)
-            if not left:
-                return number, late
-            if number >= ENOUGH:
+            if left and number >= ENOUGH:
                 late = late or left
             assert job.wait(_JOB_SECONDS).state == "success", job
             self.survivor.wait_until_left(job.id)
+            if not left:
+                return number, late
         return most + 1, late
 
 
