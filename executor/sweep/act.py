@@ -148,7 +148,12 @@ class _Job:
 
         kind = why = ""
         for directory in found.directories:
-            outcome = end_left(directory, environ=options.environ, log=options.log)
+            outcome = end_left(
+                directory,
+                environ=options.environ,
+                log=options.log,
+                patience_seconds=options.patience_seconds,
+            )
             kind, why = outcome.ghost.value, outcome.reason
             if kind in {"ended", "over"}:
                 return kind, ""
@@ -199,7 +204,10 @@ class _Job:
             return done  # what may still be needed to tell whose the objects are
         from executor.sweep.files import remove_left  # noqa: PLC0415 (only where somebody died)
 
-        stays = [(each, remove_left(each)) for each in self._found.directories]
+        patience = self._options.patience_seconds
+        stays = [
+            (each, remove_left(each, patience_seconds=patience)) for each in self._found.directories
+        ]
         left = tuple(f"{each.path}: {reason}" for each, reason in stays if reason)
         return done._replace(directories=len(stays) - len(left), left=(*done.left, *left))
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
@@ -31,6 +32,7 @@ _MOST_DIRECTORIES = 1_000
 _MOST_NOTE_BYTES = 64 << 10
 _MOST_PAYLOAD_BYTES = 16 << 20
 _MOST_TRACES = 1_000
+_PAUSE_SECONDS = 0.1
 
 
 class LeftDirectory(NamedTuple):
@@ -94,29 +96,37 @@ def read_payload(left: LeftDirectory) -> "LeftPayload":
 
 
 @contextmanager
-def claimed(left: LeftDirectory) -> Iterator[bool]:
-    """Tell, until the end of the block, whether no other sweep works on this directory."""
+def claimed(left: LeftDirectory, patience_seconds: float = 0.0) -> Iterator[bool]:
+    """Tell, until the end of the block, whether no other sweep works on this directory.
+
+    One that does is waited for as long as there is patience.  Raises FileNotFoundError where the
+    directory is gone, as a sweep that is done with it leaves it.
+    """
     with ExitStack() as stack:
         try:
             parent = stack.enter_context(_opened(left.parent))
-            _claim(stack.enter_context(_same(left, parent)))
+            _claim(stack.enter_context(_same(left, parent)), patience_seconds)
+            stack.enter_context(_same(left, parent))  # still, after the wait
+        except FileNotFoundError:
+            raise
         except OSError:
-            is_ours = False  # another's, or gone
+            is_ours = False
         else:
             is_ours = True
         yield is_ours
 
 
-def remove_left(left: LeftDirectory, proc: str = "/proc") -> str:
+def remove_left(left: LeftDirectory, proc: str = "/proc", patience_seconds: float = 0.0) -> str:
     """Remove a directory, and the job logs that its gitlab-runner kept; return "" or why it stays.
 
     The caller has proved that its gitlab-runner is dead.  The note goes last, so that what an
-    interrupted removal leaves can still be told.
+    interrupted removal leaves can still be told.  Another sweep that works on it is waited for as
+    long as there is patience.
     """
     try:
         with _opened(left.parent) as parent:
             with _same(left, parent) as directory:
-                _claim(directory)
+                _claim(directory, patience_seconds)
                 if is_worked_in(left.identity, left.path, proc):
                     return "a process works in it"
                 _remove_traces(directory, parent, left.uid)
@@ -167,9 +177,18 @@ def _remove_traces(directory: int, parent: int, uid: int) -> None:
                     os.unlink(trace.name, dir_fd=parent)
 
 
-def _claim(directory: int) -> None:
+def _claim(directory: int, patience_seconds: float) -> None:
     """Keep other sweeps away until the descriptor is closed; raises BlockingIOError."""
-    fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _look(parent: str, name: str, within: int, uids: Collection[int]) -> LeftDirectory:

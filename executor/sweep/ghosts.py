@@ -21,18 +21,23 @@ def end_left(
     environ: Mapping[str, str],
     log: AdministratorLog,
     deadline: float | None = None,
+    patience_seconds: float = 0.0,
 ) -> GhostOutcome:
     """End the job of a directory in GitLab; its gitlab-runner is proved dead.
 
     Returns UNANSWERED where the directory is to be kept for the next sweep.  `environ` names the
-    proxies, `deadline` is of `time.monotonic`.
+    proxies, `deadline` is of `time.monotonic`.  Another sweep that is at it is waited for as long as
+    there is patience.
     """
-    longest = time.monotonic() + LONGEST_SECONDS
-    until = longest if deadline is None else min(deadline, longest)
-    with claimed(left) as is_ours:
-        if not is_ours:
-            return unanswered("another sweep is at it")
-        outcome = _end(left, until, environ)
+    try:
+        with claimed(left, patience_seconds) as is_ours:
+            if not is_ours:
+                return unanswered("another sweep is at it")
+            longest = time.monotonic() + LONGEST_SECONDS
+            until = longest if deadline is None else min(deadline, longest)
+            outcome = _end(left, until, environ)
+    except FileNotFoundError:
+        return GhostOutcome(Ghost.OVER, "another sweep has ended it, and removed its payload")
     facts = {"job": left.facts.get(LABEL, ""), "ghost_id": left.facts.get(JOB_ID_LABEL, "")}
     if outcome.ghost in (Ghost.ENDED, Ghost.OVER):
         log.event("ghost ended", **facts, ghost=outcome.ghost.value)

@@ -259,7 +259,7 @@ def test_the_payload_goes_when_gitlab_knows(
     said = belonging(dead_owner())
     left = a_directory(tmp_path, said)
     there.have(objects_of(said))
-    how = in_parent(tmp_path, environ={"https_proxy": "http://proxy:3128"})
+    how = in_parent(tmp_path, environ={"https_proxy": "http://proxy:3128"}, patience_seconds=1.0)
 
     (done,) = act(there.engine(), seen(there, how), how).done
 
@@ -267,7 +267,8 @@ def test_the_payload_goes_when_gitlab_knows(
     assert Path(left.path).exists() is stays
     assert (done.ghost, done.directories) == (ghost.value, int(not stays))
     assert done.left == (("it is away",) if stays else ())
-    assert end.call_args.kwargs == {"environ": how.environ, "log": how.log}
+    words = {"environ": how.environ, "log": how.log, "patience_seconds": 1.0}
+    assert end.call_args.kwargs == words
 
 
 @pytest.mark.parametrize(

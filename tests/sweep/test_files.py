@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.names import LABEL
 from executor.runner import notes
@@ -198,8 +200,23 @@ def test_a_directory_that_another_sweep_works_on_stays(parent: Path) -> None:
         assert third
 
     assert remove_left(left) == ""
-    with claimed(left) as fourth:
-        assert not fourth
+    with pytest.raises(FileNotFoundError), claimed(left):
+        pass
+
+
+def test_a_removal_with_patience_waits_for_another_sweep(
+    parent: Path, mocker: MockerFixture
+) -> None:
+    """Whichever of them removes it, it is gone afterwards, and nothing is said to be left."""
+    directory = leave(parent)
+    left = found(parent)
+    other = ExitStack()
+    other.enter_context(claimed(left))
+    waited = mocker.patch("time.sleep", side_effect=lambda _seconds: other.close())
+
+    assert remove_left(left, patience_seconds=60.0) == ""
+    waited.assert_called_once()
+    assert not directory.exists()
 
 
 def test_an_error_inside_a_claim_is_raised(parent: Path) -> None:

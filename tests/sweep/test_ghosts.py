@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.log import AdministratorLog
 from executor.names import JOB_ID_LABEL, LABEL
@@ -91,6 +94,25 @@ def test_two_sweeps_do_not_end_it_twice(left: LeftDirectory, ghost: Job) -> None
 
     assert outcome.ghost is Ghost.UNANSWERED
     assert ghost.state == "running"
+
+
+def test_a_sweep_with_patience_waits_for_another_one(
+    left: LeftDirectory, ghost: Job, mocker: MockerFixture
+) -> None:
+    """What that one has ended and removed is no matter of this one any more."""
+    other = ExitStack()
+    other.enter_context(claimed(left))
+
+    def go_on(_seconds: float) -> None:
+        shutil.rmtree(left.path)
+        other.close()
+
+    waited = mocker.patch("time.sleep", side_effect=go_on)
+    outcome = end_left(left, environ={}, log=AdministratorLog("reap"), patience_seconds=60.0)
+
+    waited.assert_called_once()
+    assert outcome.ghost is Ghost.OVER
+    assert ghost.state == "running"  # asked by nobody here
 
 
 def test_a_deadline_counts_where_it_is_nearer(left: LeftDirectory, ghost: Job) -> None:
