@@ -16,7 +16,9 @@ _SMALLER = 8
 _TRIES = 5
 _LONG = ("Command", "Ports")
 """What nobody here reads of a listed container, and which may be long."""
+_UNREADABLE = "its list cannot be read"
 _KINDS = {
+    "container": "",
     "network": "/networks?filters=",
     "volume": "/volumes?filters=",
 }
@@ -69,7 +71,7 @@ def _all_pages(
             return found, answer.message or f"HTTP status {answer.status}"
         page = answer.json()
         if not isinstance(page, list) or not all(isinstance(each, dict) for each in page):
-            return [], "its list cannot be read"
+            return [], _UNREADABLE
         found += [{key: each[key] for key in each if key not in _LONG} for each in page]
         if len(page) < limit:
             return found, ""
@@ -90,7 +92,7 @@ def _page(api: Api, path: str, seconds: float) -> Answer | None:
     return Answer(status, {}, b"".join(parts))
 
 
-def others(api: Api, path: str, seconds: float) -> list[dict[str, object]]:
+def others(api: Api, path: str, seconds: float = TIMEOUT_SECONDS) -> list[dict[str, object]]:
     """Return networks or volumes, by the path that asks for them.
 
     Raises EngineRefused with the engine's reason.
@@ -98,10 +100,12 @@ def others(api: Api, path: str, seconds: float) -> list[dict[str, object]]:
     answer = api.get(path, timeout=seconds)
     if not answer.ok:
         raise EngineRefused(answer.message)
-    decoded = answer.json()
-    if isinstance(decoded, dict):
-        decoded = decoded.get("Volumes")
-    return decoded if isinstance(decoded, list) else []
+    listed = answer.json()
+    if isinstance(listed, dict) and "Volumes" in listed:
+        listed = listed["Volumes"] or []  # an engine without any says null
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise EngineRefused(_UNREADABLE)
+    return listed
 
 
 def belongings(api: Api) -> list[tuple[str, dict[str, object]]]:
@@ -110,30 +114,14 @@ def belongings(api: Api) -> list[tuple[str, dict[str, object]]]:
     Raises EngineRefused where it does not list one of the kinds: part of a list is none.
     """
     wanted = {"label": [LABEL]}
-    try:
-        listed = [("container", each) for each in containers(api, wanted)]
-    except EngineRefused as refused:
-        raise EngineRefused(
-            f"The Docker Engine cannot list the containers of jobs: {refused}."
-        ) from None
     filters = quote(json.dumps(wanted))
-    return [
-        *listed,
-        *(
-            (kind, each)
-            for kind, path in _KINDS.items()
-            for each in _all(api, kind, path + filters)
-        ),
-    ]
-
-
-def _all(api: Api, kind: str, path: str) -> list[dict[str, object]]:
-    answer = api.get(path)
-    if not answer.ok:
-        raise EngineRefused(f"The Docker Engine cannot list the {kind}s of jobs: {answer.message}.")
-    listed = answer.json()
-    if kind == "volume" and isinstance(listed, dict) and "Volumes" in listed:
-        listed = listed["Volumes"] or []
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise EngineRefused(f"The Docker Engine's list of the {kind}s of jobs cannot be read.")
-    return listed
+    found: list[tuple[str, dict[str, object]]] = []
+    for kind, path in _KINDS.items():
+        try:
+            listed = others(api, path + filters) if path else containers(api, wanted)
+        except EngineRefused as refused:
+            raise EngineRefused(
+                f"The Docker Engine cannot list the {kind}s of jobs: {refused}."
+            ) from None
+        found += [(kind, each) for each in listed]
+    return found

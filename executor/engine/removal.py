@@ -104,7 +104,7 @@ def _look_and_remove(
     filters = quote(json.dumps({"label": [names.owner]}))
     listings = (
         Task(_asked(lambda: listing.containers(api, {"label": [names.owner]}))),
-        Task(_asked(lambda: listing.others(api, f"/networks?filters={filters}", TIMEOUT_SECONDS))),
+        Task(_asked(lambda: listing.others(api, f"/networks?filters={filters}"))),
         Task(_asked(lambda: listing.others(api, f"/volumes?filters={filters}", volume_seconds))),
     )
     if removal.refusal:

@@ -185,14 +185,22 @@ def test_an_engine_that_stays_away_is_told_once(belongings: Belongings, tmp_path
         ("/volumes", {"/volumes/data"}),
     ],
 )
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (refusal(500, "a plugin does not answer"), "a plugin does not answer"),
+        (http(200, {"message": "no"}), "its list cannot be read"),
+    ],
+    ids=["refused", "unreadable"],
+)
 def test_a_list_that_fails_keeps_nothing_else_alive(
-    belongings: Belongings, tmp_path: Path, listing: str, kept: set[str]
+    belongings: Belongings, tmp_path: Path, listing: str, kept: set[str], answer: bytes, why: str
 ) -> None:
     """Each kind of object is looked for by itself."""
     belongings.have_a_volume()
-    belongings.stub.on("GET", listing, refusal(500, "a plugin does not answer"))
+    belongings.stub.on("GET", listing, answer)
     (told,) = removed(belongings.stub, tmp_path, 0)
-    assert told == "The Docker Engine cannot list the job's objects: a plugin does not answer"
+    assert told == f"The Docker Engine cannot list the job's objects: {why}"
     assert belongings.there == kept
 
 
@@ -232,7 +240,9 @@ def test_each_look_is_asked_about(belongings: Belongings) -> None:
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
-@pytest.mark.parametrize("answer", [refusal(500, "a plugin does not answer"), b""])
+@pytest.mark.parametrize(
+    "answer", [refusal(500, "a plugin does not answer"), http(200, [None]), b""]
+)
 def test_a_list_that_fails_keeps_all_where_somebody_may_refuse(
     belongings: Belongings, listing: str, answer: bytes
 ) -> None:
