@@ -15,11 +15,10 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from executor.host.owner import boot_id
-from executor.log import write_through
+from executor.host.state_files import give, opened, read, write
 from executor.sweep.options import Options
 
 _VERSION = 1
-_MOST_BYTES = 1024 * 1024
 _MOST_KEYS = 1000
 _PAUSE_SECONDS = 0.1
 _PREFIX, _SUFFIX = "sweep-", ".json"
@@ -58,12 +57,12 @@ def held(options: Options, seconds: float = 0.0) -> Iterator[bool]:
     True also where there is no place for a lock.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    with _directory(options.state_dir) as directory:
+    with opened(options.state_dir) as directory:
         descriptor = -1
         if directory >= 0:
             with suppress(OSError):
                 descriptor = os.open(f"{_name(options)}.lock", flags, 0o600, dir_fd=directory)
-                _give(descriptor, directory)
+                give(descriptor, directory)
         if descriptor < 0:
             yield True
             return
@@ -76,8 +75,8 @@ def held(options: Options, seconds: float = 0.0) -> Iterator[bool]:
 def recall(options: Options) -> Memory:
     """Return what earlier looks at the engine saw; nothing after another boot, or without a file."""
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
-    with _directory(options.state_dir) as directory:
-        left = _read(directory, f"{_name(options)}{_SUFFIX}")
+    with opened(options.state_dir) as directory:
+        left = read(directory, f"{_name(options)}{_SUFFIX}")
     of_boot = left.get("memory")
     known = of_boot if isinstance(of_boot, dict) and left.get("boot") == boot_id() else {}
     return Memory(now, *(_times(known.get(each), now) for each in Memory._fields[1:]))
@@ -91,10 +90,10 @@ def remember(options: Options, memory: Memory, result: dict[str, object] | None 
     if not options.state_dir:
         return ""
     name = f"{_name(options)}{_SUFFIX}"
-    with _directory(options.state_dir) as directory:
+    with opened(options.state_dir) as directory:
         if directory < 0:
             return f"{options.state_dir} is no directory that can be used"
-        left = _read(directory, name) if result is None else {**result, "at": round(time.time(), 3)}
+        left = read(directory, name) if result is None else {**result, "at": round(time.time(), 3)}
         left |= {
             "version": _VERSION,
             "engine": options.address,
@@ -102,7 +101,7 @@ def remember(options: Options, memory: Memory, result: dict[str, object] | None 
             "memory": {each: getattr(memory, each) for each in Memory._fields[1:]},
         }
         try:
-            _write(directory, name, json.dumps(left).encode())
+            write(directory, name, json.dumps(left).encode())
         except OSError as error:
             return f"{options.state_dir}/{name} cannot be written: {error.strerror}"
     return ""
@@ -110,30 +109,16 @@ def remember(options: Options, memory: Memory, result: dict[str, object] | None 
 
 def states(state_dir: str) -> list[dict[str, object]]:
     """Return how the last sweep of each engine went; see docs/operating.md for the keys."""
-    with _directory(state_dir) as directory:
+    with opened(state_dir) as directory:
         if directory < 0:
             return []
         names = [each for each in os.listdir(directory) if each.startswith(_PREFIX)]  # noqa: PTH208
-        found = [_read(directory, each) for each in sorted(names) if each.endswith(_SUFFIX)]
+        found = [read(directory, each) for each in sorted(names) if each.endswith(_SUFFIX)]
     return [each for each in found if each.get("version") == _VERSION]
 
 
 def _name(options: Options) -> str:
     return f"{_PREFIX}{zlib.crc32(options.address.encode()):08x}"
-
-
-@contextmanager
-def _directory(path: str) -> Iterator[int]:
-    """Hold a directory open; -1 where there is none."""
-    descriptor = -1
-    if path:
-        with suppress(OSError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        if descriptor >= 0:
-            os.close(descriptor)
 
 
 def _locked(descriptor: int, deadline: float) -> bool:
@@ -146,46 +131,6 @@ def _locked(descriptor: int, deadline: float) -> bool:
             time.sleep(_PAUSE_SECONDS)
         else:
             return True
-
-
-def _read(directory: int, name: str) -> dict[str, object]:
-    """Return what a file says; nothing where it is not what a sweep leaves."""
-    if directory < 0:
-        return {}
-    try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(name, flags, dir_fd=directory)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 (no path at all)
-            decoded = json.loads(file.read(_MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def _write(directory: int, name: str, content: bytes) -> None:
-    """Write a file as a whole or not at all.  Raises OSError."""
-    # One name for all: a prepare that ends in the middle of this leaves no more than one such file.
-    new = f"{name}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(new, flags, 0o600, dir_fd=directory)
-    try:
-        try:
-            write_through(descriptor, content)
-            _give(descriptor, directory)
-        finally:
-            os.close(descriptor)
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(new, dir_fd=directory)
-        raise
-
-
-def _give(descriptor: int, directory: int) -> None:
-    """Let the directory's owner have a file: root and gitlab-runner's user both sweep."""
-    if os.geteuid() == 0:
-        owner = os.fstat(directory)
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _times(found: object, now: float) -> dict[str, float]:

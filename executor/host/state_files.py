@@ -1,0 +1,70 @@
+"""Small files in the state directory: read where they are what we leave, written as a whole or not at all.
+
+Whoever writes there may race with others, and the directory may be missing.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from executor.log import write_through
+
+_MOST_BYTES = 1024 * 1024
+
+
+@contextmanager
+def opened(path: str) -> Iterator[int]:
+    """Hold a directory open; -1 where there is none."""
+    descriptor = -1
+    if path:
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def read(directory: int, name: str) -> dict[str, object]:
+    """Return what a file says; nothing where it is not what we leave."""
+    if directory < 0:
+        return {}
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(name, flags, dir_fd=directory)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 (no path at all)
+            decoded = json.loads(file.read(_MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def write(directory: int, name: str, content: bytes) -> None:
+    """Write a file as a whole or not at all.  Raises OSError."""
+    # One name for all: a prepare that ends in the middle of this leaves no more than one such file.
+    new = f"{name}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(new, flags, 0o600, dir_fd=directory)
+    try:
+        try:
+            write_through(descriptor, content)
+            give(descriptor, directory)
+        finally:
+            os.close(descriptor)
+        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(new, dir_fd=directory)
+        raise
+
+
+def give(descriptor: int, directory: int) -> None:
+    """Let the directory's owner have a file: root and gitlab-runner's user both write there.
+
+    Raises OSError.
+    """
+    if os.geteuid() == 0:
+        owner = os.fstat(directory)
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -1,0 +1,45 @@
+"""Files in the state directory: whole or not there, and the directory's owner's."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from executor.host.state_files import opened, read, write
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    """The file is private, belongs to the directory's owner, and nothing else is left beside it."""
+    os.chown(tmp_path, 12345, 54321)
+    with opened(str(tmp_path)) as directory:
+        write(directory, "one.json", b'{"a": 1}')
+        assert read(directory, "one.json") == {"a": 1}
+    (written,) = tmp_path.iterdir()
+    found = written.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (12345, 54321, 0o600)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000, "\0", "\xff"])
+def test_what_somebody_else_wrote_is_nothing(tmp_path: Path, content: str) -> None:
+    """No content of a file raises."""
+    (tmp_path / "one.json").write_text(content, encoding="latin-1")
+    with opened(str(tmp_path)) as directory:
+        assert read(directory, "one.json") == {}
+
+
+def test_neither_links_nor_pipes_are_followed(tmp_path: Path) -> None:
+    """A link is not read, and nobody waits for the writer of a pipe."""
+    (tmp_path / "victim").write_text('{"a": 1}')
+    (tmp_path / "link").symlink_to(tmp_path / "victim")
+    os.mkfifo(tmp_path / "pipe")
+    with opened(str(tmp_path)) as directory:
+        assert read(directory, "link") == read(directory, "pipe") == {}
+
+
+@pytest.mark.parametrize("place", ["", "missing", "file"])
+def test_no_directory_says_nothing(tmp_path: Path, place: str) -> None:
+    """Where there is no directory, nothing is read."""
+    (tmp_path / "file").touch()
+    with opened(str(tmp_path / place) if place else "") as directory:
+        assert directory == -1
+        assert read(directory, "one.json") == {}
