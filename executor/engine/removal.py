@@ -199,10 +199,24 @@ def _attached(api: Api, network: str) -> Callable[[], list[str]]:
             answer = api.get(f"/networks/{network}")
             found = answer.json() if answer.ok else None
             containers = found.get("Containers") if isinstance(found, dict) else None
-            return list(containers) if isinstance(containers, dict) else []
+            return _ends(containers) if isinstance(containers, dict) else []
         return []
 
     return look
+
+
+def _ends(containers: dict[str, object]) -> list[str]:
+    """Return what each end on a network is called where it is taken off.
+
+    Source: moby's daemon/network.go.  One without a container has `ep-` and its own id for a key,
+    and only its name, which was the container's, takes it off by force.
+    """
+    return [
+        str(end["Name"])
+        if each.startswith("ep-") and isinstance(end, dict) and "Name" in end
+        else each
+        for each, end in containers.items()
+    ]
 
 
 def _disconnection(api: Api, network: str, container: str) -> Callable[[], object]:

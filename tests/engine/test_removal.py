@@ -86,6 +86,16 @@ def test_whoever_is_on_the_network_is_taken_off(belongings: Belongings, tmp_path
     assert deleted == {"/containers/ours", "/networks/net"}
 
 
+def test_an_end_without_its_container_is_taken_off_by_name(
+    belongings: Belongings, tmp_path: Path
+) -> None:
+    """The engine finds it by nothing else, and would keep the network for ever."""
+    ends = {"ep-0f1e": {"Name": "the-dead-one"}, "ours": {"Name": "ours"}}
+    belongings.stub.on("GET", "/networks/net$", http(200, {"Containers": ends}))
+    assert removed(belongings.stub, tmp_path) == []
+    assert belongings.disconnected() == ["ours", "the-dead-one"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "answer"),
     [
