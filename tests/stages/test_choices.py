@@ -16,7 +16,7 @@ NO_DIND: Changes = {"dind": {"mode": "service"}}
 
 
 def test_the_operators_network_and_dockerd(rig: Rig, start: Start, witness: Witness) -> None:
-    """Hosts, name servers and MTU are every container's; dockerd gets its arguments in order."""
+    """Hosts, name servers and MTU are every container's; dockerd gets all arguments in order."""
     changes: Changes = {
         "docker": {
             "extra_hosts": ["gitlab.corp.example:10.1.2.3"],
@@ -51,7 +51,14 @@ def test_the_operators_network_and_dockerd(rig: Rig, start: Start, witness: Witn
     ).passed()
     lines = [line for line in call.stdout.splitlines() if not line.startswith("$ ")]
     info = json.loads(lines[0])
-    assert info["Labels"] == ["operator=first", "author=last"]
+    # dockerd tells its labels in any order.
+    assert sorted(info["Labels"]) == ["author=last", "operator=first"]
+    read = "for each in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$each; echo; done 2>/dev/null"
+    _, processes = witness.container(job.id, "dind").exec_run(["sh", "-c", read])
+    assert isinstance(processes, bytes)
+    commands = processes.decode().splitlines()
+    labels = [[word for word in each.split() if "--label=" in word] for each in commands]
+    assert ["--label=operator=first", "--label=author=last"] in labels
     assert "registry.corp.example:5000" in info["RegistryConfig"]["IndexConfigs"]
     assert json.loads(lines[1])["com.docker.network.driver.mtu"] == "1400"
     assert lines[2].split() == ["10.1.2.3", "gitlab.corp.example"]
