@@ -19,6 +19,30 @@ from tests.engine.stub import (
 from tests.hooks import Runner
 from tests.rig.state import Rig, load
 
+LONG = (
+    "stages/test_killed_stages.py",
+    "stages/test_misbehaving_entrypoints.py",
+    "stages/test_engine_faults.py",
+    "gitlab/test_container.py",
+    "gitlab/test_parity.py",
+    "gitlab/test_soak.py",
+    "stages/test_cleanup.py",
+    "stages/test_out_of_reach.py",
+    "stages/test_slow_engine.py",
+    "stages/test_entrypoints.py",
+    "gitlab/test_graceful_stop.py",
+    "gitlab/test_caches.py",
+    "gitlab/test_deployments.py",
+)
+"""The files with the longest tests.  They run first: begun last, one of them holds up the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, in this order, and leave the others as they are."""
+    directory = Path(__file__).parent
+    ranks = {directory / each: rank for rank, each in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path, len(LONG)))
+
 
 @pytest.fixture(scope="session")
 def rig() -> Rig:

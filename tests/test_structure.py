@@ -4,6 +4,7 @@ from pathlib import Path
 
 import executor
 from tests import structure
+from tests.conftest import LONG
 
 PACKAGE = Path(executor.__file__).parent
 TESTS = Path(__file__).parent
@@ -244,3 +245,8 @@ def test_a_poor_docstring_is_found(tmp_path: Path) -> None:
         "a/test_a.py::test_few: Three - words only.",
         "a/test_a.py::test_open: The sentence never ends",
     ]
+
+
+def test_the_files_that_run_first_are_there() -> None:
+    """A renamed one would run last."""
+    assert [each for each in LONG if not (TESTS / each).is_file()] == []

@@ -6,7 +6,7 @@ import sys
 from tests.rig import state
 from tests.rig.demo import demo
 from tests.rig.down import down, running
-from tests.rig.leftovers import leftovers
+from tests.rig.leftovers import engines_words, leftovers
 from tests.rig.paths import LOGS
 from tests.rig.say import RigError, say
 from tests.rig.up import up
@@ -51,6 +51,8 @@ def report_leftovers() -> int:
     found = leftovers(state.load())
     for name in found:
         say(f"Left on the engine: {name}")
+        for line in engines_words(state.load(), name):
+            say(f"  {line}")
     if not found:
         say("dind-executor has left nothing on the engine.")
     return 1 if found else 0

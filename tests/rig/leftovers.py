@@ -1,12 +1,15 @@
 """What dind-executor has left on the engine: nothing, if all is well."""
 
 import docker
+from docker.errors import APIError
 
 from tests.rig.engine import connect
+from tests.rig.paths import LOGS
 from tests.rig.say import RigError
 from tests.rig.state import Rig
 
 _LABEL = "dind-executor."
+_LAST_LINES = 10
 _Labelled = dict[str, object]
 
 
@@ -28,6 +31,21 @@ def labelled(client: docker.APIClient) -> list[str]:
     found = [f"container {item['Names'][0].lstrip('/')}" for item in containers if _is_ours(item)]
     found += [f"network {item['Name']}" for item in networks if _is_ours(item)]
     return found + [f"volume {item['Name']}" for item in volumes if _is_ours(item)]
+
+
+def engines_words(rig: Rig, name: str) -> list[str]:
+    """Return what the engine knows of one of these, and what its log said of it last."""
+    kind, _, called = name.partition(" ")
+    with connect(rig.engine_host) as client:
+        try:
+            known: dict[str, object] = getattr(client, f"inspect_{kind}")(called)
+        except APIError as error:
+            return [f"The engine says: {error}"]
+    keys = ("Created", "CreatedAt", "Containers", "State", "Labels")
+    words = [f"{key}: {known[key]}" for key in keys if key in known]
+    marks = [called, *([str(known["Id"])] if "Id" in known else [])]
+    said = (LOGS / "dockerd.log").read_text(errors="replace").splitlines()
+    return words + [line for line in said if any(mark in line for mark in marks)][-_LAST_LINES:]
 
 
 def _is_ours(item: _Labelled) -> bool:

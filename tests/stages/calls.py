@@ -21,7 +21,8 @@ HOOKS = Path(__file__).parents[2] / "hooks"
 BUILD_FAILURE, SYSTEM_FAILURE = 1, 2
 PREDEFINED = ("prepare_script", "get_sources", "cleanup_file_variables")
 
-_LONGEST_SECONDS = 120.0
+_LONGEST_SECONDS = 400.0
+"""More than a stage waits for an engine that keeps silent, so that the stage says what it waits for."""
 _OWN = ("DOCKER_", "CUSTOM_ENV_", "CI_", "DIND_EXECUTOR_")
 
 
