@@ -14,6 +14,7 @@ The rooms from the top.  A room imports only from floors below its own (`pyproje
 | 4 | `scripts` | Runs one script in one standing container, and replaces the container where it was lost. |
 | 4 | `services` | The sidecar and the other services while a job goes on: are they up, why did they end. |
 | 4 | `sweep` | Finds what jobs of a dead gitlab-runner left, judges each job, and removes it. |
+| 4 | `budgets` | Keeps what outlives jobs within bounds: who used what when, what it takes, what has to go. |
 | 3 | `engine` | The Docker Engine: HTTP, about ten verbs, its refusals as our errors. |
 | 3 | `settings` | The administrator's file: every key with its check and its documentation. |
 | 3 | `runner` | What gitlab-runner hands to a call, and what one call leaves for the next. |

@@ -45,6 +45,9 @@ class ImageFacts:
     """The repository digest that the registry answered with, `name@sha256:…`; may be empty."""
     system: str = ""
     architecture: str = ""
+    instead_of: str | None = field(default=None, compare=False)
+    """What had its name before a pull brought it: an image's id, "" where nothing had; None where it
+    was there before, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

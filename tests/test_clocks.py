@@ -6,6 +6,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "executor"
 _READS = {"time", "time_ns", "now", "utcnow", "today", "localtime"}
 MAY_READ = {
+    "budgets/look.py": "for how long nobody has used something: days",
+    "budgets/reclaim.py": "the same",
+    "budgets/records.py": "the same; a time that lies ahead counts as now",
     "log/__init__.py": "times of lines for people",
     "reading.py": "the job's deadline, which only a person's own command heeds",
     "services/logs.py": "how far a service's log is printed, which has the engine's times",

@@ -11,6 +11,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor install [--prefix DIR]         install or upgrade on a runner host (as root)
   dind-executor migrate config.toml            move runners here from the Docker executor
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
+  dind-executor prune [--yes]                  measure, or bring within bounds, what jobs keep
   dind-executor --version | --help
 
 gitlab-runner calls the stages through the executables in hooks/:
@@ -51,5 +52,9 @@ def _run(name: str, args: list[str]) -> int:
         from executor.commands.reap.command import main as reap  # noqa: PLC0415
 
         return reap(args)
+    if name == "prune":
+        from executor.commands.prune.command import main as prune  # noqa: PLC0415
+
+        return prune(args)
     complain(f"dind-executor: there is no command `{name}`. `dind-executor --help` lists all.")
     return 2

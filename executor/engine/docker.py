@@ -18,6 +18,7 @@ TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to i
 if TYPE_CHECKING:
     from executor.engine.handover import Started
     from executor.engine.images import Say
+    from executor.engine.kept import Kept
     from executor.engine.logs import Take
     from executor.engine.removal import Removal
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
@@ -47,6 +48,13 @@ class Engine:
     def local(self) -> bool:
         """Tell whether the engine's socket is on this host; its containers may be out of reach still."""
         return self._api.local
+
+    @property
+    def kept(self) -> "Kept":
+        """Return the verbs about what lasts beyond jobs."""
+        from executor.engine.kept import Kept
+
+        return Kept(self._api)
 
     def connect(self) -> None:
         """Agree on a version of the API; may be repeated.

@@ -12,10 +12,11 @@ from executor.engine.api import Api
 from executor.engine.registries import ENDED, pull_failure
 from executor.engine.streams import stream
 from executor.engine.wire import as_table
-from executor.errors import EngineRefused, ImageUnavailable, UnusableImage
+from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable, UnusableImage
 from executor.excerpts import excerpt
 from executor.notation.platforms import fits
 from executor.spec import ImageFacts, Pull
+from executor.tasks import Task
 
 Say = Callable[[str], None]
 """Takes a sentence for the job log."""
@@ -23,6 +24,8 @@ Say = Callable[[str], None]
 _ATTEMPTS = 3
 _IDLE_SECONDS = 300.0
 _NOT_FOUND = 404
+_NEWER = "Status: Downloaded newer image"
+"""What a pull ends with that changed what the name stands for."""
 _LONGEST_EVENT = 1024 * 1024
 """In bytes.  An engine may quote a whole answer of a registry that an author names."""
 _MOST_WORDS = 16 * 1024
@@ -39,12 +42,15 @@ def pull_image(
     A transient failure is tried three times in all.  Raises ImageUnavailable or PullInterrupted;
     a stale image that is there changes nothing.  `architecture` is the engine's own.
     """
-    digest = _pull_patiently(api, pull, registry_auth, say)
+    before = Task(lambda: _id_of(api, pull.image))
+    digest, came = _pull_patiently(api, pull, registry_auth, say)
     facts = _pulled(api, pull, digest, architecture)
     if not is_for(facts, pull.platform or architecture):
         # Another job pulled the image for another platform meanwhile, or there is no other.
-        digest = _pull_patiently(api, pull, registry_auth, say)
+        digest, came = _pull_patiently(api, pull, registry_auth, say)
         facts = _pulled(api, pull, digest, architecture)
+    if came:
+        facts = replace(facts, instead_of=before.result())
     if not is_for(facts, pull.platform) and facts.id == digest:
         # The containerd image store has one id for all platforms of a list, shows the engine's own,
         # and makes containers of the one that came.
@@ -85,12 +91,28 @@ def is_for(facts: ImageFacts, platform: str) -> bool:
     return fits(platform, facts.system, facts.architecture)
 
 
-def _pull_patiently(api: Api, pull: Pull, registry_auth: str, say: Say) -> str:
-    """Pull with some attempts; return the digest that came, "" where the engine names none."""
+def _id_of(api: Api, name: str) -> str | None:
+    """Return the id of an image, "" where the engine has none of the name, None where it does not say.
+
+    Asked while the registry is: where the pull is done first, the image is its own predecessor.
+    """
+    try:
+        answer = api.get(f"/images/{quote(name, safe='')}/json")
+        found = as_table(answer.json()) if answer.ok else {}
+    except EngineUnavailable:
+        return None
+    return "" if answer.status == _NOT_FOUND else str(found.get("Id") or "") or None
+
+
+def _pull_patiently(api: Api, pull: Pull, registry_auth: str, say: Say) -> tuple[str, bool]:
+    """Pull with some attempts.
+
+    Returns the digest that came, "" where the engine names none, and whether it was not there before.
+    """
     for attempt in range(1, _ATTEMPTS + 1):
-        digest, message = _pull_once(api, pull, registry_auth)
+        digest, message, came = _pull_once(api, pull, registry_auth)
         if not message:
-            return digest
+            return digest, came
         if attempt == _ATTEMPTS or not failures.is_transient(message):
             raise pull_failure(message)
         say(
@@ -101,27 +123,28 @@ def _pull_patiently(api: Api, pull: Pull, registry_auth: str, say: Say) -> str:
     raise AssertionError("unreachable")
 
 
-def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str]:
-    """Return the digest that came and "", or "" and why none came."""
+def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str, bool]:
+    """Return the digest that came, "" and whether it is a new one; or "" and why none came."""
     platform = f"&platform={quote(pull.platform)}" if pull.platform else ""
     # Without a tag the engine takes a digest for one, but an image without either as all tags.
     path = f"/images/create?fromImage={quote(pull.image, safe='')}{platform}"
     headers = {"X-Registry-Auth": registry_auth} if registry_auth else {}
-    digest = ""
+    digest, came = "", False
     try:
         status, pieces = stream(api, path, headers, idle_seconds=_IDLE_SECONDS)
         for event in events(pieces):
             detail = error_of(event)
             if detail or (status >= 400 and event.get("message")):  # noqa: PLR2004
-                return "", detail or excerpt(str(event["message"]), _MOST_WORDS)
+                return "", detail or excerpt(str(event["message"]), _MOST_WORDS), False
             text = str(event.get("status", ""))
             if text.startswith("Digest: "):
                 digest = text.removeprefix("Digest: ").strip()
+            came = came or text.startswith(_NEWER)
     except OSError as error:
-        return "", f"i/o timeout: the registry did not answer ({error})"
+        return "", f"i/o timeout: the registry did not answer ({error})", False
     except ValueError:
-        return "", ENDED
-    return (digest, "") if status < 400 else ("", f"HTTP status {status}")  # noqa: PLR2004
+        return "", ENDED, False
+    return (digest, "", came) if status < 400 else ("", f"HTTP status {status}", False)  # noqa: PLR2004
 
 
 def _pulled(api: Api, pull: Pull, digest: str, architecture: str) -> ImageFacts:

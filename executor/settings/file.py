@@ -11,6 +11,7 @@ from executor.notation import paths
 from executor.notation.table import Problems, Table
 from executor.notation.volumes import destinations, wrong_volumes
 from executor.settings import checks
+from executor.settings.budgets import BudgetSettings
 from executor.settings.dind import DindSettings
 from executor.settings.docker import DockerSettings
 from executor.settings.keys import Section, key, section
@@ -72,6 +73,7 @@ class Settings(Section):
     dind: DindSettings = section(factory=DindSettings)
     log: LogSettings = section(factory=LogSettings)
     sweep: SweepSettings = section(factory=SweepSettings)
+    budgets: BudgetSettings = section(factory=BudgetSettings)
 
 
 def load_settings(path: str) -> Settings:

@@ -80,6 +80,12 @@ class Pulling:
         return len(self.stub.asked("POST", PULL))
 
 
+def by_digest(stub: StubEngine) -> list[str]:
+    """Return which images the engine was asked for by the digest that came."""
+    paths = [unquote(each.path) for each in stub.asked("GET", INSPECT)]
+    return [each for each in paths if DIGEST in each]
+
+
 def test_what_was_pulled_is_what_runs(stub: StubEngine) -> None:
     """The digest that the registry answered with is inspected, not the tag, which may move."""
     facts = Pulling(stub, PULLED).pull()
@@ -91,8 +97,7 @@ def test_what_was_pulled_is_what_runs(stub: StubEngine) -> None:
         volumes=("/var/lib/docker",),
         digest=f"docker@{DIGEST}",
     )
-    (asked,) = stub.asked("GET", INSPECT)
-    assert unquote(asked.path) == f"/images/docker@{DIGEST}/json"
+    assert by_digest(stub) == [f"/images/docker@{DIGEST}/json"]
 
 
 @pytest.mark.parametrize(
@@ -108,8 +113,7 @@ def test_the_digest_belongs_to_the_name(stub: StubEngine, image: str, wanted: st
     """A tag, a port and an older digest are told apart."""
     Pulling(stub, PULLED).pull(image)
 
-    (asked,) = stub.asked("GET", INSPECT)
-    assert unquote(asked.path) == f"/images/{wanted}{DIGEST}/json"
+    assert by_digest(stub) == [f"/images/{wanted}{DIGEST}/json"]
 
 
 def test_a_pull_names_image_platform_and_login(stub: StubEngine) -> None:
@@ -153,7 +157,7 @@ def test_an_error_in_the_stream_is_an_error(
     with pytest.raises(ImageUnavailable):
         pulling.pull()
 
-    assert (pulling.attempts, pauses, stub.asked("GET", INSPECT)) == (1, [], [])
+    assert (pulling.attempts, pauses, by_digest(stub)) == (1, [], [])
 
 
 TRANSIENT = [
@@ -296,3 +300,35 @@ def test_an_event_of_a_pull_without_an_end(stub: StubEngine, mocker: MockerFixtu
 
     with pytest.raises(PullInterrupted, match="ended the pull early"):
         pulling.pull_image(stub.api(), Pull("alpine"), "", print)
+
+
+# --- what came, in place of what -----------------------------------------------------------------
+
+NEWER = events(
+    {"status": f"Digest: {DIGEST}"},
+    {"status": "Status: Downloaded newer image for docker:dind"},
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "instead_of"),
+    [
+        (http(404, {"message": "No such image"}), ""),
+        (http(200, {"Id": "sha256:before"}), "sha256:before"),
+        (refusal(500, "the store is broken"), None),
+        (b"", None),
+    ],
+)
+def test_what_had_the_name_before_a_pull(
+    stub: StubEngine, before: bytes, instead_of: str | None
+) -> None:
+    """Whose the image is depends on it; what nobody knows is not guessed."""
+    pulling = Pulling(stub, NEWER)
+    stub.on("GET", "/images/docker(:|%3A)dind/json", before)
+
+    assert pulling.pull().instead_of == instead_of
+
+
+def test_an_image_that_is_up_to_date_did_not_come(stub: StubEngine) -> None:
+    """Then nothing is said of what was there before."""
+    assert Pulling(stub, PULLED).pull().instead_of is None

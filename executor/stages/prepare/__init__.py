@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from executor.budgets.records import Records
 from executor.engine.docker import Engine
 from executor.log import AdministratorLog, say
 from executor.plan.environment import plan_environment
@@ -48,7 +49,8 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     with Making(env.temp_dir, steps.close):
         fitting = for_engine(images, engine.architecture)
         sweep = sweep_beside(engine, env, basics, log)
-        _make(engine, inputs, fitting, steps, env.temp_dir, sweep)
+        records = Records(basics.settings.sweep.state_dir, basics.context.host)
+        _make(engine, inputs, fitting, steps, env.temp_dir, sweep, records)
 
 
 def _in_container(engine: Engine, inputs: Inputs) -> Inputs:
@@ -67,12 +69,19 @@ def _make(
     steps: Steps,
     temp_dir: str,
     sweep: Callable[[], object],
+    records: Records,
 ) -> None:
     """Make everything, beginning with what depends on nothing; raises the first error."""
     network = JobNetwork(engine, inputs, steps)
     certificates = JobCertificates(inputs, images, steps.log)
     host = DockerHost(inputs, images)
-    pulls = Pulls(engine, inputs.catalogue, steps.log, lambda text: say(steps.log.readable(text)))
+    pulls = Pulls(
+        engine,
+        inputs.catalogue,
+        steps.log,
+        lambda text: say(steps.log.readable(text)),
+        records,
+    )
     pulls.begin(images)
     sidecar = choose_sidecar(inputs, images, {pull: pulls.facts(pull) for pull in images.services})
     if sidecar:
@@ -91,7 +100,7 @@ def _make(
         if notice not in images.notices:  # else it was said before any image was pulled
             say(steps.log.readable(notice))
     certificates.leave_client(temp_dir)
-    volumes = Task(lambda: make_volumes(engine, plan.volumes, steps))
+    volumes = Task(lambda: make_volumes(engine, plan.volumes, steps, records))
     containers = Containers(engine, steps, pulls, network, volumes, temp_dir)
     wait_seconds = inputs.settings.docker.services.wait_for_services_timeout
     containers.start_all(plan, wait_seconds, sweep)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from executor.budgets.records import Records
 from executor.engine.docker import Engine
 from executor.engine.failures import NAME_OR_LOGIN, NO_SUCH_IMAGE, advice
 from executor.engine.images import is_for
@@ -41,13 +42,19 @@ class Pulls:
     """The images of one job; safe to use from many threads."""
 
     def __init__(
-        self, engine: Engine, catalogue: Catalogue, log: AdministratorLog, say: Say
+        self,
+        engine: Engine,
+        catalogue: Catalogue,
+        log: AdministratorLog,
+        say: Say,
+        records: Records,
     ) -> None:
-        """Keep what is needed; `catalogue` has the registry logins."""
+        """Keep what is needed; `catalogue` has the registry logins, `records` when images were used."""
         self._engine = engine
         self._catalogue = catalogue
         self._log = log
         self._say = say
+        self._records = records
         self._locks: dict[str, _thread.LockType] = {}
         self._tasks: dict[Pull, Task[ImageFacts]] = {}
         self._instead_of: dict[Pull, str] = {}
@@ -125,6 +132,7 @@ class Pulls:
             return self.fetch(pull)
         facts = self._engine.image(pull.image)
         if facts:
+            self._records.image_used(facts.id)
             return facts
         from executor.stages.prepare.archives import load_helper  # noqa: PLC0415 (rarely needed)
 
@@ -202,6 +210,9 @@ class Pulls:
         return facts
 
     def _say_used(self, pull: Pull, facts: ImageFacts) -> None:
+        if facts.instead_of is not None:
+            self._records.image_came(facts.id, pull.image, pull.chosen_by, facts.instead_of)
+        self._records.image_used(facts.id)
         if is_bare_id(pull.image):
             return
         digest = f" with digest {facts.digest}" if facts.digest else ""

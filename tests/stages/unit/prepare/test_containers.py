@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import pytest
 from pytest_mock import MockerFixture
 
+from executor.budgets.records import Records
 from executor.errors import EngineRefused, EngineUnavailable, ExecutorError, UnusableImage
 from executor.log import AdministratorLog
 from executor.plan.credentials import Catalogue
@@ -57,7 +58,7 @@ def start_all(stub: StubEngine, plan: Plan, directory: Path) -> None:
     """Start everything, without waiting for services."""
     steps = Steps(AdministratorLog("prepare"))
     engine = stub.engine()
-    pulls = Pulls(engine, Catalogue(), steps.log, lambda _text: None)
+    pulls = Pulls(engine, Catalogue(), steps.log, lambda _text: None, Records("", ""))
     network = JobNetwork(engine, INPUTS, steps)
     volumes: Task[None] = Task(lambda: None)
     Containers(engine, steps, pulls, network, volumes, str(directory)).start_all(

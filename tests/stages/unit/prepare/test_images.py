@@ -1,5 +1,6 @@
 """Images by their pull policies, and the words in the job log, on an engine that is a stub."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
+from executor.budgets.records import Records
 from executor.engine.docker import Engine
 from executor.errors import (
     ExecutorError,
@@ -39,8 +41,13 @@ class Sample:
         stub.on("GET", "/images/.*/json", refusal(404, "No such image"))
         self.has(DIGEST, NEW, [DIGEST])
         catalogue = Catalogue((Entry("registry.local", a_login(), "$DOCKER_AUTH_CONFIG"),))
+        self.records = Records(str(stub.path.parent), stub.host)
         self.pulls = Pulls(
-            Engine(stub.api()), catalogue, AdministratorLog("prepare"), self.said.append
+            Engine(stub.api()),
+            catalogue,
+            AdministratorLog("prepare"),
+            self.said.append,
+            self.records,
         )
 
     def has(self, path: str, image: str, digests: list[str], architecture: str = "amd64") -> None:
@@ -272,7 +279,11 @@ def test_a_helper_that_did_not_run_is_named_where_it_counts(
     sample.registry(refusal(500, answer))
     catalogue = Catalogue(unused_helpers=(("registry.local", HELPER),))
     pulls = Pulls(
-        Engine(sample.stub.api()), catalogue, AdministratorLog("prepare"), sample.said.append
+        Engine(sample.stub.api()),
+        catalogue,
+        AdministratorLog("prepare"),
+        sample.said.append,
+        sample.records,
     )
 
     with pytest.raises(ImageUnavailable) as caught:
@@ -344,3 +355,53 @@ def test_an_image_that_the_host_does_not_have(sample: Sample) -> None:
 
     with pytest.raises(PullInterrupted, match="502 Bad Gateway"):
         sample.pulls.fetch(Pull(NAME, falls_back=True))
+
+
+# --- what came, and when it was used -------------------------------------------------------------
+
+NEWER = events(
+    {"status": "Digest: sha256:" + "d" * 64},
+    {"status": "Status: Downloaded newer image for " + NAME},
+)
+
+
+def test_an_image_that_a_pull_brings_is_noted(sample: Sample) -> None:
+    """The record has the name, and the setting that chose the image."""
+    sample.registry(NEWER)
+
+    sample.pulls.fetch(Pull(NAME, chosen_by="[dind] image"))
+
+    (record,) = sample.records.known().images.items()
+    assert record[0] == NEW
+    assert (record[1].names, record[1].chosen_by) == ((NAME,), "[dind] image")
+
+
+def test_an_image_that_was_there_is_not_a_jobs(sample: Sample) -> None:
+    """The pull says that it is up to date: somebody else brought it."""
+    sample.registry(PULLED)
+
+    sample.pulls.fetch(Pull(NAME))
+
+    assert sample.records.known().images == {}
+
+
+def test_an_image_in_place_of_the_administrators_is_his(sample: Sample) -> None:
+    """The name was there before, with an image that no job had pulled."""
+    sample.has_local()
+    sample.registry(NEWER)
+
+    sample.pulls.fetch(Pull(NAME))
+
+    assert sample.records.known().images == {}
+
+
+def test_a_record_is_younger_after_each_use(sample: Sample) -> None:
+    """An image that is found on the engine is used, too."""
+    sample.has_local()
+    sample.records.image_came(LOCAL, NAME, "", "")
+    (place,) = sample.stub.path.parent.glob("used-*/image-*")
+    os.utime(place, (1000, 1000))
+
+    sample.pulls.fetch(Pull(NAME, policies=("if-not-present",)))
+
+    assert sample.records.known().images[LOCAL].used > 1000

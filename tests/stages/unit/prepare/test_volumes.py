@@ -1,9 +1,13 @@
 """The volumes of a job, at a stub."""
 
+from pathlib import Path
+
 import pytest
 
+from executor.budgets.records import Records
 from executor.errors import EngineRefused
 from executor.log import AdministratorLog
+from executor.names import LABEL
 from executor.spec import VolumeSpec
 from executor.stages.prepare.steps import Steps
 from executor.stages.prepare.volumes import make_volumes
@@ -16,7 +20,7 @@ def test_each_volume_is_made(stub: StubEngine) -> None:
     """The engine is asked for every volume of the plan, in order and with its labels."""
     stub.on("POST", "/volumes/create", http(201, {}))
 
-    make_volumes(stub.engine(), VOLUMES, Steps(AdministratorLog("prepare")))
+    make_volumes(stub.engine(), VOLUMES, Steps(AdministratorLog("prepare")), Records("", ""))
 
     asked = [each.json() for each in stub.asked("POST", "/volumes/create")]
     assert [(each["Name"], each["Labels"]) for each in asked] == [
@@ -30,6 +34,17 @@ def test_a_volume_that_cannot_be_made_ends_it(stub: StubEngine) -> None:
     stub.on("POST", "/volumes/create", refusal(500, "the plugin is broken"))
 
     with pytest.raises(EngineRefused, match="the plugin is broken"):
-        make_volumes(stub.engine(), VOLUMES, Steps(AdministratorLog("prepare")))
+        make_volumes(stub.engine(), VOLUMES, Steps(AdministratorLog("prepare")), Records("", ""))
 
     assert len(stub.asked("POST", "/volumes/create")) == 1
+
+
+def test_a_volume_that_lasts_is_noted_as_used(stub: StubEngine, tmp_path: Path) -> None:
+    """One that goes with the job is not."""
+    stub.on("POST", "/volumes/create", http(201, {}))
+    volumes = (VolumeSpec("lasts", {}), VolumeSpec("goes", {LABEL: "1-ab"}))
+    records = Records(str(tmp_path), stub.host)
+
+    make_volumes(stub.engine(), volumes, Steps(AdministratorLog("prepare")), records)
+
+    assert set(records.known().volumes) == {"lasts"}

@@ -1,0 +1,63 @@
+"""What has to go so that the budgets hold.
+
+Pure: no I/O, no clock.  Whatever is least recently used goes first, and what must stay never goes, also
+where the budget is exceeded by it alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from executor.budgets.things import Stays, Thing
+
+UNUSED, TOO_MUCH = "unused", "over-budget"
+"""Why something has to go: nobody used it for too long, or all of its kind take too much."""
+
+_DAY = 86400
+
+
+class Budget(NamedTuple):
+    """How much may be kept, and for how long; 0 stands for no bound."""
+
+    size: int = 0
+    """In bytes, of all together."""
+    days: int = 0
+    """Since it was last used."""
+
+
+class Choice(NamedTuple):
+    """What has to go, and what cannot be helped."""
+
+    going: tuple[tuple[Thing, str], ...]
+    """Each with its reason, in the order in which they go."""
+    excess: int = 0
+    """How many bytes are too many when all of that is gone: what takes them must stay."""
+
+
+def by_age(things: Iterable[Thing]) -> list[Thing]:
+    """Return what may be removed at all, least recently used first."""
+    return sorted(
+        (each for each in things if each.stays is Stays.NO), key=lambda each: (each.used, each.name)
+    )
+
+
+def choose(things: Sequence[Thing], budget: Budget, now: float) -> Choice:
+    """Return what of things of one budget has to go at a time of the wall clock.
+
+    What was never measured counts as nothing, and goes by its age alone.
+    """
+    candidates = by_age(things)
+    going: dict[Thing, str] = {}
+    if budget.days:
+        too_old = now - budget.days * _DAY
+        going = {each: UNUSED for each in candidates if each.used < too_old}
+    excess = 0
+    if budget.size:
+        taken = sum(each.size or 0 for each in things if each not in going)
+        for each in candidates:
+            if taken <= budget.size:
+                break
+            if each not in going and each.size:
+                going[each] = TOO_MUCH
+                taken -= each.size
+        excess = max(0, taken - budget.size)
+    return Choice(tuple(going.items()), excess)

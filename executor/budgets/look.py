@@ -1,0 +1,117 @@
+"""One look: what is kept on an engine, when it was last used, and what of it must stay.  Changes nothing."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from executor.budgets.measured import image_name
+from executor.budgets.names import Named, has_other_name, tags_of
+from executor.budgets.records import Known
+from executor.budgets.things import BUILDS, CACHE, IMAGE, Stays, Thing
+from executor.engine.docker import Engine
+from executor.engine.kept import Users
+from executor.names import LABEL, LABEL_PREFIX
+from executor.settings.file import Settings
+
+_RUNNERS = "com.gitlab.gitlab-runner."
+
+Listed = Mapping[str, object]
+
+
+class Seen(NamedTuple):
+    """What is there."""
+
+    things: tuple[Thing, ...]
+    volumes: tuple[str, ...]
+    """The names of all volumes of the engine."""
+    images: tuple[str, ...]
+    """The ids of all its images."""
+
+
+def look(
+    engine: Engine, settings: Settings, known: Known, sizes: Mapping[str, int] | None = None
+) -> Seen:
+    """Return what is kept; `sizes` has bytes by the names of volumes and the ids of images.
+
+    Raises EngineUnavailable or EngineRefused where the engine does not list everything.
+    """
+    now = time.time()
+    kept = engine.kept
+    volumes, images = kept.volumes(), kept.images()
+    # What is in use is asked last: what a job has begun to use meanwhile is seen.
+    users = kept.users()
+    found = (
+        *_volumes(volumes, settings, known, users, now),
+        *_images(images, Named(settings, known.images), known, users),
+    )
+    measured = sizes or {}
+    return Seen(
+        tuple(each._replace(size=measured.get(each.name)) for each in found),
+        tuple(str(each.get("Name")) for each in volumes),
+        tuple(str(each.get("Id")) for each in images),
+    )
+
+
+def kinds_of(things: Sequence[Thing]) -> dict[str, str]:
+    """Return by their names the kinds of the volumes among things."""
+    return {each.name: each.kind for each in things if not each.is_image}
+
+
+def _volumes(
+    listed: Sequence[Listed], settings: Settings, known: Known, users: Users, now: float
+) -> Iterator[Thing]:
+    for each in listed:
+        labels, name = _labels(each), str(each.get("Name"))
+        if not _is_kept(labels):
+            continue
+        is_builds = labels.get(f"{_RUNNERS}destination") == settings.builds_dir
+        used = known.volumes.get(name)
+        yield Thing(
+            BUILDS if is_builds else CACHE,
+            name,
+            name,
+            _moment(each.get("CreatedAt"), now) if used is None else used,
+            references=(name,),
+            stays=Stays.IN_USE if name in users.volumes else Stays.NO,
+        )
+
+
+def _is_kept(labels: Listed) -> bool:
+    """Tell whether a volume is one that dind-executor keeps beyond jobs."""
+    return (
+        LABEL not in labels
+        and labels.get(f"{LABEL_PREFIX}type") == "cache"
+        and labels.get(f"{_RUNNERS}reusable") == "true"
+    )
+
+
+def _images(listed: Sequence[Listed], named: Named, known: Known, users: Users) -> Iterator[Thing]:
+    for each in listed:
+        image = str(each.get("Id"))
+        record = known.images.get(image)
+        if record is None:
+            continue  # no job pulled it
+        tags = tags_of(each)
+        stays = Stays.NO
+        if has_other_name(each, record.names):
+            stays = Stays.OTHER_NAME
+        elif named.has(image, (*record.names, *tags)):
+            stays = Stays.SETTINGS
+        elif image in users.images:
+            stays = Stays.IN_USE
+        yield Thing(IMAGE, image, image_name(each), record.used, None, tags or (image,), stays)
+
+
+def _labels(listed: Listed) -> Listed:
+    labels = listed.get("Labels")
+    return labels if isinstance(labels, dict) else {}
+
+
+def _moment(created: object, now: float) -> float:
+    """Return when a volume was made; now where nobody knows: it stays as long as any."""
+    from datetime import datetime  # noqa: PLC0415 (only where there is no record)
+
+    with suppress(ValueError, OverflowError):
+        return min(datetime.fromisoformat(str(created)).timestamp(), now)
+    return now

@@ -1,0 +1,88 @@
+"""What lasts on an engine beyond jobs: volumes and images, who has them, and how much they take."""
+
+import time
+from typing import NamedTuple
+from urllib.parse import quote
+
+from executor.engine.api import VOLUME_SECONDS, Api
+from executor.engine.listing import containers, others
+from executor.engine.wire import as_table
+from executor.errors import EngineRefused
+
+_USAGE_SECONDS = 1800.0
+"""How long the engine may measure: it walks through every volume."""
+_TRIES = 12
+_PAUSE_SECONDS = 5.0
+_NOT_FOUND, _CONFLICT = 404, 409
+
+
+class Users(NamedTuple):
+    """What containers have, those that do not run among them."""
+
+    volumes: frozenset[str]
+    """By their names."""
+    images: frozenset[str]
+    """By their ids."""
+
+
+class Kept:
+    """The verbs about what lasts; each raises as those of `Engine` do."""
+
+    __slots__ = ("_api",)
+
+    def __init__(self, api: Api) -> None:
+        """Use `api`; nothing is asked yet."""
+        self._api = api
+
+    def volumes(self) -> list[dict[str, object]]:
+        """Return all volumes as the engine lists them; raises EngineRefused."""
+        return others(self._api, "/volumes", VOLUME_SECONDS)
+
+    def images(self) -> list[dict[str, object]]:
+        """Return all images as the engine lists them; raises EngineRefused."""
+        return others(self._api, "/images/json")
+
+    def users(self) -> Users:
+        """Return what is in use; raises EngineRefused where not every container is listed."""
+        listed = containers(self._api, {})
+        mounts = [each.get("Mounts") for each in listed]
+        return Users(
+            frozenset(
+                str(mount["Name"])
+                for each in mounts
+                if isinstance(each, list)
+                for mount in each
+                if isinstance(mount, dict) and mount.get("Name")
+            ),
+            frozenset(str(each.get("ImageID")) for each in listed),
+        )
+
+    def usage(self) -> dict[str, object]:
+        """Return what takes how much, as `docker system df` has it; never on the way of a job.
+
+        The engine does this once at a time, and refuses a second request: it is waited for.  Raises
+        EngineRefused.
+        """
+        answer = self._api.get("/system/df", timeout=_USAGE_SECONDS)
+        for _ in range(_TRIES):
+            if answer.status != _CONFLICT:
+                break
+            time.sleep(_PAUSE_SECONDS)
+            answer = self._api.get("/system/df", timeout=_USAGE_SECONDS)
+        if not answer.ok:
+            raise EngineRefused(
+                f"The Docker Engine cannot measure what takes how much: {answer.message}."
+            )
+        return as_table(answer.json())
+
+    def remove_volume(self, name: str) -> str:
+        """Remove a volume that no container has; return why it stays, "" where it is gone."""
+        return self._removed(f"/volumes/{quote(name, safe='')}")
+
+    def remove_image(self, reference: str) -> str:
+        """Remove a name of an image, and with its last one the image; return why it stays, or ""."""
+        return self._removed(f"/images/{quote(reference, safe='')}")
+
+    def _removed(self, path: str) -> str:
+        answer = self._api.send("DELETE", path, timeout=VOLUME_SECONDS)
+        return "" if answer.ok or answer.status == _NOT_FOUND else answer.message

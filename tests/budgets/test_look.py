@@ -1,0 +1,109 @@
+"""What is kept, and what of it must stay."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from executor.budgets.look import kinds_of, look
+from executor.budgets.records import Records
+from executor.budgets.things import Stays
+from executor.errors import EngineRefused
+from executor.names import LABEL
+from tests.budgets.shelf import DAY, Shelf, image_id
+from tests.builders import some_settings
+from tests.engine.stub import refusal
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(str(tmp_path), "unix:///engine")
+
+
+def test_which_volumes_are_kept(shelf: Shelf, records: Records) -> None:
+    """Those with the labels of a kept volume: none of a job's, none of anybody else's."""
+    shelf.cache("a")
+    shelf.cache("b", destination="/builds")
+    shelf.cache("job's", labels={**_labels(shelf, "a"), LABEL: "1-ab"})
+    shelf.cache("administrator's", labels={})
+    shelf.cache("docker executor's", labels={"com.gitlab.gitlab-runner.reusable": "true"})
+    shelf.cache("temporary", labels={"dind-executor.type": "cache"})
+
+    seen = look(shelf.engine(), some_settings(), records.known())
+
+    assert kinds_of(seen.things) == {"a": "cache", "b": "builds"}
+    assert len(seen.volumes) == 6
+
+
+def _labels(shelf: Shelf, name: str) -> dict[str, str]:
+    labels = shelf.volumes[name]["Labels"]
+    assert isinstance(labels, dict)
+    return labels
+
+
+def test_without_a_record_a_volume_was_used_when_it_was_made(
+    shelf: Shelf, records: Records
+) -> None:
+    """With one it counts; a volume of which nobody knows anything counts as used now."""
+    shelf.cache("made", days=5)
+    shelf.cache("used", days=5)
+    shelf.cache("unknown")
+    shelf.volumes["unknown"]["CreatedAt"] = None
+    records.volumes_used(["used"])
+
+    seen = look(shelf.engine(), some_settings(), records.known())
+
+    ages = {each.name: (time.time() - each.used) / DAY for each in seen.things}
+    assert round(ages["made"], 1) == 5.0
+    assert ages["used"] < 0.1
+    assert ages["unknown"] < 0.1
+
+
+def test_an_image_without_a_record_is_nobodys_here(shelf: Shelf, records: Records) -> None:
+    """Only what a job's pull brought is listed."""
+    mine = shelf.image(1, "alpine:3")
+    shelf.image(2, "by-hand:1")
+    records.image_came(mine, "alpine:3", "", "")
+
+    (thing,) = look(shelf.engine(), some_settings(), records.known()).things
+
+    assert (thing.name, thing.shown, thing.references) == (mine, "alpine:3", ("alpine:3",))
+    assert thing.stays is Stays.NO
+
+
+def test_what_must_stay(shelf: Shelf, records: Records) -> None:
+    """What any container has, what the settings name, and what has another name."""
+    shelf.cache("used by one that has ended")
+    shelf.container("used by one that has ended", image=image_id(1), state="created")
+    for number, tags in enumerate((("a:1",), ("docker:29-dind",), ("c:1", "mine:1"), ()), 1):
+        records.image_came(shelf.image(number, *tags), tags[0] if tags else "d:1", "", "")
+
+    seen = look(shelf.engine(), some_settings(), records.known())
+
+    assert [each.stays for each in seen.things] == [
+        Stays.IN_USE,
+        Stays.IN_USE,
+        Stays.SETTINGS,
+        Stays.OTHER_NAME,
+        Stays.NO,
+    ]
+    assert seen.things[-1].references == (image_id(4),)
+
+
+def test_sizes_are_those_that_were_measured(shelf: Shelf, records: Records) -> None:
+    """What was not measured has none."""
+    shelf.cache("a")
+    shelf.cache("b")
+
+    seen = look(shelf.engine(), some_settings(), records.known(), {"a": 5})
+
+    assert [each.size for each in seen.things] == [5, None]
+
+
+@pytest.mark.parametrize("path", ["/volumes", "/images/json", "/containers/json"])
+def test_a_list_that_fails_is_no_empty_list(shelf: Shelf, records: Records, path: str) -> None:
+    """Nothing is known then."""
+    shelf.stub.on("GET", path, refusal(500, "no"))
+
+    with pytest.raises(EngineRefused):
+        look(shelf.engine(), some_settings(), records.known())

@@ -1,0 +1,1 @@
+"""The command that brings what is kept within bounds."""
