@@ -133,7 +133,7 @@ def pid_namespace(pid: int | str = "self", proc: str = _PROC) -> str:
     Empty where that is not known: /proc may be that of an outer one, and numbers in it other ones.
     """
     for each in (pid, "self"):
-        if not _is_numbered_once(each, proc):
+        if not is_numbered_once(each, proc):
             return ""
         try:
             target = os.readlink(f"{proc}/{each}/ns/pid")  # noqa: PTH115 (pathlib costs 9 ms)
@@ -184,8 +184,11 @@ def _ancestor(proc: str) -> tuple[int, Process] | None:
     return None
 
 
-def _is_numbered_once(pid: int | str, proc: str) -> bool:
-    """Tell whether a process is in the namespace of /proc itself, and not in one inside of it."""
+def is_numbered_once(pid: int | str, proc: str = _PROC) -> bool:
+    """Tell whether a process is in the namespace of /proc itself, and not in one inside of it.
+
+    Those of containers are in one inside: a job names its processes and sets their variables.
+    """
     for line in _read(f"{proc}/{pid}/status").splitlines():
         if line.startswith(b"NSpid:"):
             return len(line.split()) == 2  # noqa: PLR2004

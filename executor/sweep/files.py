@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
+from executor.names import TEMP_DIR_LABEL
 from executor.runner import notes
 from executor.sweep.descriptors import Refused, empty, open_directory, read_file
 
@@ -65,7 +66,8 @@ def find_left(
 ) -> list[LeftDirectory]:
     """Return the temporary directories of some users' jobs in a directory, without our own one.
 
-    Those whose paths are among `others` are left out.  Most of them are of jobs that live.  What cannot be read is none of them.
+    Those whose paths are among `others` are left out: most of them are of jobs that live.  What
+    cannot be read is none of them.
     """
     found: list[LeftDirectory] = []
     own_name = own.rpartition("/")[2]
@@ -202,6 +204,9 @@ def _look(parent: str, name: str, within: int, uids: Collection[int]) -> LeftDir
     if not isinstance(said, dict):
         raise Refused("its note is no JSON object")
     facts = {key: value for key, value in said.items() if isinstance(value, str)}
+    # Its stages are found by this and ended, so a note speaks of its own directory and of no other.
+    if facts.get(TEMP_DIR_LABEL, name).rpartition("/")[2] not in ("", name):
+        raise Refused("its note is of another directory")
     return LeftDirectory(parent, name, (found.st_dev, found.st_ino), found.st_uid, facts)
 
 

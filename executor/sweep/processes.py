@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from executor.host.owner import is_numbered_once
+
 _ROOT = 0
 _VARIABLE = b"TMPDIR="
 _KILLED_SECONDS = 2.0
@@ -25,7 +27,7 @@ def find_stages(temp_dirs: Iterable[str], proc: str = "/proc") -> dict[str, tupl
     found: dict[str, list[int]] = {}
     for pid in _processes(proc) if wanted else ():
         directory = _stage_of(pid, wanted, proc)
-        if directory and _is_of_our_namespace(pid, proc):
+        if directory and is_numbered_once(pid, proc):
             found.setdefault(directory, []).append(pid)
     return {directory: tuple(pids) for directory, pids in found.items()}
 
@@ -82,14 +84,3 @@ def _stage_of(pid: int, wanted: tuple[str, ...], proc: str) -> str:
     except OSError:
         return ""
     return next((each for each in wanted if _VARIABLE + os.fsencode(each) in variables), "")
-
-
-def _is_of_our_namespace(pid: int, proc: str) -> bool:
-    """Tell whether a process has one number, so that no job's container holds it."""
-    try:
-        with open(f"{proc}/{pid}/status", "rb") as file:  # noqa: PTH123
-            lines = file.read().splitlines()
-    except OSError:
-        return False
-    numbers = next((each.split() for each in lines if each.startswith(b"NSpid:")), [])
-    return len(numbers) == 2  # noqa: PLR2004

@@ -11,7 +11,7 @@ from typing import Any
 
 from executor.host.owner import read_process, this_host
 from executor.log import AdministratorLog
-from executor.names import JobNames
+from executor.names import TEMP_DIR_LABEL, JobNames
 from executor.notation.owner import Belonging, Owner
 from executor.sweep.evidence import View
 from executor.sweep.options import Options
@@ -119,5 +119,5 @@ def attempt(directory: Path, number: int, labels: dict[str, str]) -> Path:
     place.mkdir(mode=0o700)
     note = place / "dind-executor-owner"
     note.touch(mode=0o600)
-    note.write_text(json.dumps(labels))
+    note.write_text(json.dumps({**labels, TEMP_DIR_LABEL: str(place)}))
     return place

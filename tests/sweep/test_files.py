@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.names import LABEL
+from executor.names import LABEL, TEMP_DIR_LABEL
 from executor.runner import notes
 from executor.sweep.files import (
     PAYLOAD,
@@ -86,6 +86,16 @@ def test_strange_directories_are_passed_over(parent: Path, tmp_path: Path) -> No
     good = leave(parent, "custom-executor30")
 
     assert found(parent).path == str(good)
+
+
+def test_a_note_of_another_directory_is_none(parent: Path) -> None:
+    """A note that lies cannot have another job's stages ended: they are found by their directory."""
+    leave(parent, "custom-executor1", facts={**FACTS, TEMP_DIR_LABEL: "/tmp/custom-executor2"})
+    leave(parent, "custom-executor2", facts={**FACTS, TEMP_DIR_LABEL: "/tmp"})
+    own = {**FACTS, TEMP_DIR_LABEL: "/tmp/custom-executor3"}  # of a mount namespace, it may be
+    leave(parent, "custom-executor3", facts=own)
+
+    assert found(parent).facts == own
 
 
 def test_what_a_note_says_beside_texts_is_left_out(parent: Path) -> None:

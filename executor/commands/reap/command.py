@@ -106,6 +106,7 @@ def _reap(given: argparse.Namespace, log: AdministratorLog) -> list[Row]:
     env = RunnerEnv.current()
     address, tls_dir, tls_verify = engine_address(settings, env)
     engine = Engine.at(address, tls_dir, tls_verify=tls_verify)
+    uids = users(settings.sweep.state_dir)
     options = Options(
         log,
         address,
@@ -113,8 +114,8 @@ def _reap(given: argparse.Namespace, log: AdministratorLog) -> list[Row]:
         state_dir=settings.sweep.state_dir,
         end_ghosts=settings.sweep.end_ghosts,
         environ=env.environ,
-        parents=parents(),
-        uids=users(settings.sweep.state_dir),
+        parents=parents(uids),
+        uids=uids,
         quiet_seconds=_QUIET_SECONDS,
         patience_seconds=_PATIENCE_SECONDS,
     )
