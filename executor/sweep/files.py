@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from typing import NamedTuple
 
 from executor.names import TEMP_DIR_LABEL
@@ -31,7 +32,7 @@ _MOST_LISTED = 20_000
 """How many names are looked at in a directory that others fill as well."""
 _MOST_DIRECTORIES = 1_000
 _MOST_NOTE_BYTES = 64 << 10
-_MOST_PAYLOAD_BYTES = 16 << 20
+MOST_PAYLOAD_BYTES = 16 << 20
 _MOST_TRACES = 1_000
 _PAUSE_SECONDS = 0.1
 
@@ -71,13 +72,13 @@ def find_left(
     """
     found: list[LeftDirectory] = []
     own_name = own.rpartition("/")[2]
-    with suppress(OSError), _opened(parent) as directory:
-        for name in _names(directory):
+    with suppress(OSError), opened(parent) as directory:
+        for name in names_in(directory)[0]:
             if f"{parent}/{name}" in others or name == own_name:
                 continue
             if len(found) < _MOST_DIRECTORIES:
                 with suppress(OSError, ValueError, RecursionError):
-                    found.append(_look(parent, name, directory, uids))
+                    found.append(look_at(parent, name, directory, uids))
     return found
 
 
@@ -89,8 +90,8 @@ def read_payload(left: LeftDirectory) -> "LeftPayload":
     )
 
     try:
-        with _opened(left.parent) as parent, _same(left, parent) as directory:
-            content = read_file(PAYLOAD, directory, _MOST_PAYLOAD_BYTES)
+        with opened(left.parent) as parent, _same(left, parent) as directory:
+            content = read_file(PAYLOAD, directory, MOST_PAYLOAD_BYTES)
             known = [_note(directory, each) for each in (notes.AUTHORITIES, notes.SYSTEM_ID)]
     except OSError as error:
         raise UnusablePayload(error.strerror or str(error)) from None
@@ -106,7 +107,7 @@ def claimed(left: LeftDirectory, patience_seconds: float = 0.0) -> Iterator[bool
     """
     with ExitStack() as stack:
         try:
-            parent = stack.enter_context(_opened(left.parent))
+            parent = stack.enter_context(opened(left.parent))
             _claim(stack.enter_context(_same(left, parent)), patience_seconds)
             stack.enter_context(_same(left, parent))  # still, after the wait
         except FileNotFoundError:
@@ -125,11 +126,13 @@ def remove_left(left: LeftDirectory, proc: str = "/proc", patience_seconds: floa
     interrupted removal leaves can still be told.  Another sweep that works on it is waited for as
     long as there is patience.
     """
+    from executor.sweep.processes import is_worked_in  # noqa: PLC0415 (only where somebody died)
+
     try:
-        with _opened(left.parent) as parent:
+        with opened(left.parent) as parent:
             with _same(left, parent) as directory:
                 _claim(directory, patience_seconds)
-                if is_worked_in(left.identity, left.path, proc):
+                if is_worked_in(left.path, left.identity, proc):
                     return "a process works in it"
                 _remove_traces(directory, parent, left.uid)
                 stays = empty(directory, last=notes.OWNER, proc=proc)
@@ -143,19 +146,6 @@ def remove_left(left: LeftDirectory, proc: str = "/proc", patience_seconds: floa
     except OSError as error:
         return error.strerror or str(error)
     return ""
-
-
-def is_worked_in(identity: tuple[int, int], path: str, proc: str = "/proc") -> bool:
-    """Tell whether a process has its working directory in a directory, as each stage has."""
-    for pid in filter(str.isdecimal, os.listdir(proc)):  # noqa: PTH208
-        place = f"{proc}/{pid}/cwd"
-        with suppress(OSError):  # it has ended, or is another user's
-            if f"{os.readlink(place)}/".startswith(f"{path}/"):  # noqa: PTH115
-                return True
-            found = os.stat(place)  # noqa: PTH116
-            if (found.st_dev, found.st_ino) == identity:
-                return True
-    return False
 
 
 def parse_traces(content: bytes) -> list[TraceFile]:
@@ -193,8 +183,8 @@ def _claim(directory: int, patience_seconds: float) -> None:
             return
 
 
-def _look(parent: str, name: str, within: int, uids: Collection[int]) -> LeftDirectory:
-    """Return what a directory says of itself; raises OSError or ValueError."""
+def look_at(parent: str, name: str, within: int, uids: Collection[int]) -> LeftDirectory:
+    """Return what a directory says of itself; raises OSError, ValueError or RecursionError."""
     directory = open_directory(name, within, uids)
     try:
         found = os.fstat(directory)
@@ -210,10 +200,12 @@ def _look(parent: str, name: str, within: int, uids: Collection[int]) -> LeftDir
     return LeftDirectory(parent, name, (found.st_dev, found.st_ino), found.st_uid, facts)
 
 
-def _names(directory: int) -> list[str]:
+def names_in(directory: int) -> tuple[list[str], bool]:
+    """Return the names that directories of jobs have there, and whether these are all."""
     with os.scandir(directory) as listed:
-        pairs = zip(range(_MOST_LISTED), listed, strict=False)
-        return sorted(each.name for _, each in pairs if _NAME.fullmatch(each.name))
+        names = [each.name for each in islice(listed, _MOST_LISTED + 1)]
+    jobs = sorted(each for each in names[:_MOST_LISTED] if _NAME.fullmatch(each))
+    return jobs, len(names) <= _MOST_LISTED
 
 
 def _note(directory: int, name: str) -> bytes:
@@ -225,7 +217,8 @@ def _note(directory: int, name: str) -> bytes:
 
 
 @contextmanager
-def _opened(parent: str) -> Iterator[int]:
+def opened(parent: str) -> Iterator[int]:
+    """Hold a directory open in which others have theirs; raises OSError."""
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor

@@ -46,6 +46,26 @@ def end_stages(
     return not find_stages(wanted, proc)
 
 
+def is_worked_in(path: str, identity: tuple[int, int], proc: str = "/proc") -> bool:
+    """Tell whether a process has its working directory in a directory, as each stage has.
+
+    `identity` is the directory's device and inode: with a /tmp of its own, a process sees it elsewhere.
+    """
+    name = path.rpartition("/")[2]
+    for pid in filter(str.isdecimal, os.listdir(proc)):  # noqa: PTH208
+        place = f"{proc}/{pid}/cwd"
+        with suppress(OSError):  # it has ended, or is another user's
+            seen = os.readlink(place)  # noqa: PTH115
+            if f"{seen}/".startswith(f"{path}/"):
+                return True
+            # No other one is looked at: a file system of a job or of the network may never answer.
+            if seen.rpartition("/")[2] == name:
+                found = os.stat(place)  # noqa: PTH116
+                if (found.st_dev, found.st_ino) == identity:
+                    return True
+    return False
+
+
 def _send(number: int, pids: list[int], wanted: tuple[str, ...], proc: str) -> None:
     """Send a signal to each of the processes that is still a stage's, and not another's by now."""
     for pid in pids:

@@ -13,7 +13,8 @@ import pytest
 
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.project.checkout import Checkout
-from executor.sweep.files import PAYLOAD, is_worked_in
+from executor.sweep.files import PAYLOAD
+from executor.sweep.processes import is_worked_in
 from tests.gitlab import leftovers, moods, runner, server, trace
 from tests.gitlab.jobs import FINAL_STATES, Job
 from tests.gitlab.pipelines import Pushed, project_variables
@@ -100,7 +101,7 @@ class Host:
         """Kill what works in a job's temporary directory, until nothing does."""
         for left in self.temporary.glob("custom-executor*"):
             found = left.stat()
-            while is_worked_in((found.st_dev, found.st_ino), str(left)):
+            while is_worked_in(str(left), (found.st_dev, found.st_ino)):
                 for cwd in Path("/proc").glob("[0-9]*/cwd"):
                     with contextlib.suppress(OSError):
                         if cwd.readlink().is_relative_to(left):

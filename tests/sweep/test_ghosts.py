@@ -130,7 +130,7 @@ def test_what_speaks_to_gitlab_is_loaded_late(tmp_path: Path) -> None:
     leave(tmp_path)
     program = (
         "import sys\n"
-        "from executor.sweep.files import find_left, is_worked_in\n"
+        "from executor.sweep.files import find_left\n"
         f"assert find_left({str(tmp_path)!r}, '', ({os.getuid()},))\n"
         "print([each for each in ('http', 'ssl', 'socket', 'email', 'executor.sweep.ghost')"
         " if each in sys.modules])\n"

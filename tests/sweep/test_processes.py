@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
-from executor.sweep.processes import end_stages, find_stages
+from executor.sweep.processes import end_stages, find_stages, is_worked_in
 from tests.sweep.left import SLEEPER, living
 
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
@@ -26,6 +27,28 @@ def test_a_shell_that_looks_at_a_directory_is_no_stage(tmp_path: Path) -> None:
     """A process that works in the directory without the job's environment is a person's."""
     with living(cwd=str(tmp_path)):
         assert find_stages([str(tmp_path)]) == {}
+
+
+def test_a_process_works_in_a_directory_that_it_sees_elsewhere(tmp_path: Path) -> None:
+    """With a /tmp of its own, a stage names its working directory by another path."""
+    place = tmp_path / "custom-executor1"
+    place.mkdir()
+    seen = place.stat()
+    identity = (seen.st_dev, seen.st_ino)
+    with living(cwd=str(place)):
+        assert is_worked_in("/private/tmp/custom-executor1", identity)
+        assert not is_worked_in("/private/tmp/custom-executor1", (0, 0))
+        assert not is_worked_in("/private/tmp/custom-executor2", (0, 0))
+    assert not is_worked_in(str(place), identity)
+
+
+def test_no_file_system_of_a_job_is_asked(tmp_path: Path, mocker: MockerFixture) -> None:
+    """One of a job, or of a server that is away, may never answer: only names are read there."""
+    stat = mocker.spy(os, "stat")
+    with living(cwd=str(tmp_path)):
+        assert not is_worked_in(f"{tmp_path}/custom-executor1234567890", (0, 0))
+
+    assert [call for call in stat.mock_calls if "cwd" in str(call)] == []
 
 
 def test_a_process_of_another_namespace_is_no_stage(tmp_path: Path) -> None:
