@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from executor.bounds import whole_number
 from executor.names import (
     DEADLINE_LABEL,
     GITLAB_LABEL,
@@ -26,7 +27,6 @@ _VERSION = "1"
 _UNKNOWN = f"{_VERSION}:unknown"
 _LOCAL, _REMOTE = "local", "remote"
 _LONGEST = 200
-_LONGEST_NUMBER = 20
 
 
 class Owner(NamedTuple):
@@ -103,7 +103,6 @@ def parse_belonging(labels: Mapping[str, object]) -> Belonging | None:
 
     if not text(LABEL):
         return None
-    deadline = text(DEADLINE_LABEL)
     return Belonging(
         text(LABEL),
         text(JOB_ID_LABEL),
@@ -111,7 +110,7 @@ def parse_belonging(labels: Mapping[str, object]) -> Belonging | None:
         parse_owner(text(OWNER_LABEL)),
         text(OWNER_CONTAINER_LABEL),
         text(TEMP_DIR_LABEL),
-        int(deadline) if _is_number(deadline) else None,
+        whole_number(text(DEADLINE_LABEL)),
         text(GITLAB_LABEL),
     )
 
@@ -135,13 +134,10 @@ def parse_owner(text: str) -> Owner | None:
     fields = text.split(":") if len(text) <= _LONGEST else []
     if len(fields) != len(Owner._fields) + 1 or fields[0] != _VERSION:
         return None
-    machine, boot, namespace, pid, started, where = fields[1:]
-    if not all((machine, boot, _is_number(namespace), _is_number(pid), _is_number(started))):
+    machine, boot, namespace, *numbers, where = fields[1:]
+    pid, started = map(whole_number, numbers)
+    if pid is None or started is None or whole_number(namespace) is None:
         return None
-    if where not in (_LOCAL, _REMOTE):
+    if not (machine and boot) or where not in (_LOCAL, _REMOTE):
         return None
-    return Owner(machine, boot, namespace, int(pid), int(started), where == _LOCAL)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    return Owner(machine, boot, namespace, pid, started, where == _LOCAL)

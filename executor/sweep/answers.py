@@ -8,6 +8,8 @@ import json
 from enum import Enum
 from typing import NamedTuple
 
+from executor.bounds import whole_number
+
 EXECUTING = ("running", "canceling")
 """What GitLab calls the states in which a job needs its runner."""
 
@@ -15,8 +17,9 @@ _OVER = ("success", "failed", "canceled", "skipped")
 _OK, _ACCEPTED = 200, 202
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _TIMEOUT, _RANGE, _TOO_MANY = 408, 416, 429
+_ADVICE = {_TOO_MANY: ", as it limits how often it is asked: the next sweep tries again"}
 _CLIENT_ERRORS = range(400, 500)
-_LONGEST_OFFSET = 15
+_LARGEST_OFFSET = 10**15
 _LONGEST_HOST = 253
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -88,7 +91,7 @@ def judge_job(
     if status == _UNAUTHORIZED:
         return GhostOutcome(Ghost.OVER)
     if status != _OK:
-        return unanswered(f"it answers {status}")
+        return unanswered(f"it answers {status}{_ADVICE.get(status, '')}")
     return _judge_described(said, job_id, system_id)
 
 
@@ -111,14 +114,15 @@ def judge_trace(status: int, stream_range: str) -> TraceAnswer:
     """
     if status == _RANGE:
         end = stream_range.rpartition("-")[2]
-        if end.isascii() and end.isdecimal() and len(end) <= _LONGEST_OFFSET:
-            return TraceAnswer(offset=int(end))
-        return TraceAnswer()
+        return TraceAnswer(offset=whole_number(end, _LARGEST_OFFSET))
     if status == _ACCEPTED or (
         status in _CLIENT_ERRORS and status not in (_UNAUTHORIZED, _TIMEOUT, _TOO_MANY)
     ):
         return TraceAnswer()
-    return TraceAnswer(outcome=unanswered(f"it answers {status} to an addition to the job log"))
+    advice = _ADVICE.get(status, "")
+    return TraceAnswer(
+        outcome=unanswered(f"it answers {status} to an addition to the job log{advice}")
+    )
 
 
 def judge_end(status: int, job_status: str) -> GhostOutcome | None:
@@ -130,7 +134,7 @@ def judge_end(status: int, job_status: str) -> GhostOutcome | None:
         return GhostOutcome(Ghost.ENDED) if job_status in _OVER else None
     if status == _FORBIDDEN and job_status in _OVER:
         return GhostOutcome(Ghost.OVER)
-    return unanswered(f"it answers {status} to the end of the job")
+    return unanswered(f"it answers {status} to the end of the job{_ADVICE.get(status, '')}")
 
 
 def judge_again(outcome: GhostOutcome | None) -> GhostOutcome:

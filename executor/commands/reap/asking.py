@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
+from executor.bounds import whole_number
 from executor.commands.reap.words import Answer, Asker, Said, administrators_word, own_word
 from executor.sweep.files import read_payload
 from executor.sweep.jobs import Found
@@ -15,7 +16,6 @@ from executor.sweep.payload import LeftPayload, UnusablePayload
 from executor.sweep.verdict import Word
 
 _LONGEST_TOKEN = 4096
-_LONGEST_ID = 18
 _VISIBLE = frozenset(range(0x21, 0x7F))
 
 
@@ -71,7 +71,7 @@ class Asking:
 
     def ask(self, found: Found) -> Said:
         """Return what GitLab says of a job."""
-        job_id = _number(found.job_id)
+        job_id = whole_number(found.job_id)
         if not job_id:
             return Said(Word.NOT_ASKED, "its labels name no job of GitLab's")
         said = Said(Word.NOT_ASKED, self._who(found))
@@ -84,7 +84,7 @@ class Asking:
                 if said.word is not Word.UNANSWERED:
                     return said
         token = self._token
-        project_id = _number(found.project_id)
+        project_id = whole_number(found.project_id)
         if token is None or not project_id or found.gitlab.rstrip("/") != token.url:
             return said
         asker = Asker(token.url, token=token.token)
@@ -119,8 +119,3 @@ def _payloads(found: Found) -> list[LeftPayload]:
         except UnusablePayload:
             continue
     return payloads
-
-
-def _number(text: str) -> int:
-    is_number = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID
-    return int(text) if is_number else 0

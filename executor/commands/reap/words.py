@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from executor.bounds import whole_number
 from executor.sweep.answers import Ghost, judge_job
 from executor.sweep.gitlab_api import tls_context
 from executor.sweep.verdict import Word
@@ -20,15 +21,21 @@ if TYPE_CHECKING:
     from requests import Response, Session
 
 _CONNECT_SECONDS, _READ_SECONDS = 5.0, 30.0
+_ANSWER_SECONDS = 60.0
+"""How long a whole answer may take, also one that comes byte by byte."""
 _MOST_BYTES = 1 << 20
-_OK, _REFUSED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_OK, _REFUSED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 200, 401, 403, 404, 429
+_LONGEST_WAIT_SECONDS = 24 * 3600
 
 _FINAL = frozenset(("success", "failed", "canceled", "skipped"))
 _LIVING = frozenset(("running", "canceling", "pending", "waiting_for_callback"))
 
 
 class Answer(NamedTuple):
-    """What came back, as far as it counts; a status of 0 stands for no answer, `reason` says why."""
+    """What came back, as far as it counts; a status of 0 stands for no answer, `reason` says why.
+
+    A GitLab that limits requests gives none either.
+    """
 
     status: int
     content_type: str = ""
@@ -100,6 +107,13 @@ def _object(answer: Answer) -> Mapping[str, object] | None:
     return said if isinstance(said, dict) else None
 
 
+def _limited(retry_after: str) -> str:
+    """Return what a GitLab does that limits requests, and what then helps; it may say for how long."""
+    seconds = whole_number(retry_after.strip(), _LONGEST_WAIT_SECONDS)
+    when = "in some minutes" if seconds is None else f"in {seconds} seconds"
+    return f"limits how often it is asked (429): run `dind-executor reap` again {when}"
+
+
 class Asker:
     """Asks one GitLab with one token, of either kind."""
 
@@ -121,6 +135,16 @@ class Asker:
         return self._get(f"/projects/{project_id}/jobs/{job_id}")
 
     def _get(self, path: str) -> Answer:
+        """Return what comes in time; what is under way then ends with the command."""
+        import threading
+
+        answers: list[Answer] = []
+        asking = threading.Thread(target=lambda: answers.append(self._asked(path)), daemon=True)
+        asking.start()
+        asking.join(_ANSWER_SECONDS)
+        return answers[0] if answers else self._silent("does not answer in time")
+
+    def _asked(self, path: str) -> Answer:
         import gitlab
         import requests
 
@@ -131,7 +155,10 @@ class Asker:
             body = response.raw.read(_MOST_BYTES, decode_content=True)
             response.raw = BytesIO(body)
             kind = response.headers.get("Content-Type", "")
-            answers.append(Answer(response.status_code, kind, body))
+            if response.status_code == _TOO_MANY:
+                answers.append(self._silent(_limited(response.headers.get("Retry-After", ""))))
+            else:
+                answers.append(Answer(response.status_code, kind, body))
 
         with requests.Session() as session:
             # A redirect could take the token to another host.

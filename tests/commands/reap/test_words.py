@@ -1,13 +1,18 @@
 """What GitLab's answers say of a job, asked through python-gitlab."""
 
+import contextlib
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
+from executor.commands.reap import words
 from executor.commands.reap.words import Answer, Asker, administrators_word, own_word
 from executor.sweep.verdict import Word
 from tests.rig import authority
@@ -154,7 +159,7 @@ def test_the_administrators_token_asks_about_any_job() -> None:
     assert seen[0].headers["private-token"] == "glpat-x"
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
 @pytest.mark.parametrize("retry", ["", "3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
 def test_errors_are_answers_and_nothing_is_tried_again(status: int, retry: str) -> None:
     """Status and body come through whatever it is, and no wish of a server makes reap wait."""
@@ -170,6 +175,56 @@ def test_errors_are_answers_and_nothing_is_tried_again(status: int, retry: str) 
 
     assert (got.status, got.body) == (status, b'{"message": "no"}')
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("retry", "when"),
+    [
+        ("", "in some minutes"),
+        ("42", "in 42 seconds"),
+        ("9" * 30, "in some minutes"),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", "in some minutes"),
+    ],
+)
+def test_a_gitlab_that_limits_requests(retry: str, when: str) -> None:
+    """The sentence says when to call again, as far as GitLab tells."""
+    headers = {**JSON, **({"Retry-After": retry} if retry else {})}
+
+    def respond(_: Request) -> Sent:
+        return Sent(HTTPStatus.TOO_MANY_REQUESTS, b"Retry later", headers)
+
+    with served(respond) as url:
+        got = Asker(url, token="x").job(PROJECT, JOB)
+
+    assert own_word(got, JOB) == administrators_word(got, JOB, PROJECT, FILE)
+    assert got.reason.startswith(f"GitLab at {url} limits how often it is asked (429)")
+    assert got.reason.endswith(when)
+
+
+def test_an_answer_that_comes_byte_by_byte(mocker: MockerFixture) -> None:
+    """Each byte comes in time, and the whole never: that is no answer."""
+    mocker.patch.object(words, "_ANSWER_SECONDS", 0.5)
+    ended = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    listener.settimeout(60)
+
+    def trickle() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    server = threading.Thread(target=trickle)
+    with listener:
+        server.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        got = Asker(url, token="x").job(PROJECT, JOB)
+        ended.set()
+        server.join()
+
+    assert (got.status, got.reason) == (0, f"GitLab at {url} does not answer in time")
 
 
 def test_a_login_page_is_no_word() -> None:
