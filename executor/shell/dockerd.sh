@@ -138,6 +138,14 @@ done
 set +f
 IFS=$_ifs
 
+# What takes its time begins first.
+_beside=
+if [ -f "$_directory/containerd.sh" ]; then
+  # shellcheck source=executor/shell/containerd.sh
+  . "$_directory/containerd.sh"
+  if begin_containerd "$@"; then _beside=yes; fi
+fi
+
 # A dockerd that is started once more finds the rules of the first start.
 _again=
 [ ! -e "$_directory/started" ] || _again=yes
@@ -194,4 +202,5 @@ then
 fi
 
 if share_socket; then set -- "$@" "--host=unix://$_shared"; fi
+[ -z "$_beside" ] || end_with_containerd "$@"
 exec "$_dockerd" "$@"

@@ -4,6 +4,7 @@
 #
 # $_directory  where the program lies, and dockerd itself below it
 # $_program    the program: dockerd.sh with what that is given
+# $_containerd  what starts a containerd beside it (containerd.sh); empty where it has no use for one
 # $_mtu        the MTU of the network around; empty where nothing is known of it
 
 # shellcheck disable=SC2154 # what is given
@@ -11,6 +12,7 @@ _dockerd=$(command -v dockerd)
 if [ -f "$_dockerd" ] && mkdir -p "$_directory/real" &&
   printf '%s' "$_program" >"$_directory/dockerd" && chmod 755 "$_directory/dockerd"
 then
+  if [ -n "$_containerd" ]; then printf '%s' "$_containerd" >"$_directory/containerd.sh"; fi
   { : >"$_directory/real/dockerd" && mount -o bind "$_dockerd" "$_directory/real/dockerd" &&
     mount -o bind "$_directory/dockerd" "$_dockerd"; } 2>/dev/null ||
     export PATH="$_directory:$PATH" # where nobody may mount, as in a rootless sidecar

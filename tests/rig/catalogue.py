@@ -1,5 +1,6 @@
 """Which images there are, under which names, and what they say about themselves: data only."""
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +112,13 @@ def _dind_config(generation: Generation, *, tls: bool = True) -> dict[str, objec
 
 
 def _extra(engine: Path, dind: LayerSpec, config: dict[str, object]) -> ImageSpec:
-    return ImageSpec(("library/docker:extra-dind",), recipes.binaries(engine, dind), config)
+    """Return a dind of other binaries, which says its own version."""
+    said = subprocess.run(
+        [engine / "dockerd", "--version"], check=True, capture_output=True, text=True
+    )
+    version = said.stdout.split()[2].rstrip(",")
+    other = {**config, "Env": [_PATH, f"DOCKER_VERSION={version}", "DOCKER_TLS_CERTDIR=/certs"]}
+    return ImageSpec(("library/docker:extra-dind",), recipes.binaries(engine, dind), other)
 
 
 def _runner(generation: Generation, base: LayerSpec, program: Path) -> ImageSpec:

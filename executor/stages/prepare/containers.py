@@ -16,6 +16,7 @@ from executor.errors import (
 )
 from executor.log import say, write_through
 from executor.notation.service_names import ServiceName
+from executor.plan.containerd import with_containerd
 from executor.plan.dind import require_root
 from executor.plan.reach import heeding_image
 from executor.plan.service_secrets import without_secrets
@@ -139,6 +140,7 @@ class Containers:
         facts = self._facts(spec)
         if spec.prelude:  # dockerd's
             require_root(spec, facts)
+            spec = with_containerd(spec, facts)
         spec = heeding_image(without_needless_secrets(spec, facts), facts)
         self._volumes.result()
         self._steps.do(

@@ -1,0 +1,30 @@
+"""Whether a dind sidecar has a containerd that starts before its dockerd: pure.
+
+A dockerd of version 25, 26 or 27 asks the containerd that it starts itself before that one listens, and
+then not again for a second.
+"""
+
+from dataclasses import replace
+
+from executor.shell import given, program
+from executor.spec import ContainerSpec, ImageFacts
+
+_SLOW = ("25", "26", "27")
+"""The major versions, as their sources have it: 24 and 28 ask again after 10 ms."""
+_VERSION = "DOCKER_VERSION"
+"""The variable of an official dind image, and of what is made of one."""
+
+
+def with_containerd(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
+    """Return a sidecar's spec, with a program that starts its containerd where that helps.
+
+    An image that does not say its version is asked by the program.  Where an image says a wrong one,
+    dockerd works all the same: any version takes a containerd that is there.
+    """
+    given_by_image = dict(each.partition("=")[::2] for each in image.environment)
+    version = given_by_image.get(_VERSION, "").removeprefix("v").partition(".")[0]
+    if version.isdecimal() and version not in _SLOW:
+        return spec
+    asks = given(_ask="" if version in _SLOW else "yes")
+    start = given(_containerd=asks + program("containerd"))
+    return replace(spec, prelude=start + spec.prelude)
