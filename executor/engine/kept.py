@@ -85,4 +85,4 @@ class Kept:
 
     def _removed(self, path: str) -> str:
         answer = self._api.send("DELETE", path, timeout=VOLUME_SECONDS)
-        return "" if answer.ok or answer.status == _NOT_FOUND else answer.message
+        return "" if answer.ok or answer.status == _NOT_FOUND else answer.message or "no reason"

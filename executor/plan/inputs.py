@@ -57,6 +57,8 @@ class Inputs:
     """Security options that name a profile's file, and the same with the profile itself."""
     authorities: bytes = b""
     """The certificates (PEM) of private authorities that builds in dind trust."""
+    generation: int = 0
+    """Whose place the sources are in that the job finds again; see `notation.sources`."""
 
     @cached_property
     def names(self) -> JobNames:

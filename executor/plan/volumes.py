@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from executor.errors import UnsupportedJobOption
 from executor.notation.paths import clean, is_within, overlap
+from executor.notation.sources import place_of
 from executor.notation.volumes import (
     VolumeEntry,
     already_defined,
@@ -37,6 +38,8 @@ class Mounted:
     holds_builds: bool = False
     lasts: bool = False
     """Whether the project's next job in this slot finds it again."""
+    first: str = ""
+    """What the source is called before sources are begun anew; empty for what holds no kept ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,17 @@ def _cache(inputs: "Inputs", destination: str) -> Mounted:
     protected = is_protected(inputs.job)
     hashed = _hashed(destination) + ("-protected" if protected else "")
     if docker.volumes.cache_dir:
-        source = f"{docker.volumes.cache_dir.rstrip('/')}/{slot}/{hashed}"
-        return Mounted(destination, source, holds_builds=builds, lasts=True)
+        first = f"{docker.volumes.cache_dir.rstrip('/')}/{slot}/{hashed}"
+    else:
+        first = f"{slot}-cache-{hashed}"
+    source = place_of(first, inputs.generation) if builds else first
+    kept = Mounted(
+        destination, source, holds_builds=builds, lasts=True, first=first if builds else ""
+    )
+    if docker.volumes.cache_dir:
+        return kept
     volume = VolumeSpec(
-        f"{slot}-cache-{hashed}",
+        source,
         {
             **kind_labels("cache"),
             **slot_labels(inputs.job, inputs.values),
@@ -174,7 +184,7 @@ def _cache(inputs: "Inputs", destination: str) -> Mounted:
         docker.volumes.volume_driver,
         docker.volumes.volume_driver_ops,
     )
-    return Mounted(destination, volume.name, volume=volume, holds_builds=builds, lasts=True)
+    return replace(kept, volume=volume)
 
 
 def _temporary(inputs: "Inputs", destination: str) -> Mounted:

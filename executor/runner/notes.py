@@ -22,6 +22,8 @@ left: the names below, and what is in them, stay as they are.
 | `OWNED` | run | the project's files have their owner | run |
 | `RESTART` | run | the build container starts again before the next script | run |
 | `OUT_OF_REACH` | prepare | the engine's socket is here and its containers' addresses are not: gitlab-runner is in a container | run |
+| `SOURCES` | prepare | into which kept sources the job fetches | run, cleanup |
+| `DOUBTFUL_SOURCES` | prepare | fetching into them has failed before, or they are begun anew | run, cleanup |
 | `CANCELLED` | run | the build container is made anew before the next script | run |
 
 `run` imports this module, so it imports little.  The file with a script's exit code is none of these:
@@ -48,6 +50,8 @@ OWNED = "dind-executor-owned"
 RESTART = "dind-executor-restart"
 CANCELLED = "dind-executor-cancelled"
 OUT_OF_REACH = "dind-executor-out-of-reach"
+SOURCES = "dind-executor-sources"
+DOUBTFUL_SOURCES = "dind-executor-doubtful-sources"
 
 
 def request_of(container: str) -> str:

@@ -82,6 +82,8 @@ class Job:
     registries: tuple[RegistryLogin, ...]
     secret_keys: tuple[str, ...]
     """The variables that come from a vault; gitlab-runner alone knows their values."""
+    refspecs: tuple[str, ...] = ()
+    """What gitlab-runner has git fetch."""
     file_keys: frozenset[str] = frozenset()
     """The variables that are files; those from a vault are unless the job says otherwise."""
 
@@ -185,6 +187,7 @@ def parse_job(payload: object, path: str = "JOB_RESPONSE_FILE") -> Job:
             if each.string("type", "") == "registry"
         ),
         secret_keys=tuple(_key(name) for name in table.table("secrets").names()),
+        refspecs=git.strings("refspecs"),
         file_keys=_secret_files(table.table("secrets")).union(
             each.key for each in variables if each.file
         ),

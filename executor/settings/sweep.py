@@ -20,8 +20,10 @@ class SweepSettings(Section):
     )
     state_dir: str = key(
         "Absolute path of the directory in which a sweep leaves its time, its result, and what it"
-        " saw. `dind-executor install` makes it. gitlab-runner's user must be able to write to"
-        " it: without it, what takes two looks, such as a cleanup that failed, stays.",
+        " saw, and in which jobs leave that fetching into kept sources failed. `dind-executor"
+        " install` makes it. gitlab-runner's user must be able to write to it: without it, what"
+        " takes two looks, such as a cleanup that failed, stays, and so do sources into which"
+        " fetching fails.",
         default="/var/lib/dind-executor",
         check=wrong_path,
     )

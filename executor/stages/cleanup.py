@@ -7,6 +7,7 @@ died at any point, or when nothing was ever made.
 from executor.engine.removal import PATIENCE_SECONDS, Removal
 from executor.errors import EngineRefused
 from executor.log import AdministratorLog
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.runner.making import end_making, may_appear, may_be_there
 from executor.stages.context import engine_of, run_context
@@ -35,3 +36,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
             f" --filter label={context.names.owner} | xargs -r docker network rm; docker"
             f" volume ls -q --filter label={context.names.owner} | xargs -r docker volume rm`."
         )
+    if notes.is_left(env.temp_dir, notes.DOUBTFUL_SOURCES):
+        from executor.stages.sources import remove_old  # noqa: PLC0415 (rarely needed)
+
+        remove_old(engine, env, log)

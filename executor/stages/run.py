@@ -88,22 +88,39 @@ def _run_sub_stage(
             _wait_for_dind(engine, context, env, log)
 
     container = context.names.helper if helps else context.names.build
+    place = Place(engine, env, container, helps=helps)
     wait()  # a cancel meanwhile has no script to end
     started = time.monotonic()
     if not helps:
         heed_notes(engine, env, container)
     try:
-        code = attempt(Place(engine, env, container, helps=helps), sub_stage, script, log, wait)
+        code = attempt(place, sub_stage, script, log, wait)
     except Cancelled:
         if not helps:
             _end_cancelled(engine, context, env, log)
+        _heed_sources(place, sub_stage, script, log, None)
         raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
     if code and not helps:
         from executor.services.dind_causes import warn_of_end  # noqa: PLC0415 (rarely needed)
 
         warn_of_end(engine, context.names.dind, env.temp_dir)
+    _heed_sources(place, sub_stage, script, log, code)
     return code
+
+
+def _heed_sources(
+    place: Place, sub_stage: str, script: bytes, log: AdministratorLog, code: int | None
+) -> None:
+    """Remember how it went where an earlier job may have left unusable sources.
+
+    The code is None where that was cancelled.
+    """
+    left = notes.DOUBTFUL_SOURCES if code == 0 else notes.SOURCES
+    if sub_stage in ("prepare_script", "get_sources") and notes.is_left(place.env.temp_dir, left):
+        from executor.stages.sources import heed  # noqa: PLC0415 (rarely needed)
+
+        heed(place, sub_stage, script, log, code)
 
 
 def _end_cancelled(

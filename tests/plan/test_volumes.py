@@ -1,5 +1,7 @@
 """Which volumes a job gets: caches and sources that last, those that do not, and what may not be."""
 
+from dataclasses import replace
+
 import pytest
 
 from executor.errors import UnsupportedJobOption
@@ -189,3 +191,17 @@ def test_the_innermost_of_the_administrators_directories_holds_the_builds() -> N
         ("/srv/c", False),
     ]
     assert forgotten(inputs, volumes) == ""
+
+
+def test_fresh_sources_have_a_name_of_their_own() -> None:
+    """Everything else is as it was: the labels, and the caches."""
+    inputs = fetching('docker.volumes = ["/cache"]')
+    first, later = job_volumes(inputs), job_volumes(replace(inputs, generation=2))
+
+    assert later.builds.source == f"{first.builds.source}-3"
+    assert first.builds.volume
+    assert later.builds.volume == replace(first.builds.volume, name=later.builds.source)
+    assert [each for each in later.all if not each.holds_builds] == [
+        each for each in first.all if not each.holds_builds
+    ]
+    assert {each.first for each in (first.builds, later.builds)} == {first.builds.source}

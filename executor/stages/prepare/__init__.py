@@ -15,6 +15,7 @@ from executor.reading import read_basics, read_inputs
 from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.runner.making import Making, begin_making
+from executor.runner.sources_note import forget_sources
 from executor.spec import ImagePlan
 from executor.stages.context import engine_of
 from executor.stages.owner import in_container, leave_owner
@@ -25,6 +26,7 @@ from executor.stages.prepare.docker_host import DockerHost
 from executor.stages.prepare.images import Pulls, for_engine
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import show_logs
+from executor.stages.prepare.sources import choose_sources
 from executor.stages.prepare.steps import Steps
 from executor.stages.prepare.sweep import sweep_beside
 from executor.stages.prepare.volumes import make_volumes
@@ -44,6 +46,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     engine.connect()
     inputs = _in_container(engine, inputs)
     begin_making(env.temp_dir)
+    inputs = choose_sources(engine, inputs, basics.context.host, env.temp_dir)
     steps = Steps(log)
     # Whatever ends this stage, nothing may appear after cleanup has looked.
     with Making(env.temp_dir, steps.close):
@@ -95,6 +98,8 @@ def _make(
         builds_are_taken=builds_are_taken(engine, inputs),
         docker_host_is_elsewhere=host.is_elsewhere(sidecar),
     )
+    if facts.builds_are_taken:
+        forget_sources(temp_dir)
     plan = plan_environment(inputs, images, sidecar, facts)
     for notice in plan.notices:
         if notice not in images.notices:  # else it was said before any image was pulled

@@ -8,10 +8,13 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.errors import EngineRefused, EngineUnavailable
+from executor.host.sources import remember
 from executor.log import AdministratorLog
+from executor.notation.sources import SourcesRecord
 from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
+from executor.runner.sources_note import SourcesNote
 from executor.stages import cleanup
 from tests.builders import context_values
 from tests.engine.stub import StubEngine, http, refusal
@@ -76,3 +79,22 @@ def test_what_a_killed_prepare_asked_for_last_is_waited_for(
 
     assert time.monotonic() - started >= 1
     assert len(stub.asked("GET", "/containers/json")) > 1
+
+
+def test_sources_that_were_given_up_go_with_the_job(
+    clean: Clean, stub: StubEngine, tmp_path: Path
+) -> None:
+    """Only what the slot's record calls old, and only once nothing of the job is left."""
+    record = SourcesRecord(1, old=(0,))
+    remember(str(tmp_path), "sources-x.json", record)
+    note = SourcesNote(str(tmp_path), "sources-x.json", "slot", True, 1, record, 0.0, 60)  # noqa: FBT003
+    stub.on("DELETE", "/volumes/slot", http(204))
+
+    clean()
+    assert stub.asked("DELETE", "/") == []
+
+    note.leave(str(tmp_path))
+    clean()
+
+    assert stub.received[-1].path.endswith("/volumes/slot")
+    assert len(stub.asked("DELETE", "/")) == 1
