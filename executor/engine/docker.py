@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
 
 _NOT_FOUND = 404
+_NO_SUCH = "no such container"
 
 
 class Engine:
@@ -172,12 +173,15 @@ class Engine:
     def inspect(self, container: str, *, strict: bool = False) -> dict[str, object]:
         """Return what the engine says of a container; empty where it has none of that name.
 
-        Raises EngineRefused where it may not be shown for another reason, if `strict`.
+        Raises EngineRefused where anything but the engine's own words says so, if `strict`: there may
+        be a proxy before it that shows only some of it.
         """
         answer = self._api.get(f"/containers/{container}/json")
-        if strict and not answer.ok and answer.status != _NOT_FOUND:
+        found = as_table(answer.json()) if answer.ok else {}
+        is_gone = answer.status == _NOT_FOUND and _NO_SUCH in answer.message.lower()
+        if strict and not found and not is_gone:
             raise EngineRefused(f"The Docker Engine cannot inspect {container}: {answer.message}.")
-        return as_table(answer.json()) if answer.ok else {}
+        return found
 
     def running_with(self, source: str = "") -> list[dict[str, object]]:
         """Return what runs, or runs with a volume or directory of the host: the listed containers."""

@@ -235,12 +235,24 @@ def test_a_deadline_that_has_passed(there: Belongings) -> None:
 def test_a_container_that_the_owner_lives_in(there: Belongings) -> None:
     """The engine is asked for it, and that it is gone is proof."""
     owner = dead_owner()._replace(namespace="1")
-    there.have(objects_of(belonging(owner, container=f"{'c' * 64}@2026-11-28T20:00:00Z")))
+    container = "c" * 64
+    there.have(objects_of(belonging(owner, container=f"{container}@2026-11-28T20:00:00Z")))
+    gone = refusal(404, f"No such container: {container}")
+    there.stub.on("GET", f"/containers/{container}/json", gone)
 
     (job,) = look(there.engine(), options(), a_memory()).jobs
 
     assert job.judgement == (Verdict.REMOVE, "container-gone")
-    assert there.stub.asked("GET", f"^/containers/{'c' * 64}/json")
+
+
+def test_a_container_that_a_proxy_hides(there: Belongings) -> None:
+    """Nothing is known of any job where the engine itself does not say that a container is gone."""
+    owner = dead_owner()._replace(namespace="1")
+    there.have(objects_of(belonging(owner, container=f"{'c' * 64}@2026-11-28T20:00:00Z")))
+    there.stub.on("GET", "/containers/c+/json", refusal(404, "page not found"))
+
+    with pytest.raises(EngineRefused):
+        look(there.engine(), options(), a_memory())
 
 
 def test_a_look_can_have_other_jobs(there: Belongings) -> None:
