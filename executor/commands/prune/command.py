@@ -20,6 +20,7 @@ from executor.budgets.removal import Remover
 from executor.budgets.things import Gone, Stays, Thing
 from executor.commands.prune.elsewhere import directories, unmeasured
 from executor.commands.prune.report import Row, Total, exit_code, json_lines, summary, table
+from executor.commands.prune.slot import Slot, SlotPrune
 from executor.engine.docker import Engine
 from executor.errors import EngineRefused, EngineUnavailable, SettingsError
 from executor.host.namespaces import shares_network
@@ -40,7 +41,10 @@ def main(args: list[str]) -> int:
     0: everything is within its budget. 1: something has to go, or must stay though it is too much.
     2: called or configured wrongly. 75: the engine does not answer.
     """
-    given = _parser().parse_args(args)
+    parser = _parser()
+    given = parser.parse_args(args)
+    if given.slot is not None and given.project is None:
+        parser.error("--slot needs --project: slots are numbered within each project.")
     log = AdministratorLog("prune")
     try:
         settings = _settings(given.settings)
@@ -52,6 +56,9 @@ def main(args: list[str]) -> int:
     engine = Engine.at(address, tls_dir, tls_verify=tls_verify)
     try:
         engine.connect()
+        if given.project is not None:
+            prune = SlotPrune(engine, settings, address, log)
+            return prune.run(Slot(given.project, given.slot), yes=given.yes, as_json=given.json)
         return _Prune(engine, settings, address, log).run(yes=given.yes, as_json=given.json)
     except (EngineUnavailable, EngineRefused) as error:
         complain(f"dind-executor prune: {error}")
@@ -70,6 +77,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--yes", action="store_true", help="remove what has to go")
     parser.add_argument("--json", action="store_true", help="print a JSON object for each thing")
+    parser.add_argument(
+        "--project",
+        metavar="ID",
+        type=int,
+        help="show and remove only the sources kept of this project, whatever the budgets say",
+    )
+    parser.add_argument(
+        "--slot",
+        metavar="NUMBER",
+        type=int,
+        help="only those of this slot (CI_CONCURRENT_PROJECT_ID)",
+    )
     parser.add_argument(
         "--settings",
         metavar="PATH",

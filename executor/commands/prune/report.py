@@ -14,7 +14,11 @@ from executor.commands.reap.report import age, plain
 
 DONE, LEFT = 0, 1
 
+ASKED = "asked"
+"""Why something goes that the call names."""
+
 REASONS = {
+    ASKED: "the call names its project",
     UNUSED: "no job has used it for longer than the settings say",
     TOO_MUCH: "its kind exceeds its budget, and it is the least recently used",
     NO_ROOM: "the disk lacks room, and it is the least recently used",

@@ -108,7 +108,7 @@ def test_a_json_object_for_each_thing_and_one_for_all() -> None:
 
 def test_every_reason_has_words() -> None:
     """A word of the program is no sentence."""
-    words = {UNUSED, TOO_MUCH, "disk-full", *(each.value for each in Stays if each)}
+    words = {"asked", UNUSED, TOO_MUCH, "disk-full", *(each.value for each in Stays if each)}
 
     assert set(map(str, REASONS)) == words
 
