@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
 
 _NOT_FOUND = 404
-_NO_SUCH = "no such container"
+_NO_SUCH = b"no such container"
 
 
 class Engine:
@@ -178,7 +178,7 @@ class Engine:
         """
         answer = self._api.get(f"/containers/{container}/json")
         found = as_table(answer.json()) if answer.ok else {}
-        is_gone = answer.status == _NOT_FOUND and _NO_SUCH in answer.message.lower()
+        is_gone = answer.status == _NOT_FOUND and _NO_SUCH in answer.body.lower()
         if strict and not found and not is_gone:
             raise EngineRefused(f"The Docker Engine cannot inspect {container}: {answer.message}.")
         return found
