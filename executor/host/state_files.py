@@ -7,6 +7,8 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EPERM
+from stat import S_ISREG
 
 from executor.log import write_through
 
@@ -45,12 +47,13 @@ def write(directory: int, name: str, content: bytes) -> None:
     """Write a file as a whole or not at all.  Raises OSError."""
     # One name for all: a prepare that ends in the middle of this leaves no more than one such file.
     new = f"{name}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(new, flags, 0o600, dir_fd=directory)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
+        descriptor = os.open(new, flags, 0o600, dir_fd=directory)
         try:
-            write_through(descriptor, content)
             give(descriptor, directory)
+            os.ftruncate(descriptor, 0)
+            write_through(descriptor, content)
         finally:
             os.close(descriptor)
         os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
@@ -63,8 +66,11 @@ def write(directory: int, name: str, content: bytes) -> None:
 def give(descriptor: int, directory: int) -> None:
     """Let the directory's owner have a file: root and gitlab-runner's user both write there.
 
-    Raises OSError.
+    Raises OSError, also where that user has put something else there: a link to another file, a pipe.
     """
+    found = os.fstat(descriptor)
+    if not S_ISREG(found.st_mode) or found.st_nlink != 1:
+        raise OSError(EPERM, "something else has its name")
     if os.geteuid() == 0:
         owner = os.fstat(directory)
         os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -36,6 +36,31 @@ def test_neither_links_nor_pipes_are_followed(tmp_path: Path) -> None:
         assert read(directory, "link") == read(directory, "pipe") == {}
 
 
+def test_what_the_directory_s_user_puts_in_the_way_is_not_written_to(tmp_path: Path) -> None:
+    """Root writes there too: a pipe is not waited for, and no other file changes, or its owner."""
+    victim = tmp_path / "victim"
+    victim.write_text("as it was")
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 12345, 54321)
+    ways = (
+        ("No such device", os.mkfifo),
+        ("something else", lambda place: os.link(victim, place)),
+        ("symbolic link", lambda place: place.symlink_to(victim)),
+    )
+    with opened(str(state)) as directory:
+        for why, put in ways:
+            put(state / "one.json.new")
+            with pytest.raises(OSError, match=why):
+                write(directory, "one.json", b"{}")
+            assert list(state.iterdir()) == []
+            write(directory, "one.json", b"{}")
+            (state / "one.json").unlink()
+
+    assert victim.read_text() == "as it was"
+    assert (victim.stat().st_uid, victim.stat().st_nlink) == (os.geteuid(), 1)
+
+
 @pytest.mark.parametrize("place", ["", "missing", "file"])
 def test_no_directory_says_nothing(tmp_path: Path, place: str) -> None:
     """Where there is no directory, nothing is read."""
