@@ -22,6 +22,7 @@ def test_all_names_are_the_jobs_and_differ() -> None:
         "service 1": names.service(1),
         "builds": names.builds_volume,
         "docker": names.docker_volume,
+        "uses": names.uses_volume,
     }
 
     assert everything == {
@@ -33,6 +34,7 @@ def test_all_names_are_the_jobs_and_differ() -> None:
         "service 1": "dind-executor-1-ab-service-1",
         "builds": "dind-executor-1-ab-builds",
         "docker": "dind-executor-1-ab-docker",
+        "uses": "dind-executor-1-ab-uses",
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from executor.budgets.claims import claimed, of_image, of_volume
 from executor.budgets.measured import image_name
 from executor.budgets.names import Named, has_other_name, tags_of
 from executor.budgets.records import Known
@@ -40,11 +41,12 @@ def look(
     kept = engine.kept
     volumes, images = kept.volumes(), kept.images()
     # What is in use is asked last: what a job has begun to use meanwhile is seen.
-    users = kept.users()
+    users, taken = kept.users(), claimed(volumes)
     found = (
         *_volumes(volumes, settings, known, users, now),
         *_images(images, Named(settings, known.images), known, users),
     )
+    found = tuple(_with_claims(each, taken, known) for each in found)
     measured = sizes or {}
     return Seen(
         tuple(each._replace(size=measured.get(each.name)) for each in found),
@@ -75,6 +77,18 @@ def _volumes(
             references=(name,),
             stays=Stays.IN_USE if name in users.volumes else Stays.NO,
         )
+
+
+def _with_claims(thing: Thing, taken: frozenset[str], known: Known) -> Thing:
+    """Return a thing that must stay where a job has claimed it."""
+    if thing.stays is not Stays.NO or not taken:
+        return thing
+    if thing.is_image:
+        names = (thing.name, *thing.references, *known.images[thing.name].names)
+        digests = frozenset(map(of_image, names))
+    else:
+        digests = frozenset((of_volume(thing.name),))
+    return thing._replace(stays=Stays.CLAIMED) if digests & taken else thing
 
 
 def _is_kept(labels: Listed) -> bool:

@@ -8,13 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from executor.budgets.records import ImageRecord
 from executor.notation.expansion import expand
-from executor.notation.image_names import (
-    HUB,
-    HUB_HOSTS,
-    ImageReference,
-    InvalidImage,
-    with_default_tag,
-)
+from executor.notation.image_names import one_spelling
 from executor.settings.file import Settings
 
 HELPER_KEY = "[docker] helper_image"
@@ -36,7 +30,7 @@ class Named:
             settings.dind.image,
             *(each.name for each in docker.services.services),
         )
-        self._plain = frozenset(_plain(each) for each in texts if each and "$" not in each)
+        self._plain = frozenset(one_spelling(each) for each in texts if each and "$" not in each)
         self._patterns = tuple(_pattern(each) for each in texts if "$" in each)
         helpers = {
             image: each.used for image, each in known.items() if each.chosen_by == HELPER_KEY
@@ -47,19 +41,20 @@ class Named:
     def has(self, image: str, names: Iterable[str]) -> bool:
         """Tell whether the settings name an image, by its id and all its names."""
         return image == self._helper or any(
-            _plain(each) in self._plain or any(one.fullmatch(each) for one in self._patterns)
+            one_spelling(each) in self._plain or any(one.fullmatch(each) for one in self._patterns)
             for each in names
         )
 
 
 def has_other_name(listed: Mapping[str, object], pulled: Iterable[str]) -> bool:
     """Tell whether a listed image has a name by which no job pulled it: the administrator's."""
-    known = frozenset(map(_plain, pulled))
+    known = frozenset(map(one_spelling, pulled))
     repositories = frozenset(map(_repository, known))
-    if any(_plain(each) not in known for each in tags_of(listed)):
+    if any(one_spelling(each) not in known for each in tags_of(listed)):
         return True
     return any(
-        _repository(_plain(each)) not in repositories for each in _names(listed, "RepoDigests")
+        _repository(one_spelling(each)) not in repositories
+        for each in _names(listed, "RepoDigests")
     )
 
 
@@ -72,18 +67,6 @@ def _names(listed: Mapping[str, object], key: str) -> list[str]:
     names = listed.get(key)
     known = [str(each) for each in names] if isinstance(names, list) else []
     return [each for each in known if not each.startswith("<none>")]
-
-
-def _plain(name: str) -> str:
-    """Return the one spelling of a name: with registry and tag, without what Docker Hub adds."""
-    try:
-        found = ImageReference.parse(with_default_tag(name))
-    except InvalidImage:
-        return name
-    is_hub = found.domain in HUB_HOSTS
-    path = found.path.removeprefix("library/") if is_hub else found.path
-    tag = f"@{found.digest}" if found.digest else f":{found.tag}"
-    return f"{HUB if is_hub else found.domain}/{path}{tag}"
 
 
 def _repository(plain: str) -> str:

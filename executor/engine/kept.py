@@ -1,6 +1,7 @@
 """What lasts on an engine beyond jobs: volumes and images, who has them, and how much they take."""
 
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -74,6 +75,25 @@ class Kept:
                 f"The Docker Engine cannot measure what takes how much: {answer.message}."
             )
         return as_table(answer.json())
+
+    def claim(self, name: str, labels: Mapping[str, str]) -> dict[str, object]:
+        """Create a volume, or find the one of its name; return the labels that it has.
+
+        The engine makes a name once, whoever asks for it at the same time: whose labels these are has it.
+        Raises as `volumes.ensure_volume`.
+        """
+        path = "/volumes/create"
+        answer = self._api.post(path, {"Name": name, "Labels": labels}, timeout=VOLUME_SECONDS)
+        if not answer.ok:
+            from executor.engine import failures  # noqa: PLC0415 (a refusal is rare)
+
+            raise failures.volume_failure(name, answer.status, answer.message)
+        return as_table(as_table(answer.json()).get("Labels"))
+
+    def labels_of(self, volume: str) -> dict[str, object]:
+        """Return the labels of a volume; empty where there is none of the name."""
+        answer = self._api.get(f"/volumes/{quote(volume, safe='')}")
+        return as_table(as_table(answer.json()).get("Labels")) if answer.ok else {}
 
     def remove_volume(self, name: str) -> str:
         """Remove a volume that no container has; return why it stays, "" where it is gone."""

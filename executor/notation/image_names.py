@@ -74,6 +74,21 @@ def with_default_tag(image: str) -> str:
     return image if reference.tag or reference.digest else f"{image}:{DEFAULT_TAG}"
 
 
+def one_spelling(image: str) -> str:
+    """Return a name as all spellings of it become: with registry and tag, without what Docker Hub adds.
+
+    What is no name of an image stays as it is.
+    """
+    try:
+        found = ImageReference.parse(with_default_tag(image))
+    except InvalidImage:
+        return image
+    is_hub = found.domain in HUB_HOSTS
+    path = found.path.removeprefix("library/") if is_hub else found.path
+    tag = f"@{found.digest}" if found.digest else f":{found.tag}"
+    return f"{HUB if is_hub else found.domain}/{path}{tag}"
+
+
 def _parse(text: str) -> ImageReference:
     if not text:
         raise ValueError("it is empty; name an image such as alpine:3.20")

@@ -7,7 +7,7 @@ has the same words.
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from executor.names import JobNames
+from executor.names import CLAIM_PREFIX, JobNames
 from executor.notation.owner import Belonging, Owner, parse_belonging
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ class Thing(NamedTuple):
     name: str
     created: object = None
     """When it was made, in the engine's own notation."""
+
+    @property
+    def is_claim(self) -> bool:
+        """Tell whether it is a claim (see `names.CLAIM_LABEL`)."""
+        return self.kind == "volume" and self.name.startswith(CLAIM_PREFIX)
 
 
 class Found(NamedTuple):
@@ -82,7 +87,8 @@ class Found(NamedTuple):
         Labels travel: an image that was made of a container has them, and so have its containers.
         """
         own = JobNames(self.key).network
-        names = (each.name for each in self.things)
+        # Claims are named after what is claimed.
+        names = (each.name for each in self.things if not each.is_claim)
         return next((each for each in names if each != own and not each.startswith(f"{own}-")), "")
 
     def count(self, kind: str) -> int:

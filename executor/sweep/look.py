@@ -56,11 +56,7 @@ def look(engine: Engine, options: Options, memory: Memory, view: View | None = N
     then nothing is known of any job.
     """
     listed = engine.belongings()
-    seen = view or View(
-        local=engine.local,
-        engine_host=lambda: _host(engine),
-        container=lambda name: engine.inspect(name, strict=True) or None,
-    )
+    seen = view or view_of(engine)
     # What objects name need not be read, unless it is to be removed: a host has many jobs.
     named = _named(listed) if options.by == "prepare" else frozenset()
     jobs = _first_looks(listed, seen, memory, options, named)
@@ -102,6 +98,15 @@ def _named(listed: "Objects") -> frozenset[str]:
         str(each[TEMP_DIR_LABEL])
         for each in labels
         if isinstance(each, dict) and TEMP_DIR_LABEL in each
+    )
+
+
+def view_of(engine: Engine) -> View:
+    """Return where this process stands as to an engine; nothing is asked yet."""
+    return View(
+        local=engine.local,
+        engine_host=lambda: _host(engine),
+        container=lambda name: engine.inspect(name, strict=True) or None,
     )
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from executor.budgets.claims import of_image, of_volume, uses
 from executor.budgets.look import kinds_of, look
 from executor.budgets.records import Records
 from executor.budgets.things import Stays
 from executor.errors import EngineRefused
-from executor.names import LABEL
+from executor.names import CLAIM_LABEL, LABEL
 from tests.budgets.shelf import DAY, Shelf, image_id
 from tests.builders import some_settings
 from tests.engine.stub import refusal
@@ -107,3 +108,19 @@ def test_a_list_that_fails_is_no_empty_list(shelf: Shelf, records: Records, path
 
     with pytest.raises(EngineRefused):
         look(shelf.engine(), some_settings(), records.known())
+
+
+def test_what_jobs_in_preparation_have_claimed(shelf: Shelf, records: Records) -> None:
+    """A builds directory for itself alone, images by any of their names, caches beside others."""
+    for name in ("builds", "cache", "free"):
+        shelf.cache(name)
+    for number, name in enumerate(("docker.io/library/a:1", "b:1"), 1):
+        records.image_came(shelf.image(number, name), name, "", "")
+    labels = {LABEL: "1-ab", **uses([of_image("a:1"), of_volume("cache")])}
+    shelf.cache("dind-executor-1-ab-docker", labels=labels)
+    shelf.cache("the claim", labels={LABEL: "1-ab", CLAIM_LABEL: of_volume("builds")})
+
+    seen = look(shelf.engine(), some_settings(), records.known())
+
+    claimed = [each.shown for each in seen.things if each.stays is Stays.CLAIMED]
+    assert claimed == ["builds", "cache", "docker.io/library/a:1"]

@@ -3,7 +3,7 @@
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.errors import EngineRefused
+from executor.errors import EngineRefused, ResourceExhausted
 from tests.engine.stub import StubEngine, http, refusal
 
 BUSY = refusal(409, "a disk usage operation is already running")
@@ -83,3 +83,31 @@ def test_what_the_engine_does_not_remove(stub: StubEngine) -> None:
     stub.on("DELETE", "/volumes/v", refusal(409, "volume is in use"))
 
     assert stub.engine().kept.remove_volume("v") == "volume is in use"
+
+
+def test_a_claim_says_who_has_it(stub: StubEngine) -> None:
+    """The labels are those of whoever made the volume."""
+    stub.on("POST", "/volumes/create", http(201, {"Name": "c", "Labels": {"whose": "other's"}}))
+
+    assert stub.engine().kept.claim("c", {"whose": "mine"}) == {"whose": "other's"}
+
+    (asked,) = stub.asked("POST", "/volumes/create")
+    assert asked.json() == {"Name": "c", "Labels": {"whose": "mine"}}
+
+
+def test_a_claim_on_a_full_disk(stub: StubEngine) -> None:
+    """It fails as every other volume does."""
+    stub.on("POST", "/volumes/create", refusal(500, "mkdir: no space left on device"))
+
+    with pytest.raises(ResourceExhausted):
+        stub.engine().kept.claim("c", {})
+
+
+def test_the_labels_of_a_volume(stub: StubEngine) -> None:
+    """Of one that is not there, there are none."""
+    stub.on("GET", "/volumes/a", http(200, {"Name": "a", "Labels": {"x": "y"}}))
+    stub.on("GET", "/volumes/b", refusal(404, "no such volume"))
+    stub.on("GET", "/volumes/c", http(200, {"Name": "c", "Labels": None}))
+    verbs = stub.engine().kept
+
+    assert [verbs.labels_of(each) for each in ("a", "b", "c")] == [{"x": "y"}, {}, {}]

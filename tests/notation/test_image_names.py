@@ -7,6 +7,7 @@ from executor.notation.image_names import (
     ImageReference,
     InvalidImage,
     is_bare_id,
+    one_spelling,
     with_default_tag,
 )
 
@@ -146,3 +147,20 @@ def test_the_longest_name() -> None:
 
     assert len(name) == LONGEST_REFERENCE
     assert str(ImageReference.parse(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("image", "spelling"),
+    [
+        ("alpine", "docker.io/alpine:latest"),
+        ("docker.io/library/alpine:latest", "docker.io/alpine:latest"),
+        ("index.docker.io/a/b:1", "docker.io/a/b:1"),
+        ("registry:5000/library/a:1", "registry:5000/library/a:1"),
+        ("a:1@sha256:" + "1" * 64, "docker.io/a@sha256:" + "1" * 64),
+        ("sha256:" + "1" * 64, "sha256:" + "1" * 64),
+        ("Not A Name", "Not A Name"),
+    ],
+)
+def test_one_spelling_of_all(image: str, spelling: str) -> None:
+    """Two names that Docker takes for the same image become one; what is no name stays."""
+    assert one_spelling(image) == spelling

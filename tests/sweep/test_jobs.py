@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from executor.names import CLAIM_PREFIX
 from executor.sweep.files import LeftDirectory
 from executor.sweep.jobs import Found, Thing, put_together
 from tests.sweep.left import KEY, OTHER, belonging, dead_owner, listed, objects_of
@@ -118,3 +119,14 @@ def test_the_words_for_gitlab() -> None:
         "3",
         "https://gitlab.example.com",
     )
+
+
+def test_a_claim_is_no_stranger() -> None:
+    """Its name is that of what is claimed; a container of such a name is another matter."""
+    said = belonging(None)
+    name = f"{CLAIM_PREFIX}0123456789abcdef-0"
+
+    (found,) = put_together([("volume", listed("volume", name, said))])
+    (other,) = put_together([("container", listed("container", name, said))])
+
+    assert (found.stranger, other.stranger) == ("", name)

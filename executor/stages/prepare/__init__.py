@@ -21,6 +21,7 @@ from executor.stages.context import engine_of
 from executor.stages.owner import in_container, leave_owner
 from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import JobCertificates
+from executor.stages.prepare.claims import Claims
 from executor.stages.prepare.containers import Containers
 from executor.stages.prepare.docker_host import DockerHost
 from executor.stages.prepare.images import Pulls, for_engine
@@ -75,6 +76,7 @@ def _make(
     records: Records,
 ) -> None:
     """Make everything, beginning with what depends on nothing; raises the first error."""
+    claims = Claims(engine, inputs, images, steps)
     network = JobNetwork(engine, inputs, steps)
     certificates = JobCertificates(inputs, images, steps.log)
     host = DockerHost(inputs, images)
@@ -85,6 +87,7 @@ def _make(
         lambda text: say(steps.log.readable(text)),
         records,
     )
+    claims.left()
     pulls.begin(images)
     sidecar = choose_sidecar(inputs, images, {pull: pulls.facts(pull) for pull in images.services})
     if sidecar:
@@ -95,7 +98,7 @@ def _make(
     facts = Facts(
         around,
         certificates.of(sidecar, around.own_subnets),
-        builds_are_taken=builds_are_taken(engine, inputs),
+        builds_are_taken=builds_are_taken(engine, inputs, claims),
         docker_host_is_elsewhere=host.is_elsewhere(sidecar),
     )
     if facts.builds_are_taken:
