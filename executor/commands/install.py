@@ -64,8 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--units",
         action=argparse.BooleanOptionalAction,
-        help="systemd units: a timer that removes what dead gitlab-runners left, and a graceful stop"
-        " of gitlab-runner (default: where systemd runs, and without --prefix)",
+        help="systemd units: timers that remove what dead gitlab-runners left and what exceeds its"
+        " budget, and a graceful stop of gitlab-runner (default: where systemd runs, and without"
+        " --prefix)",
     )
     parser.add_argument(
         "--units-root",
@@ -135,8 +136,9 @@ def _install_units(given: argparse.Namespace, prefix: Path) -> None:
         wanted = bool(root) or (usual and runs)
         if usual and not wanted:
             print(
-                "systemd does not run here. To remove what dead gitlab-runners left, write this line"
-                f" into /etc/cron.d/dind-executor:\n  {units.cron_line(command)}"
+                "systemd does not run here. To remove what dead gitlab-runners left, and to keep what"
+                " lasts within its budgets, write these lines into /etc/cron.d/dind-executor:\n  "
+                + "\n  ".join(units.cron_lines(command))
             )
     if not wanted:
         return
@@ -147,7 +149,8 @@ def _install_units(given: argparse.Namespace, prefix: Path) -> None:
     for sentence in (*said, units.switch_on(root)):
         if sentence:
             print(f"WARNING: {sentence}", file=sys.stderr)
-    print(f"Wrote the systemd units {units.SERVICE} and {units.TIMER}, and {units.DROP_IN}.")
+    services = f"{units.SERVICE} and {units.PRUNE_SERVICE} with their timers"
+    print(f"Wrote the systemd units {services}, and {units.DROP_IN}.")
 
 
 def _engine() -> Engine:

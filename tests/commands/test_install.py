@@ -179,9 +179,9 @@ def test_what_the_administrator_has_changed_is_said(
     installing._install_units(given, installing.PREFIX)
 
     warnings = capsys.readouterr().err.splitlines()
-    assert len(warnings) == 4
+    assert len(warnings) == 6
     assert all(each.startswith("WARNING: ") for each in warnings)
-    assert sum("has been changed" in each for each in warnings) == 3
+    assert sum("has been changed" in each for each in warnings) == 5
 
 
 @pytest.mark.parametrize("text", ["", "long", "0", "-1h"])

@@ -1,4 +1,4 @@
-"""The systemd units that `install` writes: a timer for `reap`, and a graceful stop for gitlab-runner.
+"""The systemd units that `install` writes: timers for `reap` and `prune`, a graceful stop for gitlab-runner.
 
 A file says in its first line what `install` wrote.  One that somebody has changed since is the
 administrator's: it stays as it is.  Only the standard library is needed.
@@ -15,6 +15,9 @@ from executor.plan.labels import PREFIX
 
 SERVICE = "dind-executor-reap.service"
 TIMER = "dind-executor-reap.timer"
+PRUNE_SERVICE = "dind-executor-prune.service"
+PRUNE_TIMER = "dind-executor-prune.timer"
+TIMERS = (TIMER, PRUNE_TIMER)
 DROP_IN = "gitlab-runner.service.d/10-dind-executor.conf"
 
 LONGEST_JOB_SECONDS = 7200
@@ -34,9 +37,12 @@ def is_systemd_running(root: Path = Path("/")) -> bool:
     return (root / _RUNS).is_dir()
 
 
-def cron_line(command: Path) -> str:
-    """Return the line of /etc/cron.d that does what the timer does."""
-    return f"*/5 * * * * root {command} reap --yes >/dev/null"
+def cron_lines(command: Path) -> tuple[str, ...]:
+    """Return the lines of /etc/cron.d that do what the timers do."""
+    return (
+        f"*/5 * * * * root {command} reap --yes >/dev/null",
+        f"23 4 * * * root {command} prune --yes >/dev/null",
+    )
 
 
 def longest_job(engine: Engine) -> int | None:
@@ -68,7 +74,13 @@ def unit_files(command: Path, job_seconds: int | None) -> dict[str, str]:
         f" its after_script and cleanup {go_text(_AFTERWARDS_SECONDS)}."
     )
     values = {"command": command, "reason": reason, "seconds": longest + _AFTERWARDS_SECONDS}
-    templates = {SERVICE: "reap.service", TIMER: "reap.timer", DROP_IN: "gitlab-runner.conf"}
+    templates = {
+        SERVICE: "reap.service",
+        TIMER: "reap.timer",
+        PRUNE_SERVICE: "prune.service",
+        PRUNE_TIMER: "prune.timer",
+        DROP_IN: "gitlab-runner.conf",
+    }
     return {
         path: _sealed((_HERE / name).read_text(encoding="utf-8").format(**values))
         for path, name in templates.items()
@@ -99,26 +111,25 @@ def write_units(root: Path, command: Path, job_seconds: int | None) -> list[str]
 
 
 def switch_on(root: Path | None) -> str:
-    """Have systemd know the units and start the timer; return what went wrong, or "".
+    """Have systemd know the units and start the timers; return what went wrong, or "".
 
-    With a root, the timer is only enabled there: no systemd that runs is asked.
+    With a root, the timers are only enabled there: no systemd that runs is asked.
     """
     calls = (
-        [["enable", "--quiet", f"--root={root}", TIMER]]
+        [["enable", "--quiet", f"--root={root}", *TIMERS]]
         if root
-        else [["daemon-reload"], ["enable", "--quiet", "--now", TIMER]]
+        else [["daemon-reload"], ["enable", "--quiet", "--now", *TIMERS]]
     )
+    by_hand = f"Enable {' and '.join(TIMERS)} by hand."
     for call in calls:
         command = ["systemctl", *call]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError as error:
-            return (
-                f"`{' '.join(command)}` does not start ({error.strerror}). Enable {TIMER} by hand."
-            )
+            return f"`{' '.join(command)}` does not start ({error.strerror}). {by_hand}"
         if done.returncode:
             words = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-            return f"`{' '.join(command)}` failed: {words.rstrip('.')}. Enable {TIMER} by hand."
+            return f"`{' '.join(command)}` failed: {words.rstrip('.')}. {by_hand}"
     return ""
 
 

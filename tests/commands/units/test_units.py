@@ -41,6 +41,17 @@ def test_the_timer_calls_reap_every_few_minutes(tmp_path: Path) -> None:
     assert timer["Install"]["WantedBy"] == "timers.target"
 
 
+def test_a_timer_calls_prune_every_day(tmp_path: Path) -> None:
+    """Also after a night in which the host was off; what it removes are the settings' budgets."""
+    units.write_units(tmp_path, COMMAND, None)
+
+    service, timer = read(tmp_path, units.PRUNE_SERVICE), read(tmp_path, units.PRUNE_TIMER)
+    assert service["Service"]["ExecStart"] == f"{COMMAND} prune --yes"
+    assert service["Service"]["SuccessExitStatus"] == "75"
+    assert (timer["Timer"]["OnCalendar"], timer["Timer"]["Persistent"]) == ("daily", "true")
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
 def test_the_drop_in_makes_a_stop_graceful(tmp_path: Path) -> None:
     """gitlab-runner alone gets SIGQUIT, and whether it starts again is left as it is."""
     units.write_units(tmp_path, COMMAND, None)
@@ -107,7 +118,8 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     units.write_units(tmp_path, Path(there), None)
     runner = path_of(tmp_path, "gitlab-runner.service")
     runner.write_text(f"[Service]\nExecStart={there}\nRestart=always\n")
-    names = [path_of(tmp_path, each) for each in (units.SERVICE, units.TIMER)]
+    names = [path_of(tmp_path, each) for each in (*units.TIMERS, units.SERVICE)]
+    names.append(path_of(tmp_path, units.PRUNE_SERVICE))
 
     done = subprocess.run(
         [verify, "verify", "--man=no", *names, runner],
@@ -135,7 +147,7 @@ def test_a_new_version_replaces_what_nobody_has_changed(tmp_path: Path) -> None:
     assert read(tmp_path, units.DROP_IN)["Service"]["TimeoutStopSec"] == "11200"
 
 
-@pytest.mark.parametrize("name", [units.SERVICE, units.TIMER, units.DROP_IN])
+@pytest.mark.parametrize("name", [units.SERVICE, *units.TIMERS, units.DROP_IN])
 @pytest.mark.parametrize("change", ["append", "replace", "empty", "binary"])
 def test_what_the_administrator_has_changed_stays(tmp_path: Path, name: str, change: str) -> None:
     """A changed file keeps its content; the new one lies beside it, and a sentence says so."""
@@ -200,7 +212,7 @@ def test_systemd_is_told_and_the_timer_started(calls: Path) -> None:
 
     assert calls.read_text().splitlines() == [
         "daemon-reload",
-        f"enable --quiet --now {units.TIMER}",
+        f"enable --quiet --now {units.TIMER} {units.PRUNE_TIMER}",
     ]
 
 
@@ -208,7 +220,8 @@ def test_below_a_root_the_timer_is_enabled_only(calls: Path, tmp_path: Path) -> 
     """The systemd of this host hears nothing of an image's units."""
     assert units.switch_on(tmp_path) == ""
 
-    assert calls.read_text().splitlines() == [f"enable --quiet --root={tmp_path} {units.TIMER}"]
+    timers = f"{units.TIMER} {units.PRUNE_TIMER}"
+    assert calls.read_text().splitlines() == [f"enable --quiet --root={tmp_path} {timers}"]
 
 
 def test_a_systemctl_that_fails_is_quoted(calls: Path, tmp_path: Path) -> None:
@@ -242,12 +255,12 @@ def test_where_systemd_runs(tmp_path: Path) -> None:
     assert (before, units.is_systemd_running(tmp_path)) == (False, True)
 
 
-def test_cron_does_what_the_timer_does() -> None:
-    """The line has five times, a user and the service's command."""
-    times, user, command = (
-        units.cron_line(COMMAND).split()[:5],
-        *units.cron_line(COMMAND).split(maxsplit=6)[5:],
-    )
+def test_cron_does_what_the_timers_do() -> None:
+    """Each line has five times, a user and a service's command."""
+    lines = [each.split(maxsplit=6) for each in units.cron_lines(COMMAND)]
 
-    assert (len(times), user) == (5, "root")
-    assert command.startswith(f"{COMMAND} reap --yes")
+    assert {each[5] for each in lines} == {"root"}
+    assert [each[6].removesuffix(" >/dev/null") for each in lines] == [
+        f"{COMMAND} reap --yes",
+        f"{COMMAND} prune --yes",
+    ]
