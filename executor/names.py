@@ -39,15 +39,6 @@ DEADLINE_LABEL = "dind-executor.deadline"
 GITLAB_LABEL = "dind-executor.gitlab"
 """The address of the job's GitLab, without credentials; empty where the job names none."""
 
-CLAIM_LABEL = "dind-executor.claim"
-"""On a volume that is nothing but a claim: what its job has for itself alone (`budgets.claims`)."""
-
-USES_LABEL = "dind-executor.uses"
-"""On the first volume of a job: what the job uses beside others, before any container has it."""
-
-CLAIM_PREFIX = "dind-executor-claim-"
-"""How the names of claims begin: after what is claimed, and not after the job that claims it."""
-
 TCP_PORT, TLS_PORT = 2375, 2376
 """Where dockerd in the sidecar listens without TLS and with it."""
 
@@ -101,11 +92,6 @@ class JobNames:
     def docker_volume(self) -> str:
         """Return the volume that holds dind's images and containers."""
         return f"{self.network}-docker"
-
-    @property
-    def uses_volume(self) -> str:
-        """Return the volume that says what a job without a sidecar uses."""
-        return f"{self.network}-uses"
 
     @property
     def socket_volume(self) -> str:

@@ -22,7 +22,6 @@ def test_all_names_are_the_jobs_and_differ() -> None:
         "service 1": names.service(1),
         "builds": names.builds_volume,
         "docker": names.docker_volume,
-        "uses": names.uses_volume,
     }
 
     assert everything == {
@@ -34,7 +33,6 @@ def test_all_names_are_the_jobs_and_differ() -> None:
         "service 1": "dind-executor-1-ab-service-1",
         "builds": "dind-executor-1-ab-builds",
         "docker": "dind-executor-1-ab-docker",
-        "uses": "dind-executor-1-ab-uses",
     }
 
 

@@ -13,7 +13,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
 from executor.engine.kept import Kept
-from executor.names import CLAIM_LABEL, CLAIM_PREFIX, LABEL, USES_LABEL
+from executor.names import LABEL
+from executor.notation.claims import CLAIM_LABEL, CLAIM_PREFIX, USES_LABEL
 from executor.notation.image_names import one_spelling
 
 Labels = Mapping[str, object]

@@ -7,7 +7,8 @@ has the same words.
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from executor.names import CLAIM_PREFIX, JobNames
+from executor.names import JobNames
+from executor.notation.claims import CLAIM_PREFIX
 from executor.notation.owner import Belonging, Owner, parse_belonging
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Thing(NamedTuple):
 
     @property
     def is_claim(self) -> bool:
-        """Tell whether it is a claim (see `names.CLAIM_LABEL`)."""
+        """Tell whether it is a claim (see `notation.claims`)."""
         return self.kind == "volume" and self.name.startswith(CLAIM_PREFIX)
 
 

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from executor.budgets.claims import claim, claimed, of_image, of_volume, uses
-from executor.names import CLAIM_LABEL, CLAIM_PREFIX, LABEL
+from executor.names import LABEL
+from executor.notation.claims import CLAIM_LABEL, CLAIM_PREFIX
 from tests.engine.stub import Connection, Received, StubEngine, http
 
 THING = of_volume("a")

@@ -10,7 +10,8 @@ from executor.budgets.look import kinds_of, look
 from executor.budgets.records import Records
 from executor.budgets.things import Stays
 from executor.errors import EngineRefused
-from executor.names import CLAIM_LABEL, LABEL
+from executor.names import LABEL
+from executor.notation.claims import CLAIM_LABEL
 from tests.budgets.shelf import DAY, Shelf, image_id
 from tests.builders import some_settings
 from tests.engine.stub import refusal

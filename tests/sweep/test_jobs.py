@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from executor.names import CLAIM_PREFIX
+from executor.notation.claims import CLAIM_PREFIX
 from executor.sweep.files import LeftDirectory
 from executor.sweep.jobs import Found, Thing, put_together
 from tests.sweep.left import KEY, OTHER, belonging, dead_owner, listed, objects_of

@@ -47,7 +47,7 @@ class Claims:
                 *map(of_volume, kept),
             )
         )
-        name = names.docker_volume if images.may_have_dind else names.uses_volume
+        name = names.docker_volume if images.may_have_dind else f"{names.network}-uses"
         self._engine.kept.claim(name, {**inputs.labels("volume"), **label})
 
     def _claim_builds(self) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from executor.budgets.claims import of_image, of_volume
 from executor.log import AdministratorLog
-from executor.names import CLAIM_LABEL, LABEL, OWNER_LABEL, USES_LABEL
+from executor.names import LABEL, OWNER_LABEL
+from executor.notation.claims import CLAIM_LABEL, USES_LABEL
 from executor.notation.owner import owner_text
 from executor.plan.images import plan_images
 from executor.plan.inputs import Inputs
@@ -61,7 +62,7 @@ def test_a_job_without_a_sidecar_has_a_volume_for_that(stub: StubEngine) -> None
 
     claims_of(stub, inputs)
 
-    assert list(made(stub)) == [inputs.names.uses_volume]
+    assert list(made(stub)) == [f"{inputs.names.network}-uses"]
 
 
 def test_sources_that_last_are_claimed_alone(stub: StubEngine) -> None:

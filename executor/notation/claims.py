@@ -1,0 +1,12 @@
+"""How claims are written (see `budgets.claims`): labels of volumes, and their names.  Pure."""
+
+from executor.names import LABEL_PREFIX
+
+CLAIM_LABEL = f"{LABEL_PREFIX}claim"
+"""On a volume that is nothing but a claim: what its job has for itself alone."""
+
+USES_LABEL = f"{LABEL_PREFIX}uses"
+"""On the first volume of a job: what the job uses beside others, before any container has it."""
+
+CLAIM_PREFIX = "dind-executor-claim-"
+"""How the names of claims begin: after what is claimed, and not after the job that claims it."""
