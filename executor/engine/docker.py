@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
 
 _NOT_FOUND = 404
-_NO_SUCH = b"no such container"
 
 
 class Engine:
@@ -173,15 +172,12 @@ class Engine:
     def inspect(self, container: str, *, strict: bool = False) -> dict[str, object]:
         """Return what the engine says of a container; empty where it has none of that name.
 
-        Raises EngineRefused where anything but the engine's own words says so, if `strict`: there may
-        be a proxy before it that shows only some of it.
+        Raises EngineRefused where it may not be shown for another reason, if `strict`.
         """
         answer = self._api.get(f"/containers/{container}/json")
-        found = as_table(answer.json()) if answer.ok else {}
-        is_gone = answer.status == _NOT_FOUND and _NO_SUCH in answer.body.lower()
-        if strict and not found and not is_gone:
+        if strict and not answer.ok and answer.status != _NOT_FOUND:
             raise EngineRefused(f"The Docker Engine cannot inspect {container}: {answer.message}.")
-        return found
+        return as_table(answer.json()) if answer.ok else {}
 
     def running_with(self, source: str = "") -> list[dict[str, object]]:
         """Return what runs, or runs with a volume or directory of the host: the listed containers."""

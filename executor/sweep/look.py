@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from executor.engine.docker import Engine
+from executor.errors import EngineRefused
 from executor.names import TEMP_DIR_LABEL
 from executor.sweep.evidence import View
 from executor.sweep.jobs import Found, put_together
@@ -106,13 +107,24 @@ def view_of(engine: Engine) -> View:
     return View(
         local=engine.local,
         engine_host=lambda: _host(engine),
-        container=lambda name: engine.inspect(name, strict=True) or None,
+        container=lambda identity: _witness(engine, identity),
     )
 
 
 def _host(engine: Engine) -> tuple[str, str]:
     told = engine.survey()
     return told.engine_name, told.engine_kernel
+
+
+def _witness(engine: Engine, identity: str) -> dict[str, object] | None:
+    """Return what the engine says of a container, None where there is none; raises EngineRefused.
+
+    A proxy before the engine may show its list, and hide what it says of each one.
+    """
+    found = engine.inspect(identity, strict=True)
+    if not found and any(each.get("Id") == identity for each in engine.running_with()):
+        raise EngineRefused(f"The Docker Engine lists {identity} and does not show it.")
+    return found or None
 
 
 def _first_look(found: Found, view: View, memory: Memory, now: float) -> JobLook:

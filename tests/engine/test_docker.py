@@ -7,10 +7,9 @@ from pytest_mock import MockerFixture
 
 from executor.engine.api import VOLUME_SECONDS, Api
 from executor.engine.docker import Engine
-from executor.errors import EngineRefused
 from executor.spec import ImageFacts, VolumeSpec
 from tests.engine.samples import NEW, SPEC
-from tests.engine.stub import StubEngine, http, refusal
+from tests.engine.stub import StubEngine, http
 
 
 @pytest.mark.parametrize(
@@ -49,25 +48,3 @@ def test_what_waits_for_volumes_has_more_time(stub: StubEngine, mocker: MockerFi
     engine.start(replace(SPEC, runs_scripts=False))
 
     assert [each.kwargs["timeout"] for each in send.call_args_list] == [VOLUME_SECONDS] * 3
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        http(200, {}),
-        http(200, []),
-        http(404, "<html>no such page</html>"),
-        refusal(404, "page not found"),
-        refusal(403, "no such container: it is forbidden to say so"),
-    ],
-)
-def test_only_the_engine_itself_says_that_a_container_is_gone(
-    stub: StubEngine, answer: bytes
-) -> None:
-    """A proxy before it that shows some paths only has no say."""
-    stub.on("GET", "/containers/gone/json", refusal(404, "No such container: gone"))
-    stub.on("GET", "/containers/hidden/json", answer)
-
-    assert stub.engine().inspect("gone", strict=True) == {}
-    with pytest.raises(EngineRefused, match="cannot inspect hidden"):
-        stub.engine().inspect("hidden", strict=True)

@@ -47,7 +47,7 @@ class Belongings:
     def _listing(self, kind: str) -> Answer:
         def answer(connection: Connection, received: Received) -> None:
             (filters,) = parse_qs(urlsplit(received.path).query)["filters"]
-            (label,) = json.loads(filters)["label"]
+            (label,) = json.loads(filters).get("label", ("",))
             listed = [
                 each
                 for its, each in list(self.there.values())
@@ -64,4 +64,6 @@ class Belongings:
 
 def _has(labels: object, wanted: str) -> bool:
     key, is_pair, value = wanted.partition("=")
+    if not key:
+        return True
     return isinstance(labels, dict) and key in labels and (not is_pair or labels[key] == value)

@@ -245,13 +245,15 @@ def test_a_container_that_the_owner_lives_in(there: Belongings) -> None:
     assert job.judgement == (Verdict.REMOVE, "container-gone")
 
 
-def test_a_container_that_a_proxy_hides(there: Belongings) -> None:
-    """Nothing is known of any job where the engine itself does not say that a container is gone."""
-    owner = dead_owner()._replace(namespace="1")
-    there.have(objects_of(belonging(owner, container=f"{'c' * 64}@2026-11-28T20:00:00Z")))
-    there.stub.on("GET", "/containers/c+/json", refusal(404, "page not found"))
+@pytest.mark.parametrize("answer", [refusal(404, "page not found"), http(200, {}), http(200, [])])
+def test_a_container_that_a_proxy_hides(there: Belongings, answer: bytes) -> None:
+    """Nothing is known of any job where a container is listed, and not there when it is asked for."""
+    owner, container = dead_owner()._replace(namespace="1"), "c" * 64
+    said = belonging(owner, container=f"{container}@2026-11-28T20:00:00Z")
+    there.have([*objects_of(said), ("container", {"Id": container, "Labels": {}})])
+    there.stub.on("GET", f"/containers/{container}/json", answer)
 
-    with pytest.raises(EngineRefused):
+    with pytest.raises(EngineRefused, match="and does not show it"):
         look(there.engine(), options(), a_memory())
 
 
