@@ -177,11 +177,18 @@ def _ancestor(proc: str) -> tuple[int, Process] | None:
         if process is None or process.started > child.started:
             return None
         # gitlab-runner gives each hook a process group of its own; an administrator's wrapper, whatever
-        # its name, is in the same one as what it calls.
-        if process.name.startswith(_RUNNER) and process.group != child.group:
+        # its name, is in the same one as what it calls.  `timeout` makes another one, but the program of
+        # a script is its shell.
+        is_runner = process.name.startswith(_RUNNER) and process.group != child.group
+        if is_runner and _program(pid, proc).startswith(_RUNNER):
             return pid, process
         child = process
     return None
+
+
+def _program(pid: int, proc: str) -> bytes:
+    """Return the name of the program that a process says it runs."""
+    return _read(f"{proc}/{pid}/cmdline").partition(b"\0")[0].rpartition(b"/")[2]
 
 
 def is_numbered_once(pid: int | str, proc: str = _PROC) -> bool:

@@ -130,6 +130,10 @@ def _witness(engine: Engine, identity: str) -> dict[str, object] | None:
 def _first_look(found: Found, view: View, memory: Memory, now: float) -> JobLook:
     """Judge a job by its owners, and by its directories where an owner lives."""
     lives = tuple(view.life_of(owner, container) for owner, container in found.owners)
+    if Life.REBOOTED in lives and (found.created or 0.0) > now - memory.now:
+        # Not of an earlier boot, so of another host: a clone of this one may reach the engine by a
+        # socket that is forwarded.
+        lives = tuple(Life.UNKNOWN if each is Life.REBOOTED else each for each in lives)
     deadline = found.deadline
     evidence = Evidence(
         lives,

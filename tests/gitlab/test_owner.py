@@ -97,12 +97,22 @@ def test_a_job_belongs_to_its_gitlab_runner(
 def test_wrappers_of_the_administrators(
     another_gitlab: GitLab, rig: Rig, checkout: Checkout, tmp_path: Path
 ) -> None:
-    """A script that calls the hook, with and without exec, hides no gitlab-runner."""
+    """A script that calls the hook, with and without exec, hides no gitlab-runner.
+
+    Nor is one taken for it, whatever it is called, that gives the hook a process group of its own.
+    """
     hooks = tmp_path / "hooks"
     hooks.mkdir()
-    for each, start in (("config", ""), ("prepare", ""), ("run", "exec env A=1 "), ("cleanup", "")):
+    calls = (
+        ("gitlab-runner-config", f"timeout 600 {HOOKS / 'config'}"),
+        ("config", hooks / "gitlab-runner-config"),
+        ("prepare", HOOKS / "prepare"),
+        ("run", f"exec env A=1 {HOOKS / 'run'}"),
+        ("cleanup", HOOKS / "cleanup"),
+    )
+    for each, call in calls:
         script = hooks / each
-        script.write_text(f'#!/bin/sh\nset -e\n{start}{HOOKS / each} "$@"\n:\n')
+        script.write_text(f'#!/bin/sh\nset -e\n{call} "$@"\n:\n')
         script.chmod(0o755)
     with (
         another(another_gitlab, rig, checkout, tmp_path, hooks) as (pushed, started),

@@ -43,6 +43,8 @@ class Sample:
     """Empty: it may not be looked at."""
     state: str = "S"
     threads: int = 1
+    program: str = ""
+    """Its name where empty."""
 
 
 def a_proc(directory: Path, processes: Mapping[int, Sample]) -> str:
@@ -58,6 +60,7 @@ def a_proc(directory: Path, processes: Mapping[int, Sample]) -> str:
             f"{pid} ({each.name}) {each.state} {each.parent} {each.group or pid} {before}"
             f" {each.threads} 0 {each.started} 8192 3\n"
         )
+        (proc / f"{pid}/cmdline").write_text(f"/usr/bin/{each.program or each.name}\0run\0")
         numbers = "\t".join(map(str, (pid, *each.numbers)))
         (proc / f"{pid}/status").write_text(
             f"Name:\tx\nPid:\t{pid}\nNSpid:\t{numbers}\nThreads:\t1\n"
@@ -97,6 +100,12 @@ INIT = Sample(0, "systemd", started=1)
         # a wrapper that is called so, in the group of what it calls
         {250: Sample(200, "gitlab-runner-p"), SELF: Sample(250, group=250)},
         {240: Sample(200, "gitlab-runner"), 250: Sample(240, "sudo", 240), SELF: Sample(250)},
+        # a script that is called so, and gives what it calls a group of its own
+        {
+            240: Sample(200, "gitlab-runner-p", program="sh"),
+            250: Sample(240, "timeout"),
+            SELF: Sample(250, group=250),
+        },
     ],
 )
 def test_the_nearest_gitlab_runner_is_found(tmp_path: Path, between: dict[int, Sample]) -> None:

@@ -1,12 +1,13 @@
 """A look: what is there of each job, and what follows; nothing is changed."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from executor.errors import EngineRefused, EngineUnavailable
-from executor.names import LABEL
+from executor.names import LABEL, JobNames
 from executor.sweep.look import look
 from executor.sweep.state import Memory, recall
 from executor.sweep.verdict import GONE_SECONDS, Directories, Life, Verdict, Word
@@ -23,6 +24,7 @@ from tests.sweep.left import (
     objects_of,
     options,
     owner_of,
+    view,
 )
 
 
@@ -243,6 +245,24 @@ def test_a_container_that_the_owner_lives_in(there: Belongings) -> None:
     (job,) = look(there.engine(), options(), a_memory()).jobs
 
     assert job.judgement == (Verdict.REMOVE, "container-gone")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(-5, (Verdict.REMOVE, "rebooted")), (5, (Verdict.UNDECIDED, "owner-unknown"))],
+)
+def test_what_is_younger_than_this_boot_is_of_no_earlier_one(
+    there: Belongings, seconds: int, expected: tuple[Verdict, str]
+) -> None:
+    """A clone of this host that reaches the engine by a forwarded socket has another boot id too."""
+    said = belonging(dead_owner()._replace(boot="1b5d4c6e-7f3a-4c69-9a57-5f1f2f0f6a11"))
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    build = listed("container", JobNames(said.key).build, said, Created=int(booted + seconds))
+    there.have([("container", build)])
+
+    (job,) = look(there.engine(), options(), a_memory(), view()).jobs
+
+    assert job.judgement == expected
 
 
 @pytest.mark.parametrize("answer", [refusal(404, "page not found"), http(200, {}), http(200, [])])
