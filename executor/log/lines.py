@@ -8,11 +8,15 @@ import json
 import os
 import time
 
-from executor.excerpts import readable, without_halves
+from executor.excerpts import excerpt, readable, without_halves
 from executor.redaction import redact, without
 
 _SHORTEST_IN_JOB_LOG = 8
 """GitLab masks values from this length on."""
+
+_LONGEST_TEXT = 4000
+"""How many characters of a line one text may take, as it is written there."""
+_LONGEST_ESCAPE = 6
 
 _JOURNAL = "/run/systemd/journal/socket"
 _JOURNAL_SECONDS = 1.0
@@ -36,12 +40,20 @@ def rendered(facts: dict[str, object], event: dict[str, object], secrets: tuple[
     fields["event"] = fields.pop("event")
     return json.dumps(
         {
-            key: readable(without_halves(redact(value, secrets), secrets))
+            key: _shown(without_halves(redact(value, secrets), secrets))
             if isinstance(value, str)
             else value
             for key, value in fields.items()
         }
     )
+
+
+def _shown(text: str) -> str:
+    """Return a text whose escapes count: somebody's 200 lines are one of ours."""
+    text = readable(text)
+    while _LONGEST_ESCAPE * len(text) > _LONGEST_TEXT and len(json.dumps(text)) > _LONGEST_TEXT:
+        text = excerpt(text, len(text) // 2)
+    return text
 
 
 def _written(event: dict[str, object]) -> str:

@@ -181,3 +181,16 @@ def test_no_text_is_longer_than_people_read(tmp_path: Path) -> None:
     line = (tmp_path / "log").read_text()
     assert len(line) < 2000
     assert "hunter" not in line
+
+
+def test_a_text_of_many_lines_is_cut(tmp_path: Path) -> None:
+    """Readers of the log take lines of a few KiB, with all that JSON has to escape."""
+    for number, text in enumerate(('{"message": "no"}\n' * 500, "\x1b" * 3000, "short")):
+        log = a_log(tmp_path / str(number), "run")
+        log.event("refused", error=text)
+        log.close("success")
+    written = [(tmp_path / str(number)).read_text().splitlines()[0] for number in range(3)]
+
+    assert [len(line) < 4500 for line in written] == [True] * 3
+    assert json.loads(written[0])["error"].startswith('{"message": "no"}\n{"message"')
+    assert '"error": "short"' in written[2]
