@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
 from executor.engine.docker import Engine
+from executor.notation.owner import Belonging
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http
+from tests.sweep.left import objects_of
 
 _LISTS = {
     "container": r"/containers/json",
@@ -31,6 +33,11 @@ class Belongings:
         """Add objects."""
         for kind, each in objects:
             self.there[str(each.get("Id") or each["Name"])] = (kind, each)
+
+    def have_jobs(self, *said: Belonging) -> None:
+        """Add a container, the network and a volume of each job."""
+        for each in said:
+            self.have(objects_of(each))
 
     def names(self) -> list[str]:
         """Return the ids of what is there."""
