@@ -60,6 +60,12 @@ class Surroundings:
     """Every network that a job may have to reach, in CIDR form: the job's own and the host's."""
     own_subnets: tuple[str, ...] = ()
     """Those of the job's network alone."""
+    networks: tuple[str, ...] = ()
+    """Every network of the engine, also those of other jobs, in CIDR form."""
+    bridges: tuple[tuple[str, str], ...] = ()
+    """The same of every engine on the host, each with its interface; empty where `in_reach` is not."""
+    engine_pools: tuple[str, ...] = ()
+    """Where the engine is told to take its networks from, in CIDR form; empty: Docker's own ranges."""
     mirrors: tuple[str, ...] = ()
     """The engine's registry mirrors that containers can reach."""
     insecure_registries: tuple[str, ...] = ()
@@ -71,7 +77,6 @@ class Surroundings:
     engine_name: str = ""
     """What the host of the engine calls itself."""
     engine_kernel: str = ""
-    """The version of its kernel."""
     gateways: tuple[str, ...] = ()
     """The addresses (IPv4) that the engine's host has on the engine's networks."""
     in_reach: bool = False
@@ -87,6 +92,8 @@ class NetworkSpec:
     mtu: int = 0
     ipv6_subnet: str = ""
     """Empty: the network has no IPv6 addresses."""
+    subnet: str = ""
+    """Its IPv4 addresses, in CIDR form; empty: the engine chooses them."""
 
 
 @dataclass(frozen=True, slots=True)

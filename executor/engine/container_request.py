@@ -25,15 +25,18 @@ def container_request(
     image: ImageFacts,
     api: tuple[int, ...] = (1, 41),
     volumes: Mapping[str, VolumeSpec] = {},
+    networks: Mapping[str, str] = {},
 ) -> dict[str, object]:
     """Return what the engine is asked to create, by a version of its API; nothing is secret.
 
-    `volumes` are those that were made for the job, by name.
+    `volumes` are those that were made for the job, by name, and `networks` the ids of its networks: an
+    engine of 20.10 may have several of one name.
     """
+    network = networks.get(spec.network, spec.network)
     host: dict[str, object] = {
         **spec.host,
         "Privileged": spec.privileged,
-        "NetworkMode": spec.network,
+        "NetworkMode": network,
         "Binds": list(spec.binds),
         "Mounts": [_mount(volumes.get(name), name, target) for name, target in spec.mounts],
         "Tmpfs": spec.tmpfs,
@@ -54,7 +57,7 @@ def container_request(
         "Hostname": spec.hostname,
         "User": spec.user,
         "HostConfig": host,
-        "NetworkingConfig": {"EndpointsConfig": {spec.network: endpoint}},
+        "NetworkingConfig": {"EndpointsConfig": {network: endpoint}},
     }
     if spec.mac_address:
         place = endpoint if api >= _MAC_OF_ENDPOINT else request

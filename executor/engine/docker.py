@@ -16,8 +16,8 @@ from executor.errors import EngineRefused
 
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
 if TYPE_CHECKING:
+    from executor.engine import images, networks
     from executor.engine.handover import Started
-    from executor.engine.images import Say
     from executor.engine.kept import Kept
     from executor.engine.logs import Take
     from executor.engine.removal import Removal
@@ -29,15 +29,15 @@ _NOT_FOUND = 404
 class Engine:
     """A Docker Engine."""
 
-    __slots__ = ("_api", "_api_version", "_volumes", "architecture", "version")
+    __slots__ = ("_api", "_api_version", "_networks", "_volumes", "architecture", "version")
 
     def __init__(self, api: Api) -> None:
         """Use `api`; nothing is asked yet."""
         self._api = api
         self._api_version: tuple[int, ...] = (1, 41)
+        self._networks: dict[str, str] = {}
         self._volumes: dict[str, VolumeSpec] = {}
-        self.architecture = ""
-        self.version = ""
+        self.architecture = self.version = ""
 
     @classmethod
     def at(cls, host: str, tls_dir: str, *, tls_verify: bool) -> "Engine":
@@ -67,7 +67,7 @@ class Engine:
 
     # --- images, the network and volumes ------------------------------------------------------
 
-    def pull(self, pull: "Pull", registry_auth: str, say: "Say") -> "ImageFacts":
+    def pull(self, pull: "Pull", registry_auth: str, say: "images.Say") -> "ImageFacts":
         """Pull an image and return what came; see `images.pull_image`.  May be repeated.
 
         Raises ImageUnavailable where the registry does not give it, PullInterrupted where another
@@ -98,15 +98,14 @@ class Engine:
 
         return survey(self._api)
 
-    def ensure_network(self, spec: "NetworkSpec") -> tuple[str, ...]:
-        """Create the job's network, or keep the one of its name; return its subnets.
+    def ensure_network(self, spec: "NetworkSpec", instead_of: str = "") -> "networks.Made":
+        """Create the job's network, or keep the one of its name; see `networks.ensure_network`.
 
-        May be repeated, also where a prune took the network.  Raises EngineRefused, or
-        ResourceExhausted where no subnet is left.
+        May be repeated.  Raises SubnetTaken, ResourceExhausted where no subnet is left, or EngineRefused.
         """
         from executor.engine.networks import ensure_network
 
-        return ensure_network(self._api, spec)
+        return ensure_network(self._api, spec, self._networks, instead_of)
 
     def ensure_volume(self, spec: "VolumeSpec") -> None:
         """Create a volume, or keep the one of its name; a container makes it again.  May be repeated."""
@@ -126,7 +125,7 @@ class Engine:
         """
         from executor.engine.container_request import container_request
 
-        request = container_request(spec, image, self._api_version, self._volumes)
+        request = container_request(spec, image, self._api_version, self._volumes, self._networks)
         self.create_as(spec, request)
         return request
 

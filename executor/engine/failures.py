@@ -137,9 +137,9 @@ def network_failure(name: str, status: int, message: str) -> ExecutorError:
     """Return the error for a network that could not be created."""
     if any(pattern in message.lower() for pattern in _NO_SUBNET):
         return ResourceExhausted(
-            f"The Docker Engine has no free subnet for the network {name}. Remove unused"
-            " networks (`docker network prune`), or add `default-address-pools` to its"
-            " daemon.json."
+            f"The Docker Engine has no free subnet for the network {name}. Remove unused networks"
+            " (`docker network prune`), or give jobs addresses of their own: `[docker] network_pool`"
+            " in the settings of dind-executor."
         )
     if any(pattern in message.lower() for pattern in NO_SPACE):
         return no_space(message)

@@ -1,16 +1,23 @@
 """The job's network, and what the engine says of the networks and registries around it."""
 
+import json
 from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import quote
 
 from executor.bounds import whole_number
 from executor.engine import failures
 from executor.engine.api import Api
-from executor.engine.wire import as_table
+from executor.engine.wire import Answer, as_table
+from executor.errors import EngineRefused
 from executor.names import LABEL
 from executor.spec import NetworkSpec, Surroundings
 from executor.tasks import Task
 
+_FORBIDDEN = 403
 _CONFLICT = 409
+_OVERLAPS = "overlap"
+"""In what engines of all versions say of a network whose addresses another one has."""
 _MTU = "com.docker.network.driver.mtu"
 _USUAL_MTU = 1500
 _LARGEST_MTU = 65535
@@ -20,10 +27,22 @@ experimental."""
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
+class SubnetTaken(EngineRefused):
+    """Another network of the engine has some of the addresses that one was to have."""
+
+
+class Made(NamedTuple):
+    """A network that is there."""
+
+    id: str
+    subnets: tuple[str, ...]
+    """In CIDR form."""
+
+
 def survey(api: Api) -> Surroundings:
     """Return what the engine knows; what it does not tell counts as not there.
 
-    The networks of other jobs are left out: no job reaches them.
+    The networks of other jobs are no part of the `subnets`: no job reaches them.
     """
     info = Task(lambda: _found(api, "/info"))
     networks = _found(api, "/networks")
@@ -38,6 +57,8 @@ def survey(api: Api) -> Surroundings:
             if LABEL not in as_table(each.get("Labels"))
             for subnet in _subnets(each)
         ),
+        networks=tuple(subnet for each in listed for subnet in _subnets(each)),
+        engine_pools=_pools(told),
         mirrors=mirrors,
         insecure_registries=insecure,
         separates_ipv6=_separates_ipv6(told),
@@ -52,8 +73,23 @@ def survey(api: Api) -> Surroundings:
     )
 
 
-def ensure_network(api: Api, spec: NetworkSpec) -> tuple[str, ...]:
-    """Create the job's network, or keep the one that is there; return its subnets."""
+def ensure_network(
+    api: Api, spec: NetworkSpec, known: dict[str, str], instead_of: str = ""
+) -> Made:
+    """Create the job's network, or keep the one that is there; its id is then `known` by its name.
+
+    One with the id `instead_of`, on which nothing is yet, goes before.  Raises SubnetTaken where
+    another network has some of its addresses.
+    """
+    if instead_of:
+        api.send("DELETE", f"/networks/{instead_of}")
+    made = _made(api, spec)
+    known[spec.name] = made.id
+    return made
+
+
+def _made(api: Api, spec: NetworkSpec) -> Made:
+    asked = tuple(each for each in (spec.subnet, spec.ipv6_subnet) if each)
     request: dict[str, object] = {
         "Name": spec.name,
         "CheckDuplicate": True,
@@ -62,17 +98,67 @@ def ensure_network(api: Api, spec: NetworkSpec) -> tuple[str, ...]:
         "Labels": spec.labels,
         "Options": {_MTU: str(spec.mtu)} if spec.mtu else {},
     }
-    if spec.ipv6_subnet:
-        request["IPAM"] = {"Config": [{"Subnet": spec.ipv6_subnet}]}
+    if asked:
+        request["IPAM"] = {"Config": [{"Subnet": each} for each in asked]}
     answer = api.post("/networks/create", request)
-    if not answer.ok and answer.status != _CONFLICT:
-        raise failures.network_failure(spec.name, answer.status, answer.message)
-    return _subnets(as_table(_found(api, f"/networks/{spec.name}")))
+    if answer.status == _CONFLICT:
+        return _kept(api, spec, answer)
+    if not answer.ok:
+        raise _refused(spec, answer)
+    identity = str(as_table(answer.json()).get("Id") or spec.name)
+    if spec.subnet:
+        return Made(identity, asked)
+    return Made(identity, _subnets(as_table(_found(api, f"/networks/{identity}"))))
+
+
+def _kept(api: Api, spec: NetworkSpec, answer: Answer) -> Made:
+    """Return the network of a name that is taken; others of this name go.
+
+    Docker 20.10 makes several of one name where the requests come at the same moment, as those of an
+    attempt that was killed and of the next one may.  It starts no container on any of them then,
+    whatever the container was told to join.  Of several, the one with the addresses that are asked
+    for stays, else the first.
+    """
+    found = sorted(
+        (
+            spec.subnet not in _subnets(each),
+            str(each.get("Created")),
+            str(each["Id"]),
+            _subnets(each),
+        )
+        for each in _named(api, spec.name)
+    )
+    if not found:
+        raise _refused(spec, answer)  # gone again
+    (_, _, kept, subnets), *others = found
+    for _, _, identity, _ in others:
+        api.send("DELETE", f"/networks/{identity}")
+    return Made(kept, subnets)
+
+
+def _named(api: Api, name: str) -> list[dict[str, object]]:
+    """Return the jobs' networks of this name; the engine also lists those that only contain it."""
+    filters = quote(json.dumps({"name": [name], "label": [LABEL]}))
+    listed = _found(api, f"/networks?filters={filters}")
+    found = [as_table(each) for each in listed] if isinstance(listed, list) else []
+    return [each for each in found if each.get("Name") == name and isinstance(each.get("Id"), str)]
+
+
+def _refused(spec: NetworkSpec, answer: Answer) -> Exception:
+    if spec.subnet and answer.status == _FORBIDDEN and _OVERLAPS in answer.message.lower():
+        return SubnetTaken(f"The subnet {spec.subnet} is taken: {answer.message}.", answer.status)
+    return failures.network_failure(spec.name, answer.status, answer.message)
 
 
 def _found(api: Api, path: str) -> object:
     answer = api.get(path)
     return answer.json() if answer.ok else None
+
+
+def _pools(told: dict[str, object]) -> tuple[str, ...]:
+    """Return where daemon.json has the engine take its networks from; nothing where it does not say."""
+    pools = [as_table(each) for each in _list(told.get("DefaultAddressPools"))]
+    return tuple(str(each["Base"]) for each in pools if each.get("Base"))
 
 
 def _subnets(network: dict[str, object]) -> tuple[str, ...]:

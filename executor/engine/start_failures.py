@@ -43,6 +43,8 @@ _OF_SETTINGS = (
 )
 
 _BAD_REQUEST = 400
+_AMBIGUOUS = "is ambiguous"
+"""Several networks have the name of the job's: nobody's option is wrong."""
 
 
 def create_failure(
@@ -61,7 +63,7 @@ def create_failure(
             f"The Docker Engine rejects the runner's settings for the container {container}:"
             f" {first_line(message)}. Correct the keys of `[docker]` and `[dind]`."
         )
-    if status == _BAD_REQUEST:
+    if status == _BAD_REQUEST and _AMBIGUOUS not in lower:
         return UnsupportedJobOption(
             f'The Docker Engine rejects the options of the image "{image}": {message}. Correct'
             " `image:` or `services:` in the job."

@@ -21,6 +21,9 @@ _USUAL_MTU = 1500
 _UP = 1
 _SHORTEST_PREFIX = 8
 _MOST_BYTES = 1024 * 1024
+_BRIDGE, _ID_DIGITS = "br-", 12
+"""How Docker calls the interface of a network, by its id."""
+_DEFAULT_BRIDGE = "docker0"
 _DOCKERS_RESOLVER = "127.0.0.11"
 _RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 
@@ -32,10 +35,13 @@ def with_host(around: Surroundings, certs_d: str, *, local: bool) -> Surrounding
     process knows are kept free all the same: to keep too many free costs nothing.
     """
     in_reach = local and shares_network(around.gateways, around.engine_name)
+    routes = host_routes() if local else ()
+    subnets = dict.fromkeys(subnet for subnet, _ in routes)
     return replace(
         around,
         mtu=around.mtu or (host_mtu() if in_reach else 0),
-        subnets=(*around.subnets, *((*host_subnets(), *host_resolvers()) if local else ())),
+        subnets=(*around.subnets, *subnets, *(host_resolvers() if local else ())),
+        bridges=tuple(filter(_is_bridge, routes)) if in_reach else (),
         authorities=authorities(certs_d),
         in_reach=in_reach,
     )
@@ -54,17 +60,26 @@ def host_mtu(routes: str = _ROUTES, interfaces: str = _INTERFACES) -> int:
     return best if best < _USUAL_MTU else 0
 
 
-def host_subnets(routes: str = _ROUTES) -> tuple[str, ...]:
-    """Return what the host has routes to, in CIDR form.
+def host_routes(routes: str = _ROUTES) -> tuple[tuple[str, str], ...]:
+    """Return what the host has routes to, in CIDR form, each with the interface.
 
     Without the default route, and without those that stand for it: a VPN has `0.0.0.0/1`.
     """
-    found = (
-        f"{socket.inet_ntoa(struct.pack('=I', destination))}/{mask.bit_count()}"
-        for _, destination, mask, _, _ in _routes(routes)
+    return tuple(
+        (f"{socket.inet_ntoa(struct.pack('=I', destination))}/{mask.bit_count()}", interface)
+        for interface, destination, mask, _, _ in _routes(routes)
         if mask.bit_count() >= _SHORTEST_PREFIX
     )
-    return tuple(dict.fromkeys(found))
+
+
+def host_bridges(routes: str = _ROUTES) -> tuple[tuple[str, str], ...]:
+    """Return the networks of Docker Engines on this host, in CIDR form, each with its interface."""
+    return tuple(filter(_is_bridge, host_routes(routes)))
+
+
+def bridge_of(network: str) -> str:
+    """Return the interface of a network with this id."""
+    return _BRIDGE + network[:_ID_DIGITS]
 
 
 def host_resolvers(files: Iterable[str] = _RESOLVERS) -> tuple[str, ...]:
@@ -88,6 +103,14 @@ def resolves(name: str, files: Iterable[str] = _RESOLVERS, routes: str = _ROUTES
         return bool(found)
     beside = {each for each in found if ":" not in each and _is_beside(each, routes)}
     return not beside
+
+
+def _is_bridge(route: tuple[str, str]) -> bool:
+    """Tell whether a route leads to a network of a Docker Engine."""
+    _, interface = route
+    digits = interface.removeprefix(_BRIDGE)
+    named = len(digits) == _ID_DIGITS and not set(digits).difference("0123456789abcdef")
+    return interface == _DEFAULT_BRIDGE or (named and digits != interface)
 
 
 def _is_beside(address: str, routes: str) -> bool:

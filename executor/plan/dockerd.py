@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from executor.names import TCP_PORT, TLS_PORT
-from executor.notation.hosts import host_of, wrong_insecure_registry, wrong_mirror
+from executor.notation.hosts import wrong_insecure_registry, wrong_mirror
+from executor.plan.addresses import reached
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.network import inner_pool, ipv6_subnet
-from executor.plan.proxies import PROXIES
 from executor.plan.transport import Transport
 from executor.shell import DIRECTORY, SOCKET, given, program
 from executor.spec import ImageFacts
@@ -121,7 +121,7 @@ def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:
             Option("mtu", f"--mtu={mtu}", ("--mtu",)),
             Option("default-network-opts", f"{opt}={value}", (opt,), since=24),
         ]
-    pool = inner_pool(_taken(inputs, facts))
+    pool = inner_pool(reached(inputs, facts.surroundings))
     if pool:
         flag, value = "--default-address-pool", f"base={pool.pool},size={pool.size}"
         options += [
@@ -159,22 +159,3 @@ def _registry_options(inputs: Inputs, facts: Facts, kept: Iterable[str]) -> list
 
 def _mtu(inputs: Inputs, facts: Facts) -> int:
     return inputs.settings.docker.network_mtu or facts.surroundings.mtu
-
-
-def _taken(inputs: Inputs, facts: Facts) -> Iterable[str]:
-    """Yield every network and address that the job may have to reach."""
-    docker, dind, around = inputs.settings.docker, inputs.settings.dind, facts.surroundings
-    registries = (*dind.insecure_registries, *around.insecure_registries)
-    yield from around.subnets
-    yield from docker.dns
-    yield from (each.partition(":")[2] for each in docker.extra_hosts)
-    yield from registries
-    addresses = (
-        *registries,
-        *dind.registry_mirrors,
-        *around.mirrors,
-        inputs.job.repo_url,
-        *(each.url for each in inputs.job.registries),
-        *(inputs.values.get(key, "") for each in PROXIES for key in (each, each.lower())),
-    )
-    yield from map(host_of, addresses)

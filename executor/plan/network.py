@@ -71,7 +71,7 @@ def ipv6_subnet(key: str, number: int) -> str:
 
 
 def plan_network(inputs: Inputs, surroundings: Surroundings) -> NetworkSpec:
-    """Return the job's network; it can be made before anything is pulled.
+    """Return the job's network, for which `addresses` has the subnet; nothing has to be pulled for it.
 
     Raises SettingsError where it is to have IPv6, and other jobs would reach it that way.
     """

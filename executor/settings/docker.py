@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from executor.notation import hosts, paths
+from executor.notation.subnets import wrong_pool
 from executor.settings.containers import ContainerSettings
 from executor.settings.images import ImageSettings
 from executor.settings.keys import Section, group, key
@@ -81,6 +82,16 @@ class DockerSettings(Section):
         "DNS search domains of every container of a job. Empty: the engine's.",
         default=(),
         check=hosts.wrong_domain,
+    )
+    network_pool: tuple[str, ...] = key(
+        "Ranges of IPv4 addresses, in CIDR form, that the networks of jobs come from: each job gets"
+        " 32 addresses, or more if it has more than 20 services. Networks of the engine and routes"
+        " of the host inside a range are left out. Empty: if dind-executor sees the routes of the"
+        " engine's host, small networks in the ranges that the engine itself uses; elsewhere the"
+        " engine chooses, which is enough for about 30 jobs at a time.",
+        default=(),
+        ours=True,
+        check=wrong_pool,
     )
     network_mtu: int = key(
         "MTU of the job's network and of the networks inside dind. 0: the `mtu` of the"

@@ -7,7 +7,8 @@ from pytest_mock import MockerFixture
 
 from executor.engine.api import VOLUME_SECONDS, Api
 from executor.engine.docker import Engine
-from executor.spec import ImageFacts, VolumeSpec
+from executor.engine.wire import as_table
+from executor.spec import ImageFacts, NetworkSpec, VolumeSpec
 from tests.engine.samples import NEW, SPEC
 from tests.engine.stub import StubEngine, http
 
@@ -36,6 +37,23 @@ def test_a_volume_that_is_gone_again_is_made_the_same(
     assert host["Mounts"] == [
         {"Type": "volume", "Source": "cache", "Target": "/cache", "VolumeOptions": options}
     ]
+
+
+def test_containers_join_a_network_by_its_id(stub: StubEngine) -> None:
+    """Its name may be several networks' (Docker 20.10); one that nobody made here is joined by name."""
+    stub.on("POST", "/(networks|containers)/create", http(201, {"Id": "new"}))
+    engine = Engine(stub.api())
+    engine.create(SPEC, ImageFacts(NEW))
+    assert engine.ensure_network(NetworkSpec(SPEC.network, {}, subnet="10.8.0.0/27")).id == "new"
+    engine.create(SPEC, ImageFacts(NEW))
+
+    asked = [each.json() for each in stub.asked("POST", "/containers/create")]
+    modes = [as_table(each["HostConfig"])["NetworkMode"] for each in asked]
+    joined = [
+        list(as_table(as_table(each["NetworkingConfig"])["EndpointsConfig"])) for each in asked
+    ]
+    assert modes == [SPEC.network, "new"]
+    assert joined == [[SPEC.network], ["new"]]
 
 
 def test_what_waits_for_volumes_has_more_time(stub: StubEngine, mocker: MockerFixture) -> None:

@@ -26,6 +26,7 @@ from executor.errors import (
             'container process caused: exec: "/nowhere": stat /nowhere: no such file or directory',
             UnusableImage,
         ),
+        (400, "network job is ambiguous (2 matches found on name)", EngineRefused),
         (400, "invalid reference format", UnsupportedJobOption),
         (400, "Duplicate mount point: /builds", UnsupportedJobOption),
         (

@@ -7,9 +7,11 @@ from pytest_mock import MockerFixture
 
 from executor.host.network import (
     authorities,
+    bridge_of,
+    host_bridges,
     host_mtu,
     host_resolvers,
-    host_subnets,
+    host_routes,
     resolves,
     with_host,
 )
@@ -56,10 +58,20 @@ def test_what_the_host_has_routes_to(tmp_path: Path) -> None:
     """The default route leads everywhere, as one in two halves does, and one that is down nowhere."""
     half = "tun0\t00000080\t010200C0\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"
     routes, _ = written(tmp_path, DEFAULT.format(0, 0), LAN, BRIDGE, BRIDGE, half)
-    assert host_subnets(routes) == ("192.0.2.0/24", "172.17.0.0/16")
+    bridge = ("172.17.0.0/16", "docker0")
+    assert host_routes(routes) == (("192.0.2.0/24", "eth0"), bridge, bridge)
     routes_down = tmp_path / "down"
     routes_down.write_text(HEAD + DOWN)
-    assert host_subnets(str(routes_down)) == ()
+    assert host_routes(str(routes_down)) == ()
+
+
+def test_which_routes_lead_to_networks_of_docker(tmp_path: Path) -> None:
+    """Their interfaces have names that Docker gives, by the network's id."""
+    name = bridge_of("0764506a84d6" + "0" * 52)
+    others = ("br-lan", "br-0764506A84D6", "0764506a84d6", "br-0764506a84d6.5", "veth0764506a84d6")
+    lines = [BRIDGE.replace("docker0", each) for each in (name, *others)]
+    routes, _ = written(tmp_path, DEFAULT.format(0, 0), LAN, BRIDGE, *lines)
+    assert host_bridges(routes) == (("172.17.0.0/16", "docker0"), ("172.17.0.0/16", name))
 
 
 def test_the_hosts_resolvers(tmp_path: Path) -> None:
@@ -101,22 +113,23 @@ def test_routes_count_on_the_engines_host_alone(
 
 def test_addresses_that_are_known_are_kept_free(mocker: MockerFixture) -> None:
     """Those of a container as well, and none where the engine is on another host."""
-    mocker.patch("executor.host.network.host_subnets", return_value=("192.0.2.0/24",))
+    lan, bridge = ("192.0.2.0/24", "eth0"), ("172.18.0.0/16", bridge_of("0764506a84d6"))
+    mocker.patch("executor.host.network.host_routes", return_value=(lan, lan, bridge))
     mocker.patch("executor.host.network.host_resolvers", return_value=("198.51.100.1",))
     around = Surroundings(subnets=("172.17.0.0/16",), gateways=("203.0.113.1",))
 
-    assert with_host(around, "/nowhere", local=True).subnets == (
-        "172.17.0.0/16",
-        "192.0.2.0/24",
-        "198.51.100.1",
-    )
+    found = with_host(around, "/nowhere", local=True)
+    assert found.subnets == ("172.17.0.0/16", lan[0], bridge[0], "198.51.100.1")
+    assert found.bridges == ()
+    here = with_host(Surroundings(gateways=("127.0.0.1",)), "/nowhere", local=True)
+    assert here.bridges == (bridge,)
     assert with_host(around, "/nowhere", local=False).subnets == ("172.17.0.0/16",)
 
 
 def test_a_host_without_proc(tmp_path: Path) -> None:
     """Nothing is known, and nothing fails."""
     assert host_mtu(str(tmp_path / "none"), str(tmp_path)) == 0
-    assert host_subnets(str(tmp_path / "none")) == ()
+    assert host_routes(str(tmp_path / "none")) == ()
 
 
 def test_authorities_of_registries(tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ allowed_services = ["docker:*dind", "{{redis,postgres}}:[0-9]*"]
 extra_hosts = ["registry.example.com:10.0.0.1", "six:2001:db8::1", "host:host-gateway"]
 dns = ["10.0.0.1", "2001:db8::1"]
 dns_search = ["example.com", "."]
+network_pool = ["10.240.0.0/16", "10.9.0.0/27"]
 network_mtu = 1400
 enable_ipv6 = true
 certs_d = "/srv/certs.d"

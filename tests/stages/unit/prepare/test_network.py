@@ -1,11 +1,13 @@
-"""The job's network in the making, and what takes it away before it is used."""
+"""The job's network in the making, and what takes it or its addresses away before it is used."""
 
 import json
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.errors import EngineRefused, ResourceExhausted
+from executor.host.network import bridge_of
 from executor.log import AdministratorLog
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.steps import Steps
@@ -13,7 +15,14 @@ from tests.builders import some_inputs
 from tests.engine.stub import StubEngine, http, refusal
 
 INPUTS = some_inputs(settings='docker.certs_d = "/nowhere"')
+POOL = ("10.8.0.0/27", "10.8.0.32/27", "10.8.0.64/27")
+POOLED = some_inputs(
+    settings='docker.certs_d = "/nowhere"\ndocker.network_pool = ["10.8.0.0/26", "10.8.0.64/27"]'
+)
 CREATE = "/networks/create"
+TAKEN = refusal(403, "Pool overlaps with other one on this address space")
+ID = "0123456789ab" + "c" * 52
+PLACES = "executor.host.network"
 
 
 def some_steps() -> Steps:
@@ -23,14 +32,24 @@ def some_steps() -> Steps:
 
 @pytest.fixture
 def engine(stub: StubEngine) -> StubEngine:
-    """Return an engine with one network of somebody else's."""
+    """Return an engine on another host, with one network of somebody else's."""
     others = [{"Name": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}}]
     own = {"Name": INPUTS.names.network, "IPAM": {"Config": [{"Subnet": "172.30.0.0/16"}]}}
     stub.on("GET", "/info", http(200, {"ServerVersion": "27.0.0"}))
     stub.on("GET", "/networks$", http(200, others))
-    stub.on("GET", f"/networks/{INPUTS.names.network}", http(200, own))
+    stub.on("GET", "/networks/n", http(200, own))
     stub.on("POST", CREATE, http(201, {"Id": "n"}))
     return stub
+
+
+def asked_for(engine: StubEngine) -> list[str]:
+    """Return the subnets that networks were asked for with."""
+    found = []
+    for each in engine.asked("POST", CREATE):
+        ipam = each.json().get("IPAM")
+        assert isinstance(ipam, dict)
+        found.append(ipam["Config"][0]["Subnet"])
+    return found
 
 
 def test_the_surroundings_have_the_jobs_own_network(engine: StubEngine, tmp_path: Path) -> None:
@@ -49,6 +68,55 @@ def test_the_surroundings_have_the_jobs_own_network(engine: StubEngine, tmp_path
     assert made.json()["Name"] == INPUTS.names.network
 
 
+def test_addresses_that_turn_out_to_be_taken(engine: StubEngine) -> None:
+    """The next ones are tried; nothing else is asked for than the list once more."""
+    engine.on("POST", CREATE, TAKEN, TAKEN, http(201, {"Id": "n"}))
+
+    around = JobNetwork(engine.engine(), POOLED, some_steps()).surroundings()
+
+    assert sorted(asked_for(engine)) == list(POOL)
+    assert around.own_subnets == (asked_for(engine)[-1],)
+    assert len(engine.asked("GET", "/networks$")) == 3
+    assert engine.asked("GET", "/networks/n") == []
+
+
+def test_all_addresses_are_taken(engine: StubEngine) -> None:
+    """Each is tried once, and the sentence names the pool."""
+    engine.on("POST", CREATE, TAKEN)
+
+    with pytest.raises(ResourceExhausted, match=r"`\[docker\] network_pool` \(10.8.0.0/26, 10"):
+        JobNetwork(engine.engine(), POOLED, some_steps()).surroundings()
+
+    assert sorted(asked_for(engine)) == list(POOL)
+
+
+def test_addresses_that_another_engine_of_the_host_has(
+    engine: StubEngine, mocker: MockerFixture
+) -> None:
+    """The network goes again, and the next one takes other addresses."""
+    mocker.patch("executor.host.network.shares_network", return_value=True)
+    other = bridge_of("ff" * 32)
+    first = POOL[:2]
+
+    def routes() -> tuple[tuple[str, str], ...]:
+        made = asked_for(engine)
+        own = [(each, bridge_of(ID)) for each in made[-1:]]
+        # The other engine's appear while the job makes its own.
+        return (*own, *((each, other) for each in first if each in made))
+
+    mocker.patch("executor.host.network.host_routes", side_effect=routes)
+    mocker.patch("executor.stages.prepare.network.host_bridges", side_effect=routes)
+    engine.on("POST", CREATE, http(201, {"Id": ID}))
+    engine.on("DELETE", "/networks/", http(204))
+
+    around = JobNetwork(engine.engine(), POOLED, some_steps()).surroundings()
+
+    assert around.own_subnets == (POOL[2],)
+    tried = asked_for(engine)
+    assert tried[-1] == POOL[2]
+    assert len(engine.asked("DELETE", f"/networks/{ID}")) == len(tried) - 1
+
+
 def test_a_container_starts_on_it(engine: StubEngine) -> None:
     """What starts the container is called once, and its result returned."""
     network = JobNetwork(engine.engine(), INPUTS, some_steps())
@@ -62,10 +130,12 @@ def test_a_container_starts_on_it(engine: StubEngine) -> None:
     assert calls == ["start"]
 
 
-def test_a_network_that_was_pruned_is_made_again(engine: StubEngine) -> None:
+@pytest.mark.parametrize("each", [INPUTS.names.network, "n"])
+def test_a_network_that_was_pruned_is_made_again(engine: StubEngine, each: str) -> None:
     """The network is made a second time, and what starts the container is called once more."""
     network = JobNetwork(engine.engine(), INPUTS, some_steps())
-    gone = [EngineRefused(f"network {INPUTS.names.network} not found")]
+    network.surroundings()
+    gone = [EngineRefused(f"network {each} not found")]
 
     def start() -> str:
         if gone:
@@ -73,8 +143,35 @@ def test_a_network_that_was_pruned_is_made_again(engine: StubEngine) -> None:
         return "started"
 
     assert network.holding(start) == "started"
-    first, second = engine.asked("POST", CREATE)
-    assert first.json() == second.json()
+    first, second = (each.json() for each in engine.asked("POST", CREATE))
+    # The addresses that the engine chose stand in the sidecar's certificate.
+    assert second.pop("IPAM") == {"Config": [{"Subnet": "172.30.0.0/16"}]}
+    assert first == second
+
+
+def test_several_networks_of_its_name(engine: StubEngine) -> None:
+    """Those of an attempt before go, and what starts the container is called once more."""
+    pairs = (("n", "172.30.0.0/16"), ("m", "172.31.0.0/16"))
+    listed = [
+        {"Name": INPUTS.names.network, "Id": id_, "IPAM": {"Config": [{"Subnet": subnet}]}}
+        for id_, subnet in pairs
+    ]
+    engine.on("GET", "/networks\\?filters", http(200, listed))
+    engine.on("DELETE", "/networks/", http(204))
+    network = JobNetwork(engine.engine(), INPUTS, some_steps())
+    network.surroundings()
+    engine.on("POST", CREATE, refusal(409, "already exists"))
+    said = f"network {INPUTS.names.network} is ambiguous (2 matches found on name)"
+    ambiguous = [EngineRefused(said)]
+
+    def start() -> str:
+        if ambiguous:
+            raise ambiguous.pop()
+        return "started"
+
+    assert network.holding(start) == "started"
+    (gone,) = engine.asked("DELETE", "/networks/")
+    assert gone.path.endswith("/networks/m")
 
 
 def test_another_refusal_is_none_of_the_networks(engine: StubEngine) -> None:
