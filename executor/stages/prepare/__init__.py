@@ -87,7 +87,6 @@ def _make(
         lambda text: say(steps.log.readable(text)),
         records,
     )
-    claims.left()
     pulls.begin(images)
     sidecar = choose_sidecar(inputs, images, {pull: pulls.facts(pull) for pull in images.services})
     if sidecar:
@@ -108,7 +107,7 @@ def _make(
         if notice not in images.notices:  # else it was said before any image was pulled
             say(steps.log.readable(notice))
     certificates.leave_client(temp_dir)
-    volumes = Task(lambda: make_volumes(engine, plan.volumes, steps, records))
+    volumes = Task(lambda: make_volumes(engine, plan.volumes, steps, records, claims.left))
     containers = Containers(engine, steps, pulls, network, volumes, temp_dir)
     wait_seconds = inputs.settings.docker.services.wait_for_services_timeout
     containers.start_all(plan, wait_seconds, sweep)
