@@ -239,14 +239,18 @@ def test_an_error_inside_a_claim_is_raised(parent: Path) -> None:
 
 
 def test_the_job_logs_of_its_gitlab_runner_are_removed(parent: Path) -> None:
-    """They are known by name, device and inode; another file of the name stays."""
+    """They are known by name, device and inode; another file of the name stays, and another user's."""
     directory = leave(parent)
     (parent / "trace1").write_text("the job log")
     (parent / "trace2").write_text("of another gitlab-runner")
     (parent / "trace3").write_text("made since")
     (parent / "precious").write_text("kept")
     (parent / "trace4").symlink_to("precious")
-    one, other, link = (os.lstat(parent / name) for name in ("trace1", "precious", "trace4"))
+    (parent / "trace6").write_text("of another user's gitlab-runner")
+    os.chown(parent / "trace6", 12345, 12345)
+    one, other, link, theirs = (
+        os.lstat(parent / name) for name in ("trace1", "precious", "trace4", "trace6")
+    )
     listed = [
         ["trace1", one.st_dev, one.st_ino],
         ["trace3", one.st_dev, one.st_ino],
@@ -254,6 +258,7 @@ def test_the_job_logs_of_its_gitlab_runner_are_removed(parent: Path) -> None:
         ["precious", other.st_dev, other.st_ino],
         ["../tmp/precious", other.st_dev, other.st_ino],
         ["trace5", 1, 2],
+        ["trace6", theirs.st_dev, theirs.st_ino],
     ]
     notes.leave(str(directory), notes.TRACES, json.dumps(listed).encode())
 
@@ -263,6 +268,7 @@ def test_the_job_logs_of_its_gitlab_runner_are_removed(parent: Path) -> None:
         "trace2",
         "trace3",
         "trace4",
+        "trace6",
     ]
 
 
