@@ -13,6 +13,7 @@ The rooms from the top.  A room imports only from floors below its own (`pyproje
 | 4 | `plan` | Decides everything that a job gets. |
 | 4 | `scripts` | Runs one script in one standing container, and replaces the container where it was lost. |
 | 4 | `services` | The sidecar and the other services while a job goes on: are they up, why did they end. |
+| 4 | `disk` | Keeps room on the Docker Engine's disks: before a job begins, and while jobs run. |
 | 4 | `sweep` | Finds what jobs of a dead gitlab-runner left, judges each job, and removes it. |
 | 4 | `budgets` | Keeps what outlives jobs within bounds: who used what when, what it takes, what has to go. |
 | 3 | `engine` | The Docker Engine: HTTP, about ten verbs, its refusals as our errors. |

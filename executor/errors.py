@@ -58,6 +58,10 @@ class UnsupportedJobOption(BuildFailure):
     """The job sets an option to something that dind-executor cannot do."""
 
 
+class DiskOverrun(BuildFailure):
+    """The job was ended because it filled the disk that all jobs share."""
+
+
 class SystemFailure(ExecutorError):
     """For the administrator to fix, or for nobody; gitlab-runner tries prepare three times."""
 

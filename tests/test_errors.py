@@ -12,6 +12,7 @@ BUILD_FAILURES = [
     "NoShell('a. b')",
     "ServiceConflict('a. b')",
     "UnsupportedJobOption('a. b')",
+    "DiskOverrun('a. b')",
 ]
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from executor.engine.api import VOLUME_SECONDS, Api
 from executor.engine.listing import containers, others
+from executor.engine.stores import Stores, stores
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
 
@@ -34,6 +35,10 @@ class Kept:
     def __init__(self, api: Api) -> None:
         """Use `api`; nothing is asked yet."""
         self._api = api
+
+    def stores(self) -> Stores:
+        """Return where the engine keeps all of it, and which process listens on its socket."""
+        return stores(self._api)
 
     def volumes(self) -> list[dict[str, object]]:
         """Return all volumes as the engine lists them; raises EngineRefused."""

@@ -32,7 +32,7 @@ _NOT_FOUND = 404
 class Removal:
     """Whose objects to remove, and how long to try."""
 
-    __slots__ = ("log", "names", "patience_seconds", "quiet_seconds", "refusal")
+    __slots__ = ("log", "names", "patience_seconds", "quiet_seconds", "refusal", "volumes")
 
     def __init__(self, names: JobNames, log: AdministratorLog) -> None:
         """Take the job; without more words, everything is tried with patience."""
@@ -42,6 +42,7 @@ class Removal:
         """How long nothing may have appeared."""
         self.patience_seconds = PATIENCE_SECONDS
         """How long to try again what cannot be removed."""
+        self.volumes: tuple[str, ...] = ()  # without the job's label, and go with it
         self.refusal: Callable[[Objects], str] | None = None
         """Says of each look's objects why none of them may be removed, "" where they may.
 
@@ -116,7 +117,7 @@ def _look_and_remove(
     # Those that most jobs have are known without a list.
     most = (names.builds_volume, names.docker_volume, names.socket_volume)
     known = most if answered and no_volumes else ()
-    by_name = [*known, *(str(each["Name"]) for each in volumes)]
+    by_name = [*known, *(str(each["Name"]) for each in volumes), *removal.volumes]
     told += [no_volumes, *_results([_task(api, f"/volumes/{each}?force=1") for each in by_name])]
     # An engine that does not answer says so to each question.
     left = [each for each in dict.fromkeys(told) if each]

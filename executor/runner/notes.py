@@ -25,6 +25,8 @@ left: the names below, and what is in them, stay as they are.
 | `SOURCES` | prepare | into which kept sources the job fetches | run, cleanup |
 | `DOUBTFUL_SOURCES` | prepare | fetching into them has failed before, or they are begun anew | run, cleanup |
 | `CANCELLED` | run | the build container is made anew before the next script | run |
+| `DISK` | prepare | which disks are watched while a script runs (`disk.watch`) | run |
+| `OVERRUN` | run | the job was ended because it filled the disk, and why | run |
 
 `run` imports this module, so it imports little.  The file with a script's exit code is none of these:
 gitlab-runner names it, and reads it itself (`stages/run`).
@@ -52,6 +54,8 @@ CANCELLED = "dind-executor-cancelled"
 OUT_OF_REACH = "dind-executor-out-of-reach"
 SOURCES = "dind-executor-sources"
 DOUBTFUL_SOURCES = "dind-executor-doubtful-sources"
+DISK = "dind-executor-disk"
+OVERRUN = "dind-executor-overrun"
 
 
 def request_of(container: str) -> str:

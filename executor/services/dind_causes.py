@@ -8,6 +8,7 @@ import time
 from executor.engine.docker import Engine
 from executor.errors import EngineRefused, EngineUnavailable, ServiceNotReady
 from executor.log import complain
+from executor.runner import notes
 from executor.services.dind import Sidecar, find_sidecar, logs, start_that_answered, still_runs
 from executor.services.dind_answers import SETTLED_SECONDS, answers
 
@@ -85,6 +86,8 @@ def warn_of_end(engine: Engine, name: str, temp_dir: str) -> None:
     """
     answered = start_that_answered(temp_dir)
     deadline = time.monotonic() + _END_SECONDS
+    if notes.is_left(temp_dir, notes.OVERRUN):
+        return  # the job was ended with it, and its log says why
     try:
         while answered and (left := deadline - time.monotonic()) > 0:
             sidecar = find_sidecar(engine, name)

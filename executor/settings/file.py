@@ -13,6 +13,7 @@ from executor.notation.volumes import destinations, wrong_volumes
 from executor.settings import checks
 from executor.settings.budgets import BudgetSettings
 from executor.settings.dind import DindSettings
+from executor.settings.disk import DiskSettings
 from executor.settings.docker import DockerSettings
 from executor.settings.keys import Section, key, section
 from executor.settings.reader import read_section
@@ -21,6 +22,7 @@ from executor.shell import DIRECTORY, SOCKETS
 
 __all__ = [
     "DindSettings",
+    "DiskSettings",
     "DockerSettings",
     "LogSettings",
     "Settings",
@@ -74,6 +76,7 @@ class Settings(Section):
     log: LogSettings = section(factory=LogSettings)
     sweep: SweepSettings = section(factory=SweepSettings)
     budgets: BudgetSettings = section(factory=BudgetSettings)
+    disk: DiskSettings = section(factory=DiskSettings)
 
 
 def load_settings(path: str) -> Settings:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from executor.engine.docker import Engine
 from executor.errors import Cancelled, ScriptFailed, ServiceNotReady, SystemFailure
-from executor.log import AdministratorLog, say
+from executor.log import AdministratorLog
 from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
-from executor.scripts.attempts import Place, attempt, heed_notes, note
+from executor.scripts.attempts import Place, attempt, heed_notes
 from executor.stages.context import engine_of, run_context
 
 HELPER_SUB_STAGES = frozenset(
@@ -42,11 +42,13 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     _forget_exit_code(env)
     script = _read(script_path)
     engine = engine_of(context)
+    end_watch = _watch_disk(engine, context, env, log)
     end_logs = _follow_services(engine, env)
     try:
         code = _run_sub_stage(engine, context, env, sub_stage, script, log)
     finally:
         end_logs()
+        end_watch()
     if code:
         _remember_exit_code(env, code)
         raise ScriptFailed(code)
@@ -66,6 +68,20 @@ def _follow_services(engine: Engine, env: RunnerEnv) -> Callable[[], None]:
     return logs.end
 
 
+def _watch_disk(
+    engine: Engine, context: RunContext, env: RunnerEnv, log: AdministratorLog
+) -> Callable[[], None]:
+    """Look at the engine's disks while the script runs, where prepare has seen them.
+
+    Returns what ends that, and raises DiskOverrun where this job has filled them, as this does.
+    """
+    if not notes.is_left(env.temp_dir, notes.DISK):
+        return lambda: None
+    from executor.stages.overrun import watch_disk  # noqa: PLC0415 (only where disks are seen)
+
+    return watch_disk(engine, context.names, env.temp_dir, log)
+
+
 def _run_sub_stage(
     engine: Engine,
     context: RunContext,
@@ -77,9 +93,7 @@ def _run_sub_stage(
     """Run the script where it belongs, once dind answers, and return its exit status."""
     helps = sub_stage in HELPER_SUB_STAGES
     if not helps and (env.job_value("NO_PROXY") or env.job_value("no_proxy")):
-        from executor.scripts.no_proxy import (  # noqa: PLC0415 (for few jobs only)
-            with_direct_names,
-        )
+        from executor.scripts.no_proxy import with_direct_names  # noqa: PLC0415 (for few jobs)
 
         script = with_direct_names(script)
 
@@ -97,7 +111,9 @@ def _run_sub_stage(
         code = attempt(place, sub_stage, script, log, wait)
     except Cancelled:
         if not helps:
-            _end_cancelled(engine, context, env, log)
+            from executor.stages.cancelled import end_cancelled  # noqa: PLC0415 (rarely needed)
+
+            end_cancelled(engine, context, env, log)
         _heed_sources(place, sub_stage, script, log, None)
         raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
@@ -121,21 +137,6 @@ def _heed_sources(
         from executor.stages.sources import heed  # noqa: PLC0415 (rarely needed)
 
         heed(place, sub_stage, script, log, code)
-
-
-def _end_cancelled(
-    engine: Engine, context: RunContext, env: RunnerEnv, log: AdministratorLog
-) -> None:
-    """End what the author's script left, in the build container and in dind."""
-    from executor.scripts.cancel import remove_container, stop_inner_containers  # noqa: PLC0415
-
-    note(env, notes.CANCELLED)
-    started = time.monotonic()
-    remove_container(engine, context.names.build)
-    stopped = stop_inner_containers(engine, context.names.dind)
-    if stopped:
-        say(f"Stopped {stopped} container{'s' * (stopped > 1)} of the job's Docker daemon.")
-    log.done("script cancelled", started, container=context.names.build, stopped=stopped)
 
 
 def _what(args: list[str]) -> tuple[str, str]:

@@ -35,8 +35,12 @@ class OwnEngine:
 
     @property
     def changes(self) -> Changes:
-        """Return the settings of jobs on it: it needs no wrapper around its runtime."""
-        return {"docker": {"host": self.host}, "dind": {"runtime": "", "privileged": True}}
+        """Return the settings of jobs on it: it needs no wrapper around its runtime, and is small."""
+        return {
+            "docker": {"host": self.host},
+            "dind": {"runtime": "", "privileged": True},
+            "disk": {"floor": "64m", "headroom": "64m"},
+        }
 
     def restart(self) -> None:
         """Have dockerd end and begin anew, and wait until the new one answers."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.load.full_disk import Filling
 from tests.rig.state import Rig
 from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, JobCalls, Running, assert_error
 from tests.stages.conftest import Changes, Jobs
@@ -139,8 +140,21 @@ def test_a_disk_that_runs_full(engine: OwnEngine, begin: Begin, there: Witness) 
         assert_error(call, SYSTEM_FAILURE, "The disk of the Docker Engine's host is full: ")
         new.config().passed()
         assert_error(
-            new.prepare(), SYSTEM_FAILURE, "The disk of the Docker Engine's host is full: "
+            new.prepare(),
+            SYSTEM_FAILURE,
+            "The disk of the Docker Engine's host is full: 0 bytes are free in /var/lib/docker",
+            "`dind-executor prune` has not run yet",
         )
         for job in (running, replaced, new):
             job.cleanup().passed()
         assert [there.objects(job.id) for job in (running, replaced, new)] == [[]] * 3
+
+
+def test_a_job_that_fills_the_disk(rig: Rig, engine: OwnEngine, tmp_path: Path) -> None:
+    """It alone is ended, with a sentence, and what it wrote goes; the job beside it passes."""
+    (tmp_path / "filling").mkdir()
+    filling = Filling(rig, engine, tmp_path / "filling", floor_mib=256)
+    account = filling.run("a container of dind", others=1)
+    filling.end()
+
+    assert account.wrong == []

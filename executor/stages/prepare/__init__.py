@@ -23,6 +23,7 @@ from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import JobCertificates
 from executor.stages.prepare.claims import Claims
 from executor.stages.prepare.containers import Containers
+from executor.stages.prepare.disk import Disk
 from executor.stages.prepare.docker_host import DockerHost
 from executor.stages.prepare.images import Pulls, for_engine
 from executor.stages.prepare.network import JobNetwork
@@ -39,12 +40,14 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     basics = read_basics(env, args)
     log.open(basics.context.log, basics.job.id, basics.job.project_id)
     leave_owner(basics.belonging)
+    engine = engine_of(basics.context)
+    disk = Disk(engine, env, basics, log)
     inputs = read_inputs(env, basics)
     log.hide(inputs.secrets)
     images = plan_images(inputs)
     _say_first(inputs, images, log)
-    engine = engine_of(basics.context)
     engine.connect()
+    disk.make_room()
     inputs = _in_container(engine, inputs)
     begin_making(env.temp_dir)
     inputs = choose_sources(engine, inputs, basics.context.host, env.temp_dir)
@@ -54,6 +57,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         fitting = for_engine(images, engine.architecture)
         sweep = sweep_beside(engine, env, basics, log)
         records = Records(basics.settings.sweep.state_dir, basics.context.host)
+        disk.leave_watch(inputs.volumes)
         _make(engine, inputs, fitting, steps, env.temp_dir, sweep, records)
 
 

@@ -20,28 +20,31 @@ def sweep_beside(
 
     It ends with the stage at the latest: what is not done by then is the next job's.
     """
+    if not basics.settings.sweep.enabled:
+        return lambda: None
+    return lambda: Task(lambda: sweep_now(engine, env, basics, log))
+
+
+def sweep_now(engine: Engine, env: RunnerEnv, basics: Basics, log: AdministratorLog) -> None:
+    """Sweep, unless another sweep is at it; raises nothing of the engine's."""
+    from executor.sweep.options import Options  # noqa: PLC0415 (beside all else)
+    from executor.sweep.sweeping import sweep  # noqa: PLC0415
+
     settings = basics.settings.sweep
-
-    def sweep() -> None:
-        from executor.sweep.options import Options  # noqa: PLC0415 (beside all else)
-        from executor.sweep.sweeping import sweep as whole_sweep  # noqa: PLC0415
-
-        options = Options(
-            log,
-            basics.context.host,
-            by="prepare",
-            state_dir=settings.state_dir,
-            end_ghosts=settings.end_ghosts,
-            environ=env.environ,
-            parents=(env.temp_dir.rpartition("/")[0],) if env.temp_dir else (),
-            uids=frozenset((os.geteuid(),)),
-            own_temp_dir=env.temp_dir,
-            again_seconds=_AGAIN_SECONDS,
-        )
-        try:
-            whole_sweep(engine, options)
-        except Exception as error:
-            log.event("sweep failed", error=f"unexpected {type(error).__name__}")
-            raise
-
-    return (lambda: Task(sweep)) if settings.enabled else (lambda: None)
+    options = Options(
+        log,
+        basics.context.host,
+        by="prepare",
+        state_dir=settings.state_dir,
+        end_ghosts=settings.end_ghosts,
+        environ=env.environ,
+        parents=(env.temp_dir.rpartition("/")[0],) if env.temp_dir else (),
+        uids=frozenset((os.geteuid(),)),
+        own_temp_dir=env.temp_dir,
+        again_seconds=_AGAIN_SECONDS,
+    )
+    try:
+        sweep(engine, options)
+    except Exception as error:
+        log.event("sweep failed", error=f"unexpected {type(error).__name__}")
+        raise

@@ -1,0 +1,93 @@
+"""Ends a job that fills the disk: at once all that writes, and then what it has written."""
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from shutil import rmtree
+
+from executor.disk.limits import Overrun
+from executor.disk.room import amount_text
+from executor.disk.scene import containers
+from executor.engine.docker import Engine
+from executor.engine.removal import Removal
+from executor.errors import DiskOverrun, EngineUnavailable
+from executor.files import read_regular
+from executor.log import AdministratorLog
+from executor.names import JobNames
+from executor.tasks import Task
+
+_PATIENCE_SECONDS = 10.0
+_MOST_BYTES = 65536
+
+
+def kill(engine: Engine, names: JobNames, pids: Mapping[str, int]) -> None:
+    """End the job's containers without grace; those that the engine does not end go on.
+
+    `pids` has the first process of containers by their ids, where this process sees it: the engine
+    may take seconds while its disk fills, and the kernel ends all of a container with that one.
+    """
+    for container, pid in pids.items():
+        _end_process(container, pid)
+    known = [names.build, names.dind, names.helper]
+    tasks = [Task(_killed(engine, each)) for each in known]
+    try:
+        for each in containers(engine, names):
+            name = str(each.get("Name") or "").lstrip("/")
+            if name and name not in known:
+                tasks.append(Task(_killed(engine, name)))
+    except EngineUnavailable:
+        pass  # cleanup removes what is left
+    for task in tasks:
+        task.result()
+
+
+def remove(
+    engine: Engine, names: JobNames, found: Overrun, log: AdministratorLog
+) -> tuple[str, ...]:
+    """Remove all of the job, and the caches that it has filled; return these if all went."""
+    removal = Removal(names, log)
+    removal.patience_seconds = _PATIENCE_SECONDS
+    removal.volumes = found.volumes
+    if engine.remove_all(removal):
+        return ()  # something still has them
+    for each in found.paths:
+        rmtree(each, ignore_errors=True)
+    return (*found.volumes, *found.paths)
+
+
+def overrun(found: Overrun, gone: Iterable[str]) -> DiskOverrun:
+    """Return the error of a job that was ended, for its log; `gone` are the caches that went."""
+    written, free = (amount_text(each, found.what) for each in (found.written, found.free))
+    caches = ", ".join(gone)
+    removed = f", and so are the caches that it filled: {caches}" if caches else ""
+    return DiskOverrun(
+        "The job was ended because it filled the disk of the Docker Engine's host: it had written"
+        f" {written}, more than any other job, and {free} were left in {found.disk}. What it wrote is"
+        f" removed{removed}. Make the job write less, or ask the administrator for a larger disk"
+        " (`[disk]` in the settings)."
+    )
+
+
+def _end_process(container: str, pid: int) -> None:
+    """Kill a process, if it is still the container's: its number may be another one's by now."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if container.encode() in read_regular(f"/proc/{pid}/cgroup", _MOST_BYTES):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _killed(engine: Engine, name: str) -> Callable[[], None]:
+    def end() -> None:
+        try:
+            engine.kill(name)
+        except EngineUnavailable:
+            return
+
+    return end

@@ -1,0 +1,45 @@
+"""What prepare leaves for the watch of `run`: where the disks are, and what the job may fill there."""
+
+import json
+from typing import NamedTuple
+
+from executor.disk.limits import Limits
+from executor.host.disk import Place
+
+
+class Watched(NamedTuple):
+    """What is watched for a job."""
+
+    places: tuple[Place, ...]
+    limits: Limits
+    root: str
+    """Where this host sees the engine's root directory, "" for its own."""
+    since: float
+    """When the job began, in seconds since 1970."""
+    volumes: tuple[str, ...]
+    """The volumes that last beyond the job and that it may fill."""
+    paths: tuple[str, ...]
+    """Directories of the engine's host like them."""
+    directory: str
+    """Where the jobs of the engine meet."""
+    engine: str
+    """What tells the engine from others there."""
+
+    def noted(self) -> bytes:
+        """Return the note."""
+        return json.dumps(self).encode()
+
+    @classmethod
+    def read(cls, note: bytes) -> "Watched":
+        """Return what a note says; raises ValueError or TypeError where it is another version's."""
+        places, limits, root, since, volumes, paths, directory, engine = json.loads(note)
+        return cls(
+            tuple(Place(*each) for each in places),
+            Limits(*limits),
+            root,
+            since,
+            tuple(volumes),
+            tuple(paths),
+            directory,
+            engine,
+        )

@@ -1,0 +1,130 @@
+"""Room on the engine's disks: looked at before any work, and made where there is too little."""
+
+import os
+import time
+import zlib
+
+from executor.disk.meeting import DIRECTORY
+from executor.disk.room import Low, Room, age_text, is_looked_at, shortage, size_text
+from executor.disk.watched import Watched
+from executor.engine.docker import Engine
+from executor.errors import ExecutorError, ResourceExhausted
+from executor.log import AdministratorLog, say
+from executor.plan.volumes import JobVolumes
+from executor.reading import Basics
+from executor.runner import notes
+from executor.runner.environ import RunnerEnv
+from executor.stages.prepare.sweep import sweep_now
+from executor.tasks import Task
+
+_NAMED = 3
+_WAIT_SECONDS = 60.0
+"""How long to wait for another job that makes room."""
+_REMEDY = "Free space with `dind-executor prune --yes` or `docker system prune`, or enlarge the disk of the engine's data directory."
+
+
+class Disk:
+    """The engine's disks, and one job that wants room there."""
+
+    def __init__(
+        self, engine: Engine, env: RunnerEnv, basics: Basics, log: AdministratorLog
+    ) -> None:
+        """Begin to look where they are."""
+        self._engine = engine
+        self._env = env
+        self._basics = basics
+        self._log = log
+        self._since = time.time()
+        looked_at = is_looked_at(basics.settings.disk)
+        self._room = Task(self._find) if looked_at else None
+
+    def make_room(self) -> None:
+        """Return where there is room for a job, or was made; raises ResourceExhausted elsewhere."""
+        room = self._room.result() if self._room else None
+        if room is None or not room.low():
+            return
+        started = time.monotonic()
+        low = self._freed(room)
+        self._log.done("disk low", started, left=shortage(room, low[0]) if low else "")
+        if low:
+            raise ResourceExhausted(f"{shortage(room, low[0])} {self._largest()} {_REMEDY}")
+
+    def leave_watch(self, volumes: JobVolumes) -> None:
+        """Let `run` look at the disks while the job's scripts run."""
+        room, settings = self._room.result() if self._room else None, self._basics.settings
+        if room is None or not settings.disk.watch:
+            return
+        if os.geteuid() != 0:
+            self._log.event("disk not watched", reason="only root sees what jobs write")
+            return
+        lasting = [each for each in volumes.all if each.lasts]
+        watched = Watched(
+            places=room.places,
+            limits=room.limits,
+            root=room.root,
+            since=self._since,
+            volumes=tuple(each.source for each in lasting if each.volume),
+            paths=tuple(each.source for each in lasting if not each.volume),
+            directory=DIRECTORY,
+            engine=f"{zlib.crc32(self._basics.context.host.encode()):08x}",
+        )
+        notes.leave(self._env.temp_dir, notes.DISK, watched.noted())
+
+    def _find(self) -> Room | None:
+        """Return the disks where any is seen from here; where not, the log says so."""
+        try:
+            room = Room.at(self._engine, self._basics.settings.disk)
+        except ExecutorError:
+            return None  # whatever asks the engine next says what is wrong
+        if room.places:
+            return room
+        self._log.event("disk not seen", reason="the Docker Engine's directories are not seen here")
+        return None
+
+    def _freed(self, room: Room) -> list[Low]:
+        """Remove what nobody needs, as far as that takes; return where there is still too little."""
+        say("The disk of the Docker Engine's host is nearly full. Removing what nobody needs ...")
+        self._sweep()
+        if room.low():
+            self._reclaim(room)
+        return room.low()
+
+    def _sweep(self) -> None:
+        if self._basics.settings.sweep.enabled:
+            sweep_now(self._engine, self._env, self._basics, self._log)
+
+    def _reclaim(self, room: Room) -> None:
+        """Remove what is least recently used of what is kept, as far as that takes."""
+        from executor.budgets.reclaim import reclaim  # noqa: PLC0415 (rarely needed)
+
+        settings, address = self._basics.settings, self._basics.context.host
+        try:
+            reclaim(
+                self._engine,
+                settings,
+                address,
+                self._log,
+                lambda: not room.low(),
+                wait_seconds=_WAIT_SECONDS,
+            )
+        except ExecutorError as error:
+            self._log.event("disk not freed", error=str(error))
+
+    def _largest(self) -> str:
+        """Return what took most room when that was last measured."""
+        from executor.budgets.measured import last_measurement  # noqa: PLC0415 (rarely needed)
+
+        state_dir = self._basics.settings.sweep.state_dir
+        last = last_measurement(state_dir, self._basics.context.host)
+        if last is None:
+            return (
+                "Nobody knows what takes the room, because `dind-executor prune` has not run yet: run"
+                " it."
+            )
+        named = [
+            f"{each.kind} {each.name} ({size_text(each.size)})" for each in last.things[:_NAMED]
+        ]
+        return (
+            f"The largest things, as `dind-executor prune` measured {age_text(last.at)}:"
+            f" {', '.join(named) or 'none'}."
+        )

@@ -1,0 +1,92 @@
+"""How room is looked for, and how it is said."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from executor.disk.limits import BYTES, INODES, Limits
+from executor.disk.room import (
+    Low,
+    Room,
+    age_text,
+    amount_text,
+    is_looked_at,
+    shortage,
+    size_text,
+)
+from executor.engine.docker import Engine
+from executor.host.disk import Free, Place
+from tests.builders import some_settings
+from tests.engine.stub import http, stub_engine
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 KiB"),
+        (GIB, "1 GiB"),
+        (5 << 60, "5120 PiB"),
+    ],
+)
+def test_a_size(size: int, text: str) -> None:
+    """It has the largest unit that leaves something before the point."""
+    assert size_text(size) == text
+
+
+def test_an_amount() -> None:
+    """Bytes are a size, inodes a number."""
+    assert [amount_text(2048, each) for each in (BYTES, INODES)] == ["2 KiB", "2048 inodes"]
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [(-5, "just now"), (30, "just now"), (600, "10 minutes ago"), (7200, "2 hours ago"),
+     (200_000, "2 days ago")],
+)  # fmt: skip
+def test_an_age(age: float, text: str) -> None:
+    """It is said roughly, also where the clock was set back."""
+    assert age_text(time.time() - age) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_at"),
+    [("", True), ('floor = "0"', True), ("floor_inodes = 0", True), ('floor = "0"\nfloor_inodes = 0', False)],
+)  # fmt: skip
+def test_whether_anybody_looks(text: str, looked_at: object) -> None:
+    """Without a floor of bytes and one of inodes nobody does."""
+    assert is_looked_at(some_settings(f"[disk]\n{text}").disk) == looked_at
+
+
+def test_a_shortage() -> None:
+    """The sentence has what there is, what is wanted, and the keys that say so."""
+    room = Room(Limits(GIB, GIB, 100), ())
+    place = Place("/data", "/x", 1)
+
+    assert shortage(room, Low(place, Free(GIB // 2, 7), BYTES)) == (
+        "The disk of the Docker Engine's host is full: 512 MiB are free in /data, and a job begins"
+        " with 2 GiB or more (`[disk] floor` and `headroom`)."
+    )
+    assert "7 inodes are free in /data, and a job begins with 200 or more" in shortage(
+        room, Low(place, Free(GIB, 7), INODES)
+    )
+
+
+def test_the_room_of_an_engine(tmp_path: Path) -> None:
+    """It is where the engine says, if the engine is on this host; what is low is told."""
+    wanted = some_settings('[disk]\nfloor = "1p"\nheadroom = "1p"').disk
+    with stub_engine(tmp_path) as stub:
+        stub.on("GET", "/info", http(200, {"DockerRootDir": str(tmp_path), "Name": "x"}))
+        engine = Engine.at(stub.host, "", tls_verify=False)
+
+        # This process is no engine.
+        assert not Room.at(engine, wanted).places
+    place = Place(str(tmp_path), str(tmp_path), tmp_path.stat().st_dev)
+    room = Room(Limits.of(wanted), (place,))
+    assert [(each.place, each.what) for each in room.low()] == [(place, BYTES)]
+    assert not room.is_ample()
+    assert Room(Limits(1, 1, 0), (place,)).low() == []

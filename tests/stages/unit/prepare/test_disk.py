@@ -1,0 +1,164 @@
+"""Room on the engine's disks, before anything is made for a job."""
+
+import ctypes
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.budgets.measured import Measured, Measurement, leave_measurement
+from executor.disk.watched import Watched
+from executor.runner import notes
+from tests.engine.stub import http, stub_engine
+from tests.stages.unit.prepare.test_prepare import Job
+
+_SET_NAME = 15  # PR_SET_NAME
+MIB = 1 << 20
+
+
+def call_this_process(name: bytes) -> None:
+    """Have the kernel know this process by a name."""
+    assert ctypes.CDLL(None).prctl(_SET_NAME, name, 0, 0, 0) == 0
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """Return the data root of an engine, on a disk of its own of 16 MiB."""
+    place = tmp_path / "data"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "x", place], check=True)
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.fixture
+def job(tmp_path: Path, data: Path) -> Iterator[Job]:
+    """Return a job on an engine with this data root, as which this process passes."""
+    before = Path("/proc/self/comm").read_bytes().strip()
+    call_this_process(b"dockerd")
+    (tmp_path / "state").mkdir()
+    with stub_engine(tmp_path) as stub:
+        made = Job(stub, tmp_path)
+        stub.on("GET", "/info", http(200, {"DockerRootDir": str(data)}))
+        settings(made)
+        yield made
+    call_this_process(before)
+
+
+def settings(job: Job, *, floor: str = "4m", more: str = "") -> None:
+    """Give the job settings for a small disk."""
+    job.settings = (
+        f'[disk]\nfloor = "{floor}"\nheadroom = "4m"\nfloor_inodes = 10\n{more}\n'
+        f'[sweep]\nstate_dir = "{job.directory}/state"'
+    )
+
+
+def fill(data: Path, mib: int) -> None:
+    """Write to the disk."""
+    (data / "filler").write_bytes(b"x" * mib * MIB)
+
+
+def made(job: Job) -> list[str]:
+    """Return what was made of the job, or pulled for it."""
+    return [
+        each.path for each in job.stub.received if each.method == "POST" and "/create" in each.path
+    ]
+
+
+def events(job: Job) -> list[str]:
+    """Return what the administrator's log has."""
+    log = job.directory / "operator.log"
+    return [json.loads(line)["event"] for line in log.read_text().splitlines()]
+
+
+def watched(job: Job) -> Watched | None:
+    """Return what `run` is to watch."""
+    found = [*job.directory.rglob(notes.DISK)]
+    return Watched.read(found[0].read_bytes()) if found else None
+
+
+def test_there_is_room(job: Job, data: Path) -> None:
+    """The job begins, and its scripts are watched."""
+    code, output = job.finish(job.prepare())
+
+    assert code == 0, output
+    told = watched(job)
+    assert told
+    assert [(each.name, each.path) for each in told.places] == [(str(data), str(data))]
+    assert told.limits == (4 * MIB, 4 * MIB, 10)
+
+
+def test_there_is_none(job: Job, data: Path) -> None:
+    """Nothing is made or pulled, and the administrator is told what would help."""
+    fill(data, 10)
+
+    code, output = job.finish(job.prepare())
+
+    assert code == 2
+    assert f"6 MiB are free in {data}, and a job begins with 8 MiB or more" in output
+    assert "`dind-executor prune` has not run yet" in output
+    assert made(job) == []
+    assert "disk low" in events(job)
+
+
+def test_the_largest_things_are_named(job: Job, data: Path) -> None:
+    """Three of them, as the last measurement had them."""
+    fill(data, 10)
+    things = [Measured("volume", f"v{each}", each * MIB) for each in (5, 4, 3, 2)]
+    measurement = Measurement(time.time() - 7200, tuple(things))
+    assert leave_measurement(f"{job.directory}/state", job.stub.host, measurement) == ""
+
+    _, output = job.finish(job.prepare())
+
+    assert (
+        "The largest things, as `dind-executor prune` measured 2 hours ago: volume v5 (5 MiB),"
+        " volume v4 (4 MiB), volume v3 (3 MiB). Free space"
+    ) in " ".join(output.split())
+
+
+def test_no_inodes(job: Job, data: Path) -> None:
+    """Files that cannot be made any more count too."""
+    subprocess.run(["mount", "-o", "remount,nr_inodes=20", data], check=True)
+
+    code, output = job.finish(job.prepare())
+
+    assert code == 2
+    assert "inodes are free" in output
+
+
+@pytest.mark.parametrize("more", ["watch = false"])
+def test_nobody_watches(job: Job, more: str) -> None:
+    """The administrator may switch that off."""
+    settings(job, more=more)
+
+    code, output = job.finish(job.prepare())
+
+    assert code == 0, output
+    assert watched(job) is None
+
+
+def test_nobody_looks(job: Job, data: Path) -> None:
+    """Without a floor a job begins on a full disk."""
+    settings(job, floor="0", more="")
+    job.settings = job.settings.replace("floor_inodes = 10", "floor_inodes = 0")
+    fill(data, 15)
+
+    code, output = job.finish(job.prepare())
+
+    assert code == 0, output
+    assert watched(job) is None
+
+
+def test_a_disk_that_is_not_seen(job: Job, data: Path) -> None:
+    """The job begins, and the log says that nobody has looked."""
+    call_this_process(b"ssh")
+    fill(data, 15)
+
+    code, output = job.finish(job.prepare())
+
+    assert code == 0, output
+    assert events(job).count("disk not seen") == 1
+    assert watched(job) is None
