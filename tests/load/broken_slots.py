@@ -2,7 +2,8 @@
 
 `python -m tests.load.broken_slots` breaks a slot in each way of `WAYS`, `--only` in some of them, one
 after the other: the third job after that must pass at the latest, and neither the sources of another slot
-nor those of protected refs may change.  Then GitLab is away for `--away` jobs: no sources may be lost.
+nor those of protected refs may change.  Jobs that hang and are cancelled (`--cancels`) change nothing.  Then
+GitLab is away for `--away` jobs: no sources may be lost.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import itertools
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -113,6 +115,9 @@ MOODS: Mapping[str, Mood] = {
     "no answer": moods.refusing,
     "a login page": moods.login_page,
 }
+
+
+SILENCE = "silence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,17 +258,42 @@ class Slots:
             found.append(f"protected refs have lost their sources: {log[-1000:]}")
         return found
 
+    def cancelled(self, times: int) -> list[str]:
+        """Cancel jobs that hang in broken sources; return what is wrong afterwards."""
+        found = []
+        broken, log = self.run(*WAYS["a pipe as configuration"].commands)
+        assert broken.state == "success", log
+        before = self.volumes(), self.records()
+        for number in range(times):
+            job = self.start()
+            job.wait_for("Fetching changes", _JOB_SECONDS)
+            job.force_cancel()
+            job.wait(_JOB_SECONDS)
+            self.runner.wait_until_left(job.id)
+            print(f"job {number + 1} that was cancelled: {job.state}", flush=True)
+            if (self.volumes(), self.records()) != before:
+                found.append(f"a cancel counts: {self.volumes()}, {self.records()}")
+        hung, _ = self.run(seconds=HANG_SECONDS)
+        healed, log = self.run()
+        if (hung.state, healed.state, FRESH in log) != ("failed", "success", True):
+            found.append(f"the slot does not heal after cancels: {log[-1500:]}")
+        return found
+
     def away(self, times: int) -> list[str]:
         """Run jobs while GitLab is away; return what is wrong afterwards."""
         seeded, log = self.run("echo kept >.git/kept")
         assert seeded.state == "success", log
         before, records, found = self.volumes(), self.records(), []
-        for number, (name, mood) in zip(range(times), itertools.cycle(MOODS.items()), strict=False):
+        released = threading.Event()
+        names = {**MOODS, SILENCE: moods.slow(released)}
+        for number, (name, mood) in zip(range(times), itertools.cycle(names.items()), strict=False):
+            released.clear()
             self.gitlab.mood = _for_git(mood)
             try:
-                job, log = self.run()
+                job, log = self.run(seconds=HANG_SECONDS if name == SILENCE else _SECONDS)
             finally:
                 self.gitlab.mood = _none
+                released.set()
             print(f"job {number + 1} while GitLab is away ({name}): {job.state}", flush=True)
             if job.state != "failed" or FRESH in log:
                 found.append(f"{name}: {log[-1500:]}")
@@ -329,6 +359,7 @@ def main(args: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load.broken_slots")
     parser.add_argument("--only", nargs="*", choices=WAYS, default=list(WAYS), metavar="WAY")
     parser.add_argument("--away", type=int, default=20, help="jobs (default: %(default)s)")
+    parser.add_argument("--cancels", type=int, default=2, help="jobs (default: %(default)s)")
     given = parser.parse_args(args)
     with tempfile.TemporaryDirectory() as directory, slots(state.load(), Path(directory)) as there:
         there.seed()
@@ -337,6 +368,7 @@ def main(args: Sequence[str] | None = None) -> int:
             broken = there.break_in(name)
             print(broken, flush=True)
             faults += broken.faults
+        faults += there.cancelled(given.cancels) if given.cancels else []
         faults += there.seeded_is_there()
         faults += there.away(given.away) if given.away else []
     print(*faults, sep="\n")
