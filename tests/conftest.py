@@ -33,6 +33,7 @@ LONG = (
     "gitlab/test_graceful_stop.py",
     "gitlab/test_caches.py",
     "gitlab/test_deployments.py",
+    "gitlab/test_broken_slots.py",
 )
 """The files with the longest tests.  They run first: begun last, one of them holds up the end."""
 
