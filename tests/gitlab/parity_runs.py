@@ -37,6 +37,8 @@ CACHED: Mapping[str, object] = {
     ]
 }
 _JOB_TIMEOUT_SECONDS = 20
+WAIT_SECONDS = 120
+"""For services, more than on a machine that does nothing else: who has to wait no longer says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def _docker(rig: Rig) -> runner.Table:
     )
     options = table["docker"]
     assert isinstance(options, dict)
-    return {**table, "docker": {**options, "allowed_images": allowed_images(rig)}}
+    more = {"allowed_images": allowed_images(rig), "wait_for_services_timeout": WAIT_SECONDS}
+    return {**table, "docker": {**options, **more}}
 
 
 def _settings(rig: Rig, directory: Path) -> Path:
@@ -136,6 +139,7 @@ def _settings(rig: Rig, directory: Path) -> Path:
         "image": "docker:20.10.16",
         "allowed_images": allowed_images(rig),
         "volumes": ["/cache"],
+        "wait_for_services_timeout": WAIT_SECONDS,
     }
     tables["dind"] |= {"mode": "service"}
     settings = directory / "settings.toml"

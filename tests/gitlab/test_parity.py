@@ -14,7 +14,7 @@ from tests.gitlab import differences, trace
 from tests.gitlab.differences import DIFFERENCES, OUTCOMES, Difference
 from tests.gitlab.jobs import Job
 from tests.gitlab.parity_log import sections
-from tests.gitlab.parity_runs import Pair, job_names, pairs
+from tests.gitlab.parity_runs import WAIT_SECONDS, Pair, job_names, pairs
 from tests.rig.state import Rig
 
 _WITHOUT_LINKS = 29
@@ -32,12 +32,13 @@ def run(
 
 @pytest.fixture(scope="module")
 def names(rig: Rig) -> Mapping[str, str]:
-    """What is called by another name on every rig."""
+    """What is called by another name on every rig, and what only these runs set."""
     helper, _, tag = rig.helper_image.rpartition(":")
     return {
         f"{helper}:{tag}": "<helper image>",
         helper: "<helper image>",
         rig.hub: "<hub>",
+        f"timeout {WAIT_SECONDS} seconds": "timeout 30 seconds",
     }
 
 
