@@ -9,8 +9,12 @@ from typing import NamedTuple
 
 from executor.budgets.things import Stays, Thing
 
-UNUSED, TOO_MUCH = "unused", "over-budget"
-"""Why something has to go: nobody used it for too long, or all of its kind take too much."""
+UNUSED, TOO_MUCH, NO_ROOM = "unused", "over-budget", "disk-full"
+"""Why something has to go: nobody used it for too long, all of its kind take too much, or it is what is
+least recently used where the disk lacks room."""
+
+TINY = 1024 * 1024
+"""What takes less, in bytes, stays where room is wanted: it frees nothing worth a cache."""
 
 _DAY = 86400
 
@@ -38,6 +42,21 @@ def by_age(things: Iterable[Thing]) -> list[Thing]:
     return sorted(
         (each for each in things if each.stays is Stays.NO), key=lambda each: (each.used, each.name)
     )
+
+
+def for_room(things: Iterable[Thing], lacking: int) -> tuple[Thing, ...]:
+    """Return what has to go until so many bytes are free, least recently used first.
+
+    What was never measured is left out.
+    """
+    going: list[Thing] = []
+    for each in by_age(things):
+        if lacking <= 0:
+            break
+        if each.size and each.size >= TINY:
+            going.append(each)
+            lacking -= each.size
+    return tuple(going)
 
 
 def choose(things: Sequence[Thing], budget: Budget, now: float) -> Choice:

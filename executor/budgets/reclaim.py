@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from executor.budgets.choice import TOO_MUCH, UNUSED, by_age, choose
+from executor.budgets.choice import NO_ROOM, TINY, by_age, choose
 from executor.budgets.limits import budgets_of
 from executor.budgets.look import look
 from executor.budgets.measured import last_measurement
@@ -21,14 +21,7 @@ from executor.engine.docker import Engine
 from executor.log import AdministratorLog
 from executor.settings.file import Settings
 
-NO_ROOM = "disk-full"
-"""Why something has to go: it is what is least recently used, and the disk lacks room."""
-
-_TINY = 1024 * 1024
-"""What takes less, in bytes, is kept: it frees nothing worth a cache."""
 _PAUSE_SECONDS = 0.1
-
-__all__ = ["NO_ROOM", "TOO_MUCH", "UNUSED", "reclaim"]
 
 
 def reclaim(
@@ -75,7 +68,7 @@ def _in_order(settings: Settings, things: tuple[Thing, ...]) -> Iterator[tuple[T
     )
     yield from sorted(exceeding.items(), key=lambda each: (each[0].used, each[0].name))
     for each in by_age(things):
-        if each not in exceeding and (each.size is None or each.size >= _TINY):
+        if each not in exceeding and (each.size is None or each.size >= TINY):
             yield each, NO_ROOM
 
 

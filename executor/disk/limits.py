@@ -75,6 +75,11 @@ class Limits(NamedTuple):
         """Return the bytes with which a job may begin."""
         return self.floor + self.headroom
 
+    @property
+    def ample_bytes(self) -> int:
+        """Return the bytes with which nothing has to be removed soon; 0 where nobody looks."""
+        return self.floor + int(NEAR * self.headroom) if self.floor else 0
+
     def pause(self, free: "Free") -> float:
         """Return how long nobody needs to look at a file system, in seconds."""
         seconds = [_LONGEST_PAUSE]

@@ -48,6 +48,11 @@ class Room(NamedTuple):
             if not self.limits.admits(free)
         ]
 
+    def lacking(self) -> int:
+        """Return how many bytes have to be freed until nothing has to be removed soon."""
+        wanted = self.limits.ample_bytes
+        return max((wanted - free.bytes for _, free in all_free(self.places)), default=0)
+
     def is_ample(self) -> bool:
         """Tell whether nothing has to be removed soon."""
         return all(self.limits.is_ample(free) for _, free in all_free(self.places))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.budgets.choice import TOO_MUCH, UNUSED, Budget, by_age, choose
+from executor.budgets.choice import TINY, TOO_MUCH, UNUSED, Budget, by_age, choose, for_room
 from executor.budgets.things import CACHE, Stays, Thing
 
 NOW = 1_000_000_000.0
@@ -110,3 +110,19 @@ def test_whatever_is_there(
             assert size
             younger = [one for one in left if one.stays is Stays.NO and one.size]
             assert all(one.used >= each.used for one in younger)
+
+
+def test_what_goes_where_room_is_wanted() -> None:
+    """The least recently used, no more than it takes, and nothing that frees nothing that is known."""
+    things = [
+        thing("a", 1, 9 * TINY),
+        thing("b", 2, 9 * TINY),
+        thing("tiny", 3, TINY - 1),
+        thing("unknown", 4, None),
+        thing("used", 5, 9 * TINY, Stays.IN_USE),
+    ]
+
+    assert [each.name for each in for_room(things, 1)] == ["b"]
+    assert [each.name for each in for_room(things, 10 * TINY)] == ["b", "a"]
+    assert [each.name for each in for_room(things, 10**15)] == ["b", "a"]
+    assert for_room(things, 0) == ()

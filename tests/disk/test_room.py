@@ -16,7 +16,7 @@ from executor.disk.room import (
     size_text,
 )
 from executor.engine.docker import Engine
-from executor.host.disk import Free, Place
+from executor.host.disk import Free, Place, all_free
 from tests.builders import some_settings
 from tests.engine.stub import http, stub_engine
 
@@ -90,3 +90,16 @@ def test_the_room_of_an_engine(tmp_path: Path) -> None:
     assert [(each.place, each.what) for each in room.low()] == [(place, BYTES)]
     assert not room.is_ample()
     assert Room(Limits(1, 1, 0), (place,)).low() == []
+
+
+def test_what_is_lacking_until_nothing_has_to_go(tmp_path: Path) -> None:
+    """Two headrooms above the floor are enough; where nobody looks, or sees, nothing is lacking."""
+    place = Place("/data", str(tmp_path), tmp_path.stat().st_dev)
+    (_, free), *_ = all_free((place,))
+    limits = Limits(free.bytes, GIB, 0)
+
+    lacking = Room(limits, (place,)).lacking()
+
+    assert abs(lacking - 2 * GIB) < GIB
+    assert Room(limits, ()).lacking() == 0
+    assert Room(Limits(0, GIB, 0), (place,)).lacking() <= 0

@@ -19,8 +19,9 @@ from tests.rig.state import Rig
 from tests.stages.conftest import Changes
 from tests.stages.witness import eventually
 
-_NAME = "dindhost"
-_HERE, _THERE, _LENGTH = "10.213.9.1", "10.213.9.2", 30
+_NAME, _MOST = "dindhost", 60
+"""How its network namespace is called, and how many there may be at once: each has a number."""
+_PREFIX, _LENGTH = "10.213.9", 30
 
 
 class HostEngine:
@@ -55,9 +56,9 @@ def host_engine(
         *([f"--add-runtime={wrapper.name}={wrapper.path}"] if wrapper else []),
     ]
     engine = HostEngine(directory / "s", wrapper.name if wrapper else "")
-    with _namespace(), (directory / "log").open("wb") as log:
+    with _namespace() as name, (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{_NAME}", *command],
+            ["nsenter", f"--net=/run/netns/{name}", *command],
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PATH": search_path(Path(binary))},
@@ -78,21 +79,32 @@ def _answers(host: str) -> bool:
 
 
 @contextlib.contextmanager
-def _namespace() -> Iterator[None]:
-    """Make a network namespace from which this machine's addresses can be reached."""
-    inside = ("-n", _NAME)
-    _ip("netns", "add", _NAME)
+def _namespace() -> Iterator[str]:
+    """Make a network namespace from which this machine's addresses can be reached; yield its name."""
+    name, number = _free_name()
+    here, there = (f"{_PREFIX}.{4 * number + each}" for each in (1, 2))
+    inside = ("-n", name)
     try:
-        _ip("link", "add", _NAME, "type", "veth", "peer", "eth0", "netns", _NAME)
-        _ip("address", "add", f"{_HERE}/{_LENGTH}", "dev", _NAME)
-        _ip("link", "set", _NAME, "up")
+        _ip("link", "add", name, "type", "veth", "peer", "eth0", "netns", name)
+        _ip("address", "add", f"{here}/{_LENGTH}", "dev", name)
+        _ip("link", "set", name, "up")
         _ip(*inside, "link", "set", "lo", "up")
-        _ip(*inside, "address", "add", f"{_THERE}/{_LENGTH}", "dev", "eth0")
+        _ip(*inside, "address", "add", f"{there}/{_LENGTH}", "dev", "eth0")
         _ip(*inside, "link", "set", "eth0", "up")
-        _ip(*inside, "route", "add", "default", "via", _HERE)
-        yield
+        _ip(*inside, "route", "add", "default", "via", here)
+        yield name
     finally:
-        _ip("netns", "delete", _NAME)
+        _ip("netns", "delete", name)
+
+
+def _free_name() -> tuple[str, int]:
+    """Make a namespace of a name that nobody has; return it with its number."""
+    for number in range(_MOST):
+        name = f"{_NAME}{number}"
+        made = subprocess.run(["ip", "netns", "add", name], check=False)
+        if made.returncode == 0:
+            return name, number
+    raise AssertionError("no network namespace can be made")
 
 
 def _ip(*arguments: str) -> Sequence[str]:

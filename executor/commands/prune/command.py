@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from executor.budgets.choice import Choice, choose
+from executor.budgets.choice import NO_ROOM, Choice, choose, for_room
 from executor.budgets.limits import budgets_of
 from executor.budgets.look import Seen, kinds_of, look
 from executor.budgets.measured import (
@@ -21,6 +21,7 @@ from executor.budgets.things import Gone, Stays, Thing
 from executor.commands.prune.elsewhere import directories, unmeasured
 from executor.commands.prune.report import Row, Total, exit_code, json_lines, summary, table
 from executor.commands.prune.slot import Slot, SlotPrune
+from executor.disk.room import Room, is_looked_at
 from executor.engine.docker import Engine
 from executor.errors import EngineRefused, EngineUnavailable, SettingsError
 from executor.host.namespaces import shares_network
@@ -110,6 +111,9 @@ class _Prune:
         self._log = log
         self._records = Records(self._state_dir, address)
         self._remarks: list[str] = []
+        disk = settings.disk
+        self._room = Room.at(engine, disk) if is_looked_at(disk) else None
+        """The engine's disks, None where nobody wants anything to stay free there."""
 
     def run(self, *, yes: bool, as_json: bool) -> int:
         """Measure, choose, remove if so wanted, and print; return an exit code."""
@@ -177,14 +181,28 @@ class _Prune:
             ]
             taken = sum(each.size or 0 for each in its)
             totals.append(Total(what, len(its), taken, budget.size, choice.excess))
-        return rows, totals
+        rows = self._with_room(rows)
+        return sorted(rows, key=lambda row: not row.goes), totals
+
+    def _with_room(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows with what has to go besides where the disk lacks room."""
+        lacking = self._room.lacking() if self._room else 0
+        lacking -= sum(row.thing.size or 0 for row in rows if row.goes)
+        pressed = for_room((row.thing for row in rows if not row.goes), lacking)
+        return [Row(row.thing, NO_ROOM, goes=True) if row.thing in pressed else row for row in rows]
 
     def _removed(self, rows: Sequence[Row]) -> list[Row]:
         """Remove what goes; return the rows with what became of each."""
         remover = Remover(self._engine, self._settings, self._records, self._log)
-        return [
-            _after(row, remover.remove(row.thing, row.reason)) if row.goes else row for row in rows
-        ]
+        found: list[Row] = []
+        for row in rows:
+            if row.reason == NO_ROOM and self._room and self._room.is_ample():
+                found.append(Row(row.thing))
+            elif row.goes:
+                found.append(_after(row, remover.remove(row.thing, row.reason)))
+            else:
+                found.append(row)
+        return found
 
 
 def _after(row: Row, gone: Gone) -> Row:

@@ -7,8 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from executor.budgets.choice import TOO_MUCH, UNUSED
-from executor.budgets.reclaim import NO_ROOM
+from executor.budgets.choice import NO_ROOM, TOO_MUCH, UNUSED
 from executor.budgets.things import Stays, Thing
 from executor.commands.reap.report import age, plain
 

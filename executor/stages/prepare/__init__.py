@@ -56,9 +56,14 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     with Making(env.temp_dir, steps.close):
         fitting = for_engine(images, engine.architecture)
         sweep = sweep_beside(engine, env, basics, log)
+
+        def beside() -> None:
+            sweep()
+            Task(disk.tidy)
+
         records = Records(basics.settings.sweep.state_dir, basics.context.host)
         disk.leave_watch(inputs.volumes)
-        _make(engine, inputs, fitting, steps, env.temp_dir, sweep, records)
+        _make(engine, inputs, fitting, steps, env.temp_dir, beside, records)
 
 
 def _in_container(engine: Engine, inputs: Inputs) -> Inputs:
@@ -76,7 +81,7 @@ def _make(
     images: ImagePlan,
     steps: Steps,
     temp_dir: str,
-    sweep: Callable[[], object],
+    beside: Callable[[], object],
     records: Records,
 ) -> None:
     """Make everything, beginning with what depends on nothing; raises the first error."""
@@ -114,7 +119,7 @@ def _make(
     volumes = Task(lambda: make_volumes(engine, plan.volumes, steps, records, claims.left))
     containers = Containers(engine, steps, pulls, network, volumes, temp_dir)
     wait_seconds = inputs.settings.docker.services.wait_for_services_timeout
-    containers.start_all(plan, wait_seconds, sweep)
+    containers.start_all(plan, wait_seconds, beside)
     asked_for = sidecar is not None and sidecar.own is not None
     shown = shown_services(inputs.values, inputs.settings, plan, with_dind=asked_for)
     show_logs(engine, temp_dir, shown)

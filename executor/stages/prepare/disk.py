@@ -3,6 +3,7 @@
 import os
 import time
 import zlib
+from collections.abc import Callable
 
 from executor.disk.meeting import DIRECTORY
 from executor.disk.room import Low, Room, age_text, is_looked_at, shortage, size_text
@@ -49,6 +50,12 @@ class Disk:
         if low:
             raise ResourceExhausted(f"{shortage(room, low[0])} {self._largest()} {_REMEDY}")
 
+    def tidy(self) -> None:
+        """Make room for later jobs, beside this one's work: nobody waits for it."""
+        room = self._room.result() if self._room else None
+        if room is not None and not room.is_ample():
+            self._reclaim(room.is_ample, 0.0)
+
     def leave_watch(self, volumes: JobVolumes) -> None:
         """Let `run` look at the disks while the job's scripts run."""
         room, settings = self._room.result() if self._room else None, self._basics.settings
@@ -86,27 +93,20 @@ class Disk:
         say("The disk of the Docker Engine's host is nearly full. Removing what nobody needs ...")
         self._sweep()
         if room.low():
-            self._reclaim(room)
+            self._reclaim(lambda: not room.low(), _WAIT_SECONDS)
         return room.low()
 
     def _sweep(self) -> None:
         if self._basics.settings.sweep.enabled:
             sweep_now(self._engine, self._env, self._basics, self._log)
 
-    def _reclaim(self, room: Room) -> None:
+    def _reclaim(self, enough: Callable[[], bool], wait_seconds: float) -> None:
         """Remove what is least recently used of what is kept, as far as that takes."""
         from executor.budgets.reclaim import reclaim  # noqa: PLC0415 (rarely needed)
 
         settings, address = self._basics.settings, self._basics.context.host
         try:
-            reclaim(
-                self._engine,
-                settings,
-                address,
-                self._log,
-                lambda: not room.low(),
-                wait_seconds=_WAIT_SECONDS,
-            )
+            reclaim(self._engine, settings, address, self._log, enough, wait_seconds=wait_seconds)
         except ExecutorError as error:
             self._log.event("disk not freed", error=str(error))
 

@@ -3,17 +3,21 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_mock import MockerFixture
 
+from executor.budgets.limits import budgets_of
 from executor.budgets.measured import last_measurement
 from executor.budgets.records import Records
+from executor.budgets.things import Thing
 from executor.commands.prune import command
-from tests.budgets.shelf import DAY, Shelf
+from executor.settings.budgets import BudgetSettings
+from executor.settings.file import Settings
+from tests.budgets.shelf import DAY, MIB, Shelf
 from tests.engine.stub import StubEngine, http, refusal
 
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Arch": "amd64"}
@@ -236,3 +240,37 @@ def test_without_a_settings_file_the_defaults_count(mocker: MockerFixture, shelf
 
     assert command.main(["--yes"]) == 0
     assert shelf.removed() == []
+
+
+class Disk:
+    """A disk that has room again once so many things are gone."""
+
+    def __init__(self, shelf: Shelf, missing: int, wanted: int) -> None:
+        self.shelf = shelf
+        self.missing = missing
+        self.wanted = wanted
+
+    def lacking(self) -> int:
+        return self.missing
+
+    def is_ample(self) -> bool:
+        return len(self.shelf.removed()) >= self.wanted
+
+
+def test_a_disk_that_lacks_room(call: Call, shelf: Shelf, mocker: MockerFixture) -> None:
+    """Without any budget what is least recently used goes, and no more once there is room."""
+    for days, name in enumerate(("a", "b", "c", "d")):
+        shelf.cache(name, days=days, size=5 * MIB)
+    mocker.patch.object(command, "budgets_of", side_effect=_unbounded)
+    mocker.patch("executor.disk.room.Room.at", return_value=Disk(shelf, 12 * MIB, 2))
+
+    _, shown, _ = call()
+    code, out, _ = call("--yes")
+
+    assert shown.count("the disk lacks room") == 3
+    assert (code, shelf.removed()) == (0, ["d", "c"])
+    assert "2 things are removed." in out
+
+
+def _unbounded(settings: Settings, things: Sequence[Thing]) -> object:
+    return budgets_of(settings.changed(budgets=BudgetSettings()), things)

@@ -8,11 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.budgets.measured import Measured, Measurement, leave_measurement
+from executor.disk.limits import Limits
+from executor.disk.room import Room
 from executor.disk.watched import Watched
+from executor.host.disk import Place
+from executor.log import AdministratorLog
 from executor.runner import notes
-from tests.engine.stub import http, stub_engine
+from executor.stages.prepare.disk import Disk
+from tests.builders import some_settings
+from tests.engine.stub import StubEngine, http, stub_engine
 from tests.stages.unit.prepare.test_prepare import Job
 
 _SET_NAME = 15  # PR_SET_NAME
@@ -162,3 +169,24 @@ def test_a_disk_that_is_not_seen(job: Job, data: Path) -> None:
     assert code == 0, output
     assert events(job).count("disk not seen") == 1
     assert watched(job) is None
+
+
+@pytest.mark.parametrize(("mib", "goes"), [(1, False), (6, True)])
+def test_room_is_made_beside_a_job_before_it_lacks(
+    data: Path, stub: StubEngine, mocker: MockerFixture, mib: int, *, goes: bool
+) -> None:
+    """Nobody waits for it: the job began with enough, and the next one will too."""
+    reclaim = mocker.patch("executor.budgets.reclaim.reclaim")
+    basics = mocker.Mock()
+    basics.settings = some_settings('[disk]\nfloor = "4m"\nheadroom = "4m"\n')
+    basics.context.host = stub.host
+    place = Place("/data", str(data), data.stat().st_dev)
+    room = Room(Limits.of(basics.settings.disk), (place,))
+    mocker.patch("executor.disk.room.Room.at", return_value=room)
+    disk = Disk(stub.engine(), mocker.Mock(), basics, AdministratorLog("prepare"))
+    fill(data, mib)
+
+    disk.make_room()
+    disk.tidy()
+
+    assert reclaim.called == goes
