@@ -25,6 +25,6 @@ def with_containerd(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
     version = given_by_image.get(_VERSION, "").removeprefix("v").partition(".")[0]
     if version.isdecimal() and version not in _SLOW:
         return spec
-    asks = given(_ask="" if version in _SLOW else "yes")
-    start = given(_containerd=asks + program("containerd"))
+    ask = "" if version in _SLOW else "yes"
+    start = given(_containerd=given(_ask=ask) + program("containerd"), _ask=ask)
     return replace(spec, prelude=start + spec.prelude)

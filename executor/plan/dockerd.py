@@ -93,9 +93,10 @@ def dockerd_prelude(inputs: Inputs, facts: Facts, way: Transport, kept: Iterable
     Ahead of the service's own arguments come the settings'. The registries that are `kept` of services
     whose place it takes give way to the image's own.
     """
+    told = (*_network_options(inputs, facts), *_registry_options(inputs, facts, kept))
     options = [
         f"{each.directive} {each.since} {each.before} {','.join(each.unless) or '-'} {each.argument}"
-        for each in (*_network_options(inputs, facts), *_registry_options(inputs, facts, kept))
+        for each in told
     ]
     mtu = str(_mtu(inputs, facts) or "")
     variables = given(
@@ -109,7 +110,17 @@ def dockerd_prelude(inputs: Inputs, facts: Facts, way: Transport, kept: Iterable
     )
     text = f"#!/bin/sh\n{variables}{_PROGRAM}"
     client = way.client_dir if way.tls else ""
-    return given(_directory=_DIRECTORY, _program=text, _mtu=mtu, _client=client) + _INSTALL
+    asks = mtu or any(each.since or each.before for each in told)
+    return (
+        given(
+            _directory=_DIRECTORY,
+            _program=text,
+            _mtu=mtu,
+            _client=client,
+            _asks="yes" if asks else "",
+        )
+        + _INSTALL
+    )
 
 
 def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:

@@ -62,7 +62,13 @@ _v=
 
 find_version() {
   [ -z "$_v" ] || return 0
-  _v=$("$_dockerd" --version 2>/dev/null)
+  # It was asked while the service began, and answers once.
+  for _i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -e "$_directory/asking" ] || break
+    sleep 0.01 || sleep 1
+  done
+  { read -r _v <"$_directory/version"; } 2>/dev/null
+  [ -n "$_v" ] || _v=$("$_dockerd" --version 2>/dev/null)
   _v=${_v#Docker version }
   _v=${_v%%.*}
   case $_v in '' | *[!0-9]*) _v=0 ;; esac

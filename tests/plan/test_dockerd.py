@@ -198,6 +198,24 @@ def test_a_dockerd_of_no_known_version(sidecar: Sidecar, version: str) -> None:
     assert found == ["--mtu=1400", *POOL]
 
 
+def test_the_version_is_asked_while_the_service_begins(sidecar: Sidecar) -> None:
+    """It is there when dockerd starts, and nobody asks where nobody has to know."""
+    program = [
+        "sh",
+        "-c",
+        "sleep 1; cp $0/version $0/seen; exec dockerd",
+        f"{sidecar.directory}/bin",
+    ]
+    found = sidecar.started(some_inputs(), *program, around=Surroundings(mtu=1400))
+    assert OPT in found
+    seen = sidecar.directory / "bin" / "seen"
+    assert seen.read_text() == "Docker version 28.1.0, build x\n"
+    seen.unlink()
+    (sidecar.directory / "bin" / "version").unlink()
+    assert OPT not in sidecar.started(some_inputs(), "dockerd")
+    assert not (sidecar.directory / "bin" / "version").exists()
+
+
 def test_the_engines_registries_are_dinds(sidecar: Sidecar) -> None:
     """The engine's count where the settings name none and do not turn them off."""
     around = Surroundings(mirrors=("https://engines",), insecure_registries=("r:1",))
