@@ -39,12 +39,17 @@ class Meeting:
         self._own = -1
 
     def close(self) -> None:
-        """Leave."""
+        """Leave, and say nothing more."""
+        self.leave()
+        if self._own >= 0:
+            os.close(self._own)
+        os.close(self._directory)
+
+    def leave(self) -> None:
+        """Be heard by nobody any more; safe to call while another thread is at it."""
         if self._own >= 0:
             with suppress(OSError):
                 os.unlink(self._name(self._key), dir_fd=self._directory)
-            os.close(self._own)
-        os.close(self._directory)
 
     def tell(self, written: Written) -> None:
         """Say what the own job has written.  Raises OSError."""

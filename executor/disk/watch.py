@@ -100,6 +100,11 @@ class Watch:
             if self._meeting:
                 self._meeting.close()
 
+    def leave(self) -> None:
+        """Say nothing more to other jobs: the script has ended, and so does this process."""
+        if self._meeting:
+            self._meeting.leave()
+
     def _look(self) -> Look | None:
         limits, at = self._watched.limits, time.monotonic()
         seen = [
@@ -141,6 +146,8 @@ class Watch:
             meeting = Meeting(watched.directory, watched.engine, key)
             try:
                 meeting.tell(silent(key))
+                # Stages end without a word: what they have left goes now.
+                meeting.others()
             except OSError:
                 meeting.close()
                 raise

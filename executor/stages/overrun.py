@@ -16,6 +16,7 @@ from executor.runner import notes
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
 if TYPE_CHECKING:
     from executor.disk.limits import Overrun
+    from executor.disk.watch import Watch
 
 _START_SECONDS = 0.3
 """How long a script runs before the watch is loaded beside it."""
@@ -47,6 +48,7 @@ class _Watching:
         self._log = log
         self._settling = _thread.allocate_lock()
         self._found: Overrun | None = None
+        self._watch: Watch | None = None
 
     def watch(self) -> None:
         """Watch, and end the job if it is the one that fills the disk; raises nothing."""
@@ -57,14 +59,16 @@ class _Watching:
 
             note = notes.read(self._temp_dir, notes.DISK)
             if note is not None:
-                watch = Watch(self._engine, self._names, Watched.read(note), self._log)
-                watch.follow(self._agree)
+                self._watch = Watch(self._engine, self._names, Watched.read(note), self._log)
+                self._watch.follow(self._agree)
         except Exception as error:  # noqa: BLE001 (nothing of the watch's may end a script)
             self._log.event("disk not watched", error=f"unexpected {type(error).__name__}")
 
     def end(self) -> None:
         """End the watch; raises DiskOverrun where it has ended the job, of which nothing is left then."""
         self._settling.acquire()
+        if self._watch:
+            self._watch.leave()
         if self._found:
             from executor.disk.ending import overrun, remove  # noqa: PLC0415 (rarely needed)
 

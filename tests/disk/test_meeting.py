@@ -48,6 +48,17 @@ def test_who_has_left_is_not_heard(two: tuple[Meeting, Meeting], tmp_path: Path)
     assert len(list((tmp_path / "m").iterdir())) == 1
 
 
+def test_who_leaves_while_at_it(two: tuple[Meeting, Meeting], tmp_path: Path) -> None:
+    """What is said afterwards is heard by nobody, and nothing stays."""
+    one, other = two
+    one.tell(written("1-a"))
+    one.leave()
+    one.tell(written("1-a", 6))
+
+    assert other.others() == ()
+    assert list((tmp_path / "m").iterdir()) == []
+
+
 def test_who_was_killed_is_not_heard(two: tuple[Meeting, Meeting], tmp_path: Path) -> None:
     """The kernel lets go of a dead job's file, and whoever looks removes it."""
     pid = os.fork()

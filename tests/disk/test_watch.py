@@ -126,6 +126,7 @@ def test_nobody_is_ended_where_there_is_room(disk: Disk) -> None:
 
     assert disk.ended == {}
     assert disk.stub.received == []
+    assert list(disk.meeting.iterdir()) == []
 
 
 def test_nobody_is_ended_for_what_another_program_writes(disk: Disk) -> None:
