@@ -2,6 +2,9 @@
 
 import os
 import shutil
+from contextlib import suppress
+
+from docker.errors import APIError
 
 from executor.engine.docker import Engine
 from executor.log import AdministratorLog
@@ -10,10 +13,12 @@ from executor.sweep.options import Options
 from executor.sweep.state import recall
 from executor.sweep.verdict import GONE_SECONDS, Judgement, Verdict
 from tests.rig.state import Rig
+from tests.stages import scripts
 from tests.stages.calls import JobCalls
 from tests.stages.conftest import Start
 from tests.stages.request import JobRequest, new_job_id
 from tests.stages.test_owner import as_gitlab_runner, noted
+from tests.stages.witness import Witness
 
 
 def judged(rig: Rig, job: JobCalls, key: str, gone_seconds: float) -> Judgement:
@@ -57,3 +62,29 @@ def test_a_second_attempt_is_the_same_job(rig: Rig, start: Start) -> None:
         assert judged(rig, job, key, 0).verdict is not Verdict.REMOVE
         assert judged(rig, job, key, long) == Judgement(Verdict.REMOVE, "cleanup-failed")
         job.begin()  # for the cleanup of the tests
+
+
+def test_networks_that_an_attempt_has_left(start: Start, witness: Witness) -> None:
+    """Of several of the job's name one stays; an engine starts nothing while there are more."""
+    job = start(JobRequest(project_id=new_job_id()), {"dind": {"mode": "service"}})
+    job.config().passed()
+    job.prepare().passed()
+    (network,) = witness.client.networks.list(filters={"label": f"dind-executor.job-id={job.id}"})
+    name, labels = str(network.name), network.attrs["Labels"]
+    job.cleanup().passed()
+    made = []
+    for _ in range(2):
+        # As 20.10 does by itself where two requests come at the same moment.
+        with suppress(APIError):
+            made.append(
+                witness.client.api.create_network(
+                    name, "bridge", check_duplicate=False, labels=labels
+                )["Id"]
+            )
+    job.begin()
+    job.config().passed()
+    job.prepare().passed()
+
+    (kept,) = witness.client.networks.list(filters={"label": f"dind-executor.job-id={job.id}"})
+    assert kept.id in made
+    job.run("prepare_script", scripts.whole(["echo on it"])).passed()
