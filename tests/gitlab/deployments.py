@@ -61,8 +61,8 @@ class Deployed:
         return self.pushed.start_only(parse_pipeline(text, "test"))
 
     def objects(self, job: Job) -> list[str]:
-        """Return what there is of a job on the engine."""
-        return leftovers.of_jobs(self.engine_host, [job])
+        """Return what there is of a job on the engine, which lists volumes in any order."""
+        return sorted(leftovers.of_jobs(self.engine_host, [job]))
 
     def let_go(self, job: Job) -> None:
         """Let the script of a job that waits go on to its end."""
