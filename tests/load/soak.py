@@ -56,7 +56,9 @@ p=$(cat /var/run/docker.pid)
 echo mounts $(wc -l </proc/$p/mounts)
 echo rules $( (iptables-save; iptables-legacy-save; ip6tables-save) 2>/dev/null | grep -c '^-A')
 echo bridges $(ls /sys/class/net | grep -c '^br-\\|^veth')
-echo files $(ls /proc/$p/fd | wc -l)
+tcp=$(cat /proc/$p/net/tcp /proc/$p/net/tcp6 | while read -r _ _ _ _ _ _ _ _ _ inode _; do
+  echo "socket:[$inode]"; done)
+echo files $(for each in /proc/$p/fd/*; do readlink $each; done | grep -cvxF "$tcp")
 echo processes $(ls -d /proc/[0-9]* | wc -l)
 """
 
@@ -202,7 +204,8 @@ class Soak:
                 self._pushed.gitlab.renew_runner_token()
                 lost.update(job.id for job in _running(jobs))
                 self._hit |= lost
-                self.account.ghosts += [job for job in jobs if job.id in lost]
+                known = self.account.ghosts
+                known += [job for job in jobs if job.id in lost and job not in known]
                 return
 
     def _kill(self, working: Runner, kill: str) -> bool:
