@@ -2,9 +2,12 @@
 
 `python -m tests.load.soak` runs them through gitlab-runner on an engine of its own, where nobody
 else is counted.  A kill is SIGKILL to a stage, to gitlab-runner and all of its stages, or to
-gitlab-runner alone, which begins anew then.  After some jobs more and a minute of rest everything
-is as at the beginning: objects of the engine, its mounts, iptables rules, processes and open files,
-and files in gitlab-runner's temporary directory.
+gitlab-runner alone, which begins anew then.  After some jobs more and a rest everything is as at the
+beginning: objects of the engine, its mounts, iptables rules, processes and open files, and files in
+gitlab-runner's temporary directory.
+
+The rest is over as soon as that is so.  It may take minutes: dockerd leaves sockets of namespaces that
+are gone to Go's garbage collector, which runs every two minutes where nothing happens.
 """
 
 import argparse
@@ -56,9 +59,7 @@ p=$(cat /var/run/docker.pid)
 echo mounts $(wc -l </proc/$p/mounts)
 echo rules $( (iptables-save; iptables-legacy-save; ip6tables-save) 2>/dev/null | grep -c '^-A')
 echo bridges $(ls /sys/class/net | grep -c '^br-\\|^veth')
-tcp=$(cat /proc/$p/net/tcp /proc/$p/net/tcp6 | while read -r _ _ _ _ _ _ _ _ _ inode _; do
-  echo "socket:[$inode]"; done)
-echo files $(for each in /proc/$p/fd/*; do readlink $each; done | grep -cvxF "$tcp")
+echo files $(ls /proc/$p/fd | wc -l)
 echo processes $(ls -d /proc/[0-9]* | wc -l)
 """
 
@@ -285,7 +286,7 @@ def soak(
     jobs: int,
     kills: Sequence[str],
     concurrent: int = 2,
-    rest_seconds: float = 60.0,
+    rest_seconds: float = 300.0,
     seed: int,
 ) -> Account:
     """Run jobs with some kills among them on an engine of their own."""
@@ -308,7 +309,7 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--concurrent", type=int, default=2, help="jobs at a time")
-    parser.add_argument("--rest", type=float, default=60.0, help="seconds")
+    parser.add_argument("--rest", type=float, default=300.0, help="seconds, at most")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     given = parser.parse_args(args)
     print(f"seed {given.seed}", flush=True)
