@@ -43,7 +43,7 @@ def test_a_dind_that_is_asked_from_within_and_never_answers(start: Start) -> Non
     """`ready_timeout` holds there as well, and the last words of the stopped dind are told."""
     stopped = (
         "dockerd >/dev/null 2>&1 & until [ -S /var/run/docker.sock ]; do sleep 0.1; done;"
-        " kill -STOP $!; echo API listen on nothing; wait"
+        " kill -STOP $(cat /var/run/docker.pid); echo API listen on nothing; wait"
     )
     service = {"name": "docker:26.1-dind", "entrypoint": ["sh", "-c", stopped, "dockerd"]}
     job = start(JobRequest(services=[service]), {"dind": {"ready_timeout": 3}})
