@@ -60,7 +60,13 @@ class JobNetwork:
     def _make(self) -> Surroundings:
         around = self._look()
         made = self._create(around)
-        return replace(around, subnets=(*around.subnets, *made.subnets), own_subnets=made.subnets)
+        return replace(
+            around,
+            subnets=(*around.subnets, *made.subnets),
+            own_subnets=made.subnets,
+            # A rootless engine's docker0 may have the address that another engine's has on the host.
+            in_reach=around.in_reach and _is_here(made),
+        )
 
     def _look(self) -> Surroundings:
         found = self._steps.do("surroundings known", self._engine.survey)
@@ -97,6 +103,10 @@ class JobNetwork:
             return self._engine.ensure_network(spec, instead_of)
 
         return self._steps.do("network created", ensure)
+
+
+def _is_here(made: Made) -> bool:
+    return any(interface == bridge_of(made.id) for _, interface in host_bridges())
 
 
 def _is_shared(made: Made) -> bool:

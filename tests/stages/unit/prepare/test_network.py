@@ -112,9 +112,23 @@ def test_addresses_that_another_engine_of_the_host_has(
     around = JobNetwork(engine.engine(), POOLED, some_steps()).surroundings()
 
     assert around.own_subnets == (POOL[2],)
+    assert around.in_reach
     tried = asked_for(engine)
     assert tried[-1] == POOL[2]
     assert len(engine.asked("DELETE", f"/networks/{ID}")) == len(tried) - 1
+
+
+def test_an_engine_whose_bridges_are_elsewhere(engine: StubEngine, mocker: MockerFixture) -> None:
+    """A rootless engine has its own docker0, whose address another one's has here."""
+    mocker.patch("executor.host.network.shares_network", return_value=True)
+    others = (("172.17.0.0/16", "docker0"), (POOL[0], bridge_of("ff" * 32)))
+    mocker.patch("executor.host.network.host_routes", return_value=others)
+    mocker.patch("executor.stages.prepare.network.host_bridges", return_value=others)
+    engine.on("POST", CREATE, http(201, {"Id": ID}))
+
+    around = JobNetwork(engine.engine(), POOLED, some_steps()).surroundings()
+
+    assert not around.in_reach
 
 
 def test_a_container_starts_on_it(engine: StubEngine) -> None:
