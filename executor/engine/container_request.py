@@ -29,10 +29,9 @@ def container_request(
 ) -> dict[str, object]:
     """Return what the engine is asked to create, by a version of its API; nothing is secret.
 
-    `volumes` are those that were made for the job, by name, and `networks` the ids of its networks: an
-    engine of 20.10 may have several of one name.
+    `volumes` are those that were made for the job, by name, and `networks` the ids of its networks.
     """
-    network = networks.get(spec.network, spec.network)
+    network = _network(spec, api, networks)
     host: dict[str, object] = {
         **spec.host,
         "Privileged": spec.privileged,
@@ -169,3 +168,12 @@ def _with_dropped(
     if not dropped or not program or spec.prelude or "=" in program[0]:
         return program
     return ("env", *dropped, *program)
+
+
+def _network(spec: ContainerSpec, api: tuple[int, ...], networks: Mapping[str, str]) -> str:
+    """Return what the engine is told of the network: its id, as 20.10 may have several of one name.
+
+    That engine gives a hardware address only where it is told the name.
+    """
+    by_name = spec.mac_address and api < _MAC_OF_ENDPOINT
+    return spec.network if by_name else networks.get(spec.network, spec.network)

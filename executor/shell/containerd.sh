@@ -7,10 +7,11 @@
 # $_c, $_dockerd, $_said  what dockerd.sh knows of dockerd and its daemon.json
 # shellcheck disable=SC2154 # what is given
 
-# Where dockerd has the files of its own; it logs as dockerd does.
+# Where dockerd has the files of its own; it logs as dockerd does, but is silent on what is usual: the
+# last words of a dockerd that ends at once would be lost among them.
 _root=/var/lib/docker
 _run=/var/run/docker
-_level=info
+_level=warn
 _format=text
 
 # Takes one of dockerd's settings by the name that it has in daemon.json.

@@ -8,7 +8,6 @@ until its cleanup, and in the end nothing may be left of any.
 
 import argparse
 import contextlib
-import ctypes
 import itertools
 import os
 import random
@@ -29,14 +28,13 @@ from executor.sweep.sweeping import sweep
 from tests.rig import state
 from tests.rig.state import Rig
 from tests.stages import scripts
-from tests.stages.calls import JobCalls
+from tests.stages.calls import JobCalls, as_gitlab_runner
 from tests.stages.conftest import settings_text
 from tests.stages.request import JobRequest, new_job_id
 from tests.stages.witness import Witness
 
 AT_ONCE = 2
 _VICTIMS_PER_JOB = 0.2
-_SET_NAME = 15  # PR_SET_NAME
 _REST_SECONDS = 120
 
 
@@ -232,19 +230,14 @@ def _threads(whats: Sequence[Callable[[], None]]) -> Iterator[list[BaseException
             each.join()
 
 
-def call_gitlab_runner() -> None:
-    """Have the kernel know this process by gitlab-runner's name, so that jobs belong to it."""
-    assert ctypes.CDLL(None).prctl(_SET_NAME, b"gitlab-runner", 0, 0, 0) == 0
-
-
 def _victim(number: int, place: Path, settings: Path) -> None:
     """Prepare a job as a gitlab-runner that is about to be killed."""
-    call_gitlab_runner()
-    job = JobCalls(JobRequest("alpine", id=number), place, settings)
-    job.config()
-    print("config", flush=True)
-    job.prepare()
-    time.sleep(60)
+    with as_gitlab_runner():
+        job = JobCalls(JobRequest("alpine", id=number), place, settings)
+        job.config()
+        print("config", flush=True)
+        job.prepare()
+        time.sleep(60)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -259,8 +252,7 @@ def main(args: Sequence[str] | None = None) -> int:
         _victim(int(number), Path(place), Path(settings))
         return 0
     print(f"seed {given.seed}", flush=True)
-    call_gitlab_runner()
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, as_gitlab_runner():
         tally = Yard(state.load(), Path(directory), random.Random(given.seed)).work(given.times)
     print(tally.told(), *tally.harmed, *tally.left, sep="\n")
     return 1 if tally.harmed or tally.left else 0

@@ -9,7 +9,7 @@ from tests.load.fuzz import __main__ as fuzz
 from tests.load.fuzz import engine, files, jobs, sweep
 from tests.load.fuzz.bounds import Fault, check_output, run_bounded
 
-EXAMPLES = 150
+EXAMPLES = 100
 GROUPS = {
     "jobs": jobs.TARGETS,
     "engine": engine.TARGETS,

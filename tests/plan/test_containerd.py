@@ -277,7 +277,7 @@ def test_a_dockerd_that_is_killed_and_started_once_more(sidecar: Sidecar, killed
 @pytest.mark.parametrize(
     ("arguments", "config", "root", "run", "more"),
     [
-        ((), "", "/var/lib/docker", "", ("format = 'text'", "--log-level info")),
+        ((), "", "/var/lib/docker", "", ("format = 'text'", "--log-level warn")),
         (("--data-root=/a/b",), "", "/a/b", "", ()),
         (("-g", "/a/b", "-D"), "", "/a/b", "", ("--log-level debug",)),
         (("-l=warn", "--log-format", "json"), "", "/var/lib/docker", "", ("format = 'json'",)),

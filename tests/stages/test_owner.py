@@ -2,45 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from executor.host.owner import find_owner, lives, pid_namespace
 from executor.names import OWNER_CONTAINER_LABEL, OWNER_LABEL
 from executor.notation.owner import Owner, owner_text, parse_owner
 from executor.runner import notes
 from tests.rig.state import Rig
-from tests.stages.calls import JobCalls
+from tests.stages.calls import JobCalls, as_gitlab_runner
 from tests.stages.conftest import Start
 from tests.stages.registry import Images
 from tests.stages.request import JobRequest, new_job_id
 from tests.stages.witness import Witness
-
-_ARG_START = 48 - 3
-"""Where /proc/PID/stat says where the command line begins, counted from behind the name (proc(5))."""
-
-
-@contextmanager
-def as_gitlab_runner() -> Iterator[None]:
-    """Be called gitlab-runner by the kernel: hooks have process groups of their own already.
-
-    What an owner that is gone has left would be swept by any other job on the rig.
-    """
-    name, memory = Path("/proc/self/comm"), Path("/proc/self/mem")
-    after_name = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-    arguments = int(after_name[_ARG_START])
-    program = b"gitlab-runner\0"
-    with memory.open("r+b", buffering=0) as own:
-        own.seek(arguments)
-        before = name.read_text(encoding="utf-8"), own.read(len(program))
-        name.write_text("gitlab-runner", encoding="utf-8")
-        os.pwrite(own.fileno(), program, arguments)
-        try:
-            yield
-        finally:
-            name.write_text(before[0], encoding="utf-8")
-            os.pwrite(own.fileno(), before[1], arguments)
 
 
 def noted(job: JobCalls) -> dict[str, str]:

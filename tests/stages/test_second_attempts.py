@@ -14,10 +14,10 @@ from executor.sweep.state import recall
 from executor.sweep.verdict import GONE_SECONDS, Judgement, Verdict
 from tests.rig.state import Rig
 from tests.stages import scripts
-from tests.stages.calls import JobCalls
+from tests.stages.calls import JobCalls, as_gitlab_runner
 from tests.stages.conftest import Start
 from tests.stages.request import JobRequest, new_job_id
-from tests.stages.test_owner import as_gitlab_runner, noted
+from tests.stages.test_owner import noted
 from tests.stages.witness import Witness
 
 
