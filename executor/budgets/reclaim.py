@@ -3,12 +3,9 @@
 Nothing is measured here: that takes minutes.
 """
 
-import fcntl
-import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 
 from executor.budgets.choice import NO_ROOM, TINY, by_age, choose
 from executor.budgets.limits import budgets_of
@@ -18,10 +15,9 @@ from executor.budgets.records import Records
 from executor.budgets.removal import Remover
 from executor.budgets.things import Thing
 from executor.engine.docker import Engine
+from executor.host.state_files import locked
 from executor.log import AdministratorLog
 from executor.settings.file import Settings
-
-_PAUSE_SECONDS = 0.1
 
 
 def reclaim(
@@ -41,11 +37,13 @@ def reclaim(
     """
     if enough():
         return []
-    records = Records(settings.sweep.state_dir, address)
-    with _alone(settings.sweep.state_dir, address, wait_seconds) as is_alone:
+    state_dir = settings.sweep.state_dir
+    records = Records(state_dir, address)
+    lock = f"budgets-{zlib.crc32(address.encode()):08x}.lock"
+    with locked(state_dir, lock, wait_seconds) as is_alone:
         if not is_alone or enough():
             return []
-        measured = last_measurement(settings.sweep.state_dir, address)
+        measured = last_measurement(state_dir, address)
         sizes = measured.sizes if measured else {}
         things = look(engine, settings, records.known(), sizes).things
         remover = Remover(engine, settings, records, log)
@@ -70,37 +68,3 @@ def _in_order(settings: Settings, things: tuple[Thing, ...]) -> Iterator[tuple[T
     for each in by_age(things):
         if each not in exceeding and (each.size is None or each.size >= TINY):
             yield each, NO_ROOM
-
-
-@contextmanager
-def _alone(state_dir: str, address: str, seconds: float) -> Iterator[bool]:
-    """Hold a lock that a killed process does not keep; True also where there is no place for one."""
-    descriptor = -1
-    path = f"{state_dir}/budgets-{zlib.crc32(address.encode()):08x}.lock"
-    if state_dir:
-        with suppress(OSError):
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            descriptor = os.open(path, flags, 0o600)
-            if os.geteuid() == 0:
-                owner = os.stat(state_dir)  # noqa: PTH116
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
-    if descriptor < 0:
-        yield True
-        return
-    deadline = time.monotonic() + seconds
-    try:
-        yield _locked(descriptor, deadline)
-    finally:
-        os.close(descriptor)
-
-
-def _locked(descriptor: int, deadline: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return True

@@ -5,6 +5,7 @@ Whoever writes there may race with others, and the directory may be missing.
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EPERM
@@ -13,6 +14,7 @@ from stat import S_ISREG
 from executor.log import write_through
 
 _MOST_BYTES = 1024 * 1024
+_PAUSE_SECONDS = 0.1
 
 
 @contextmanager
@@ -26,6 +28,28 @@ def opened(path: str) -> Iterator[int]:
         yield descriptor
     finally:
         if descriptor >= 0:
+            os.close(descriptor)
+
+
+@contextmanager
+def locked(path: str, name: str, seconds: float = 0.0) -> Iterator[bool]:
+    """Hold a lock of a directory inside this; False where another has it, also after `seconds`.
+
+    A process that is killed keeps none.  True also where there is no place for a lock.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    with opened(path) as directory:
+        descriptor = -1
+        if directory >= 0:
+            with suppress(OSError):
+                descriptor = os.open(name, flags, 0o600, dir_fd=directory)
+                give(descriptor, directory)
+        if descriptor < 0:
+            yield True
+            return
+        try:
+            yield _is_locked(descriptor, time.monotonic() + seconds)
+        finally:
             os.close(descriptor)
 
 
@@ -74,3 +98,17 @@ def give(descriptor: int, directory: int) -> None:
     if os.geteuid() == 0:
         owner = os.fstat(directory)
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _is_locked(descriptor: int, deadline: float) -> bool:
+    import fcntl  # noqa: PLC0415 (few take a lock)
+
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return True

@@ -5,22 +5,19 @@ work and is not needed for safety, and the slower writer's file stays.  The time
 those of the clock that runs since the boot and knows no steps; after another boot they mean nothing.
 """
 
-import fcntl
 import json
 import os
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from executor.host.owner import boot_id
-from executor.host.state_files import give, opened, read, write
+from executor.host.state_files import locked, opened, read, write
 from executor.sweep.options import Options
 
 _VERSION = 1
 _MOST_KEYS = 1000
-_PAUSE_SECONDS = 0.1
 _PREFIX, _SUFFIX = "sweep-", ".json"
 
 
@@ -50,26 +47,9 @@ class Memory(NamedTuple):
         return self.now - self.gone.setdefault(key, self.now)
 
 
-@contextmanager
-def held(options: Options, seconds: float = 0.0) -> Iterator[bool]:
-    """Hold the engine's lock inside this; False where another sweep has it, also after `seconds`.
-
-    True also where there is no place for a lock.
-    """
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    with opened(options.state_dir) as directory:
-        descriptor = -1
-        if directory >= 0:
-            with suppress(OSError):
-                descriptor = os.open(f"{_name(options)}.lock", flags, 0o600, dir_fd=directory)
-                give(descriptor, directory)
-        if descriptor < 0:
-            yield True
-            return
-        try:
-            yield _locked(descriptor, time.monotonic() + seconds)
-        finally:
-            os.close(descriptor)
+def held(options: Options, seconds: float = 0.0) -> AbstractContextManager[bool]:
+    """Hold the engine's lock; False where another sweep has it: see `state_files.locked`."""
+    return locked(options.state_dir, f"{_name(options)}.lock", seconds)
 
 
 def recall(options: Options) -> Memory:
@@ -119,18 +99,6 @@ def states(state_dir: str) -> list[dict[str, object]]:
 
 def _name(options: Options) -> str:
     return f"{_PREFIX}{zlib.crc32(options.address.encode()):08x}"
-
-
-def _locked(descriptor: int, deadline: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return True
 
 
 def _times(found: object, now: float) -> dict[str, float]:

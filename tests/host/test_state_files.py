@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.host.state_files import opened, read, write
+from executor.host.state_files import locked, opened, read, write
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -61,6 +61,43 @@ def test_what_the_directory_s_user_puts_in_the_way_is_not_written_to(tmp_path: P
     assert (victim.stat().st_uid, victim.stat().st_nlink) == (os.geteuid(), 1)
 
 
+def test_one_at_a_time_has_a_lock(tmp_path: Path) -> None:
+    """A second one has it only when the first is done; another lock is apart.
+
+    The file is the directory's owner's.
+    """
+    os.chown(tmp_path, 12345, 54321)
+    place = str(tmp_path)
+    with (
+        locked(place, "one") as first,
+        locked(place, "one") as second,
+        locked(place, "one", 0.2) as patient,
+        locked(place, "other") as apart,
+    ):
+        assert (first, second, patient, apart) == (True, False, False, True)
+    with locked(place, "one") as again:
+        assert again
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in tmp_path.iterdir()} == {
+        (12345, 54321)
+    }
+
+
+def test_a_lock_changes_nothing_that_the_directory_s_user_puts_in_its_place(tmp_path: Path) -> None:
+    """Another file that has its name by a second link keeps its owner."""
+    victim = tmp_path / "victim"
+    victim.write_text("as it was")
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 12345, 54321)
+    os.link(victim, state / "one")
+    (state / "two").symlink_to(victim)
+
+    with locked(str(state), "one"), locked(str(state), "two") as is_held:
+        assert is_held
+
+    assert (victim.stat().st_uid, victim.read_text()) == (os.geteuid(), "as it was")
+
+
 @pytest.mark.parametrize("place", ["", "missing", "file"])
 def test_no_directory_says_nothing(tmp_path: Path, place: str) -> None:
     """Where there is no directory, nothing is read."""
@@ -68,3 +105,5 @@ def test_no_directory_says_nothing(tmp_path: Path, place: str) -> None:
     with opened(str(tmp_path / place) if place else "") as directory:
         assert directory == -1
         assert read(directory, "one.json") == {}
+    with locked(str(tmp_path / place) if place else "", "one") as is_held:
+        assert is_held
