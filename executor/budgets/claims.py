@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
 from executor.engine.kept import Kept
+from executor.engine.wire import as_table
 from executor.names import LABEL
 from executor.notation.claims import CLAIM_LABEL, CLAIM_PREFIX, USES_LABEL
 from executor.notation.image_names import one_spelling
@@ -43,10 +44,9 @@ def claimed(volumes: Iterable[Mapping[str, object]]) -> frozenset[str]:
     """Return all that is claimed, in either way, by what the engine lists as its volumes."""
     found: set[str] = set()
     for each in volumes:
-        labels = each.get("Labels")
-        if isinstance(labels, dict):
-            found.add(str(labels.get(CLAIM_LABEL, "")))
-            found.update(str(labels.get(USES_LABEL, "")).split(","))
+        labels = as_table(each.get("Labels"))
+        found.add(str(labels.get(CLAIM_LABEL, "")))
+        found.update(str(labels.get(USES_LABEL, "")).split(","))
     return frozenset(found - {""})
 
 

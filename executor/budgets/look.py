@@ -12,6 +12,7 @@ from executor.budgets.records import Known
 from executor.budgets.things import BUILDS, CACHE, IMAGE, Stays, Thing
 from executor.engine.docker import Engine
 from executor.engine.kept import Users
+from executor.engine.wire import as_table
 from executor.names import LABEL, LABEL_PREFIX
 from executor.settings.file import Settings
 
@@ -24,8 +25,8 @@ class Seen(NamedTuple):
     """What is there."""
 
     things: tuple[Thing, ...]
-    volumes: tuple[str, ...]
-    """The names of all volumes of the engine."""
+    volumes: tuple[Listed, ...]
+    """All volumes of the engine, as it lists them."""
     images: tuple[str, ...]
     """The ids of all its images."""
 
@@ -39,9 +40,10 @@ def look(
     """
     now = time.time()
     kept = engine.kept
-    volumes, images = kept.volumes(), kept.images()
-    # What is in use is asked last: what a job has begun to use meanwhile is seen.
-    users, taken = kept.users(), claimed(volumes)
+    images, users = kept.images(), kept.users()
+    # The last of all: a job claims before it has any container, and until its end.
+    volumes = kept.volumes()
+    taken = claimed(volumes)
     found = (
         *_volumes(volumes, settings, known, users, now),
         *_images(images, Named(settings, known.images), known, users),
@@ -50,7 +52,7 @@ def look(
     measured = sizes or {}
     return Seen(
         tuple(each._replace(size=measured.get(each.name)) for each in found),
-        tuple(str(each.get("Name")) for each in volumes),
+        tuple(volumes),
         tuple(str(each.get("Id")) for each in images),
     )
 
@@ -64,7 +66,7 @@ def _volumes(
     listed: Sequence[Listed], settings: Settings, known: Known, users: Users, now: float
 ) -> Iterator[Thing]:
     for each in listed:
-        labels, name = _labels(each), str(each.get("Name"))
+        labels, name = as_table(each.get("Labels")), str(each.get("Name"))
         if not _is_kept(labels):
             continue
         is_builds = labels.get(f"{_RUNNERS}destination") == settings.builds_dir
@@ -115,11 +117,6 @@ def _images(listed: Sequence[Listed], named: Named, known: Known, users: Users) 
         elif image in users.images:
             stays = Stays.IN_USE
         yield Thing(IMAGE, image, image_name(each), record.used, None, tags or (image,), stays)
-
-
-def _labels(listed: Listed) -> Listed:
-    labels = listed.get("Labels")
-    return labels if isinstance(labels, dict) else {}
 
 
 def _moment(created: object, now: float) -> float:

@@ -14,7 +14,7 @@ from executor.names import LABEL
 from executor.notation.claims import CLAIM_LABEL
 from tests.budgets.shelf import DAY, Shelf, image_id
 from tests.builders import some_settings
-from tests.engine.stub import refusal
+from tests.engine.stub import Connection, Received, http, refusal
 
 
 @pytest.fixture
@@ -125,3 +125,19 @@ def test_what_jobs_in_preparation_have_claimed(shelf: Shelf, records: Records) -
 
     claimed = [each.shown for each in seen.things if each.stays is Stays.CLAIMED]
     assert claimed == ["builds", "cache", "docker.io/library/a:1"]
+
+
+def test_a_claim_that_comes_during_the_look_counts(shelf: Shelf, records: Records) -> None:
+    """A job that has no container yet when those are listed has claimed what it is about to use."""
+    shelf.cache("cache")
+
+    def claimed_meanwhile(connection: Connection, _received: Received) -> None:
+        shelf.cache("the claim", labels={LABEL: "1-ab", **uses([of_volume("cache")])})
+        connection.send(http(200, []))
+
+    for path in ("/images/json", "/containers/json"):
+        shelf.stub.on("GET", path, claimed_meanwhile)
+
+    (thing,) = look(shelf.engine(), some_settings(), records.known()).things
+
+    assert thing.stays is Stays.CLAIMED

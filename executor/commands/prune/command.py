@@ -122,10 +122,10 @@ class _Prune:
         measured = self._measured(seen)
         sizes = measured.sizes
         things = [each._replace(size=sizes.get(each.name)) for each in seen.things]
-        volumes = self._engine.kept.volumes()
-        self._remarks += unmeasured(things, volumes)
+        self._remarks += unmeasured(things, seen.volumes)
         if yes:
-            self._records.forget_all_but(seen.volumes, seen.images)
+            names = (str(each.get("Name")) for each in seen.volumes)
+            self._records.forget_all_but(names, seen.images)
         rows, totals = self._judged(things, measured.at)
         if yes:
             rows = self._removed(rows)

@@ -11,10 +11,12 @@ from executor.budgets.removal import Remover
 from executor.budgets.things import BUILDS, Stays
 from executor.commands.prune.report import ASKED, DONE, LEFT, Row, json_lines, summary, table
 from executor.engine.docker import Engine
+from executor.engine.wire import as_table
 from executor.log import AdministratorLog, say
+from executor.plan.labels import PREFIX
 from executor.settings.file import Settings
 
-_RUNNERS = "com.gitlab.gitlab-runner.project"
+_RUNNERS = f"{PREFIX}.project"
 
 
 class Slot(NamedTuple):
@@ -32,10 +34,9 @@ class Slot(NamedTuple):
     def keeps(self, volumes: Sequence[Mapping[str, object]]) -> Iterator[str]:
         """Yield the names of those of the listed volumes that are the slot's by their labels."""
         for each in volumes:
-            labels = each.get("Labels")
-            known = labels if isinstance(labels, dict) else {}
-            number = known.get(f"{_RUNNERS}.runner_id")
-            if known.get(f"{_RUNNERS}.id") == str(self.project) and (
+            labels = as_table(each.get("Labels"))
+            number = labels.get(f"{_RUNNERS}.runner_id")
+            if labels.get(f"{_RUNNERS}.id") == str(self.project) and (
                 self.number is None or number == str(self.number)
             ):
                 yield str(each.get("Name"))
@@ -81,7 +82,7 @@ class SlotPrune:
     def _rows(self, slot: Slot) -> Iterator[Row]:
         last = last_measurement(self._settings.sweep.state_dir, self._address)
         seen = look(self._engine, self._settings, self._records.known(), last.sizes if last else {})
-        wanted = set(slot.keeps(self._engine.kept.volumes()))
+        wanted = set(slot.keeps(seen.volumes))
         for each in seen.things:
             if each.kind == BUILDS and each.name in wanted:
                 goes = each.stays is Stays.NO

@@ -62,6 +62,7 @@ def test_they_are_shown(shelf: Shelf, call: Call) -> None:
     assert out.count("p7") == 1
     assert "p77" not in out
     assert shelf.removed() == []
+    assert len(shelf.stub.asked("GET", "/volumes")) == 1
 
 
 def test_they_are_removed(shelf: Shelf, call: Call, tmp_path: Path) -> None:
