@@ -68,7 +68,8 @@ class SlotPrune:
                 row._replace(removed=not each.left, left=each.left) if each else row
                 for row, each in zip(rows, gone, strict=True)
             ]
-            self._log.close("success")
+            left = any(row.goes and not row.removed for row in rows)
+            self._log.close("something is left" if left else "success")
         for line in (
             json_lines(rows, (), (), acted=yes)
             if as_json

@@ -10,7 +10,7 @@ from executor.commands.prune import command
 from executor.commands.prune.slot import Slot
 from executor.plan.labels import PREFIX
 from tests.budgets.shelf import Shelf
-from tests.engine.stub import StubEngine, http
+from tests.engine.stub import StubEngine, http, refusal
 
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Arch": "amd64"}
 Call = Callable[..., tuple[int, str]]
@@ -91,6 +91,16 @@ def test_what_a_container_has_stays(shelf: Shelf, call: Call) -> None:
     row, whole = map(json.loads, out.splitlines())
     assert (code, row["verdict"], row["reason"], whole["left"]) == (1, "keep", "in-use", 0)
     assert shelf.removed() == []
+
+
+def test_what_cannot_be_removed_is_left(shelf: Shelf, call: Call, tmp_path: Path) -> None:
+    """The administrator's log says so too."""
+    shelf.stub.on("DELETE", "/volumes/", refusal(409, "volume is in use"))
+
+    assert call("--project=7", "--slot=0", "--yes")[0] == 1
+
+    *_, last = map(json.loads, (tmp_path / "log").read_text().splitlines())
+    assert last["outcome"] == "something is left"
 
 
 def test_a_slot_alone_says_nothing(call: Call, capfd: pytest.CaptureFixture[str]) -> None:
