@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from executor.host import state_files
+
 _VOLUME, _IMAGE = "volume-", "image-"
 _ID = "sha256:"
 _MOST_BYTES = 64 * 1024
@@ -129,22 +131,14 @@ class Records:
         if not os.path.isdir(self._place):  # noqa: PTH112
             with suppress(FileExistsError):
                 os.mkdir(self._place, 0o700)  # noqa: PTH102
-                self._give(self._place)
-        new = f"{self._place}/.{os.getpid()}-{file[-_ID_LENGTH:]}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(new, flags, 0o600)
-        try:
-            os.write(descriptor, content)
-        finally:
-            os.close(descriptor)
-        self._give(new)
-        os.rename(new, f"{self._place}/{file}")  # noqa: PTH104
-
-    def _give(self, path: str) -> None:
-        """Let the owner of the state directory have it: root and gitlab-runner's user both use it."""
-        if os.geteuid() == 0:
-            owner = os.stat(self._parent)  # noqa: PTH116
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+                # root and gitlab-runner's user both write there
+                if os.geteuid() == 0:
+                    owner = os.stat(self._parent)  # noqa: PTH116
+                    os.chown(self._place, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        with state_files.opened(self._place) as directory:
+            # A name of its own: jobs write at the same time, also of one thing.
+            new = f".{os.getpid()}-{file[-_ID_LENGTH:]}"
+            state_files.write(directory, file, content, new)
 
     def _read(self, file: str) -> ImageRecord | None:
         """Return the record of an image; None where a file is not what this leaves.  Raises OSError."""

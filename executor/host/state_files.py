@@ -67,10 +67,10 @@ def read(directory: int, name: str) -> dict[str, object]:
     return decoded if isinstance(decoded, dict) else {}
 
 
-def write(directory: int, name: str, content: bytes) -> None:
-    """Write a file as a whole or not at all.  Raises OSError."""
+def write(directory: int, name: str, content: bytes, new: str = "") -> None:
+    """Write a file as a whole or not at all; `new` is what it is called until then.  Raises OSError."""
     # One name for all: a prepare that ends in the middle of this leaves no more than one such file.
-    new = f"{name}.new"
+    new = new or f"{name}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         descriptor = os.open(new, flags, 0o600, dir_fd=directory)

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pytest_mock import MockerFixture
 
 from executor.budgets.records import ImageRecord, Records
 from tests.budgets.shelf import DAY, image_id
@@ -163,15 +162,24 @@ def test_many_jobs_note_at_once(records: Records) -> None:
     assert {each.names for each in found if each} == {("a:1",)}
 
 
-def test_root_leaves_records_to_the_directory_s_owner(
-    records: Records, tmp_path: Path, mocker: MockerFixture
-) -> None:
+def test_root_leaves_records_to_the_directory_s_owner(records: Records, tmp_path: Path) -> None:
     """gitlab-runner's user writes them too."""
-    mocker.patch("os.geteuid", return_value=0)
-    chown = mocker.patch("os.chown")
+    os.chown(tmp_path, 12345, 54321)
 
     records.volumes_used(["a"])
 
-    owner = tmp_path.stat()
-    assert {each.args[1:] for each in chown.call_args_list} == {(owner.st_uid, owner.st_gid)}
-    assert len(chown.call_args_list) == 2
+    owners = {(each.stat().st_uid, each.stat().st_gid) for each in tmp_path.rglob("*")}
+    assert owners == {(12345, 54321)}
+
+
+def test_a_write_that_fails_leaves_nothing_behind(records: Records, tmp_path: Path) -> None:
+    """Nothing else of this name changes either, such as a second link to another file."""
+    records.volumes_used(["a"])
+    place = file_of(tmp_path, "-a").parent
+    (tmp_path / "victim").write_text("as it was")
+    os.link(tmp_path / "victim", place / f".{os.getpid()}-volume-b")
+
+    records.volumes_used(["b"])
+
+    assert [each.name for each in place.iterdir()] == ["volume-a"]
+    assert (tmp_path / "victim").read_text() == "as it was"
