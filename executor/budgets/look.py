@@ -6,8 +6,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from executor.budgets.claims import claimed, of_image, of_volume
-from executor.budgets.measured import image_name
-from executor.budgets.names import Named, has_other_name, tags_of
+from executor.budgets.names import Named, has_other_name, image_name, tags_of
 from executor.budgets.records import Known
 from executor.budgets.things import BUILDS, CACHE, IMAGE, Stays, Thing
 from executor.engine.docker import Engine

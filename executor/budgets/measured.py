@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from executor.budgets.names import image_name
 from executor.engine.wire import as_table
 from executor.host import state_files
 
@@ -133,17 +134,6 @@ def _containers(listed: Iterable[Mapping[str, object]]) -> Iterable[Measured]:
         names = each.get("Names")
         name = str(names[0]).lstrip("/") if isinstance(names, list) and names else each.get("Id")
         yield Measured("container", str(name), _number(each.get("SizeRw")))
-
-
-def image_name(listed: Mapping[str, object]) -> str:
-    """Return what people know a listed image by: its first name, or its id."""
-    for key in ("RepoTags", "RepoDigests"):
-        names = listed.get(key)
-        known = [str(each) for each in names] if isinstance(names, list) else []
-        named = [each for each in known if not each.startswith("<none>")]
-        if named:
-            return named[0]
-    return str(listed.get("Id"))
 
 
 def _largest(things: Iterable[Measured]) -> tuple[Measured, ...]:

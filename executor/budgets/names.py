@@ -63,6 +63,12 @@ def tags_of(listed: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(_names(listed, "RepoTags"))
 
 
+def image_name(listed: Mapping[str, object]) -> str:
+    """Return what people know a listed image by: its first name, or its id."""
+    named = (*tags_of(listed), *_names(listed, "RepoDigests"))
+    return named[0] if named else str(listed.get("Id"))
+
+
 def _names(listed: Mapping[str, object], key: str) -> list[str]:
     names = listed.get(key)
     known = [str(each) for each in names] if isinstance(names, list) else []

@@ -8,7 +8,6 @@ import pytest
 from executor.budgets.measured import (
     Measured,
     Measurement,
-    image_name,
     last_measurement,
     leave_measurement,
     measure,
@@ -91,10 +90,3 @@ def test_a_file_that_is_no_measurement(tmp_path: Path, change: dict[str, object]
     found = last_measurement(str(tmp_path), ADDRESS)
 
     assert found is None or found.things == ()
-
-
-def test_what_people_know_an_image_by() -> None:
-    """Its first name, or its digest, or its id."""
-    assert image_name({"Id": "i", "RepoTags": ["a:1"], "RepoDigests": ["a@d"]}) == "a:1"
-    assert image_name({"Id": "i", "RepoTags": ["<none>:<none>"], "RepoDigests": ["a@d"]}) == "a@d"
-    assert image_name({"Id": "i", "RepoTags": None, "RepoDigests": None}) == "i"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from executor.budgets.names import HELPER_KEY, Named, has_other_name, tags_of
+from executor.budgets.names import HELPER_KEY, Named, has_other_name, image_name, tags_of
 from executor.budgets.records import ImageRecord
 from executor.plan import images as plan_images
 from tests.builders import some_settings
@@ -87,3 +87,10 @@ def test_the_tags_of_an_image() -> None:
     """Docker's words for none are left out."""
     assert tags_of({"RepoTags": ["<none>:<none>", "a:1"]}) == ("a:1",)
     assert tags_of({"RepoTags": None}) == ()
+
+
+def test_what_people_know_an_image_by() -> None:
+    """Its first name, or its digest, or its id."""
+    assert image_name({"Id": "i", "RepoTags": ["a:1"], "RepoDigests": ["a@d"]}) == "a:1"
+    assert image_name({"Id": "i", "RepoTags": ["<none>:<none>"], "RepoDigests": ["a@d"]}) == "a@d"
+    assert image_name({"Id": "i", "RepoTags": None, "RepoDigests": None}) == "i"

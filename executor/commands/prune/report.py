@@ -10,6 +10,7 @@ from typing import NamedTuple
 from executor.budgets.choice import NO_ROOM, TOO_MUCH, UNUSED
 from executor.budgets.things import Stays, Thing
 from executor.commands.reap.report import age, plain
+from executor.disk.room import size_text
 
 DONE, LEFT = 0, 1
 
@@ -29,8 +30,6 @@ REASONS = {
 """What the words for reasons mean."""
 
 _HEAD = ("KIND", "SIZE", "LAST USED", "VERDICT", "WHY", "NAME")
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_STEP = 1024
 
 
 class Row(NamedTuple):
@@ -80,7 +79,8 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
     verdict = "removed" if row.removed else "remove" if row.goes else "keep"
     why = "; ".join(each for each in (REASONS.get(row.reason, row.reason), row.left) if each)
     used = age(now - thing.used)
-    return tuple(map(plain, (thing.kind, size(thing.size), used, verdict, why or "-", thing.shown)))
+    size = "-" if thing.size is None else size_text(thing.size)
+    return tuple(map(plain, (thing.kind, size, used, verdict, why or "-", thing.shown)))
 
 
 def summary(rows: Sequence[Row], totals: Sequence[Total], *, acted: bool) -> list[str]:
@@ -104,13 +104,13 @@ def _number(rows: Sequence[Row]) -> str:
 
 
 def _total(total: Total) -> str:
-    budget = f"the budget is {size(total.budget)}" if total.budget else "there is no budget"
+    budget = f"the budget is {size_text(total.budget)}" if total.budget else "there is no budget"
     excess = (
-        f" {size(total.excess)} too much is in use or otherwise has to stay."
+        f" {size_text(total.excess)} too much is in use or otherwise has to stay."
         if total.excess
         else ""
     )
-    return f"{total.what}: {total.things}, {size(total.size)} ({budget}).{excess}"
+    return f"{total.what}: {total.things}, {size_text(total.size)} ({budget}).{excess}"
 
 
 def json_lines(
@@ -143,15 +143,3 @@ def _as_json(row: Row) -> dict[str, object]:
         "removed": row.removed,
         "left": row.left,
     }
-
-
-def size(amount: int | None) -> str:
-    """Return an amount of bytes in its largest unit, such as `1.5 GiB`."""
-    if amount is None:
-        return "-"
-    number = float(amount)
-    for unit in _UNITS:
-        if number < _STEP or unit == _UNITS[-1]:
-            return f"{amount} B" if unit == "B" else f"{number:.1f} {unit}"
-        number /= _STEP
-    raise AssertionError("unreachable")

@@ -82,7 +82,7 @@ def test_nothing_is_kept(call: Call, shelf: Shelf) -> None:
     code, out, err = call()
 
     assert (code, err) == (0, "")
-    assert "Builds directories and caches: 0, 0 B (the budget is 1.0 KiB)." in out
+    assert "Builds directories and caches: 0, 0 bytes (the budget is 1 KiB)." in out
     assert shelf.removed() == []
 
 

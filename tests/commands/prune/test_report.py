@@ -12,7 +12,6 @@ from executor.commands.prune.report import (
     Total,
     exit_code,
     json_lines,
-    size,
     summary,
     table,
 )
@@ -32,7 +31,7 @@ def test_each_thing_has_its_line() -> None:
 
     assert head.split() == ["KIND", "SIZE", "LAST", "USED", "VERDICT", "WHY", "NAME"]
     assert kept.split("  ")[0] == "cache"
-    assert "2.0 KiB" in kept
+    assert "2 KiB" in kept
     assert "2 h" in kept
     assert "keep" in kept
     assert "a container has it" in kept
@@ -70,7 +69,7 @@ def test_the_exit_code(rows: list[Row], total: Total, code: int) -> None:
 def test_the_sentences_below_the_table() -> None:
     """How much there is, what the budget is, and what `--yes` would do or has done."""
     assert summary([GOES], [TOTAL], acted=False) == [
-        "Caches: 3, 6.0 KiB (the budget is 4.0 KiB).",
+        "Caches: 3, 6 KiB (the budget is 4 KiB).",
         "1 thing is removed with --yes.",
     ]
     assert summary([WENT, WENT, LEFT], [TOTAL], acted=True)[1:] == [
@@ -79,7 +78,7 @@ def test_the_sentences_below_the_table() -> None:
     ]
     over = TOTAL._replace(budget=0, excess=1024)
     assert "there is no budget" in summary([], [over], acted=True)[0]
-    assert "1.0 KiB too much is in use" in summary([], [over], acted=True)[0]
+    assert "1 KiB too much is in use" in summary([], [over], acted=True)[0]
 
 
 def test_a_json_object_for_each_thing_and_one_for_all() -> None:
@@ -113,10 +112,15 @@ def test_every_reason_has_words() -> None:
     assert set(map(str, REASONS)) == words
 
 
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [(None, "-"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (10**18, "888.2 PiB")],
-)
-def test_sizes(amount: int | None, text: str) -> None:
-    """In the largest unit that leaves a whole one."""
-    assert size(amount) == text
+def test_what_was_never_measured_has_no_size() -> None:
+    """Nor is it said to take nothing."""
+    thing = Thing(CACHE, "a", "a", 0.0)
+
+    _, line = table(
+        [
+            Row(thing),
+        ],
+        0.0,
+    )
+
+    assert line.split()[:2] == [CACHE, "-"]
