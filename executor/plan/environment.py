@@ -97,7 +97,8 @@ def _elsewhere(plan: Plan) -> Plan:
 
 
 def _docker_volume(inputs: Inputs) -> VolumeSpec:
-    return VolumeSpec(inputs.names.docker_volume, inputs.labels("volume"))
+    """Return the volume of dind's data; the job's claims have made it, unless somebody pruned them."""
+    return VolumeSpec(inputs.names.docker_volume, inputs.labels("volume"), early=False)
 
 
 def _socket_volume(inputs: Inputs) -> VolumeSpec:

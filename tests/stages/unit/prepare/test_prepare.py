@@ -143,6 +143,17 @@ def test_a_job_on_default_settings(job: Job) -> None:
     assert f"Using docker image id of docker@{DIGEST} for docker:29-dind with digest" in output
 
 
+def test_no_volume_is_asked_for_twice(job: Job) -> None:
+    """That of dind's data is there with the job's claims, and dind's container names it."""
+    code, output = job.finish(job.prepare())
+
+    assert code == 0, output
+    asked = [each.json()["Name"] for each in job.stub.asked("POST", "/volumes/create")]
+    (data,) = (each for each in asked if str(each).endswith("-docker"))
+    assert len(set(asked)) == len(asked)
+    assert f'"Source": "{data}"' in json.dumps(job.created()["dind"])
+
+
 def test_a_helper_that_is_there_is_not_pulled(job: Job) -> None:
     """The helper image is used as it is, as under the Docker executor."""
     job.stub.on("GET", f"/images/{HELPER}/json", http(200, {"Id": "id of the helper"}))
