@@ -10,8 +10,6 @@ from typing import NamedTuple
 BUILDS, CACHE, IMAGE = "builds", "cache", "image"
 """The kinds of what is kept: a builds directory, a cache volume, an image that a job pulled."""
 
-VOLUMES = (BUILDS, CACHE)
-
 
 class Stays(StrEnum):
     """Why something is not removed, whatever the budget says."""
