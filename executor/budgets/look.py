@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from executor.budgets.claims import claimed, of_image, of_volume
-from executor.budgets.names import Named, has_other_name, image_name, tags_of
+from executor.budgets.names import Named, has_other_name, image_name, names_of, tags_of
 from executor.budgets.records import Known
 from executor.budgets.things import BUILDS, CACHE, IMAGE, Stays, Thing
 from executor.engine.docker import Engine
@@ -44,10 +44,9 @@ def look(
     volumes = kept.volumes()
     taken = claimed(volumes)
     found = (
-        *_volumes(volumes, settings, known, users, now),
-        *_images(images, Named(settings, known.images), known, users),
+        *_volumes(volumes, settings, known, users, taken, now),
+        *_images(images, Named(settings, known.images), known, users, taken),
     )
-    found = tuple(_with_claims(each, taken, known) for each in found)
     measured = sizes or {}
     return Seen(
         tuple(each._replace(size=measured.get(each.name)) for each in found),
@@ -62,7 +61,12 @@ def kinds_of(things: Sequence[Thing]) -> dict[str, str]:
 
 
 def _volumes(
-    listed: Sequence[Listed], settings: Settings, known: Known, users: Users, now: float
+    listed: Sequence[Listed],
+    settings: Settings,
+    known: Known,
+    users: Users,
+    taken: frozenset[str],
+    now: float,
 ) -> Iterator[Thing]:
     for each in listed:
         labels, name = as_table(each.get("Labels")), str(each.get("Name"))
@@ -70,26 +74,19 @@ def _volumes(
             continue
         is_builds = labels.get(f"{_RUNNERS}destination") == settings.builds_dir
         used = known.volumes.get(name)
+        stays = Stays.NO
+        if name in users.volumes:
+            stays = Stays.IN_USE
+        elif of_volume(name) in taken:
+            stays = Stays.CLAIMED
         yield Thing(
             BUILDS if is_builds else CACHE,
             name,
             name,
             _moment(each.get("CreatedAt"), now) if used is None else used,
             references=(name,),
-            stays=Stays.IN_USE if name in users.volumes else Stays.NO,
+            stays=stays,
         )
-
-
-def _with_claims(thing: Thing, taken: frozenset[str], known: Known) -> Thing:
-    """Return a thing that must stay where a job has claimed it."""
-    if thing.stays is not Stays.NO or not taken:
-        return thing
-    if thing.is_image:
-        names = (thing.name, *thing.references, *known.images[thing.name].names)
-        digests = frozenset(map(of_image, names))
-    else:
-        digests = frozenset((of_volume(thing.name),))
-    return thing._replace(stays=Stays.CLAIMED) if digests & taken else thing
 
 
 def _is_kept(labels: Listed) -> bool:
@@ -101,7 +98,9 @@ def _is_kept(labels: Listed) -> bool:
     )
 
 
-def _images(listed: Sequence[Listed], named: Named, known: Known, users: Users) -> Iterator[Thing]:
+def _images(
+    listed: Sequence[Listed], named: Named, known: Known, users: Users, taken: frozenset[str]
+) -> Iterator[Thing]:
     for each in listed:
         image = str(each.get("Id"))
         record = known.images.get(image)
@@ -115,6 +114,8 @@ def _images(listed: Sequence[Listed], named: Named, known: Known, users: Users) 
             stays = Stays.SETTINGS
         elif image in users.images:
             stays = Stays.IN_USE
+        elif not taken.isdisjoint(map(of_image, (image, *record.names, *names_of(each)))):
+            stays = Stays.CLAIMED
         yield Thing(IMAGE, image, image_name(each), record.used, None, tags or (image,), stays)
 
 

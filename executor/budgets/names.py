@@ -65,8 +65,12 @@ def tags_of(listed: Mapping[str, object]) -> tuple[str, ...]:
 
 def image_name(listed: Mapping[str, object]) -> str:
     """Return what people know a listed image by: its first name, or its id."""
-    named = (*tags_of(listed), *_names(listed, "RepoDigests"))
-    return named[0] if named else str(listed.get("Id"))
+    return next(iter(names_of(listed)), str(listed.get("Id")))
+
+
+def names_of(listed: Mapping[str, object]) -> tuple[str, ...]:
+    """Return all names of a listed image, those with digests last."""
+    return (*tags_of(listed), *_names(listed, "RepoDigests"))
 
 
 def _names(listed: Mapping[str, object], key: str) -> list[str]:

@@ -16,6 +16,8 @@ from tests.budgets.shelf import DAY, Shelf, image_id
 from tests.builders import some_settings
 from tests.engine.stub import Connection, Received, http, refusal
 
+PINNED = f"c@sha256:{'c' * 64}"
+
 
 @pytest.fixture
 def records(tmp_path: Path) -> Records:
@@ -117,14 +119,15 @@ def test_what_jobs_in_preparation_have_claimed(shelf: Shelf, records: Records) -
         shelf.cache(name)
     for number, name in enumerate(("docker.io/library/a:1", "b:1"), 1):
         records.image_came(shelf.image(number, name), name, "", "")
-    labels = {LABEL: "1-ab", **uses([of_image("a:1"), of_volume("cache")])}
+    records.image_came(shelf.image(3, "c:1", digests=(PINNED,)), "c:1", "", "")
+    labels = {LABEL: "1-ab", **uses([of_image("a:1"), of_image(PINNED), of_volume("cache")])}
     shelf.cache("dind-executor-1-ab-docker", labels=labels)
     shelf.cache("the claim", labels={LABEL: "1-ab", CLAIM_LABEL: of_volume("builds")})
 
     seen = look(shelf.engine(), some_settings(), records.known())
 
     claimed = [each.shown for each in seen.things if each.stays is Stays.CLAIMED]
-    assert claimed == ["builds", "cache", "docker.io/library/a:1"]
+    assert claimed == ["builds", "cache", "docker.io/library/a:1", "c:1"]
 
 
 def test_a_claim_that_comes_during_the_look_counts(shelf: Shelf, records: Records) -> None:
