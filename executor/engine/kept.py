@@ -15,7 +15,10 @@ _USAGE_SECONDS = 1800.0
 """How long the engine may measure: it walks through every volume."""
 _TRIES = 12
 _PAUSE_SECONDS = 5.0
-_NOT_FOUND, _CONFLICT = 404, 409
+_NOT_FOUND = 404
+_BUSY = "a disk usage operation is already running"
+"""What engines up to 20.10 say while they measure for somebody else, with the status of any fault.
+Source: moby's daemon/disk_usage.go."""
 
 
 class Users(NamedTuple):
@@ -66,12 +69,12 @@ class Kept:
     def usage(self) -> dict[str, object]:
         """Return what takes how much, as `docker system df` has it; never on the way of a job.
 
-        The engine does this once at a time, and refuses a second request: it is waited for.  Raises
+        An engine that does this once at a time refuses a second request: it is waited for.  Raises
         EngineRefused.
         """
         answer = self._api.get("/system/df", timeout=_USAGE_SECONDS)
         for _ in range(_TRIES):
-            if answer.status != _CONFLICT:
+            if answer.ok or _BUSY not in answer.message:
                 break
             time.sleep(_PAUSE_SECONDS)
             answer = self._api.get("/system/df", timeout=_USAGE_SECONDS)

@@ -6,7 +6,7 @@ from pytest_mock import MockerFixture
 from executor.errors import EngineRefused, ResourceExhausted
 from tests.engine.stub import StubEngine, http, refusal
 
-BUSY = refusal(409, "a disk usage operation is already running")
+BUSY = refusal(500, "a disk usage operation is already running")
 
 
 def test_everything_is_listed(stub: StubEngine) -> None:

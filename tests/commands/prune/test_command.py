@@ -194,7 +194,7 @@ def test_an_engine_that_measures_for_somebody_else(
     """The last sizes are taken where there are any."""
     mocker.patch("time.sleep")
     shelf.cache("a", size=5000)
-    refused = refusal(409, "a disk usage operation is already running")
+    refused = refusal(500, "a disk usage operation is already running")
     shelf.stub.on("GET", "/system/df", refused)
     assert call()[0] == 75
 
