@@ -76,6 +76,26 @@ sys.argv[1:] = {args!r}
 from executor.__main__ import main
 main()
 """
+LOOKS = """\
+import os, sys, time
+from executor.disk.limits import Limits
+from executor.disk.watch import Watch
+from executor.disk.watched import Watched
+from executor.engine.docker import Engine
+from executor.host.disk import Place
+from executor.log import AdministratorLog
+from executor.names import JobNames
+def end(_seconds):
+    with open({seen!r}, "w") as file:
+        file.write("\\n".join(sys.modules))
+    os._exit(0)
+time.sleep = end
+place, meeting = {args!r}
+here = Place("/data", place, os.stat(place).st_dev)
+watched = Watched((here,), Limits(1, 1, 0), "", 0.0, (), (), meeting, "0")
+Watch(Engine.at("unix:///none", "", tls_verify=False), JobNames("1-a"), watched,
+      AdministratorLog("run")).follow(bool)
+"""
 READS = """\
 import os, sys
 read = []
@@ -184,6 +204,16 @@ def test_run_loads_little_to_its_end(tmp_path: Path) -> None:
 
     assert (tmp_path / "operator.log").read_text().count("\n") >= 2
     assert among(modules, SLOW | {"ssl", "asyncio", "logging", "cryptography"}) == set()
+
+
+def test_a_look_at_a_disk_with_room_loads_little(tmp_path: Path) -> None:
+    """It is taken beside each script; what measures, ends and removes is for short disks."""
+    modules = loaded(LOOKS, [str(tmp_path), str(tmp_path / "meeting")], {}, tmp_path)
+
+    assert (tmp_path / "meeting").is_dir()
+    near = {f"executor.disk.{each}" for each in ("growth", "scene", "ending", "room")}
+    forbidden = near | {"executor.settings", "executor.engine.removal", "shutil", "urllib"}
+    assert among(modules, forbidden) == set()
 
 
 def test_the_watch_sees_what_is_loaded(tmp_path: Path) -> None:

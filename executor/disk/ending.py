@@ -1,15 +1,15 @@
-"""Ends a job that fills the disk: at once all that writes, and then what it has written."""
+"""Ends a job that fills the disk: at once all that writes, and then what it has written.
+
+What removes is loaded when it is due: the killing waits for no module of it.
+"""
 
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from shutil import rmtree
 
 from executor.disk.limits import Overrun
-from executor.disk.room import amount_text
 from executor.disk.scene import containers
 from executor.engine.docker import Engine
-from executor.engine.removal import Removal
 from executor.errors import DiskOverrun, EngineUnavailable
 from executor.files import read_regular
 from executor.log import AdministratorLog
@@ -45,6 +45,10 @@ def remove(
     engine: Engine, names: JobNames, found: Overrun, log: AdministratorLog
 ) -> tuple[str, ...]:
     """Remove all of the job, and the caches that it has filled; return these if all went."""
+    from shutil import rmtree  # noqa: PLC0415
+
+    from executor.engine.removal import Removal  # noqa: PLC0415
+
     removal = Removal(names, log)
     removal.patience_seconds = _PATIENCE_SECONDS
     removal.volumes = found.volumes
@@ -57,6 +61,8 @@ def remove(
 
 def overrun(found: Overrun, gone: Iterable[str]) -> DiskOverrun:
     """Return the error of a job that was ended, for its log; `gone` are the caches that went."""
+    from executor.disk.room import amount_text  # noqa: PLC0415
+
     written, free = (amount_text(each, found.what) for each in (found.written, found.free))
     caches = ", ".join(gone)
     removed = f", and so are the caches that it filled: {caches}" if caches else ""

@@ -1,7 +1,8 @@
 """Looks at the engine's disks while a script runs, and ends the job if it is the one that fills them.
 
 In a thread of `run`, loaded after the script has started.  Far from the floor this is one `statvfs`
-now and then; near it the job measures what it has written, and tells the other jobs.
+now and then; near it the job measures what it has written, and tells the other jobs.  What only that
+takes is loaded there: nearly every script of every job has a watch, and few disks are short.
 """
 
 import os
@@ -10,8 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from executor.disk.ending import kill
-from executor.disk.growth import Grown, grown
 from executor.disk.limits import (
     BYTES,
     NEAR,
@@ -24,13 +23,17 @@ from executor.disk.limits import (
     silent,
 )
 from executor.disk.meeting import Meeting
-from executor.disk.scene import Scene, scene
 from executor.disk.watched import Watched
 from executor.engine.docker import Engine
 from executor.errors import ExecutorError
 from executor.host.disk import Free, Place, all_free
 from executor.log import AdministratorLog
 from executor.names import JobNames
+
+TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
+if TYPE_CHECKING:
+    from executor.disk.growth import Grown
+    from executor.disk.scene import Scene
 
 _MEASURE_SECONDS = 1.0
 """How long a walk may take when the disk is short."""
@@ -160,7 +163,11 @@ class Watch:
         known = self._mine if self._mine and self._mine[0].device == look.place.device else None
         if known and not self._is_due(known[0], look, is_short=is_short):
             return
+        from executor.disk.growth import grown  # noqa: PLC0415 (near the floor only)
+
         if self._scene is None:
+            from executor.disk.scene import scene  # noqa: PLC0415
+
             self._scene = scene(
                 self._engine, self._names, watched.root, watched.volumes, watched.paths
             )
@@ -186,6 +193,8 @@ class Watch:
 
     def _may_end(self, look: Look, meeting: Meeting, end: Callable[[Overrun], bool]) -> bool:
         """End the job if it is the one, and no other is being ended."""
+        from executor.disk.ending import kill  # noqa: PLC0415 (before it is in a hurry)
+
         if self._mine is None:
             return False
         held = meeting.hold()
@@ -217,7 +226,7 @@ class Watch:
         kill(self._engine, self._names, self._scene.pids if self._scene else {})
         return True
 
-    def _overrun(self, look: Look, mine: Written, found: Grown) -> Overrun:
+    def _overrun(self, look: Look, mine: Written, found: "Grown") -> Overrun:
         """Return what is said of the job where it ends."""
         watched = self._watched
         return Overrun(
