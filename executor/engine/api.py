@@ -25,14 +25,14 @@ one, and some hold many files on a slow disk."""
 class Api:
     """A Docker Engine at an address such as `unix:///var/run/docker.sock` or `tcp://host:2376`."""
 
-    __slots__ = ("_tls_dir", "_tls_verify", "host", "prefix")
+    __slots__ = ("_tls_dir", "_tls_verify", "host", "info", "prefix")
 
     def __init__(self, host: str, tls_dir: str = "", *, tls_verify: bool = False) -> None:
         """Remember where the engine is; nothing is sent yet."""
-        self.host = host
+        self.host, self.prefix = host, ""
         self._tls_dir = tls_dir
         self._tls_verify = tls_verify
-        self.prefix = ""
+        self.info: dict[str, object] = {}  # see `info`
 
     @property
     def local(self) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from executor.bounds import whole_number
 from executor.engine import failures
 from executor.engine.api import Api
+from executor.engine.info import info
 from executor.engine.wire import Answer, as_table
 from executor.errors import EngineRefused
 from executor.names import LABEL
@@ -44,10 +45,10 @@ def survey(api: Api) -> Surroundings:
 
     The networks of other jobs are no part of the `subnets`: no job reaches them.
     """
-    info = Task(lambda: _found(api, "/info"))
+    asked = Task(lambda: info(api))
     networks = _found(api, "/networks")
     listed = [as_table(each) for each in networks] if isinstance(networks, list) else []
-    told = as_table(info.result())
+    told = asked.result()
     mirrors, insecure = _registries(as_table(told.get("RegistryConfig")))
     return Surroundings(
         mtu=next((_mtu(each) for each in listed if each.get("Name") == "bridge"), 0),

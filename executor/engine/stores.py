@@ -5,6 +5,7 @@ import struct
 from typing import NamedTuple
 
 from executor.engine.api import Api
+from executor.engine.info import info
 from executor.engine.wire import as_table
 
 _SECONDS = 30.0
@@ -30,8 +31,7 @@ class Stores(NamedTuple):
 
 def stores(api: Api) -> Stores:
     """Return where the engine keeps what it stores."""
-    answer = api.get("/info", timeout=_SECONDS)
-    told = as_table(answer.json()) if answer.ok else {}
+    told = info(api, _SECONDS)
     address = str(as_table(told.get("Containerd")).get("Address") or "")
     return Stores(
         data_root=str(told.get("DockerRootDir") or "").rstrip("/"),

@@ -98,6 +98,15 @@ def test_there_is_room(job: Job, data: Path) -> None:
     assert told.limits == (4 * MIB, 4 * MIB, 10)
 
 
+def test_the_engine_is_asked_once_what_it_is(job: Job) -> None:
+    """What the disk's place and the network's addresses are told by is one answer."""
+    code, output = job.finish(job.prepare())
+
+    assert code == 0, output
+    asked = [each for each in job.stub.received if each.path.endswith("/info")]
+    assert len(asked) == 1
+
+
 def test_there_is_none(job: Job, data: Path) -> None:
     """Nothing is made or pulled, and the administrator is told what would help."""
     fill(data, 10)
