@@ -38,6 +38,11 @@ git -c credential.helper= \
   ls-remote -q "$_url" $_refs >"$_d/gitlab-refs" 2>/dev/null &
 _git=$!
 { sleep "$_seconds"; kill -9 "$_git"; } >/dev/null 2>&1 &
-wait "$_git" || exit 1
+_clock=$!
+wait "$_git"
+_answer=$?
+# Nobody is killed later on: the number may be another one's by then.
+kill "$_clock" 2>/dev/null
+[ "$_answer" = 0 ] || exit 1
 for _r in $_refs; do cut -f 2 "$_d/gitlab-refs" | grep -qxF -e "$_r" || exit 1; done
 exit 0

@@ -1,6 +1,7 @@
 """Whether GitLab has what a job fetches; tests/gitlab and tests/load ask a real git."""
 
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,6 +146,28 @@ def test_each_ref_must_be_there(program: Callable[..., int]) -> None:
 def test_silence_is_no_answer(program: Callable[..., int]) -> None:
     """A git that says nothing is ended."""
     assert program("exec sleep 50", seconds="0.1") == 1
+
+
+def test_nobody_is_ended_after_an_answer(program: Callable[..., int], tmp_path: Path) -> None:
+    """What waits to end git goes with it: the container's next script may have its number."""
+    clock = tmp_path / "sleep"
+    clock.write_text(f'#!/bin/sh\necho "$PPID" >{tmp_path}/clock\nexec /bin/sleep 50\n')
+    clock.chmod(0o755)
+
+    begun = f"until [ -s {tmp_path}/clock ]; do /bin/sleep 0.1; done"
+    assert program(f"{begun}; {LISTS}") == 0
+
+    assert not is_alive(int((tmp_path / "clock").read_text()))
+
+
+def is_alive(pid: int) -> bool:
+    """Wait for a moment for a process to end; tell whether it goes on."""
+    for _ in range(100):
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text().rpartition(") ")[2][0] == "Z":
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def test_no_argument_holds_the_token(program: Callable[..., int], tmp_path: Path) -> None:
