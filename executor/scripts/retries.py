@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from executor.errors import ContainerLost
 from executor.log import AdministratorLog, complain, say
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.scripts.attempts import Place, restart_later, run_once
 from executor.scripts.replacement import replace
@@ -32,6 +33,8 @@ def retry(
     is_new = False
     while True:
         log.event("container lost", container=place.container, error=str(lost))
+        if notes.is_left(place.env.temp_dir, notes.OVERRUN):
+            raise lost  # the job itself was ended, and nobody would watch another container
         if lost.exit_code:
             complain(log.readable(f"WARNING: {lost}"))
             restart_later(place)

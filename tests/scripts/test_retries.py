@@ -1,10 +1,13 @@
 """How often a script may begin where its container is lost."""
 
+from pathlib import Path
+
 import pytest
 
 from executor.engine.docker import Engine
 from executor.errors import ContainerLost
 from executor.log import AdministratorLog
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.scripts import retries
 from executor.scripts.attempts import Place
@@ -34,3 +37,17 @@ def test_nobody_retries_a_job_that_goes_on(
 
     told = "WARNING: The container c stopped. A new container takes its place.\n"
     assert capfd.readouterr().err == told
+
+
+def test_a_job_that_was_ended_gets_no_other_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was ended before its script began, because its services filled the disk."""
+    monkeypatch.setattr(retries, "replace", lambda *_: pytest.fail("a container is made"))
+    notes.leave(str(tmp_path), notes.OVERRUN)
+    env = RunnerEnv({"TMPDIR": str(tmp_path)})
+    place = Place(Engine.at("unix:///x", "", tls_verify=False), env, "c", helps=False)
+    lost = ContainerLost("The container c stopped. Retry the job.", begun=False)
+
+    with pytest.raises(ContainerLost):
+        retry(place, "build_script", b"", AdministratorLog("run"), lambda: None, lost)
