@@ -11,7 +11,9 @@ from executor.engine.streams import stream
 from executor.engine.wire import as_table
 from executor.errors import EngineUnavailable
 
-_EVENT_SECONDS = 5.0
+_EVENT_SECONDS = 10.0
+_LATE_SECONDS = 5
+"""How long after a container's end a busy engine may note it: first it waits for the output (2 s)."""
 
 
 def wait_for_exit(api: Api, container: str, seconds: float) -> dict[str, object]:
@@ -35,7 +37,7 @@ def exited_by_itself(api: Api, container: str, state: dict[str, object]) -> bool
     except (KeyError, ValueError):
         return False
     kinds = {"type": ["container"], "container": [container], "event": ["die", "kill", "oom"]}
-    query = f"since={began}&until={ended + 1}&filters={quote(json.dumps(kinds))}"
+    query = f"since={began}&until={ended + _LATE_SECONDS}&filters={quote(json.dumps(kinds))}"
     pending = b""
     with suppress(EngineUnavailable, OSError, ValueError, RecursionError):
         path = f"/events?{query}"

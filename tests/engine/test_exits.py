@@ -52,7 +52,7 @@ def test_the_first_event_says_who_ended_it(
     assert exited_by_itself(stub.api(), "job-build", dict(STATE)) is by_itself
 
     (asked,) = stub.asked("GET", "/events")
-    assert "since=1767268800&until=1767268861&" in asked.path
+    assert "since=1767268800&until=1767268865&" in asked.path
 
 
 @pytest.mark.parametrize(
