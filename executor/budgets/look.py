@@ -45,7 +45,7 @@ def look(
     taken = claimed(volumes)
     found = (
         *_volumes(volumes, settings, known, users, taken, now),
-        *_images(images, Named(settings, known.images), known, users, taken),
+        *_images(images, Named(settings, known.images), known, users, taken, now),
     )
     measured = sizes or {}
     return Seen(
@@ -73,7 +73,7 @@ def _volumes(
         if not _is_kept(labels):
             continue
         is_builds = labels.get(f"{_RUNNERS}destination") == settings.builds_dir
-        used = known.volumes.get(name)
+        record = known.volumes.get(name)
         stays = Stays.NO
         if name in users.volumes:
             stays = Stays.IN_USE
@@ -83,9 +83,10 @@ def _volumes(
             BUILDS if is_builds else CACHE,
             name,
             name,
-            _moment(each.get("CreatedAt"), now) if used is None else used,
+            _moment(each.get("CreatedAt"), now) if record is None else min(record, now),
             references=(name,),
             stays=stays,
+            record=record,
         )
 
 
@@ -99,7 +100,12 @@ def _is_kept(labels: Listed) -> bool:
 
 
 def _images(
-    listed: Sequence[Listed], named: Named, known: Known, users: Users, taken: frozenset[str]
+    listed: Sequence[Listed],
+    named: Named,
+    known: Known,
+    users: Users,
+    taken: frozenset[str],
+    now: float,
 ) -> Iterator[Thing]:
     for each in listed:
         image = str(each.get("Id"))
@@ -116,13 +122,25 @@ def _images(
             stays = Stays.IN_USE
         elif not taken.isdisjoint(map(of_image, (image, *record.names, *names_of(each)))):
             stays = Stays.CLAIMED
-        yield Thing(IMAGE, image, image_name(each), record.used, None, tags or (image,), stays)
+        yield Thing(
+            IMAGE,
+            image,
+            image_name(each),
+            min(record.used, now),
+            references=tags or (image,),
+            stays=stays,
+            record=record.used,
+        )
 
 
 def _moment(created: object, now: float) -> float:
-    """Return when a volume was made; now where nobody knows: it stays as long as any."""
+    """Return when a volume was made; now where nobody knows: it stays as long as any.
+
+    For a volume of a driver that does not tell, the engine says the year 1.
+    """
     from datetime import datetime  # noqa: PLC0415 (only where there is no record)
 
     with suppress(ValueError, OverflowError):
-        return min(datetime.fromisoformat(str(created)).timestamp(), now)
+        made = datetime.fromisoformat(str(created)).timestamp()
+        return min(made, now) if made > 0 else now
     return now

@@ -10,7 +10,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple
 
 from executor.host import state_files
@@ -81,14 +81,13 @@ class Records:
     def forget(self, name: str) -> None:
         """Remove the record of a volume, or of an image by its id."""
         file = _file_of(name) if name.startswith(_ID) else f"{_VOLUME}{name}"
-        with suppress(OSError, ValueError):
-            os.unlink(f"{self._place}/{file}")  # noqa: PTH108 (as in all of this)
+        with suppress(OSError, ValueError), self._opened() as directory:
+            os.unlink(file, dir_fd=directory)
 
     def known(self) -> Known:
-        """Return all records; a time that lies ahead counts as now."""
+        """Return all records, with the times that they have: one may lie ahead."""
         volumes: dict[str, float] = {}
         images: dict[str, ImageRecord] = {}
-        now = time.time()
         try:
             found = list(os.scandir(self._place)) if self._place else []
         except OSError:
@@ -97,10 +96,10 @@ class Records:
             with suppress(OSError):
                 if each.name.startswith(_VOLUME):
                     used = each.stat(follow_symlinks=False).st_mtime
-                    volumes[each.name.removeprefix(_VOLUME)] = min(used, now)
+                    volumes[each.name.removeprefix(_VOLUME)] = used
                 elif (record := self._read(each.name)) is not None:
                     image = _ID + each.name.removeprefix(_IMAGE)
-                    images[image] = record._replace(used=min(record.used, now))
+                    images[image] = record
         return Known(volumes, images)
 
     def forget_all_but(self, volumes: Iterable[str], images: Iterable[str]) -> None:
@@ -112,10 +111,18 @@ class Records:
             _file_of(each) for each in images if _is_id(each)
         }
         too_old = time.time() - 86400
-        with suppress(OSError):
-            for each in os.scandir(self._place) if self._place else ():
+        with suppress(OSError), self._opened() as directory:
+            for each in os.scandir(directory) if directory >= 0 else ():
                 if each.name not in there and each.stat(follow_symlinks=False).st_mtime < too_old:
-                    os.unlink(each.path)  # noqa: PTH108
+                    os.unlink(each.name, dir_fd=directory)
+
+    def _opened(self) -> AbstractContextManager[int]:
+        """Hold the directory open; -1 where there is none.
+
+        A link is none: gitlab-runner's user may put one there, and root removes and writes files in
+        what it leads to.
+        """
+        return state_files.opened(self._place, os.O_NOFOLLOW)
 
     def _touch(self, file: str) -> None:
         """Make a file, or its time the present.  Raises OSError."""
@@ -135,7 +142,7 @@ class Records:
                 if os.geteuid() == 0:
                     owner = os.stat(self._parent)  # noqa: PTH116
                     os.chown(self._place, owner.st_uid, owner.st_gid, follow_symlinks=False)
-        with state_files.opened(self._place) as directory:
+        with self._opened() as directory:
             # A name of its own: jobs write at the same time, also of one thing.
             new = f".{os.getpid()}-{file[-_ID_LENGTH:]}"
             state_files.write(directory, file, content, new)

@@ -44,7 +44,7 @@ class Remover:
         now = next((each for each in seen.things if each.name == thing.name), None)
         if now is None:
             return ""  # somebody else has removed it
-        if now.stays is not Stays.NO or now.used > thing.used:
+        if now.stays is not Stays.NO or now.record != thing.record:
             return SINCE
         remove = self._engine.kept.remove_image if now.is_image else self._engine.kept.remove_volume
         for each in now.references:

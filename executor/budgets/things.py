@@ -30,12 +30,14 @@ class Thing(NamedTuple):
     shown: str
     """What people know it by: an image's first name."""
     used: float
-    """When a job last used it, in seconds since 1970."""
+    """When a job last used it, in seconds since 1970; no time that lies ahead."""
     size: int | None = None
     """In bytes, as last measured; None where nobody has measured it, or the engine cannot."""
     references: tuple[str, ...] = ()
     """What to remove: a volume's name, or all names of an image."""
     stays: Stays = Stays.NO
+    record: float | None = None
+    """The time of its record as it stands there, None where it has none: another one is another use."""
 
     @property
     def is_image(self) -> bool:

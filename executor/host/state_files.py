@@ -18,12 +18,12 @@ _PAUSE_SECONDS = 0.1
 
 
 @contextmanager
-def opened(path: str) -> Iterator[int]:
-    """Hold a directory open; -1 where there is none."""
+def opened(path: str, flags: int = 0) -> Iterator[int]:
+    """Hold a directory open; -1 where there is none.  `flags` are more of those of `os.open`."""
     descriptor = -1
     if path:
         with suppress(OSError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | flags)
     try:
         yield descriptor
     finally:

@@ -1,5 +1,6 @@
 """What is kept, and what of it must stay."""
 
+import os
 import time
 from pathlib import Path
 
@@ -61,6 +62,30 @@ def test_without_a_record_a_volume_was_used_when_it_was_made(
     assert round(ages["made"], 1) == 5.0
     assert ages["used"] < 0.1
     assert ages["unknown"] < 0.1
+
+
+def test_a_driver_that_does_not_say_when_a_volume_was_made(shelf: Shelf, records: Records) -> None:
+    """The engine says the year 1 then, and the volume is not the oldest of all."""
+    shelf.cache("a")
+    shelf.volumes["a"]["CreatedAt"] = "0001-01-01T00:00:00Z"
+
+    (thing,) = look(shelf.engine(), some_settings(), records.known()).things
+
+    assert abs(thing.used - time.time()) < 60
+
+
+def test_a_record_that_lies_ahead_is_now(shelf: Shelf, records: Records, tmp_path: Path) -> None:
+    """The clock may have been wrong."""
+    shelf.cache("a")
+    records.volumes_used(["a"])
+    records.image_came(shelf.image(1, "a:1"), "a:1", "", "")
+    for each in tmp_path.glob("used-*/*"):
+        os.utime(each, (time.time() + DAY, time.time() + DAY))
+
+    seen = look(shelf.engine(), some_settings(), records.known())
+
+    assert len(seen.things) == 2
+    assert all(each.used <= time.time() for each in seen.things)
 
 
 def test_an_image_without_a_record_is_nobodys_here(shelf: Shelf, records: Records) -> None:

@@ -1,5 +1,7 @@
 """What has to go is removed, unless somebody has begun to use it."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from executor.budgets.records import Records
 from executor.budgets.removal import SINCE, Remover
 from executor.budgets.things import Thing
 from executor.log import AdministratorLog
-from tests.budgets.shelf import Shelf
+from tests.budgets.shelf import DAY, Shelf
 from tests.builders import some_settings
 from tests.engine.stub import refusal
 from tests.sweep.left import events
@@ -83,6 +85,22 @@ def test_what_a_job_has_used_since_the_look_stays(sample: Sample) -> None:
     sample.shelf.container("a")
     assert sample.remover.remove(thing, "unused").left == SINCE
     assert sample.shelf.removed() == []
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_has_no_age_goes_too(sample: Sample, tmp_path: Path, *, recorded: bool) -> None:
+    """Its record lies ahead, as the clock was wrong, or nobody knows when it was made."""
+    sample.shelf.cache("a")
+    sample.shelf.volumes["a"]["CreatedAt"] = None
+    if recorded:
+        sample.records.volumes_used(["a"])
+        (record,) = tmp_path.glob("used-*/*")
+        os.utime(record, (time.time() + DAY, time.time() + DAY))
+    thing = sample.seen()
+
+    assert sample.remover.remove(thing, "disk-full").left == ""
+
+    assert sample.shelf.volumes == {}
 
 
 def test_what_the_engine_keeps_stays(sample: Sample) -> None:
