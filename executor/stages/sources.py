@@ -4,6 +4,7 @@ Loaded where it failed, or where it had failed before: most jobs need none of th
 """
 
 import time
+from contextlib import suppress
 
 from executor.engine.docker import Engine
 from executor.errors import Cancelled, EngineUnavailable, ExecutorError
@@ -11,6 +12,7 @@ from executor.host.sources import recall, remember
 from executor.log import AdministratorLog, complain
 from executor.notation.sources import place_of
 from executor.plan.sources import FAILURE, TIMEOUT, after_failure, after_success, is_due
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.runner.payload import read_job
 from executor.runner.sources_note import SourcesNote, read_note
@@ -71,6 +73,9 @@ def _failed(
     record = after_failure(note.record, note.generation, TIMEOUT if cancelled else FAILURE)
     if not remember(note.state_dir, note.file, record):
         return
+    # Another attempt of this job may succeed, and then nothing has failed.
+    with suppress(OSError):
+        notes.leave(place.env.temp_dir, notes.DOUBTFUL_SOURCES)
     if note.is_trial:
         complain(
             "WARNING: The clone has failed as well, so the sources that this slot has kept are not"

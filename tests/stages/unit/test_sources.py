@@ -12,6 +12,7 @@ from executor.errors import Cancelled
 from executor.host.sources import recall, remember
 from executor.log import AdministratorLog
 from executor.notation.sources import SourcesRecord
+from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 from executor.runner.sources_note import SourcesNote
 from executor.scripts.attempts import Place
@@ -108,10 +109,16 @@ def test_a_clone_that_fails(after: After, capfd: pytest.CaptureFixture[str]) -> 
     assert "They stay." in capfd.readouterr().err
 
 
-def test_a_second_attempt_in_one_job(after: After) -> None:
-    """What counts is how the last attempt of a job went."""
+def test_a_second_attempt_in_one_job(after: After, tmp_path: Path) -> None:
+    """What counts is how the last attempt of a job went, also where nothing had failed before it."""
     after(1, ONCE)
     assert after(0, ONCE) == NONE
+    notes.forget(str(tmp_path), notes.DOUBTFUL_SOURCES)
+
+    after(1)
+
+    # `run` comes here after the success, too.
+    assert notes.is_left(str(tmp_path), notes.DOUBTFUL_SOURCES)
 
 
 @pytest.mark.parametrize(
