@@ -12,7 +12,13 @@ from executor.engine.api import Api
 from executor.engine.registries import ENDED, pull_failure
 from executor.engine.streams import stream
 from executor.engine.wire import as_table
-from executor.errors import EngineRefused, EngineUnavailable, ImageUnavailable, UnusableImage
+from executor.errors import (
+    EngineRefused,
+    EngineUnavailable,
+    ImageUnavailable,
+    PullInterrupted,
+    UnusableImage,
+)
 from executor.excerpts import excerpt
 from executor.notation.platforms import fits
 from executor.spec import ImageFacts, Pull
@@ -158,7 +164,7 @@ def _pulled(api: Api, pull: Pull, digest: str, architecture: str) -> ImageFacts:
         return by_digest
     facts = find_image(api, pull.image) or by_digest
     if facts is None:
-        raise ImageUnavailable(
+        raise PullInterrupted(
             f'The image "{pull.image}" was pulled, but something removed it (a prune on the'
             " host?). Retry the job"
         )

@@ -42,6 +42,7 @@ _OF_SETTINGS = (
     "setting rlimit",
 )
 
+_GONE = "no such image"
 _BAD_REQUEST = 400
 _AMBIGUOUS = "is ambiguous"
 """Several networks have the name of the job's: nobody's option is wrong."""
@@ -118,6 +119,8 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
             " This host cannot start privileged containers with the default runtime: set"
             f" `[{section}] runtime` (for example `sysbox-runc`)."
         )
+    elif _GONE in message.lower():
+        hint = " Something removed it after it was pulled (a prune on the host?). Retry the job."
     elif "mount source path" in message.lower():
         hint = " Check `cache_dir` and `volumes` of `[docker]`, and `volumes` of `[dind]`."
     sentence = f"The container {container} could not start: {first_line(message)}.{hint}"

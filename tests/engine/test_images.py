@@ -269,11 +269,11 @@ def test_an_engine_that_dies_during_a_pull(stub: StubEngine, pauses: list[float]
 
 
 def test_an_image_that_is_gone_after_its_pull(stub: StubEngine) -> None:
-    """A prune on the host may be that fast."""
+    """A prune on the host may be that fast, and the job author has done nothing wrong."""
     stub.on("POST", PULL, PULLED)
     stub.on("GET", INSPECT, refusal(404, "no such image"))
 
-    with pytest.raises(ImageUnavailable, match="was pulled, but something removed it"):
+    with pytest.raises(PullInterrupted, match="was pulled, but something removed it"):
         Engine(stub.api()).pull(Pull("docker:dind"), "", lambda _: None)
 
 
