@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from executor.host.disk import IMAGES, VOLUMES
+
 BUILDS, CACHE, IMAGE = "builds", "cache", "image"
 """The kinds of what is kept: a builds directory, a cache volume, an image that a job pulled."""
 
@@ -43,6 +45,11 @@ class Thing(NamedTuple):
     def is_image(self) -> bool:
         """Tell whether it is an image."""
         return self.kind == IMAGE
+
+    @property
+    def place(self) -> str:
+        """Return where it lies: among the `VOLUMES` or the `IMAGES` of the engine."""
+        return IMAGES if self.is_image else VOLUMES
 
 
 class Gone(NamedTuple):

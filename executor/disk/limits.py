@@ -67,8 +67,16 @@ class Limits(NamedTuple):
         return self.level(free)[0] >= _FARTHEST
 
     def is_ample(self, free: "Free") -> bool:
-        """Tell whether nothing has to be removed soon."""
-        return self.level(free)[0] >= NEAR
+        """Tell whether nothing has to be removed soon.
+
+        A file system that is smaller than that is not emptied in vain.
+        """
+        never = bool(free.size) and free.size < self.ample_bytes
+        return self.level(free)[0] >= (_FARTHEST if never else NEAR)
+
+    def are_met_by(self, free: "Free") -> bool:
+        """Tell whether a job could begin if the file system were empty."""
+        return not (self.floor and free.size) or free.size >= self.wanted_bytes
 
     @property
     def wanted_bytes(self) -> int:
@@ -159,7 +167,7 @@ def is_to_end(situation: Situation, limits: Limits) -> bool:
     if last and 0 <= now - last.at < _RECOVERY_SECONDS and level > _EMERGENCY:
         return False  # what it has written is not removed yet
     what = situation.what
-    whole = limits.headroom if what == BYTES else limits.floor_inodes
+    whole = limits.headroom or limits.floor if what == BYTES else limits.floor_inodes
     if mine.of(what) * _SMALLEST_SHARE < whole:
         return False
     others = [each for each in situation.others if each.device in {mine.device, _ANY_DEVICE}]

@@ -23,6 +23,9 @@ class Low(NamedTuple):
     """`bytes` or `inodes`."""
 
 
+Disk = tuple[Place, Free]
+
+
 class Room(NamedTuple):
     """The engine's disks as far as they are seen, and what has to stay free there."""
 
@@ -48,14 +51,40 @@ class Room(NamedTuple):
             if not self.limits.admits(free)
         ]
 
-    def lacking(self) -> int:
-        """Return how many bytes have to be freed until nothing has to be removed soon."""
-        wanted = self.limits.ample_bytes
-        return max((wanted - free.bytes for _, free in all_free(self.places)), default=0)
+    def low_kinds(self) -> frozenset[str]:
+        """Return what is kept on the disks that have no room for a job: `VOLUMES`, `IMAGES`.
 
-    def is_ample(self) -> bool:
-        """Tell whether nothing has to be removed soon."""
-        return all(self.limits.is_ample(free) for _, free in all_free(self.places))
+        To remove what is kept on other disks would not help.
+        """
+        return frozenset(what for each in self.low() for what in each.place.keeps)
+
+    def scarce_kinds(self) -> frozenset[str]:
+        """Return the same of the disks on which something has to be removed soon."""
+        return frozenset(what for place, _ in self._scarce() for what in place.keeps)
+
+    def lacking(self) -> tuple[tuple[tuple[str, ...], int], ...]:
+        """Return how many bytes have to be freed on such disks, each with what is kept there."""
+        wanted = self.limits.ample_bytes
+        return tuple((place.keeps, wanted - free.bytes) for place, free in self._scarce())
+
+    def too_small(self) -> list[Disk]:
+        """Return the disks that would have no room for a job if they were empty."""
+        return [each for each in all_free(self.places) if not self.limits.are_met_by(each[1])]
+
+    def misfit(self, disk: Disk) -> str:
+        """Return the sentence that says that a disk is too small."""
+        (place, free), wanted = disk, size_text(self.limits.wanted_bytes)
+        return (
+            f"`[disk] floor` and `headroom` want {wanted} to be free in {place.name}, where there are"
+            f" {size_text(free.size)} in all: make them smaller, or the disk larger."
+        )
+
+    def _scarce(self) -> list[Disk]:
+        return [
+            each
+            for each in all_free(self.places)
+            if self.limits.are_met_by(each[1]) and not self.limits.is_ample(each[1])
+        ]
 
 
 def is_looked_at(settings: DiskSettings) -> bool:

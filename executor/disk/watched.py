@@ -34,7 +34,7 @@ class Watched(NamedTuple):
         """Return what a note says; raises ValueError or TypeError where it is another version's."""
         places, limits, root, since, volumes, paths, directory, engine = json.loads(note)
         return cls(
-            tuple(Place(*each) for each in places),
+            tuple(Place(name, path, its, tuple(keeps)) for name, path, its, keeps in places),
             Limits(*limits),
             root,
             since,

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 _CONTAINERD = "/var/lib/containerd"
 _CONTAINERD_CONFIG = "/etc/containerd/config.toml"
+VOLUMES, IMAGES = "volumes", "images"
+"""What is kept on an engine's disks."""
+
 _BELOW = ("volumes", "containers")
 """Directories of the data root that administrators put on disks of their own."""
+_OWN_CONTAINERD = "containerd"
+"""Where images lie in the data root, if a containerd has them that dockerd has started."""
 _ENGINE = "dockerd"
 _INIT = 1
 
@@ -29,6 +34,8 @@ class Place(NamedTuple):
     path: str
     """As this process sees it."""
     device: int
+    keeps: tuple[str, ...] = ()
+    """What is kept there: `VOLUMES`, `IMAGES`."""
 
 
 class Free(NamedTuple):
@@ -37,6 +44,8 @@ class Free(NamedTuple):
     bytes: int
     inodes: int | None
     """None where the file system makes as many as are wanted."""
+    size: int = 0
+    """How many bytes there are in all, also those in use; 0 where nobody knows."""
 
 
 def places(stores: "Stores", proc: str = "/proc") -> tuple[Place, ...]:
@@ -44,15 +53,22 @@ def places(stores: "Stores", proc: str = "/proc") -> tuple[Place, ...]:
     root = _engines_root(stores, proc)
     if root is None:
         return ()
-    names = [stores.data_root]
-    names += [f"{stores.data_root}/{each}" for each in (*_BELOW, stores.driver) if each]
-    if stores.in_containerd:
-        names.append(_containerd_root(root))
-    found: dict[int, Place] = {}
-    for name in names:
+    data = stores.data_root
+    images = [_containerd_root(root)] if stores.in_containerd else []
+    images += [f"{data}/{each}" for each in (stores.driver, _OWN_CONTAINERD) if each]
+    devices: dict[str, int] = {}
+    for name in (data, *(f"{data}/{each}" for each in _BELOW), *images):
         device = _device(f"{root}{name}")
         if device is not None:
-            found.setdefault(device, Place(name, f"{root}{name}", device))
+            devices.setdefault(name, device)
+    kept = {
+        VOLUMES: devices.get(f"{data}/volumes", devices[data]),
+        IMAGES: next((devices[each] for each in images if each in devices), devices[data]),
+    }
+    found: dict[int, Place] = {}
+    for name, device in devices.items():
+        keeps = tuple(what for what, its in kept.items() if its == device)
+        found.setdefault(device, Place(name, f"{root}{name}", device, keeps))
     return tuple(found.values())
 
 
@@ -64,7 +80,9 @@ def free(place: Place) -> Free | None:
         told = os.statvfs(place.path)
     except OSError:
         return None
-    return Free(told.f_bavail * told.f_frsize, told.f_favail if told.f_files else None)
+    inodes = told.f_favail if told.f_files else None
+    size = told.f_blocks - told.f_bfree + told.f_bavail  # without what is reserved for root
+    return Free(told.f_bavail * told.f_frsize, inodes, size * told.f_frsize)
 
 
 def all_free(found: Iterable[Place]) -> list[tuple[Place, Free]]:
@@ -74,14 +92,15 @@ def all_free(found: Iterable[Place]) -> list[tuple[Place, Free]]:
 
 def _engines_root(stores: "Stores", proc: str) -> str | None:
     """Return where this process sees the engine's root directory, "" for its own; None for nowhere."""
-    if not stores.data_root or not stores.peer or not _is_engine(stores.peer, proc):
+    is_host = stores.engine_name == os.uname().nodename
+    if not stores.data_root or not _is_engine(stores.peer, proc, is_host=is_host):
         return None
     root: str | None = f"{proc}/{stores.peer}/root"
     try:
         own, its = os.stat(f"{proc}/self/root/"), os.stat(f"{root}/")  # noqa: PTH116
     except PermissionError:
         # Of another user's process nothing is seen: it is this host's if it says so.
-        root = "" if stores.engine_name == os.uname().nodename else None
+        root = "" if is_host else None
     except OSError:
         return None
     else:
@@ -93,9 +112,13 @@ def _engines_root(stores: "Stores", proc: str) -> str | None:
     return root
 
 
-def _is_engine(pid: int, proc: str) -> bool:
-    """Tell whether a process may be an engine's: not one that forwards a socket to another machine."""
-    return pid == _INIT or _read(f"{proc}/{pid}/comm").startswith(_ENGINE)
+def _is_engine(pid: int, proc: str, *, is_host: bool) -> bool:
+    """Tell whether a process may be an engine's: not one that forwards a socket to another machine.
+
+    An init system that listens for an engine may also listen for a proxy: the engine must name this host.
+    """
+    named = _read(f"{proc}/{pid}/comm").startswith(_ENGINE)
+    return named or (is_host and pid == _INIT)
 
 
 def _namespace(pid: object, proc: str) -> str:

@@ -1,6 +1,7 @@
 """Room is freed on the way of a job, without measuring anything."""
 
 import fcntl
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from executor.budgets.measured import Measured, Measurement, leave_measurement
 from executor.budgets.reclaim import reclaim
 from executor.budgets.records import Records
 from executor.errors import EngineRefused
+from executor.host.disk import IMAGES, VOLUMES
 from executor.log import AdministratorLog
 from executor.settings.file import Settings
 from tests.budgets.shelf import MIB, Shelf
@@ -18,14 +20,15 @@ from tests.engine.stub import refusal
 
 
 class Room:
-    """A disk that has enough room again once so many things are gone."""
+    """A disk that has enough room again once so many things are gone, and what is kept there."""
 
-    def __init__(self, shelf: Shelf, wanted: int) -> None:
+    def __init__(self, shelf: Shelf, wanted: int, keeps: tuple[str, ...]) -> None:
         self.shelf = shelf
         self.wanted = wanted
+        self.keeps = keeps
 
-    def enough(self) -> bool:
-        return len(self.shelf.removed()) >= self.wanted
+    def lacks(self) -> tuple[str, ...]:
+        return self.keeps if len(self.shelf.removed()) < self.wanted else ()
 
 
 @pytest.fixture
@@ -39,16 +42,18 @@ def settings(tmp_path: Path) -> Callable[[str], Settings]:
 Given = Callable[..., Settings]
 
 
-def freed(shelf: Shelf, settings: Settings, wanted: int) -> list[str]:
+def freed(
+    shelf: Shelf, settings: Settings, wanted: int, keeps: tuple[str, ...] = (VOLUMES, IMAGES)
+) -> list[str]:
     """Free room until so many things are gone; return what went."""
-    log = AdministratorLog("prepare")
-    return reclaim(shelf.engine(), settings, shelf.stub.host, log, Room(shelf, wanted).enough)
+    log, room = AdministratorLog("prepare"), Room(shelf, wanted, keeps)
+    return reclaim(shelf.engine(), settings, shelf.stub.host, log, room.lacks)
 
 
 def measured(directory: Path, shelf: Shelf, **sizes: int) -> None:
-    """Leave a measurement."""
+    """Leave a measurement of now."""
     things = tuple(Measured("cache", name, size, name) for name, size in sizes.items())
-    leave_measurement(str(directory), shelf.stub.host, Measurement(1.0, things))
+    leave_measurement(str(directory), shelf.stub.host, Measurement(time.time(), things))
 
 
 def test_nothing_is_asked_where_there_is_room(shelf: Shelf, settings: Given) -> None:
@@ -91,6 +96,29 @@ def test_what_takes_nothing_stays(shelf: Shelf, settings: Given, tmp_path: Path)
     measured(tmp_path, shelf, tiny=10, large=5 * MIB)
 
     assert freed(shelf, settings(), 5) == ["large", "unknown"]
+
+
+def test_what_took_nothing_before_a_job_used_it(
+    shelf: Shelf, settings: Given, tmp_path: Path
+) -> None:
+    """It may have grown since."""
+    shelf.cache("grown", days=3)
+    measured(tmp_path, shelf, grown=10)
+    Records(str(tmp_path), shelf.stub.host).volumes_used(["grown"])
+
+    assert freed(shelf, settings(), 1) == ["grown"]
+
+
+@pytest.mark.parametrize(("keeps", "goes"), [((VOLUMES,), "a"), ((IMAGES,), "x:1"), ((), "")])
+def test_what_lies_on_another_disk_stays(
+    shelf: Shelf, settings: Given, tmp_path: Path, keeps: tuple[str, ...], goes: str
+) -> None:
+    """It would go for nothing."""
+    shelf.cache("a", days=1)
+    records = Records(str(tmp_path), shelf.stub.host)
+    records.image_came(shelf.image(1, "x:1"), "x:1", "", "")
+
+    assert freed(shelf, settings(), 2, keeps) == ([goes] if goes else [])
 
 
 def test_what_must_stay_stays_though_the_disk_is_full(shelf: Shelf, settings: Given) -> None:

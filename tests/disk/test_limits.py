@@ -67,6 +67,24 @@ def test_who_may_begin(free: int, admits: object, ample: object) -> None:
     assert (LIMITS.admits(Free(free, MANY)), LIMITS.is_ample(Free(free, MANY))) == (admits, ample)
 
 
+def test_nobody_is_ended_who_has_written_nothing() -> None:
+    """Without a headroom the floor tells what is little."""
+    at_floor = situation(GIB // 8 - 1, level=-0.1)
+
+    assert not is_to_end(at_floor, Limits(GIB, 0, 0))
+    assert is_to_end(situation(GIB // 8, level=-0.1), Limits(GIB, 0, 0))
+
+
+def test_a_disk_on_which_there_is_never_room() -> None:
+    """One that is smaller than what is wanted is not emptied in vain."""
+    sizes = (2 * GIB - 1, 2 * GIB, 3 * GIB)
+    frees = [Free(2 * GIB, MANY, size) for size in sizes]
+
+    assert [LIMITS.are_met_by(each) for each in frees] == [False, True, True]
+    assert [LIMITS.is_ample(each) for each in frees] == [True, True, False]
+    assert Limits(0, GIB, 7).are_met_by(Free(0, MANY, 1))
+
+
 def test_the_line_is_higher_where_the_disk_fills_fast() -> None:
     """It lies above the floor, and never above where a job may begin."""
     assert [line(each) for each in (-1, 0, 0.5, 9)] == [0.25, 0.25, 0.5, 1.0]

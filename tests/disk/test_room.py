@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.disk.limits import BYTES, INODES, Limits
 from executor.disk.room import (
@@ -16,7 +17,7 @@ from executor.disk.room import (
     size_text,
 )
 from executor.engine.docker import Engine
-from executor.host.disk import Free, Place, all_free
+from executor.host.disk import IMAGES, VOLUMES, Free, Place, all_free
 from tests.builders import some_settings
 from tests.engine.stub import http, stub_engine
 
@@ -88,18 +89,58 @@ def test_the_room_of_an_engine(tmp_path: Path) -> None:
     place = Place(str(tmp_path), str(tmp_path), tmp_path.stat().st_dev)
     room = Room(Limits.of(wanted), (place,))
     assert [(each.place, each.what) for each in room.low()] == [(place, BYTES)]
-    assert not room.is_ample()
     assert Room(Limits(1, 1, 0), (place,)).low() == []
 
 
 def test_what_is_lacking_until_nothing_has_to_go(tmp_path: Path) -> None:
     """Two headrooms above the floor are enough; where nobody looks, or sees, nothing is lacking."""
-    place = Place("/data", str(tmp_path), tmp_path.stat().st_dev)
+    place = Place("/data", str(tmp_path), tmp_path.stat().st_dev, (IMAGES,))
     (_, free), *_ = all_free((place,))
     limits = Limits(free.bytes, GIB, 0)
 
-    lacking = Room(limits, (place,)).lacking()
+    ((keeps, lacking),) = Room(limits, (place,)).lacking()
 
+    assert keeps == (IMAGES,)
     assert abs(lacking - 2 * GIB) < GIB
-    assert Room(limits, ()).lacking() == 0
-    assert Room(Limits(0, GIB, 0), (place,)).lacking() <= 0
+    assert Room(limits, ()).lacking() == ()
+    assert Room(Limits(0, GIB, 0), (place,)).lacking() == ()
+
+
+@pytest.mark.parametrize(
+    ("free", "size", "low", "scarce", "too_small"),
+    [
+        (4, 10, set(), set(), 0),
+        (2.5, 10, set(), {IMAGES}, 0),
+        (1.5, 10, {IMAGES}, {IMAGES}, 0),
+        (1.5, 1.9, {IMAGES}, set(), 1),
+    ],
+)
+def test_what_lies_where_room_is_lacking(
+    mocker: MockerFixture,
+    free: float,
+    size: float,
+    low: set[str],
+    scarce: set[str],
+    too_small: int,
+) -> None:
+    """What is kept on other disks does not matter, nor a disk on which room can never be."""
+    place, other = Place("/data", "/x", 1, (IMAGES,)), Place("/gone", "/y", 2, (VOLUMES,))
+    frees = [Free(int(free * GIB), None, int(size * GIB)), Free(9 * GIB, None, 10 * GIB)]
+    found = list(zip((place, other), frees, strict=True))
+    mocker.patch("executor.disk.room.all_free", return_value=found)
+
+    room = Room(Limits(GIB, GIB, 0), (place, other))
+
+    assert room.low_kinds() == low
+    assert room.scarce_kinds() == scarce
+    assert len(room.too_small()) == too_small
+
+
+def test_a_disk_that_is_too_small() -> None:
+    """The sentence has the settings that ask for too much."""
+    room = Room(Limits(3 * GIB, GIB, 0), ())
+
+    assert room.misfit((Place("/data", "/x", 1), Free(0, None, 2 * GIB))) == (
+        "`[disk] floor` and `headroom` want 4 GiB to be free in /data, where there are 2 GiB in all:"
+        " make them smaller, or the disk larger."
+    )

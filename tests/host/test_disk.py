@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from executor.engine.stores import Stores
-from executor.host.disk import Place, all_free, free, places
+from executor.host.disk import IMAGES, VOLUMES, Place, all_free, free, places
 
 OWN = os.getpid()
 
@@ -102,12 +102,15 @@ def test_a_socket_that_leads_elsewhere(host: Host) -> None:
     assert host.seen(Stores("/data", peer=77)) == []
 
 
-def test_a_socket_that_the_init_system_has_opened(host: Host) -> None:
-    """It stands for the engine that it starts."""
+@pytest.mark.parametrize(("name", "seen"), [(os.uname().nodename, True), ("elsewhere", False)])
+def test_a_socket_that_the_init_system_has_opened(host: Host, name: str, *, seen: bool) -> None:
+    """It stands for the engine that it starts, and not for a proxy to another host's."""
     (host.root / "data").mkdir()
     host.process(1, "systemd", host.root)
 
-    assert host.seen(Stores("/data", peer=1)) == [("/data", f"{host.proc}/1/root/data")]
+    found = host.seen(Stores("/data", engine_name=name, peer=1))
+
+    assert found == ([("/data", f"{host.proc}/1/root/data")] if seen else [])
 
 
 @pytest.mark.usefixtures("disk")
@@ -118,6 +121,8 @@ def test_each_file_system_is_one_place(host: Host) -> None:
     found = host.seen(Stores("/data", "overlay2", peer=77))
 
     assert [name for name, _ in found] == ["/data", "/data/volumes"]
+    kept = [each.keeps for each in places(Stores("/data", "overlay2", peer=77), str(host.proc))]
+    assert kept == [(IMAGES,), (VOLUMES,)]
 
 
 @pytest.mark.parametrize(
@@ -139,11 +144,35 @@ def test_images_in_containerd(host: Host, configuration: str | None, root: str) 
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "x", place], check=True)
     try:
         (host.root / "data").mkdir()
-        found = host.seen(Stores("/data", in_containerd=True, peer=77))
+        found = places(Stores("/data", in_containerd=True, peer=77), str(host.proc))
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)
 
-    assert [name for name, _ in found] == ["/data", root]
+    assert [(each.name, each.keeps) for each in found] == [
+        ("/data", (VOLUMES,)),
+        (root, (IMAGES,)),
+    ]
+
+
+@pytest.mark.usefixtures("disk")
+@pytest.mark.parametrize(
+    ("driver", "kept"), [("overlay2", "overlay2"), ("overlayfs", "containerd")]
+)
+def test_images_in_the_data_root(host: Host, driver: str, kept: str) -> None:
+    """They lie in a directory of the driver's, or in that of a containerd of dockerd's own."""
+    place = host.root / "data" / kept
+    place.mkdir()
+    (host.root / "data" / "containerd").mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "x", place], check=True)
+    try:
+        found = places(Stores("/data", driver, peer=77), str(host.proc))
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+    assert [(each.name, each.keeps) for each in found if each.keeps] == [
+        ("/data/volumes", (VOLUMES,)),
+        (f"/data/{kept}", (IMAGES,)),
+    ]
 
 
 def test_what_is_free(disk: Path) -> None:

@@ -118,6 +118,8 @@ class _Prune:
     def run(self, *, yes: bool, as_json: bool) -> int:
         """Measure, choose, remove if so wanted, and print; return an exit code."""
         known = self._records.known()
+        if self._room:
+            self._remarks += map(self._room.misfit, self._room.too_small())
         seen = look(self._engine, self._settings, known)
         measured = self._measured(seen)
         sizes = measured.sizes
@@ -186,9 +188,11 @@ class _Prune:
 
     def _with_room(self, rows: Sequence[Row]) -> list[Row]:
         """Return the rows with what has to go besides where the disk lacks room."""
-        lacking = self._room.lacking() if self._room else 0
-        lacking -= sum(row.thing.size or 0 for row in rows if row.goes)
-        pressed = for_room((row.thing for row in rows if not row.goes), lacking)
+        pressed: set[Thing] = set()
+        for places, lacking in self._room.lacking() if self._room else ():
+            its = [row for row in rows if row.thing.place in places]
+            left = lacking - sum(row.thing.size or 0 for row in its if row.goes)
+            pressed.update(for_room((row.thing for row in its if not row.goes), left))
         return [Row(row.thing, NO_ROOM, goes=True) if row.thing in pressed else row for row in rows]
 
     def _removed(self, rows: Sequence[Row]) -> list[Row]:
@@ -196,13 +200,17 @@ class _Prune:
         remover = Remover(self._engine, self._settings, self._records, self._log)
         found: list[Row] = []
         for row in rows:
-            if row.reason == NO_ROOM and self._room and self._room.is_ample():
+            if row.reason == NO_ROOM and not self._is_scarce(row.thing):
                 found.append(Row(row.thing))
             elif row.goes:
                 found.append(_after(row, remover.remove(row.thing, row.reason)))
             else:
                 found.append(row)
         return found
+
+    def _is_scarce(self, thing: Thing) -> bool:
+        """Tell whether the disk still lacks room that a thing lies on."""
+        return self._room is not None and thing.place in self._room.scarce_kinds()
 
 
 def _after(row: Row, gone: Gone) -> Row:

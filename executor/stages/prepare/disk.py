@@ -3,13 +3,13 @@
 import os
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from executor.disk.meeting import DIRECTORY
 from executor.disk.room import Low, Room, age_text, is_looked_at, shortage, size_text
 from executor.disk.watched import Watched
 from executor.engine.docker import Engine
-from executor.errors import ExecutorError, ResourceExhausted
+from executor.errors import ExecutorError, ResourceExhausted, SettingsError
 from executor.log import AdministratorLog, say
 from executor.plan.volumes import JobVolumes
 from executor.reading import Basics
@@ -44,6 +44,8 @@ class Disk:
         room = self._room.result() if self._room else None
         if room is None or not room.low():
             return
+        if small := room.too_small():
+            raise SettingsError(room.misfit(small[0]))  # and nothing is removed in vain
         started = time.monotonic()
         low = self._freed(room)
         self._log.done("disk low", started, left=shortage(room, low[0]) if low else "")
@@ -53,8 +55,8 @@ class Disk:
     def tidy(self) -> None:
         """Make room for later jobs, beside this one's work: nobody waits for it."""
         room = self._room.result() if self._room else None
-        if room is not None and not room.is_ample():
-            self._reclaim(room.is_ample, 0.0)
+        if room is not None and room.scarce_kinds():
+            self._reclaim(room.scarce_kinds, 0.0)
 
     def leave_watch(self, volumes: JobVolumes) -> None:
         """Let `run` look at the disks while the job's scripts run."""
@@ -93,20 +95,20 @@ class Disk:
         say("The disk of the Docker Engine's host is nearly full. Removing what nobody needs ...")
         self._sweep()
         if room.low():
-            self._reclaim(lambda: not room.low(), _WAIT_SECONDS)
+            self._reclaim(room.low_kinds, _WAIT_SECONDS)
         return room.low()
 
     def _sweep(self) -> None:
         if self._basics.settings.sweep.enabled:
             sweep_now(self._engine, self._env, self._basics, self._log)
 
-    def _reclaim(self, enough: Callable[[], bool], wait_seconds: float) -> None:
+    def _reclaim(self, wanted: Callable[[], Collection[str]], wait_seconds: float) -> None:
         """Remove what is least recently used of what is kept, as far as that takes."""
         from executor.budgets.reclaim import reclaim  # noqa: PLC0415 (rarely needed)
 
         settings, address = self._basics.settings, self._basics.context.host
         try:
-            reclaim(self._engine, settings, address, self._log, enough, wait_seconds=wait_seconds)
+            reclaim(self._engine, settings, address, self._log, wanted, wait_seconds=wait_seconds)
         except ExecutorError as error:
             self._log.event("disk not freed", error=str(error))
 

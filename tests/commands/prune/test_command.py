@@ -15,6 +15,7 @@ from executor.budgets.measured import last_measurement
 from executor.budgets.records import Records
 from executor.budgets.things import Thing
 from executor.commands.prune import command
+from executor.host.disk import VOLUMES
 from executor.settings.budgets import BudgetSettings
 from executor.settings.file import Settings
 from tests.budgets.shelf import DAY, MIB, Shelf
@@ -243,22 +244,34 @@ def test_without_a_settings_file_the_defaults_count(mocker: MockerFixture, shelf
 
 
 class Disk:
-    """A disk that has room again once so many things are gone."""
+    """A disk with volumes that has room again once so many things are gone."""
 
     def __init__(self, shelf: Shelf, missing: int, wanted: int) -> None:
         self.shelf = shelf
         self.missing = missing
         self.wanted = wanted
 
-    def lacking(self) -> int:
-        return self.missing
+    def lacking(self) -> list[tuple[tuple[str, ...], int]]:
+        return [((VOLUMES,), self.missing)]
 
-    def is_ample(self) -> bool:
-        return len(self.shelf.removed()) >= self.wanted
+    def scarce_kinds(self) -> tuple[str, ...]:
+        return (VOLUMES,) if len(self.shelf.removed()) < self.wanted else ()
+
+    def too_small(self) -> list[str]:
+        return ["/data"]
+
+    def misfit(self, disk: str) -> str:
+        return f"{disk} is too small."
 
 
-def test_a_disk_that_lacks_room(call: Call, shelf: Shelf, mocker: MockerFixture) -> None:
-    """Without any budget what is least recently used goes, and no more once there is room."""
+def test_a_disk_that_lacks_room(
+    call: Call, shelf: Shelf, records: Records, mocker: MockerFixture
+) -> None:
+    """Without any budget what is least recently used goes, and no more once there is room.
+
+    What lies on another disk stays.
+    """
+    records.image_came(shelf.image(1, "x:1", size=5 * MIB), "x:1", "", "")
     for days, name in enumerate(("a", "b", "c", "d")):
         shelf.cache(name, days=days, size=5 * MIB)
     mocker.patch.object(command, "budgets_of", side_effect=_unbounded)
@@ -270,6 +283,7 @@ def test_a_disk_that_lacks_room(call: Call, shelf: Shelf, mocker: MockerFixture)
     assert shown.count("the disk lacks room") == 3
     assert (code, shelf.removed()) == (0, ["d", "c"])
     assert "2 things are removed." in out
+    assert "/data is too small." in out
 
 
 def _unbounded(settings: Settings, things: Sequence[Thing]) -> object:

@@ -14,7 +14,7 @@ from executor.budgets.measured import Measured, Measurement, leave_measurement
 from executor.disk.limits import Limits
 from executor.disk.room import Room
 from executor.disk.watched import Watched
-from executor.host.disk import Place
+from executor.host.disk import VOLUMES, Place
 from executor.log import AdministratorLog
 from executor.runner import notes
 from executor.stages.prepare.disk import Disk
@@ -135,6 +135,17 @@ def test_the_largest_things_are_named(job: Job, data: Path) -> None:
     ) in " ".join(output.split())
 
 
+def test_a_disk_that_is_smaller_than_what_is_wanted(job: Job, data: Path) -> None:
+    """Nothing of what is kept goes in vain: the settings are wrong."""
+    settings(job, floor="20m")
+
+    code, output = job.finish(job.prepare())
+
+    assert code == 2
+    assert f"want 24 MiB to be free in {data}, where there are 16 MiB in all" in output
+    assert "Removing" not in output
+
+
 def test_no_inodes(job: Job, data: Path) -> None:
     """Files that cannot be made any more count too."""
     subprocess.run(["mount", "-o", "remount,nr_inodes=20", data], check=True)
@@ -189,7 +200,7 @@ def test_room_is_made_beside_a_job_before_it_lacks(
     basics = mocker.Mock()
     basics.settings = some_settings('[disk]\nfloor = "4m"\nheadroom = "4m"\n')
     basics.context.host = stub.host
-    place = Place("/data", str(data), data.stat().st_dev)
+    place = Place("/data", str(data), data.stat().st_dev, (VOLUMES,))
     room = Room(Limits.of(basics.settings.disk), (place,))
     mocker.patch("executor.disk.room.Room.at", return_value=room)
     disk = Disk(stub.engine(), mocker.Mock(), basics, AdministratorLog("prepare"))
