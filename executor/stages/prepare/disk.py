@@ -4,7 +4,9 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
+from executor.budgets.things import IMAGE
 from executor.disk.meeting import DIRECTORY
 from executor.disk.room import Low, Room, age_text, is_looked_at, shortage, size_text
 from executor.disk.watched import Watched
@@ -18,7 +20,12 @@ from executor.runner.environ import RunnerEnv
 from executor.stages.prepare.sweep import sweep_now
 from executor.tasks import Task
 
+if TYPE_CHECKING:
+    from executor.budgets.measured import Measured, Measurement
+
 _NAMED = 3
+_SHORT_ID = 12
+"""How much of an image's id names it to the engine, and stands in its own lists."""
 _WAIT_SECONDS = 60.0
 """How long to wait for another job that makes room."""
 _REMEDY = "Free space with `dind-executor prune --yes` or `docker system prune`, or enlarge the disk of the engine's data directory."
@@ -48,9 +55,13 @@ class Disk:
             raise SettingsError(room.misfit(small[0]))  # and nothing is removed in vain
         started = time.monotonic()
         low = self._freed(room)
-        self._log.done("disk low", started, left=shortage(room, low[0]) if low else "")
-        if low:
-            raise ResourceExhausted(f"{shortage(room, low[0])} {self._largest()} {_REMEDY}")
+        if not low:
+            self._log.done("disk low", started, left="")
+            return
+        last, left = self._last(), shortage(room, low[0])
+        largest = [f"{each.kind} {each.name}" for each in last.things[:_NAMED]] if last else []
+        self._log.done("disk low", started, left=left, largest=largest)
+        raise ResourceExhausted(f"{left} {_largest(last)} {_REMEDY}")
 
     def tidy(self) -> None:
         """Make room for later jobs, beside this one's work: nobody waits for it."""
@@ -112,21 +123,25 @@ class Disk:
         except ExecutorError as error:
             self._log.event("disk not freed", error=str(error))
 
-    def _largest(self) -> str:
-        """Return what took most room when that was last measured."""
+    def _last(self) -> "Measurement | None":
         from executor.budgets.measured import last_measurement  # noqa: PLC0415 (rarely needed)
 
         state_dir = self._basics.settings.sweep.state_dir
-        last = last_measurement(state_dir, self._basics.context.host)
-        if last is None:
-            return (
-                "Nobody knows what takes the room, because `dind-executor prune` has not run yet: run"
-                " it."
-            )
-        named = [
-            f"{each.kind} {each.name} ({size_text(each.size)})" for each in last.things[:_NAMED]
-        ]
-        return (
-            f"The largest things, as `dind-executor prune` measured {age_text(last.at)}:"
-            f" {', '.join(named) or 'none'}."
-        )
+        return last_measurement(state_dir, self._basics.context.host)
+
+
+def _largest(last: "Measurement | None") -> str:
+    """Return what took most room when that was last measured."""
+    if last is None:
+        return "Nobody knows what takes the room, because `dind-executor prune` has not run yet: run it."
+    named = [f"{_shown(each)} ({size_text(each.size)})" for each in last.things[:_NAMED]]
+    return (
+        f"The largest things, as `dind-executor prune` measured {age_text(last.at)}:"
+        f" {', '.join(named) or 'none'}."
+    )
+
+
+def _shown(thing: "Measured") -> str:
+    """Return what a job log calls a thing: an image's name would tell of another project."""
+    digest = thing.id.partition(":")[2] if thing.kind == IMAGE else ""
+    return f"{thing.kind} {digest[:_SHORT_ID] or thing.name}"

@@ -18,6 +18,7 @@ from executor.host.disk import VOLUMES, Place
 from executor.log import AdministratorLog
 from executor.runner import notes
 from executor.stages.prepare.disk import Disk
+from tests.budgets.shelf import image_id
 from tests.builders import some_settings
 from tests.engine.stub import StubEngine, http, stub_engine
 from tests.stages.unit.prepare.test_prepare import Job
@@ -75,10 +76,15 @@ def made(job: Job) -> list[str]:
     ]
 
 
-def events(job: Job) -> list[str]:
+def logged(job: Job) -> list[dict[str, object]]:
     """Return what the administrator's log has."""
     log = job.directory / "operator.log"
-    return [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def events(job: Job) -> list[object]:
+    """Return what happened, by the administrator's log."""
+    return [each["event"] for each in logged(job)]
 
 
 def watched(job: Job) -> Watched | None:
@@ -123,16 +129,20 @@ def test_there_is_none(job: Job, data: Path) -> None:
 def test_the_largest_things_are_named(job: Job, data: Path) -> None:
     """Three of them, as the last measurement had them."""
     fill(data, 10)
-    things = [Measured("volume", f"v{each}", each * MIB) for each in (5, 4, 3, 2)]
-    measurement = Measurement(time.time() - 7200, tuple(things))
+    things = [Measured("volume", f"v{each}", each * MIB, f"v{each}") for each in (5, 3, 2)]
+    image = Measured("image", "registry.example/secret/project:1", 4 * MIB, image_id(7 << 220))
+    measurement = Measurement(time.time() - 7200, (*things, image))
     assert leave_measurement(f"{job.directory}/state", job.stub.host, measurement) == ""
 
     _, output = job.finish(job.prepare())
 
     assert (
         "The largest things, as `dind-executor prune` measured 2 hours ago: volume v5 (5 MiB),"
-        " volume v4 (4 MiB), volume v3 (3 MiB). Free space"
+        " image 000000007000 (4 MiB), volume v3 (3 MiB). Free space"
     ) in " ".join(output.split())
+    assert "secret" not in output
+    (low,) = [each for each in logged(job) if each["event"] == "disk low"]
+    assert low["largest"] == ["volume v5", f"image {image.name}", "volume v3"]
 
 
 def test_a_disk_that_is_smaller_than_what_is_wanted(job: Job, data: Path) -> None:
