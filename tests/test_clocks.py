@@ -6,15 +6,14 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "executor"
 _READS = {"time", "time_ns", "now", "utcnow", "today", "localtime"}
 MAY_READ = {
-    "budgets/look.py": "for how long nobody has used something: days",
+    "budgets/look.py": "for how long nobody has used something: days; what lies ahead is now",
     "budgets/reclaim.py": "the same",
-    "budgets/records.py": "the same; a time that lies ahead counts as now",
-    "disk/room.py": "how old a measurement is, for people",
+    "budgets/records.py": "which records are older than a day",
     "log/__init__.py": "times of lines for people",
     "reading.py": "the job's deadline, which only a person's own command heeds",
     "services/logs.py": "how far a service's log is printed, which has the engine's times",
     "stages/prepare/certificates.py": "certificates hold dates, with a day to spare on either side",
-    "stages/prepare/disk.py": "since when files of a cache count as the job's, as the disk has it",
+    "stages/prepare/disk.py": "since when files of a cache count as the job's, and how old a measurement is, for people",
     "sweep/look.py": "whether a job's deadline is over",
     "sweep/state.py": "when the last sweep was, for people",
 }

@@ -1,6 +1,5 @@
 """Whether there is room for a job on the engine's disks, and how that is said."""
 
-import time
 from typing import NamedTuple
 
 from executor.disk.limits import BYTES, Limits
@@ -10,8 +9,6 @@ from executor.settings.disk import DiskSettings
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _THOUSAND = 1024
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_SOME = 2
 
 
 class Low(NamedTuple):
@@ -119,12 +116,3 @@ def size_text(size: float) -> str:
 def amount_text(amount: int, what: str) -> str:
     """Return an amount of bytes or inodes as people read it."""
     return size_text(amount) if what == BYTES else f"{amount} inodes"
-
-
-def age_text(at: float) -> str:
-    """Return how long ago a time (in seconds since 1970) was."""
-    age = max(time.time() - at, 0.0)
-    for unit, seconds in (("day", _DAY), ("hour", _HOUR), ("minute", _MINUTE)):
-        if age >= seconds * _SOME:
-            return f"{age / seconds:.0f} {unit}s ago"
-    return "just now"

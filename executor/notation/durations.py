@@ -1,4 +1,4 @@
-"""Durations: as GitLab reads them in a pipeline file, and as gitlab-runner reads and writes them.
+"""Durations: as GitLab reads them in a pipeline file, as gitlab-runner reads and writes them, as ages.
 
 Pure.
 """
@@ -21,6 +21,8 @@ _MOST_SECONDS = 100 * 365 * 86400
 """A century: what counts in nanoseconds of 64 bits has no place for three."""
 _LONGEST = 200
 """More characters than any duration needs."""
+_SOME = 2
+"""From how many of a unit on an age is told in it."""
 
 
 def gitlab_seconds(text: str) -> int:
@@ -61,3 +63,14 @@ def go_text(seconds: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{rest}s"
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def age_text(seconds: float | None) -> str:
+    """Return an age in its largest unit, such as `3 h`; a clock that has gone back makes it 0."""
+    if seconds is None:
+        return "-"
+    whole = max(0, int(seconds))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if whole >= _SOME * size:
+            return f"{whole // size} {unit}"
+    return f"{whole} s"

@@ -1,6 +1,5 @@
 """How room is looked for, and how it is said."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from executor.disk.limits import BYTES, INODES, Limits
 from executor.disk.room import (
     Low,
     Room,
-    age_text,
     amount_text,
     is_looked_at,
     shortage,
@@ -42,16 +40,6 @@ def test_a_size(size: int, text: str) -> None:
 def test_an_amount() -> None:
     """Bytes are a size, inodes a number."""
     assert [amount_text(2048, each) for each in (BYTES, INODES)] == ["2 KiB", "2048 inodes"]
-
-
-@pytest.mark.parametrize(
-    ("age", "text"),
-    [(-5, "just now"), (30, "just now"), (600, "10 minutes ago"), (7200, "2 hours ago"),
-     (200_000, "2 days ago")],
-)  # fmt: skip
-def test_an_age(age: float, text: str) -> None:
-    """It is said roughly, also where the clock was set back."""
-    assert age_text(time.time() - age) == text
 
 
 @pytest.mark.parametrize(

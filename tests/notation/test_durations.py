@@ -2,7 +2,7 @@
 
 import pytest
 
-from executor.notation.durations import gitlab_seconds, go_seconds, go_text
+from executor.notation.durations import age_text, gitlab_seconds, go_seconds, go_text
 from tests.limited import limited
 
 
@@ -86,3 +86,21 @@ print(gitlab_seconds("1" * 1_000_000), go_seconds("1" * 1_000_000), go_seconds("
 """)
         == "0 None None\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "-"),
+        (-50.0, "0 s"),
+        (0.9, "0 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (7199, "119 min"),
+        (7200, "2 h"),
+        (172800, "2 d"),
+    ],
+)
+def test_ages(seconds: float | None, text: str) -> None:
+    """An age is short; none is a dash, and one from the future is no age."""
+    assert age_text(seconds) == text

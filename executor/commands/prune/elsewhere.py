@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from executor.budgets.measured import Measured
 from executor.budgets.things import Thing
+from executor.disk.room import size_text
 from executor.settings.file import Settings
 
 _BLOCK = 512
@@ -35,7 +36,9 @@ def directories(settings: Settings, *, here: bool) -> tuple[list[Measured], list
         if each.is_dir(follow_symlinks=False)
     ]
     total = sum(each.size for each in sizes)
-    said = f"Caches in {place} take {total} bytes. Budgets do not remove directories of the host."
+    said = (
+        f"Caches in {place} take {size_text(total)}. Budgets do not remove directories of the host."
+    )
     return sizes, [said] if sizes else []
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from executor.budgets.choice import NO_ROOM, TOO_MUCH, UNUSED
 from executor.budgets.things import Stays, Thing
-from executor.commands.reap.report import age, plain
+from executor.commands.reap.report import plain
 from executor.disk.room import size_text
+from executor.notation.durations import age_text
 
 DONE, LEFT = 0, 1
 
@@ -78,7 +79,7 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
     thing = row.thing
     verdict = "removed" if row.removed else "remove" if row.goes else "keep"
     why = "; ".join(each for each in (REASONS.get(row.reason, row.reason), row.left) if each)
-    used = age(now - thing.used)
+    used = age_text(now - thing.used)
     size = "-" if thing.size is None else size_text(thing.size)
     return tuple(map(plain, (thing.kind, size, used, verdict, why or "-", thing.shown)))
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from executor.notation.durations import age_text
 from executor.sweep.verdict import Verdict, Word
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ REASONS = {
 
 _HEAD = ("JOB", "OBJECTS", "VERDICT", "AGE", "WHY")
 _LONGEST_CELL = 200
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_SOME = 2
 
 
 class Row(NamedTuple):
@@ -115,7 +114,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     ghost = f"in GitLab: {row.ghost}" if row.ghost else ""
     reason = REASONS.get(row.reason, row.reason)
     why = "; ".join(each for each in (reason, row.detail, ghost, *row.left) if each)
-    cells = (row.key, counted(row.counts), verdict, age(row.age_seconds), why)
+    cells = (row.key, counted(row.counts), verdict, age_text(row.age_seconds), why)
     return tuple(plain(each) for each in cells)
 
 
@@ -190,17 +189,6 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def _singular(kind: str) -> str:
     return "directory" if kind == "directories" else kind.removesuffix("s")
-
-
-def age(seconds: float | None) -> str:
-    """Return an age in its largest unit, such as `3 h`; a clock that has gone back makes it 0."""
-    if seconds is None:
-        return "-"
-    whole = max(0, int(seconds))
-    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if whole >= _SOME * size:
-            return f"{whole // size} {unit}"
-    return f"{whole} s"
 
 
 def plain(text: str) -> str:

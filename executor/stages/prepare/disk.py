@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from executor.budgets.things import IMAGE
 from executor.disk.meeting import DIRECTORY
-from executor.disk.room import Low, Room, age_text, is_looked_at, shortage, size_text
+from executor.disk.room import Low, Room, is_looked_at, shortage, size_text
 from executor.disk.watched import Watched
 from executor.engine.docker import Engine
 from executor.errors import ExecutorError, ResourceExhausted, SettingsError
 from executor.log import AdministratorLog, say
+from executor.notation.durations import age_text
 from executor.plan.volumes import JobVolumes
 from executor.reading import Basics
 from executor.runner import notes
@@ -134,9 +135,10 @@ def _largest(last: "Measurement | None") -> str:
     """Return what took most room when that was last measured."""
     if last is None:
         return "Nobody knows what takes the room, because `dind-executor prune` has not run yet: run it."
+    age = age_text(time.time() - last.at)
     named = [f"{_shown(each)} ({size_text(each.size)})" for each in last.things[:_NAMED]]
     return (
-        f"The largest things, as `dind-executor prune` measured {age_text(last.at)}:"
+        f"The largest things, as `dind-executor prune` measured {age} ago:"
         f" {', '.join(named) or 'none'}."
     )
 

@@ -7,7 +7,6 @@ import pytest
 
 from executor.commands.reap.report import (
     Row,
-    age,
     counted,
     exit_code,
     json_lines,
@@ -149,24 +148,6 @@ def test_a_label_without_end_is_cut() -> None:
     """A cell has at most 200 characters."""
     assert plain("x" * 201) == "x" * 197 + "..."
     assert plain("x" * 200) == "x" * 200
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (None, "-"),
-        (-50.0, "0 s"),
-        (0.9, "0 s"),
-        (119, "119 s"),
-        (120, "2 min"),
-        (7199, "119 min"),
-        (7200, "2 h"),
-        (172800, "2 d"),
-    ],
-)
-def test_ages(seconds: float | None, text: str) -> None:
-    """An age is short; none is a dash, and one from the future is no age."""
-    assert age(seconds) == text
 
 
 def test_counts() -> None:

@@ -137,7 +137,7 @@ def test_the_largest_things_are_named(job: Job, data: Path) -> None:
     _, output = job.finish(job.prepare())
 
     assert (
-        "The largest things, as `dind-executor prune` measured 2 hours ago: volume v5 (5 MiB),"
+        "The largest things, as `dind-executor prune` measured 2 h ago: volume v5 (5 MiB),"
         " image 000000007000 (4 MiB), volume v3 (3 MiB). Free space"
     ) in " ".join(output.split())
     assert "secret" not in output
