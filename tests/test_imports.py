@@ -92,7 +92,7 @@ def end(_seconds):
 time.sleep = end
 place, meeting = {args!r}
 here = Place("/data", place, os.stat(place).st_dev)
-watched = Watched((here,), Limits(1, 1, 0), "", 0.0, (), (), meeting, "0")
+watched = Watched((here,), Limits(1, 1, 0), "", 0.0, (), (), meeting)
 Watch(Engine.at("unix:///none", "", tls_verify=False), JobNames("1-a"), watched,
       AdministratorLog("run")).follow(bool)
 """

@@ -1,5 +1,6 @@
 """How much has to stay free, and which job is ended before it does not.  Pure: no I/O, no clock."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 TYPE_CHECKING = False  # the name counts for checkers, and `run` pays for every import
@@ -141,9 +142,13 @@ class Overrun(NamedTuple):
     """Directories of the host like them, as this process sees them."""
 
 
-def silent(key: str) -> Written:
-    """Return what is said of a job that has not measured anything: it may have written any amount."""
-    return Written(key, _ANY_DEVICE, 0, 0, 0.0, _ALL, _ALL)
+def silent(key: str, devices: Collection[int] = ()) -> Written:
+    """Return what is said of a job that has not measured anything: it may have written any amount.
+
+    `devices` are the file systems that it may fill.
+    """
+    (device,) = devices if len(devices) == 1 else (_ANY_DEVICE,)
+    return Written(key, device, 0, 0, 0.0, _ALL, _ALL)
 
 
 class Situation(NamedTuple):

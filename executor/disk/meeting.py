@@ -1,7 +1,9 @@
-"""Where the jobs of an engine tell each other what they have written, and one says that it ends.
+"""Where the jobs of a host tell each other what they have written, and one says that it ends.
 
 One small file for each job that has something to tell, locked for as long as its stage lives: what
-a dead one left counts for nothing.  Whoever ends holds the lock of all while it decides and says so.
+a dead one left counts for nothing.  Whoever ends holds the lock of its file system while it decides
+and says so.  File systems are what is shared, and not engines: two may fill one disk, and one may be
+known by several addresses.
 
 In memory, not in the state directory: while a disk fills, whoever writes to it waits for it.
 """
@@ -10,7 +12,7 @@ import fcntl
 import json
 import os
 from contextlib import suppress
-from errno import ESTALE
+from errno import EPERM, ESTALE
 
 from executor.disk.limits import Ending, Written
 from executor.log import write_through
@@ -20,23 +22,27 @@ DIRECTORY = "/run/dind-executor"
 
 _PREFIX, _SUFFIX = "writes-", ".json"
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_OTHERS_WRITE = 0o022
 _MOST_BYTES = 4096
 _PLACE_OF_TIME = Written._fields.index("at") - 1
 
 
 class Meeting:
-    """The jobs of one engine on this host; to be closed."""
+    """The jobs of this host; to be closed."""
 
-    def __init__(self, directory: str, engine: str, key: str) -> None:
-        """Join; `engine` is what tells it from others.  Raises OSError."""
+    def __init__(self, directory: str, key: str) -> None:
+        """Join.  Raises OSError, also where somebody else may write to the directory."""
         self._key = key
-        self._prefix = f"{_PREFIX}{engine}-"
         with suppress(FileExistsError):
             os.mkdir(directory, 0o700)  # noqa: PTH102
         self._directory = os.open(
             directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
         )
         self._own = -1
+        told = os.fstat(self._directory)
+        if told.st_uid != os.geteuid() or told.st_mode & _OTHERS_WRITE:
+            os.close(self._directory)
+            raise OSError(EPERM, f"others than root may write to {directory}")
 
     def close(self) -> None:
         """Leave, and say nothing more."""
@@ -63,7 +69,7 @@ class Meeting:
         names = [
             each
             for each in os.listdir(self._directory)  # noqa: PTH208
-            if each.startswith(self._prefix) and each.endswith(_SUFFIX) and each != own
+            if each.startswith(_PREFIX) and each.endswith(_SUFFIX) and each != own
         ]
         return tuple(told for each in names if (told := self._told(each)))
 
@@ -74,9 +80,12 @@ class Meeting:
             return Ending(str(found[0]), float(found[1]))
         return None
 
-    def hold(self) -> int:
-        """Take the lock of all; return its descriptor, -1 where another has it.  Raises OSError."""
-        descriptor = self._opened(f"{self._prefix.rstrip('-')}.lock")
+    def hold(self, device: int) -> int:
+        """Take the lock of a file system; return its descriptor, -1 where another has it.
+
+        Raises OSError.
+        """
+        descriptor = self._opened(f"{_PREFIX}{device}.lock")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -126,7 +135,7 @@ class Meeting:
         return os.open(name, _FLAGS, 0o600, dir_fd=self._directory)
 
     def _name(self, key: str) -> str:
-        return f"{self._prefix}{key}{_SUFFIX}"
+        return f"{_PREFIX}{key}{_SUFFIX}"
 
 
 def _written(found: list[object]) -> Written | None:

@@ -130,7 +130,7 @@ class Watch:
                 if self._mine:
                     # Much may come and go until anybody measures again.
                     self._mine = None
-                    meeting.tell(silent(self._names.key))
+                    meeting.tell(self._silent())
                 return False
             self._measure(look, meeting, is_short=is_short)
             return is_short and self._may_end(look, meeting, end)
@@ -145,10 +145,9 @@ class Watch:
     def _joined(self) -> Meeting:
         """Return where the jobs meet: whoever may fill the disk is known there before it does."""
         if self._meeting is None:
-            watched, key = self._watched, self._names.key
-            meeting = Meeting(watched.directory, watched.engine, key)
+            meeting = Meeting(self._watched.directory, self._names.key)
             try:
-                meeting.tell(silent(key))
+                meeting.tell(self._silent())
                 # Stages end without a word: what they have left goes now.
                 meeting.others()
             except OSError:
@@ -156,6 +155,10 @@ class Watch:
                 raise
             self._meeting = meeting
         return self._meeting
+
+    def _silent(self) -> Written:
+        """Return what is said before anything is measured."""
+        return silent(self._names.key, [each.device for each in self._watched.places])
 
     def _measure(self, look: Look, meeting: Meeting, *, is_short: bool) -> None:
         """Measure what the job has written, unless that was done just now."""
@@ -197,7 +200,7 @@ class Watch:
 
         if self._mine is None:
             return False
-        held = meeting.hold()
+        held = meeting.hold(look.place.device)
         if held < 0:
             return False
         try:

@@ -21,9 +21,7 @@ class Watched(NamedTuple):
     paths: tuple[str, ...]
     """Directories of the engine's host like them."""
     directory: str
-    """Where the jobs of the engine meet."""
-    engine: str
-    """What tells the engine from others there."""
+    """Where the jobs of the host meet."""
 
     def noted(self) -> bytes:
         """Return the note."""
@@ -32,7 +30,7 @@ class Watched(NamedTuple):
     @classmethod
     def read(cls, note: bytes) -> "Watched":
         """Return what a note says; raises ValueError or TypeError where it is another version's."""
-        places, limits, root, since, volumes, paths, directory, engine = json.loads(note)
+        places, limits, root, since, volumes, paths, directory = json.loads(note)
         return cls(
             tuple(Place(name, path, its, tuple(keeps)) for name, path, its, keeps in places),
             Limits(*limits),
@@ -41,5 +39,4 @@ class Watched(NamedTuple):
             tuple(volumes),
             tuple(paths),
             directory,
-            engine,
         )

@@ -200,3 +200,13 @@ def test_inodes() -> None:
 
     assert is_to_end(found._replace(mine=mine._replace(inodes=500)), LIMITS)
     assert not is_to_end(found._replace(mine=mine._replace(inodes=5)), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("devices", "heeded"), [((), True), ((1, 2), True), ((1,), True), ((2,), False)]
+)
+def test_a_silent_job_of_another_disk(devices: tuple[int, ...], *, heeded: bool) -> None:
+    """Nobody waits for a job that fills only another disk."""
+    found = situation(GIB, silent("a", devices), now=99.5)
+
+    assert is_to_end(found, LIMITS) is not heeded

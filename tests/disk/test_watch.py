@@ -39,7 +39,7 @@ class Disk:
     def watched(self) -> Watched:
         """Return what prepare leaves."""
         here = Place("/data", str(self.place), self.place.stat().st_dev)
-        return Watched((here,), LIMITS, "", 0.0, (), (), str(self.meeting), "0000abcd")
+        return Watched((here,), LIMITS, "", 0.0, (), (), str(self.meeting))
 
     def job(self, key: str, *, agrees: bool = True) -> Path:
         """Begin to watch for a job; return the directory of its volume."""
@@ -135,9 +135,9 @@ def test_nobody_is_ended_for_what_another_program_writes(disk: Disk) -> None:
     other = disk.place / "other"
     other.mkdir()
     fill(other, 15)
-    told = disk.meeting / "writes-0000abcd-1-a.json"
+    told = disk.meeting / "writes-1-a.json"
     for _ in range(600):
-        if told.exists() and str(disk.place.stat().st_dev) in told.read_text():
+        if told.exists() and json.loads(told.read_text())[4]:
             break
         threading.Event().wait(0.1)
     assert json.loads(told.read_text())[:3] == ["1-a", disk.place.stat().st_dev, 0]

@@ -2,7 +2,6 @@
 
 import os
 import time
-import zlib
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
@@ -87,7 +86,6 @@ class Disk:
             volumes=tuple(each.source for each in lasting if each.volume),
             paths=tuple(each.source for each in lasting if not each.volume),
             directory=DIRECTORY,
-            engine=f"{zlib.crc32(self._basics.context.host.encode()):08x}",
         )
         notes.leave(self._env.temp_dir, notes.DISK, watched.noted())
 

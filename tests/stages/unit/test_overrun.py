@@ -18,7 +18,7 @@ from tests.disk.test_watch import LIMITS
 from tests.engine.stub import StubEngine, http
 
 NAMES = JobNames("12-abcdef")
-WATCHED = Watched((), LIMITS, "", 0.0, (), (), "/nowhere", "0")
+WATCHED = Watched((), LIMITS, "", 0.0, (), (), "/nowhere")
 
 
 def engine(stub: StubEngine) -> Engine:
