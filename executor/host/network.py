@@ -13,6 +13,7 @@ from dataclasses import replace
 from executor.bounds import whole_number
 from executor.files import read_regular
 from executor.host.namespaces import shares_network
+from executor.host.routes import policy_routes
 from executor.spec import Surroundings
 
 _ROUTES = "/proc/net/route"
@@ -36,7 +37,8 @@ def with_host(around: Surroundings, certs_d: str, *, local: bool) -> Surrounding
     """
     in_reach = local and shares_network(around.gateways, around.engine_name)
     routes = host_routes() if local else ()
-    subnets = dict.fromkeys(subnet for subnet, _ in routes)
+    others = policy_routes() if local else ()
+    subnets = dict.fromkeys((*(subnet for subnet, _ in routes), *others))
     return replace(
         around,
         mtu=around.mtu or (host_mtu() if in_reach else 0),

@@ -116,10 +116,11 @@ def test_addresses_that_are_known_are_kept_free(mocker: MockerFixture) -> None:
     lan, bridge = ("192.0.2.0/24", "eth0"), ("172.18.0.0/16", bridge_of("0764506a84d6"))
     mocker.patch("executor.host.network.host_routes", return_value=(lan, lan, bridge))
     mocker.patch("executor.host.network.host_resolvers", return_value=("198.51.100.1",))
+    mocker.patch("executor.host.network.policy_routes", return_value=("10.9.0.0/16",))
     around = Surroundings(subnets=("172.17.0.0/16",), gateways=("203.0.113.1",))
 
     found = with_host(around, "/nowhere", local=True)
-    assert found.subnets == ("172.17.0.0/16", lan[0], bridge[0], "198.51.100.1")
+    assert found.subnets == ("172.17.0.0/16", lan[0], bridge[0], "10.9.0.0/16", "198.51.100.1")
     assert found.bridges == ()
     here = with_host(Surroundings(gateways=("127.0.0.1",)), "/nowhere", local=True)
     assert here.bridges == (bridge,)
