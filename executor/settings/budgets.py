@@ -1,7 +1,17 @@
 """The `[budgets]` table of the settings: pure."""
 
+from executor.notation.amounts import byte_size
 from executor.settings import checks
 from executor.settings.keys import Section, key
+
+
+def _wrong_budget(text: str) -> str:
+    """Check how much may be kept: nothing at all is no budget, and must not pass for any amount."""
+    if wrong := checks.wrong_size(text):
+        return wrong
+    if byte_size(text):
+        return ""
+    return f"{text!r} must be more than 0: leave it empty for any amount, or use `disable_cache`"
 
 
 class BudgetSettings(Section):
@@ -11,7 +21,7 @@ class BudgetSettings(Section):
         "How much the kept builds directories and cache volumes may take together, such as `50g`."
         " Empty: any amount.",
         default="",
-        check=checks.wrong_size,
+        check=_wrong_budget,
     )
     volumes_days: int = key(
         "For how long a builds directory or cache volume is kept that no job uses. 0: for ever.",
@@ -24,7 +34,7 @@ class BudgetSettings(Section):
         "How much the images that jobs pulled may take together, such as `100g`. Layers that images"
         " share count for each of them. Empty: any amount.",
         default="",
-        check=checks.wrong_size,
+        check=_wrong_budget,
     )
     images_days: int = key(
         "For how long an image that a job pulled is kept that no job uses. 0: for ever.",

@@ -28,7 +28,7 @@ def choose_sources(engine: Engine, inputs: Inputs, address: str, temp_dir: str) 
     fetches = git_strategy(inputs) in FETCHING
     generation = record.generation
     if fetches and is_due(record):
-        record, generation = _empty_place(engine, builds, record)
+        record, generation = _empty_place(engine, builds, record, f"{state_dir}/{name}")
         if generation != record.generation and not remember(state_dir, name, record):
             generation = record.generation
     chosen = replace(inputs, generation=generation) if generation else inputs
@@ -55,9 +55,12 @@ def choose_sources(engine: Engine, inputs: Inputs, address: str, temp_dir: str) 
 
 
 def _empty_place(
-    engine: Engine, builds: Mounted, record: SourcesRecord
+    engine: Engine, builds: Mounted, record: SourcesRecord, file: str
 ) -> tuple[SourcesRecord, int]:
-    """Return an empty place's generation, and the record with it; the old one where there is none."""
+    """Return an empty place's generation, and the record with it; the old one where there is none.
+
+    `file` is where the record lies.
+    """
     generation = next_generation(record)
     while generation is not None:
         record = with_trial(record, generation)
@@ -68,9 +71,12 @@ def _empty_place(
             return record, generation
         generation = next_generation(record)
     old = ", ".join(place_of(builds.first, each) for each in record.old)
+    # Nobody here sees whether a directory of the engine's host is gone.
+    also = f", and {file} on the host of gitlab-runner" if builds.volume is None else ""
     say(
         "WARNING: Fetching into the sources that this slot has kept fails, although GitLab answers."
-        f" They stay, because earlier ones that were given up are still there: {old}. Remove these."
+        f" They stay, because earlier ones that were given up are still there: {old}. Remove"
+        f" these{also}."
     )
     return record, record.generation
 

@@ -224,12 +224,13 @@ def test_an_engine_that_does_not_tell(call: Call, shelf: Shelf, path: str) -> No
 
 def test_settings_that_cannot_be_read(settings: Path, call: Call) -> None:
     """Every mistake is named."""
-    settings.write_text('[budgets]\nvolumes_size = "much"\nimages_days = -1\n')
+    settings.write_text('[budgets]\nvolumes_size = "0"\nimages_size = "much"\nimages_days = -1\n')
 
     code, _, err = call()
 
     assert code == 2
-    assert "budgets.volumes_size" in err
+    assert "budgets.volumes_size: '0' must be more than 0" in err
+    assert "budgets.images_size" in err
     assert "budgets.images_days" in err
 
 

@@ -158,3 +158,16 @@ def test_directories_of_the_host(
     assert not note.is_volume
     assert stub.received == []
     assert "fresh directory" in capfd.readouterr().out
+
+
+def test_old_directories_that_nobody_removes(
+    stub: StubEngine, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever removes them has to remove the record too: it still names them."""
+    inputs = keeping(tmp_path, 'docker.cache_dir = "/srv/caches"')
+    leave(inputs, DUE._replace(old=(1, 2, 3, 4, 5)))
+
+    chosen, _ = choose(stub, inputs)
+
+    assert chosen.generation == 0
+    assert f"Remove these, and {tmp_path}/{record_of(inputs)} on" in capfd.readouterr().out
