@@ -20,8 +20,11 @@ VOLUMES, IMAGES = "volumes", "images"
 
 _BELOW = ("volumes", "containers")
 """Directories of the data root that administrators put on disks of their own."""
-_OWN_CONTAINERD = "containerd"
-"""Where images lie in the data root, if a containerd has them that dockerd has started."""
+_OWN_CONTAINERD = "containerd/daemon"
+"""Where images lie in the data root, if a containerd has them that dockerd has started.
+
+That one is not known by its address alone: the administrator may choose where its socket lies.
+"""
 _ENGINE = "dockerd"
 _INIT = 1
 
@@ -54,7 +57,8 @@ def places(stores: "Stores", proc: str = "/proc") -> tuple[Place, ...]:
     if root is None:
         return ()
     data = stores.data_root
-    images = [_containerd_root(root)] if stores.in_containerd else []
+    is_own = _device(f"{root}{data}/{_OWN_CONTAINERD}") is not None
+    images = [_containerd_root(root)] if stores.in_containerd and not is_own else []
     images += [f"{data}/{each}" for each in (stores.driver, _OWN_CONTAINERD) if each]
     devices: dict[str, int] = {}
     for name in (data, *(f"{data}/{each}" for each in _BELOW), *images):
