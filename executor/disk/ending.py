@@ -43,8 +43,8 @@ def kill(engine: Engine, names: JobNames, pids: Mapping[str, int]) -> None:
 
 def remove(
     engine: Engine, names: JobNames, found: Overrun, log: AdministratorLog
-) -> tuple[str, ...]:
-    """Remove all of the job, and the caches that it has filled; return these if all went."""
+) -> tuple[str, ...] | None:
+    """Remove all of the job, and the caches that it has filled; return these, None if not all went."""
     from shutil import rmtree  # noqa: PLC0415
 
     from executor.engine.removal import Removal  # noqa: PLC0415
@@ -53,23 +53,27 @@ def remove(
     removal.patience_seconds = _PATIENCE_SECONDS
     removal.volumes = found.volumes
     if engine.remove_all(removal):
-        return ()  # something still has them
+        return None  # something still has them
     for each in found.paths:
         rmtree(each, ignore_errors=True)
     return (*found.volumes, *found.paths)
 
 
-def overrun(found: Overrun, gone: Iterable[str]) -> DiskOverrun:
-    """Return the error of a job that was ended, for its log; `gone` are the caches that went."""
+def overrun(found: Overrun, gone: Iterable[str] | None) -> DiskOverrun:
+    """Return the error of a job that was ended, for its log; `gone` is what `remove` has returned."""
     from executor.disk.room import amount_text  # noqa: PLC0415
 
     written, free = (amount_text(each, found.what) for each in (found.written, found.free))
-    caches = ", ".join(gone)
-    removed = f", and so are the caches that it filled: {caches}" if caches else ""
+    caches = ", ".join(gone or ())
+    removed = (
+        f" is removed, and so are the caches that it filled: {caches}" if caches else " is removed"
+    )
+    if gone is None:
+        removed = " could not all be removed yet"  # cleanup goes on, and says what it cannot
     return DiskOverrun(
         "The job was ended because it filled the disk of the Docker Engine's host: it had written"
-        f" {written}, more than any other job, and {free} were left in {found.disk}. What it wrote is"
-        f" removed{removed}. Make the job write less, or ask the administrator for a larger disk"
+        f" {written}, more than any other job, and {free} were left in {found.disk}. What it"
+        f" wrote{removed}. Make the job write less, or ask the administrator for a larger disk"
         " (`[disk]` in the settings)."
     )
 

@@ -86,7 +86,7 @@ def test_a_cache_that_another_job_uses(
     stub.on("DELETE", "/volumes/cache", refusal(409, "volume is in use"))
     found = Overrun(1, BYTES, 1, "/data", ("cache",), (str(tmp_path),))
 
-    assert remove(engine(stub), NAMES, found, AdministratorLog("run")) == ()
+    assert remove(engine(stub), NAMES, found, AdministratorLog("run")) is None
     assert tmp_path.exists()
 
 
@@ -106,10 +106,11 @@ def test_a_cache_that_another_job_uses(
         (
             Overrun(1, BYTES, 1, "/d"),
             ("a", "b"),
-            "so are the caches that it filled: a, b. Make the",
+            "What it wrote is removed, and so are the caches that it filled: a, b. Make the",
         ),
+        (Overrun(1, BYTES, 1, "/d"), None, "What it wrote could not all be removed yet. Make"),
     ],
 )
-def test_the_sentence(found: Overrun, gone: tuple[str, ...], words: str) -> None:
+def test_the_sentence(found: Overrun, gone: tuple[str, ...] | None, words: str) -> None:
     """It says what the job did, what was left, what went and what to do."""
     assert words in str(overrun(found, gone))
