@@ -70,15 +70,21 @@ class SlotPrune:
             ]
             left = any(row.goes and not row.removed for row in rows)
             self._log.close("something is left" if left else "success")
+        nothing = [] if rows else [f"No sources are kept of {slot} in volumes."]
+        remarks = [*nothing, *self._elsewhere()]
         for line in (
-            json_lines(rows, (), (), acted=yes)
+            json_lines(rows, (), remarks, acted=yes)
             if as_json
-            else (*table(rows, time.time()), *summary(rows, (), acted=yes))
+            else (*table(rows, time.time()), *summary(rows, (), acted=yes), *remarks)
         ):
             say(line)
-        if not rows and not as_json:
-            say(f"No sources are kept of {slot}.")
         return DONE if all(row.removed for row in rows) else LEFT
+
+    def _elsewhere(self) -> list[str]:
+        """Return a sentence on sources that are in no volume."""
+        place = self._settings.docker.volumes.cache_dir
+        said = f"Sources in {place} on the Docker Engine's host are not shown: remove them by hand."
+        return [said] if place else []
 
     def _rows(self, slot: Slot) -> Iterator[Row]:
         last = last_measurement(self._settings.sweep.state_dir, self._address)

@@ -74,12 +74,26 @@ def test_they_are_removed(shelf: Shelf, call: Call, tmp_path: Path) -> None:
     assert shelf.removed() == ["p7-s1-builds", "p7-s0-builds"]
 
     code, out = call("--project=7", "--yes")
-    assert (code, out) == (0, "No sources are kept of project 7.\n")
+    assert (code, out) == (0, "No sources are kept of project 7 in volumes.\n")
     logged = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [each["name"] for each in logged if each["event"] == "pruned"] == [
         "p7-s1-builds",
         "p7-s0-builds",
     ]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_directories_of_the_host_are_named(call: Call, tmp_path: Path) -> None:
+    """Nobody takes it for all that is kept what volumes have."""
+    settings = tmp_path / "settings.toml"
+    text = settings.read_text().replace("[docker]", '[docker]\ncache_dir = "/srv/caches"')
+    settings.write_text(text)
+
+    assert (
+        "Sources in /srv/caches on the Docker Engine's host are not shown" in call("--project=9")[1]
+    )
+    _, out = call("--project=9", "--json")
+    assert len(json.loads(out)["remarks"]) == 2
 
 
 def test_what_a_container_has_stays(shelf: Shelf, call: Call) -> None:
