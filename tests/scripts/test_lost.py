@@ -86,4 +86,4 @@ def test_who_ended_a_container(stub: StubEngine, found: list[str], code: int | N
     assert isinstance(error, ContainerLost)
     assert (error.exit_code, error.removed) == (code, False)
     (asked,) = stub.asked("GET", "/events")
-    assert "since=1767268800&until=1767268861&" in asked.path
+    assert "since=1767268800&until=1767268865&" in asked.path
