@@ -22,6 +22,7 @@ The rooms from the top.  A room imports only from floors below its own (`pyproje
 | 3 | `host` | What the runner's host has for jobs: docker configuration, routes, profiles, archives. |
 | 2 | `notation` | How values are written by Docker's and gitlab-runner's rules: parsed, and checked. |
 | 2 | `log` | Two audiences, two channels: the job log and the administrator's log. |
+| 2 | `record` | What took how long: closed words, one writer, one reader. Knows no secret of a job. |
 | 1 | `shell` | The shell programs that run in a job's containers. |
 | 1 | `bounds`, `errors`, `excerpts`, `files`, `names`, `spec`, `tasks`, `redaction` | Words that every room uses, and how far anybody's text goes. |
 """

@@ -39,21 +39,22 @@ def run_stage(name: str, args: list[str], env: RunnerEnv) -> int:
 def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLog) -> int:
     """Run a stage and close its log."""
     outcome = "success"
+    why: Exception | None = None
     try:
         _stage(name, args, env, log)
     except ScriptFailed as error:
-        outcome = str(error)
+        outcome, why = str(error), error
         return env.build_failure
-    except Cancelled:
-        outcome = "cancelled"
+    except Cancelled as error:
+        outcome, why = "cancelled", error
         return env.system_failure
     except ExecutorError as error:
-        outcome = error.outcome
+        outcome, why = error.outcome, error
         from executor.stages.failure import tell  # noqa: PLC0415 (after a failure only)
 
         return tell(error, env, log)
     except Exception as error:
-        outcome = "unexpected error"
+        outcome, why = "unexpected error", error
         from executor.stages.failure import tell_unexpected  # noqa: PLC0415 (after a failure only)
 
         code = tell_unexpected(error, env, log)
@@ -63,6 +64,10 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLo
         return code
     finally:
         _ignore_signals()
+        if log.spool:
+            from executor.record.stage import leave  # noqa: PLC0415 (at the end)
+
+            leave(log, why)
         log.close(outcome)
     return 0
 

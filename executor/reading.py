@@ -109,6 +109,7 @@ def read_basics(env: RunnerEnv, args: list[str]) -> Basics:
                 "project_id": job.project_id,
                 "ready_timeout": settings.dind.ready_timeout,
                 "log": f"{settings.log.destination}:{settings.log.path}",
+                "spool": spool_of(settings),
             }
         ),
         belonging,
@@ -178,6 +179,12 @@ def read_inputs(env: RunnerEnv, basics: Basics) -> "Inputs":
         ),
         authorities=read_authorities(settings.dind.authorities_in_builds),
     )
+
+
+def spool_of(settings: Settings) -> str:
+    """Return the directory of the stages' records, "" where there are none."""
+    state_dir = settings.sweep.state_dir
+    return f"{state_dir}/spool" if settings.log.records and state_dir else ""
 
 
 def engine_address(settings: Settings, env: RunnerEnv) -> tuple[str, str, bool]:

@@ -46,8 +46,8 @@ class ImageFacts:
     system: str = ""
     architecture: str = ""
     instead_of: str | None = field(default=None, compare=False)
-    """What had its name before a pull brought it: an image's id, "" where nothing had; None where it
-    was there before, or nobody knows."""
+    """What had its name before a pull brought it, "" where nothing had; None where it was there, or if unknown."""
+    moved: int | None = field(default=None, compare=False)  # the bytes that a pull brought
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,5 +127,6 @@ def context_values(**changes: object) -> dict[str, object]:
         "project_id": 2,
         "ready_timeout": 5,
         "log": "none",
+        "spool": "",
         **changes,
     }

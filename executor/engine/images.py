@@ -5,12 +5,14 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import quote
 
 from executor.engine import failures
 from executor.engine.api import Api
 from executor.engine.registries import ENDED, pull_failure
 from executor.engine.streams import stream
+from executor.engine.transfers import Transfer
 from executor.engine.wire import as_table
 from executor.errors import (
     EngineRefused,
@@ -40,6 +42,19 @@ _LARGEST_IMAGE = 4 * 1024 * 1024
 """How long what the engine says of an image may be, in bytes: its author chooses that too."""
 
 
+class _Came(NamedTuple):
+    """What an attempt to pull has brought."""
+
+    digest: str = ""
+    """"" where the engine names none."""
+    is_new: bool = False
+    """Whether it was not there before."""
+    moved: int | None = None
+    """How many bytes came; None where the engine does not say."""
+    failure: str = ""
+    """Why nothing came."""
+
+
 def pull_image(
     api: Api, pull: Pull, registry_auth: str, say: Say, architecture: str = ""
 ) -> ImageFacts:
@@ -49,15 +64,16 @@ def pull_image(
     a stale image that is there changes nothing.  `architecture` is the engine's own.
     """
     before = Task(lambda: _id_of(api, pull.image))
-    digest, came = _pull_patiently(api, pull, registry_auth, say)
-    facts = _pulled(api, pull, digest, architecture)
+    came = _pull_patiently(api, pull, registry_auth, say)
+    facts = _pulled(api, pull, came.digest, architecture)
     if not is_for(facts, pull.platform or architecture):
         # Another job pulled the image for another platform meanwhile, or there is no other.
-        digest, came = _pull_patiently(api, pull, registry_auth, say)
-        facts = _pulled(api, pull, digest, architecture)
-    if came:
+        came = _pull_patiently(api, pull, registry_auth, say)
+        facts = _pulled(api, pull, came.digest, architecture)
+    facts = replace(facts, moved=came.moved)
+    if came.is_new:
         facts = replace(facts, instead_of=before.result())
-    if not is_for(facts, pull.platform) and facts.id == digest:
+    if not is_for(facts, pull.platform) and facts.id == came.digest:
         # The containerd image store has one id for all platforms of a list, shows the engine's own,
         # and makes containers of the one that came.
         return replace(facts, system="", architecture="")
@@ -110,47 +126,47 @@ def _id_of(api: Api, name: str) -> str | None:
     return "" if answer.status == _NOT_FOUND else str(found.get("Id") or "") or None
 
 
-def _pull_patiently(api: Api, pull: Pull, registry_auth: str, say: Say) -> tuple[str, bool]:
-    """Pull with some attempts.
-
-    Returns the digest that came, "" where the engine names none, and whether it was not there before.
-    """
+def _pull_patiently(api: Api, pull: Pull, registry_auth: str, say: Say) -> _Came:
+    """Pull with some attempts, and return what came with the last one."""
     for attempt in range(1, _ATTEMPTS + 1):
-        digest, message, came = _pull_once(api, pull, registry_auth)
-        if not message:
-            return digest, came
-        if attempt == _ATTEMPTS or not failures.is_transient(message):
-            raise pull_failure(message)
+        came = _pull_once(api, pull, registry_auth)
+        if not came.failure:
+            return came
+        if attempt == _ATTEMPTS or not failures.is_transient(came.failure):
+            raise pull_failure(came.failure)
         say(
             f'WARNING: Failed to pull image "{pull.image}" (attempt #{attempt}), retrying:'
-            f" {message}"
+            f" {came.failure}"
         )
         time.sleep(random.uniform(2, 4) * attempt)  # noqa: S311 (spreads retries)
     raise AssertionError("unreachable")
 
 
-def _pull_once(api: Api, pull: Pull, registry_auth: str) -> tuple[str, str, bool]:
-    """Return the digest that came, "" and whether it is a new one; or "" and why none came."""
+def _pull_once(api: Api, pull: Pull, registry_auth: str) -> _Came:
+    """Return what came, or why nothing did."""
     platform = f"&platform={quote(pull.platform)}" if pull.platform else ""
     # Without a tag the engine takes a digest for one, but an image without either as all tags.
     path = f"/images/create?fromImage={quote(pull.image, safe='')}{platform}"
     headers = {"X-Registry-Auth": registry_auth} if registry_auth else {}
-    digest, came = "", False
+    digest, is_new, transfer = "", False, Transfer()
     try:
         status, pieces = stream(api, path, headers, idle_seconds=_IDLE_SECONDS)
         for event in events(pieces):
             detail = error_of(event)
             if detail or (status >= 400 and event.get("message")):  # noqa: PLR2004
-                return "", detail or excerpt(str(event["message"]), _MOST_WORDS), False
+                return _Came(failure=detail or excerpt(str(event["message"]), _MOST_WORDS))
+            transfer.take(event)
             text = str(event.get("status", ""))
             if text.startswith("Digest: "):
                 digest = text.removeprefix("Digest: ").strip()
-            came = came or text.startswith(_NEWER)
+            is_new = is_new or text.startswith(_NEWER)
     except OSError as error:
-        return "", f"i/o timeout: the registry did not answer ({error})", False
+        return _Came(failure=f"i/o timeout: the registry did not answer ({error})")
     except ValueError:
-        return "", ENDED, False
-    return (digest, "", came) if status < 400 else ("", f"HTTP status {status}", False)  # noqa: PLR2004
+        return _Came(failure=ENDED)
+    if status >= 400:  # noqa: PLR2004
+        return _Came(failure=f"HTTP status {status}")
+    return _Came(digest, is_new, transfer.moved)
 
 
 def _pulled(api: Api, pull: Pull, digest: str, architecture: str) -> ImageFacts:

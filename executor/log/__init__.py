@@ -38,26 +38,31 @@ class AdministratorLog:
 
     def __init__(self, stage: str) -> None:
         """Start collecting; nothing is written before `open` said where to."""
-        self._stage = stage
-        self._events: list[dict[str, object]] = []
-        self._facts: dict[str, object] = {}
-        self._secrets: tuple[str, ...] = ()
-        self._target = ""
-        self._started = time.monotonic()
+        self.stage = stage
+        self.noted: list[tuple[float, dict[str, object]]] = []
+        self.job: dict[str, object] = {}
+        self.secrets: tuple[str, ...] = ()
+        self.target = self.spool = ""
+        self.started = time.monotonic()
 
     def open(self, target: str, job_id: object, project_id: object) -> None:
         """Say where to write: `file:<path>`, `journal:` or `none:`."""
-        self._target = target
-        self._facts = {"job_id": job_id, "project_id": project_id}
+        self.target = target
+        self.job |= {"job_id": job_id, "project_id": project_id}
+
+    def record_in(self, spool: str, **facts: object) -> None:
+        """Say where the stage's record goes, "" for nowhere, and what else that says of the job."""
+        self.spool = spool
+        self.job |= facts
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Add values that must not be written."""
-        self._secrets = (*self._secrets, *secrets)
+        self.secrets = (*self.secrets, *secrets)
 
     @property
     def hides(self) -> bool:
         """Tell whether there are values that must not be written."""
-        return bool(self._secrets)
+        return bool(self.secrets)
 
     def without_secrets(self, text: str) -> str:
         """Return words for the job log: the engine and dind may have quoted a secret.
@@ -66,7 +71,7 @@ class AdministratorLog:
         """
         from executor.log.lines import masked  # noqa: PLC0415 (after a failure only)
 
-        return masked(text, self._secrets)
+        return masked(text, self.secrets)
 
     def readable(self, text: str) -> str:
         """Return sentences for the job log: without secrets, and none longer than people read."""
@@ -76,7 +81,7 @@ class AdministratorLog:
 
     def event(self, event: str, **facts: object) -> None:
         """Note that something was done."""
-        self._events.append({"event": event, "timestamp": time.time(), **facts})
+        self.noted.append((time.monotonic(), {"event": event, "timestamp": time.time(), **facts}))
 
     def done(self, event: str, started: float, **facts: object) -> None:
         """Note something done with the seconds since `started` (of `time.monotonic`)."""
@@ -84,23 +89,8 @@ class AdministratorLog:
 
     def close(self, outcome: str) -> None:
         """Write everything; a log that cannot be written is said once and fails nothing."""
-        self.done("stage ended", self._started, outcome=outcome)
-        kind, _, path = self._target.partition(":")
-        if kind not in {"file", "journal"}:
-            return
-        from executor.log.lines import rendered, to_file, to_journal  # noqa: PLC0415 (at the end)
+        self.done("stage ended", self.started, outcome=outcome)
+        if self.target.startswith(("file:", "journal:")):
+            from executor.log.lines import write  # noqa: PLC0415 (at the end)
 
-        facts = {"stage": self._stage, **self._facts}
-        lines = [rendered(facts, event, self._secrets) for event in self._events]
-        try:
-            if kind == "file":
-                to_file(path, lines)
-            else:
-                to_journal(lines)
-        except OSError as error:
-            if self._stage == "prepare":
-                complain(
-                    f"WARNING: The administrator's log {path or kind} cannot be written:"
-                    f" {error.strerror or error}. The job continues. Check `[log]` in the"
-                    " settings of dind-executor."
-                )
+            write(self)

@@ -9,7 +9,12 @@ import os
 import time
 
 from executor.excerpts import excerpt, readable, without_halves
+from executor.log import complain
 from executor.redaction import redact, without
+
+TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
+if TYPE_CHECKING:
+    from executor.log import AdministratorLog
 
 _SHORTEST_IN_JOB_LOG = 8
 """GitLab masks values from this length on."""
@@ -18,8 +23,30 @@ _LONGEST_TEXT = 4000
 """How many characters of a line one text may take, as it is written there."""
 _LONGEST_ESCAPE = 6
 
+_FACTS = ("job_id", "project_id")
+"""What each line says of the job."""
+
 _JOURNAL = "/run/systemd/journal/socket"
 _JOURNAL_SECONDS = 1.0
+
+
+def write(log: "AdministratorLog") -> None:
+    """Write all that a stage has noted; say once in a job's log where that cannot be written."""
+    kind, _, path = log.target.partition(":")
+    facts = {"stage": log.stage, **{each: log.job[each] for each in _FACTS}}
+    lines = [rendered(facts, event, log.secrets) for _, event in log.noted]
+    try:
+        if kind == "file":
+            to_file(path, lines)
+        else:
+            to_journal(lines)
+    except OSError as error:
+        if log.stage == "prepare":
+            complain(
+                f"WARNING: The administrator's log {path or kind} cannot be written:"
+                f" {error.strerror or error}. The job continues. Check `[log]` in the"
+                " settings of dind-executor."
+            )
 
 
 def masked(text: str, secrets: tuple[str, ...]) -> str:

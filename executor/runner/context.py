@@ -5,6 +5,7 @@ Reading the settings and the payload again would cost a third of a `run` call's 
 
 import json
 
+from executor.log import AdministratorLog
 from executor.names import JobNames
 from executor.runner.environ import RUN_CONTEXT
 
@@ -19,6 +20,7 @@ class RunContext:
         "log",
         "project_id",
         "ready_timeout",
+        "spool",
         "tls_dir",
         "tls_verify",
     )
@@ -33,11 +35,17 @@ class RunContext:
         self.project_id = values["project_id"]
         self.ready_timeout = float(str(values["ready_timeout"]))
         self.log = str(values["log"])
+        self.spool = str(values["spool"])
 
     @property
     def names(self) -> JobNames:
         """Return the names of the job's objects."""
         return JobNames(self.key)
+
+    def open(self, log: AdministratorLog, **facts: object) -> None:
+        """Open a stage's log, and say where its record goes and what else that says."""
+        log.open(self.log, self.job_id, self.project_id)
+        log.record_in(self.spool, key=self.key, **facts)
 
     def to_job_env(self) -> dict[str, str]:
         """Return the variable that carries this, for config's `job_env`."""

@@ -49,6 +49,12 @@ class LogSettings(Section):
         default="/var/log/dind-executor/dind-executor.log",
         check=paths.wrong_path,
     )
+    records: bool = key(
+        "Append what each stage did, and from when to when, to `spool/events.jsonl` in"
+        " `[sweep] state_dir`, and keep the last 16 to 32 MB. The record of a job has no text of"
+        " anybody's in it but the last parts of its images' names.",
+        default=True,
+    )
 
 
 class Settings(Section):

@@ -19,7 +19,7 @@ _SETTLE_SECONDS = 30.0
 def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Remove the job's containers, network and volumes; raises EngineRefused if some are left."""
     context = run_context(env, args)
-    log.open(context.log, context.job_id, context.project_id)
+    context.open(log, result=env.job_value("CI_JOB_STATUS"))
     engine = engine_of(context)
     end_making(env.temp_dir)
     removal = Removal(context.names, log)

@@ -19,7 +19,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     anything exists.  A job that is killed before it has any object is known by the note that is left.
     """
     basics = read_basics(env, args)
-    log.open(basics.context.log, basics.job.id, basics.job.project_id)
+    basics.context.open(log, gitlab=basics.belonging.gitlab)
     leave_owner(basics.belonging)
     leave_aftermath(env, basics.belonging.owner)
     settings = basics.settings

@@ -37,7 +37,7 @@ HELPER_SUB_STAGES = frozenset(
 def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Run the script; raises ScriptFailed with its exit status unless that is 0."""
     context = run_context(env, args)
-    log.open(context.log, context.job_id, context.project_id)
+    context.open(log, step=args[-1] if args else "")
     script_path, sub_stage = _what(args)
     _forget_exit_code(env)
     script = _read(script_path)

@@ -144,6 +144,7 @@ authorities_in_builds = "/etc/ssl/certs/corp.pem"
 [log]
 destination = "journal"
 path = "/dev/null"
+records = false
 """
 
 

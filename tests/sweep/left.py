@@ -110,7 +110,7 @@ def options(
 
 def events(log: AdministratorLog) -> list[dict[str, object]]:
     """Return what a log has collected."""
-    return list(log._events)
+    return [event for _, event in log.noted]
 
 
 def attempt(directory: Path, number: int, labels: dict[str, str]) -> Path:

@@ -38,12 +38,13 @@ from executor.tasks import Task
 def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     """Make the job's environment; dind may still be booting when this returns."""
     basics = read_basics(env, args)
-    log.open(basics.context.log, basics.job.id, basics.job.project_id)
+    basics.context.open(log, gitlab=basics.belonging.gitlab)
     leave_owner(basics.belonging)
     engine = engine_of(basics.context)
     disk = Disk(engine, env, basics, log)
     inputs = read_inputs(env, basics)
     log.hide(inputs.secrets)
+    log.done("job read", log.started)
     images = plan_images(inputs)
     _say_first(inputs, images, log)
     engine.connect()

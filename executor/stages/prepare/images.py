@@ -22,6 +22,7 @@ from executor.plan.credentials import Catalogue, helper_advice, resolve
 from executor.plan.images import HELPER_KEY, for_architecture, helper_for
 from executor.plan.pull_policies import go_list
 from executor.plan.sidecar import no_replacement
+from executor.record.words import reason_of
 from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, ImagePlan, Pull
 from executor.tasks import Task
 
@@ -179,9 +180,9 @@ class Pulls:
             if policy == NEVER or named_by_id:
                 platform = f" for platform {pull.platform}" if pull.platform else ""
                 raise ImageUnavailable(f"{NO_SUCH_IMAGE}{platform}: {pull.image}")
-        return self._pull(pull)
+        return self._pull(pull, policy)
 
-    def _pull(self, pull: Pull) -> ImageFacts:
+    def _pull(self, pull: Pull, policy: str) -> ImageFacts:
         found = resolve(pull.image, self._catalogue)
         if found:
             self._say(str(found))
@@ -189,8 +190,15 @@ class Pulls:
         self._say(f"Pulling docker image {pull.image}{platform} ...")
         started = time.monotonic()
         auth = found.credential.registry_auth_header() if found else ""
-        facts = self._engine.pull(pull, auth, self._say)
-        self._log.done("image pulled", started, image=pull.image, digest=facts.digest or facts.id)
+        said: dict[str, object] = {"image": pull.image, "policy": policy}
+        try:
+            facts = self._engine.pull(pull, auth, self._say)
+        except ExecutorError as error:
+            self._log.done("image not pulled", started, **said, why=reason_of(error))
+            raise
+        if facts.moved is not None:
+            said["bytes"] = facts.moved
+        self._log.done("image pulled", started, **said, digest=facts.digest or facts.id)
         return facts
 
     def _of_host(self, pull: Pull, error: ExecutorError) -> ImageFacts | None:

@@ -20,6 +20,7 @@ VALUES: dict[str, object] = {
     "project_id": 42,
     "ready_timeout": 60,
     "log": "file:/var/log/x.log",
+    "spool": "/var/lib/x/spool",
 }
 
 

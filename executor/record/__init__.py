@@ -1,0 +1,1 @@
+"""What took how long: closed words, one writer, one reader. Knows no secret of a job."""

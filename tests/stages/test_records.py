@@ -1,0 +1,171 @@
+"""The records that the stages of real jobs leave, beside what the engine and the registry say."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rig.state import Rig
+from tests.stages.calls import JobCalls
+from tests.stages.conftest import Start
+from tests.stages.registry import Images
+from tests.stages.request import JobRequest, Variable
+from tests.stages.witness import Witness
+from tests.web import direct
+
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+SECRET = "s3cr3t-in-everything"
+
+Thing = Mapping[str, Any]
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    """Return the state directory of a test's jobs."""
+    place = tmp_path / "state"
+    place.mkdir()
+    return place
+
+
+def records(state_dir: Path) -> list[dict[str, Any]]:
+    """Return what the stages have left, in order."""
+    text = (state_dir / "spool" / "events.jsonl").read_text()
+    return [json.loads(each) for each in text.splitlines()]
+
+
+def did(found: Thing, what: str) -> list[Thing]:
+    """Return the things of one kind that a stage did."""
+    return [each for each in found["did"] if each["what"] == what]
+
+
+def moment(found: Thing, thing: Thing, end: str) -> float:
+    """Return when a thing began or ended, in seconds since 1970."""
+    return float(found["at"] + thing[end])
+
+
+def last_layer_bytes(rig: Rig, name: str) -> int:
+    """Return how long the last layer of an image is in the rig's registry."""
+    host, _, rest = name.partition("/")
+    repository, _, tag = rest.rpartition(":")
+    request = urllib.request.Request(
+        f"https://{host}/v2/{repository}/manifests/{tag}", headers={"Accept": MANIFEST}
+    )
+    with direct(rig.ca).open(request, timeout=20) as answer:
+        return int(json.load(answer)["layers"][-1]["size"])
+
+
+def engine_events(witness: Witness, job: JobCalls, since: int) -> list[dict[str, Any]]:
+    """Return the engine's events about the job's containers, of which there come no more."""
+    filters = {"type": "container", "label": f"dind-executor.job-id={job.id}"}
+    until = int(time.time()) + 1
+    return list(witness.client.events(decode=True, filters=filters, since=since, until=until))
+
+
+def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
+    rig: Rig, start: Start, witness: Witness, images: Images, state_dir: Path
+) -> None:
+    """One for each call; its pulls, containers and scripts are those of the engine's own events."""
+    name = rig.special("tests/recorded:1")
+    image = images.changed("alpine", "head -c 3000000 /dev/urandom >/noise")
+    images.publish(image, name)
+    images.forget(str(image.id))
+    images.expect(name)
+    request = JobRequest(
+        services=[{"name": name, "command": ["sleep", "600"]}],
+        variables=[Variable("SECRET", SECRET, masked=True, public=False)],
+    )
+    job = start(request, {"sweep": {"state_dir": str(state_dir)}})
+    began = int(time.time())
+    job.up()
+    job.script(f"echo {SECRET}").passed()
+    failed = job.script("exit 3", sub_stage="step_script")
+    job.cleanup().passed()
+
+    found = records(state_dir)
+    assert failed.code == 1
+    assert [(each["stage"], each.get("step"), each["outcome"]) for each in found] == [
+        ("config", None, "success"),
+        ("prepare", None, "success"),
+        ("run", "prepare_script", "success"),
+        ("run", "get_sources", "success"),
+        ("run", "build_script", "success"),
+        ("run", "step_script", "script_failure"),
+        ("cleanup", None, "success"),
+    ]
+    assert {(each["job"], each["project"]) for each in found} == {(job.id, 7)}
+    assert len({each["key"] for each in found}) == 1
+    assert found[0]["gitlab"] == found[1]["gitlab"] == "https://gitlab.example.com"
+    _assert_engine_agrees(found, engine_events(witness, job, began))
+    _assert_in_order(found)
+    pulls = {each["image"]: each for each in did(found[1], "pull")}
+    assert set(pulls) == {"alpine:latest", "recorded:1", "docker:26.1-dind", "helper:1"}
+    assert pulls["recorded:1"]["bytes"] == last_layer_bytes(rig, name)
+    assert pulls["alpine:latest"]["bytes"] == pulls["docker:26.1-dind"]["bytes"] == 0
+    assert [each["exit_code"] for each in did(found[5], "script")] == [3]
+    assert did(found[6], "remove")[0]["containers"] == 4
+    text = (state_dir / "spool" / "events.jsonl").read_text()
+    assert not any(each in text for each in (SECRET, request.token, rig.hub))
+
+
+def _assert_engine_agrees(found: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
+    """Assert that each container was created and started within what its stage says."""
+    prepare = found[1]
+    for action, what in (("create", "create"), ("start", "start")):
+        theirs = {
+            each["Actor"]["Attributes"]["name"].removeprefix(f"dind-executor-{prepare['key']}-"): (
+                each["timeNano"] / 1e9
+            )
+            for each in events
+            if each["Action"] == action
+        }
+        ours = {each["container"]: each for each in did(prepare, what)}
+        assert set(ours) == set(theirs) == {"build", "helper", "dind", "service-0"}
+        for container, at in theirs.items():
+            # a record counts in milliseconds
+            assert moment(prepare, ours[container], "from") - 0.002 <= at
+            assert at <= moment(prepare, ours[container], "to") + 0.002
+
+
+def _assert_in_order(found: list[dict[str, Any]]) -> None:
+    """Assert that each stage begins after the one before, and that what it did lies within it."""
+    ends = [each["clock"] + each["seconds"] for each in found]
+    starts = [each["clock"] - each["start"] for each in found]
+    # the kernel says in hundredths of a second when a process began
+    assert all(after > end - 0.011 for end, after in zip(ends, starts[1:], strict=False))
+    things = [(each, thing) for each in found for thing in each["did"]]
+    assert all(0 <= thing["from"] <= thing["to"] <= each["seconds"] for each, thing in things)
+
+
+def test_a_pull_that_fails_is_recorded_with_its_reason(
+    rig: Rig, start: Start, state_dir: Path
+) -> None:
+    """So is the stage that it ends."""
+    job = start(
+        JobRequest(image=rig.special("tests/nowhere:1")),
+        {"sweep": {"state_dir": str(state_dir)}, "dind": {"mode": "service"}},
+    )
+    job.config().passed()
+    assert job.prepare().code == 1
+    job.cleanup().passed()
+
+    _, prepare, cleanup = records(state_dir)
+    (pull,) = (each for each in did(prepare, "pull") if each["image"] == "nowhere:1")
+    assert (pull["why"], pull["policy"]) == ("image", "always")
+    assert (prepare["outcome"], prepare["reason"]) == ("build_failure", "image")
+    assert cleanup["outcome"] == "success"
+
+
+def test_no_job_hears_of_a_record_that_is_not_left(start: Start, state_dir: Path) -> None:
+    """Something else is where the spool should be; the administrator's log says so once."""
+    (state_dir / "spool").write_text("")
+    job = start(JobRequest(), {"sweep": {"state_dir": str(state_dir)}, "dind": {"mode": "service"}})
+    job.up()
+    job.cleanup().passed()
+
+    assert "spool" not in "".join(each.output for each in job.calls if each.stage != "config")
+    log = (job.settings.parent / "operator.log").read_text()
+    assert log.count('"record not left"') == 1
