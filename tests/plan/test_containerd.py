@@ -121,20 +121,24 @@ class Sidecar:
 
     def numbers(self) -> tuple[int, ...]:
         """Return the processes that answer for containerd, dockerd and containerd."""
-        eventually((self.state / "dind-executor").exists)
-        _, watcher, daemon = (self.state / "dind-executor").read_text().split()
-        return int(watcher), int(daemon), int((self.state / "containerd.pid").read_text())
+        ours, theirs = self.state / "dind-executor", self.state / "containerd.pid"
+        # A file may be there before what is written to it.
+        eventually(lambda: all(each.exists() and each.read_text() for each in (ours, theirs)))
+        _, watcher, daemon = ours.read_text().split()
+        return int(watcher), int(daemon), int(theirs.read_text())
 
     def close(self) -> None:
         """End what may be left."""
         for each in self.started:
             each.kill()
-            each.communicate()
         file = self.state / "dind-executor"
         left = file.read_text().split() if file.exists() else []
         for number in (*left, *(self.directory / "numbers").read_text().split()):
             with suppress(ProcessLookupError):
                 os.kill(int(number), signal.SIGKILL)
+        # Only now: what they have started holds their output open.
+        for each in self.started:
+            each.communicate()
 
 
 def eventually(condition: Callable[[], bool]) -> None:
