@@ -1,4 +1,4 @@
-"""Measures jobs without gitlab-runner: our hooks, and the engine calls that any executor makes.
+"""Jobs without gitlab-runner: the engine calls that any executor makes, and the embedded runner.
 
 By hand, a job is: pull, network, a helper and a build container (and a dind), one exec for each
 sub-stage, and all of it removed; one call after the other, as the plainest executor would.
@@ -9,118 +9,123 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import docker
+from docker.errors import DockerException
 from docker.models.containers import Container
 from docker.types import Mount
 
-from benchmarks.jobs import MeasuredJob, script_seconds, settings_without_dind
-from tests.gitlab import sources
+from benchmarks.jobs import Generation, MeasuredJob, script_seconds
+from benchmarks.places import JobFailed, host_seconds
+from benchmarks.results import Figures
 from tests.rig.state import Rig
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _HELPER_CALLS = 3
-_IMAGE, _DIND_IMAGE = "docker:20.10.16", "docker:20.10.16-dind"
 
 
-@contextlib.contextmanager
-def measures(
-    rig: Rig, job: MeasuredJob, directory: Path
-) -> Iterator[Mapping[str, Callable[[], float]]]:
-    """Give the measures; each runs the job once and returns its seconds."""
-    project = sources.commit(rig.project, directory / "project").directory
-    script = "\n".join(job.pipeline(rig).jobs[0].script)
-    file = directory / "job.yml"
-    file.write_text(job.pipeline_text(rig), encoding="utf-8")
-    client = docker.DockerClient(base_url=rig.engine_host)
-    try:
-        by_hand = {"by hand": lambda: _by_hand(client, rig, script, has_dind=job.has_dind)}
-        ours = {"ours": lambda: _ours(rig, rig.settings, project, file)}
-        if not job.has_dind:
-            settings = settings_without_dind(rig, directory)
-            ours = {
-                "ours, no dind": lambda: _ours(rig, settings, project, file),
-                "ours, dind always": ours["ours"],
-            }
-        yield {**by_hand, **ours}
-    finally:
-        client.close()
-
-
-def _ours(rig: Rig, settings: Path, project: Path, file: Path) -> float:
-    """Run the job through our hooks and return the seconds of their calls, less the script's."""
+def by_embedded_runner(
+    rig: Rig, job: MeasuredJob, generation: Generation, settings: Path, project: Path
+) -> Figures:
+    """Run a job through the hooks without gitlab-runner; `wall` is what their calls took."""
+    file = settings.with_name(f"{job.name}.yml")
+    file.write_text(job.pipeline_text(rig, generation), encoding="utf-8")
     report = file.with_suffix(".json")
     command = [sys.executable, "-I", "-m", "executor", "local", "--file", str(file)]
     command += ["--hooks", str(REPOSITORY / "hooks"), "--settings", str(settings)]
     command += ["--listen", rig.address, "--report", str(report)]
+    before = host_seconds()
     done = subprocess.run(command, cwd=project, check=False, capture_output=True, text=True)
+    used = host_seconds() - before
     if done.returncode != 0:
-        raise SystemExit(f"benchmarks/job_time.py: the job has failed:\n{done.stdout}{done.stderr}")
-    (job,) = json.loads(report.read_text(encoding="utf-8"))
+        raise JobFailed(f"{done.stdout}{done.stderr}")
+    (ended,) = json.loads(report.read_text(encoding="utf-8"))
     log = "\n".join(line.partition("job: ")[2] or line for line in done.stdout.splitlines())
-    return sum(float(call["seconds"]) for call in job["calls"]) - script_seconds(log)
+    seconds = sum(float(call["seconds"]) for call in ended["calls"])
+    return {"wall": seconds, "script": script_seconds(log), "host": used}
 
 
-def _by_hand(client: docker.DockerClient, rig: Rig, script: str, *, has_dind: bool) -> float:
-    """Make the calls of one job and return their seconds, less the script's."""
-    name = f"by-hand-{uuid.uuid4().hex[:8]}"
-    start = monotonic()
-    with contextlib.ExitStack() as made:
-        client.images.pull(_IMAGE)
-        network = client.networks.create(name)
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Makes the calls of a job to the engine."""
+
+    client: docker.DockerClient
+    rig: Rig
+    generation: Generation
+
+    def run(self, job: MeasuredJob) -> Figures:
+        """Make the calls of one job; raise JobFailed."""
+        try:
+            return self._run(job)
+        except DockerException as error:
+            raise JobFailed(str(error)) from error
+
+    def _run(self, job: MeasuredJob) -> Figures:
+        script = "\n".join(job.pipeline(self.rig, self.generation).jobs[0].script)
+        before, start = host_seconds(), monotonic()
+        with contextlib.ExitStack() as made:
+            build, helper = self._containers(made, has_dind=job.has_dind)
+            for _ in range(_HELPER_CALLS):
+                helper.exec_run(["bash", "-c", "true"])
+            status, output = build.exec_run(
+                ["sh", "-ec", script],
+                environment={
+                    "DOCKER_HOST": "tcp://docker:2376",
+                    "DOCKER_TLS_VERIFY": "1",
+                    "DOCKER_CERT_PATH": "/certs/client",
+                },
+            )
+        took, used = monotonic() - start, host_seconds() - before
+        log = output.decode(errors="replace") if isinstance(output, bytes) else ""
+        if status != 0:
+            raise JobFailed(log)
+        return {"wall": took, "script": script_seconds(log), "host": used}
+
+    def _containers(
+        self, made: contextlib.ExitStack, *, has_dind: bool
+    ) -> tuple[Container, Container]:
+        """Pull and start everything; what is made is removed with the stack."""
+        name = f"by-hand-{uuid.uuid4().hex[:8]}"
+        self.client.images.pull(self.generation.client)
+        network = self.client.networks.create(name)
         made.callback(network.remove)
-        builds = client.volumes.create(name)
+        builds = self.client.volumes.create(name)
         made.callback(builds.remove)
-        certificates = client.volumes.create(f"{name}-certs")
+        certificates = self.client.volumes.create(f"{name}-certs")
         made.callback(certificates.remove)
         mounts = [Mount("/builds", name), Mount("/certs/client", f"{name}-certs")]
         if has_dind:
-            client.images.pull(_DIND_IMAGE)
-            made.callback(_remove, _dind(client, rig, name, mounts))
-        helper = _idle(client, rig.helper_image, name, mounts)
+            self.client.images.pull(self.generation.dind)
+            made.callback(_remove, self._dind(name, mounts))
+        self.client.images.pull(self.rig.helper_image)
+        helper = self._idle(self.rig.helper_image, name, mounts)
         made.callback(_remove, helper)
-        build = _idle(client, _IMAGE, name, mounts)
+        build = self._idle(self.generation.client, name, mounts)
         made.callback(_remove, build)
-        for _ in range(_HELPER_CALLS):
-            helper.exec_run(["bash", "-c", "true"])
-        status, output = build.exec_run(
-            ["sh", "-ec", script],
-            environment={
-                "DOCKER_HOST": "tcp://docker:2376",
-                "DOCKER_TLS_VERIFY": "1",
-                "DOCKER_CERT_PATH": "/certs/client",
-            },
+        return build, helper
+
+    def _idle(self, image: str, network: str, mounts: list[Mount]) -> Container:
+        """Start a container that waits for execs."""
+        return self.client.containers.run(
+            image, ["sleep", "3600"], entrypoint="", network=network, mounts=mounts, detach=True
         )
-    took = monotonic() - start
-    log = output.decode(errors="replace") if isinstance(output, bytes) else ""
-    if status != 0:
-        raise SystemExit(f"benchmarks/job_time.py: the job by hand has failed:\n{log}")
-    return took - script_seconds(log)
 
-
-def _idle(client: docker.DockerClient, image: str, network: str, mounts: list[Mount]) -> Container:
-    """Start a container that waits for execs."""
-    return client.containers.run(
-        image, ["sleep", "3600"], entrypoint="", network=network, mounts=mounts, detach=True
-    )
-
-
-def _dind(client: docker.DockerClient, rig: Rig, network: str, mounts: list[Mount]) -> Container:
-    endpoint = client.api.create_endpoint_config(aliases=["docker"])
-    container = client.containers.create(
-        _DIND_IMAGE,
-        network=network,
-        networking_config={network: endpoint},
-        mounts=mounts,
-        volumes=["/etc/docker/certs.d:/etc/docker/certs.d:ro"],
-        privileged=True,
-        runtime=rig.runtime,
-    )
-    container.start()
-    return container
+    def _dind(self, network: str, mounts: list[Mount]) -> Container:
+        endpoint = self.client.api.create_endpoint_config(aliases=["docker"])
+        container = self.client.containers.create(
+            self.generation.dind,
+            network=network,
+            networking_config={network: endpoint},
+            mounts=mounts,
+            volumes=["/etc/docker/certs.d:/etc/docker/certs.d:ro"],
+            privileged=True,
+            runtime=self.rig.runtime,
+        )
+        container.start()
+        return container
 
 
 def _remove(container: Container) -> None:

@@ -1,26 +1,27 @@
-"""The jobs that are measured, the settings for them, and how long their own scripts took."""
+"""The jobs that are measured, the images that they use, and how long their own scripts took."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.pipeline.model import Pipeline
+from tests import generations
 from tests.rig.state import Rig
 
 _ECHO = """
 job:
-  image: docker:20.10.16
+  image: @CLIENT@
   script:
     - echo hello
 """
 
-# The wait for the daemon is not the script's own: it stands before the first mark. The clock is
-# the host's in every container, and `date` has no fractions in busybox.
+# As GitLab's page has it for Docker-in-Docker with TLS.  The wait for the daemon is not the script's
+# own: it stands before the first mark. The clock is the host's in every container, and `date` has no
+# fractions in busybox.
 _DIND = """
 job:
-  image: docker:20.10.16
+  image: @CLIENT@
   services:
-    - docker:20.10.16-dind
+    - @DIND@
   variables:
     DOCKER_HOST: tcp://docker:2376
     DOCKER_TLS_CERTDIR: /certs
@@ -35,6 +36,30 @@ job:
     - read up idle </proc/uptime; echo "script ends $up"
 """
 
+LOG_MEGABYTES = 300
+_LOG = f"""
+job:
+  image: @CLIENT@
+  script:
+    - (yes "$(printf '%099d' 0)" || true) | head -c {LOG_MEGABYTES}000000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation of dind: its image, and an image with a docker command for it."""
+
+    client: str
+    dind: str
+
+
+GENERATIONS = {
+    "20.10": Generation("docker:20.10.16", generations.OLD),
+    "26.1": Generation("docker:26.1-cli", generations.NEW),
+    "extra": Generation("docker:26.1-cli", generations.EXTRA),
+}
+"""By the name that the command takes; `extra` is of the binaries that the rig was given."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeasuredJob:
@@ -44,25 +69,26 @@ class MeasuredJob:
     text: str
     has_dind: bool
 
-    def pipeline_text(self, rig: Rig) -> str:
+    def pipeline_text(self, rig: Rig, generation: Generation) -> str:
         """Return the pipeline file whose only job this is."""
         base = f"{rig.hub}/library/alpine" if rig.images == "debian" else "alpine"
-        return self.text.replace("@BASE@", base)
+        words = {"@BASE@": base, "@CLIENT@": generation.client, "@DIND@": generation.dind}
+        text = self.text
+        for word, value in words.items():
+            text = text.replace(word, value)
+        return text
 
-    def pipeline(self, rig: Rig) -> Pipeline:
+    def pipeline(self, rig: Rig, generation: Generation) -> Pipeline:
         """Return the same, parsed."""
-        return parse_pipeline(self.pipeline_text(rig), self.name)
+        return parse_pipeline(self.pipeline_text(rig, generation), self.name)
 
 
-def settings_without_dind(rig: Rig, directory: Path) -> Path:
-    """Write the rig's settings but with a sidecar only for jobs that name one, as elsewhere."""
-    settings = directory / "settings.toml"
-    text = rig.settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace('mode = "always"', 'mode = "service"'), encoding="utf-8")
-    return settings
-
-
-JOBS = (MeasuredJob("echo", _ECHO, has_dind=False), MeasuredJob("dind", _DIND, has_dind=True))
+ECHO = MeasuredJob("echo", _ECHO, has_dind=False)
+DIND = MeasuredJob("dind", _DIND, has_dind=True)
+LOG = MeasuredJob("log", _LOG, has_dind=False)
+JOBS = (ECHO, DIND)
+AT_ONCE = (1, 4, 8, 16, 40)
+"""How many jobs are run at the same time."""
 
 
 def script_seconds(log: str) -> float:

@@ -1,11 +1,15 @@
 """Two installed versions of dind-executor in turn, through a real gitlab-runner.
 
-What `job_time --before REVISION` prints: the median of each job, whole and without its script, the
-processor time of its stages, the requests of prepare to the engine for an image of root's and for
-one of another user, and what `stage_cost` measures without an engine.
+    python -m benchmarks.versions --before REVISION [--rounds N] [--json FILE]
+
+Prints the median of each job, whole and without its script, its processor time, the requests of
+prepare to the engine for an image of root's and for one of another user, and what `stage_cost`
+measures without an engine.
 """
 
+import argparse
 import contextlib
+import json
 import statistics
 import tempfile
 import time
@@ -15,15 +19,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import stage_cost
+from benchmarks import places, stage_cost
 from benchmarks.engine_requests import CountingEngine, counting
-from benchmarks.jobs import JOBS, MeasuredJob, script_seconds
+from benchmarks.jobs import GENERATIONS, JOBS, MeasuredJob
+from benchmarks.places import Place
 from benchmarks.stage_cost import Version
 from executor.local.pipeline.file import parse_pipeline
 from tests import toml
-from tests.gitlab import leftovers, runner, server, sources, trace
-from tests.gitlab.pipelines import Pushed, project_variables
-from tests.gitlab.runner import Runner
+from tests.gitlab import runner
+from tests.rig import state
 from tests.rig.state import Rig
 
 # One of root's and one of another user's; both are ordinary jobs but for that.
@@ -31,6 +35,7 @@ IMAGES = {"root's image": "docker:20.10.16", "another user's image": "tools/othe
 _COUNTED = "job: {{image: '{image}', script: [echo hello]}}"
 # What a wait asks again and again differs from job to job: the fewest of some jobs count.
 _COUNTED_JOBS = 3
+_DIND = "26.1"
 
 
 @dataclass(slots=True)
@@ -40,32 +45,6 @@ class Figures:
     whole: list[float] = field(default_factory=list)
     without_script: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A GitLab and a runner with one version."""
-
-    runner: Runner
-    pushed: Pushed
-
-    def run(self, text: str, source: str) -> tuple[float, float, float]:
-        """Run the only job; return its seconds, its script's, and its stages' processor time."""
-        before = processor_seconds(self.runner.process.pid)
-        job = self.pushed.start_only(parse_pipeline(text, source)).wait()
-        self.runner.wait_until_left(job.id)
-        log = trace.plain(job.trace)
-        if job.state != "success":
-            raise SystemExit(f"benchmarks/job_time.py: the job has failed:\n{log}")
-        used = processor_seconds(self.runner.process.pid) - before
-        return job.seconds, script_seconds(log), used
-
-
-def processor_seconds(pid: int) -> float:
-    """Return the processor time of the processes that a process has started and seen end."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    ticks = int(fields[13]) + int(fields[14])
-    return ticks / 100
 
 
 def compare(rig: Rig, before: str, rounds: int) -> dict[str, object]:
@@ -106,7 +85,7 @@ def _measured(
     """Run one job by each version in turn; the first round pulls images and is not counted."""
     found = {version.name: Figures() for version in versions}
     with contextlib.ExitStack() as stack:
-        places = {
+        working = {
             version.name: stack.enter_context(
                 _working(rig, version, rig.settings, directory / f"{job.name}-{version.name}")
             )
@@ -114,13 +93,13 @@ def _measured(
         }
         for number in range(rounds + 1):
             # Who is first may find the engine warm, or not: both are first in turn.
-            for name in sorted(places, reverse=bool(number % 2)):
-                whole, script, processor = places[name].run(job.pipeline_text(rig), job.name)
+            for name in sorted(working, reverse=bool(number % 2)):
+                taken = working[name].run(job.pipeline(rig, GENERATIONS[_DIND]))
                 if number:
                     figures = found[name]
-                    figures.whole.append(whole)
-                    figures.without_script.append(whole - script)
-                    figures.processor.append(processor)
+                    figures.whole.append(taken["wall"])
+                    figures.without_script.append(taken["wall"] - taken["script"])
+                    figures.processor.append(taken["runner"])
     return found
 
 
@@ -133,12 +112,12 @@ def _requests(rig: Rig, version: Version, directory: Path) -> dict[str, list[str
             found = {}
             for what, image in IMAGES.items():
                 name = rig.special(image) if image.startswith("tools/") else image
-                text = _COUNTED.format(image=name)
-                place.run(text, what)  # has pulled the image for those that count
+                pipeline = parse_pipeline(_COUNTED.format(image=name), what)
+                place.run(pipeline)  # has pulled the image for those that count
                 engine.take()
                 taken = []
                 for _ in range(_COUNTED_JOBS):
-                    place.run(text, what)
+                    place.run(pipeline)
                     taken.append(engine.take()["prepare"])
                 found[what] = min(taken, key=len)
     return found
@@ -152,17 +131,10 @@ def _settings_behind(rig: Rig, engine: CountingEngine, directory: Path) -> Path:
     return settings
 
 
-@contextlib.contextmanager
-def _working(rig: Rig, version: Version, settings: Path, directory: Path) -> Iterator[_Place]:
-    with (
-        server.serving(directory / "repositories", rig.address) as gitlab,
-        runner.working(
-            gitlab, runner.custom(settings, version.hooks), directory / "runner", concurrent=1
-        ) as started,
-    ):
-        checkout = sources.commit(rig.project, directory / "project")
-        yield _Place(started, Pushed(gitlab, checkout, project_variables(rig.variables())))
-        leftovers.remove_lasting(rig.engine_host, gitlab.runner_token)
+def _working(
+    rig: Rig, version: Version, settings: Path, directory: Path
+) -> contextlib.AbstractContextManager[Place]:
+    return places.working(rig, runner.custom(settings, version.hooks), directory)
 
 
 def _medians(figures: Figures) -> dict[str, float]:
@@ -193,3 +165,19 @@ def _request_lines(requests: Mapping[str, Mapping[str, list[str]]]) -> Iterator[
         yield f"  {what:20} {counted}  {after.total() - before.total():+}"
         yield from (f"    more:  {each} ({count})" for each, count in (after - before).items())
         yield from (f"    fewer: {each} ({count})" for each, count in (before - after).items())
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--before", required=True, help="a revision to compare this version with")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--json", type=Path, help="write the results to this file, too")
+    options = parser.parse_args()
+    found = compare(state.load(), options.before, options.rounds)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
