@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from executor.budgets.things import Stays, Thing
 
-UNUSED, TOO_MUCH, NO_ROOM = "unused", "over-budget", "disk-full"
-"""Why something has to go: nobody used it for too long, all of its kind take too much, or it is what is
-least recently used where the disk lacks room."""
+UNUSED, TOO_MUCH, TOO_LARGE, NO_ROOM = "unused", "over-budget", "too-large", "disk-full"
+"""Why something has to go: nobody used it for too long, all of its kind take too much, it takes too much
+by itself, or it is what is least recently used where the disk lacks room."""
 
 TINY = 1024 * 1024
 """What takes less, in bytes, stays where room is wanted: it frees nothing worth a cache."""
@@ -26,6 +26,8 @@ class Budget(NamedTuple):
     """In bytes, of all together."""
     days: int = 0
     """Since it was last used."""
+    each: int = 0
+    """In bytes, of a single one."""
 
 
 class Choice(NamedTuple):
@@ -69,6 +71,9 @@ def choose(things: Sequence[Thing], budget: Budget, now: float) -> Choice:
     if budget.days:
         too_old = now - budget.days * _DAY
         going = {each: UNUSED for each in candidates if each.used < too_old}
+    if budget.each:
+        large = [each for each in candidates if (each.size or 0) > budget.each]
+        going.update((each, TOO_LARGE) for each in large if each not in going)
     excess = 0
     if budget.size:
         taken = sum(each.size or 0 for each in things if each not in going)

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from executor.budgets.claims import claimed, of_image, of_volume
 from executor.budgets.names import Named, has_other_name, image_name, names_of, tags_of
 from executor.budgets.records import Known
-from executor.budgets.things import BUILDS, CACHE, IMAGE, Stays, Thing
+from executor.budgets.things import BUILDS, CACHE, IMAGE, LAYERS, Stays, Thing
 from executor.engine.docker import Engine
 from executor.engine.kept import Users
 from executor.engine.wire import as_table
 from executor.names import LABEL, LABEL_PREFIX
+from executor.notation.claims import LAYERS_LABEL
 from executor.settings.file import Settings
 
 _RUNNERS = "com.gitlab.gitlab-runner."
@@ -72,15 +73,15 @@ def _volumes(
         labels, name = as_table(each.get("Labels")), str(each.get("Name"))
         if not _is_kept(labels):
             continue
-        is_builds = labels.get(f"{_RUNNERS}destination") == settings.builds_dir
+        kind = _kind(labels, settings)
         record = known.volumes.get(name)
         stays = Stays.NO
         if name in users.volumes:
             stays = Stays.IN_USE
-        elif of_volume(name) in taken:
+        elif of_volume(str(labels.get(LAYERS_LABEL) or name)) in taken:
             stays = Stays.CLAIMED
         yield Thing(
-            BUILDS if is_builds else CACHE,
+            kind,
             name,
             name,
             _moment(each.get("CreatedAt"), now) if record is None else min(record, now),
@@ -94,9 +95,15 @@ def _is_kept(labels: Listed) -> bool:
     """Tell whether a volume is one that dind-executor keeps beyond jobs."""
     return (
         LABEL not in labels
-        and labels.get(f"{LABEL_PREFIX}type") == "cache"
+        and labels.get(f"{LABEL_PREFIX}type") in (CACHE, LAYERS)
         and labels.get(f"{_RUNNERS}reusable") == "true"
     )
+
+
+def _kind(labels: Listed, settings: Settings) -> str:
+    if labels.get(f"{LABEL_PREFIX}type") == LAYERS:
+        return LAYERS
+    return BUILDS if labels.get(f"{_RUNNERS}destination") == settings.builds_dir else CACHE
 
 
 def _images(

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from executor.host.disk import IMAGES, VOLUMES
 
-BUILDS, CACHE, IMAGE = "builds", "cache", "image"
-"""The kinds of what is kept: a builds directory, a cache volume, an image that a job pulled."""
+BUILDS, CACHE, LAYERS, IMAGE = "builds", "cache", "layers", "image"
+"""The kinds of what is kept: a builds directory, a cache volume, a sidecar's layers, an image that a job
+pulled."""
 
 
 class Stays(StrEnum):

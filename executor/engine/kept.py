@@ -10,6 +10,7 @@ from executor.engine.listing import containers, others
 from executor.engine.stores import Stores, stores
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused
+from executor.names import LABEL
 
 _USAGE_SECONDS = 1800.0
 """How long the engine may measure: it walks through every volume."""
@@ -65,6 +66,14 @@ class Kept:
             ),
             frozenset(str(each.get("ImageID")) for each in listed),
         )
+
+    def keys_with(self, volume: str) -> frozenset[str]:
+        """Return the keys of the jobs whose containers have a volume, and "" for any other container.
+
+        Also of those that have ended, or have not begun.  Raises EngineRefused where not all are listed.
+        """
+        listed = containers(self._api, {"volume": [volume]})
+        return frozenset(str(as_table(each.get("Labels")).get(LABEL, "")) for each in listed)
 
     def usage(self) -> dict[str, object]:
         """Return what takes how much, as `docker system df` has it; never on the way of a job.

@@ -8,5 +8,8 @@ CLAIM_LABEL = f"{LABEL_PREFIX}claim"
 USES_LABEL = f"{LABEL_PREFIX}uses"
 """On the first volume of a job: what the job uses beside others, before any container has it."""
 
+LAYERS_LABEL = f"{LABEL_PREFIX}layers"
+"""On a volume with a sidecar's layers: what its slot's jobs claim, whatever version of dockerd they run."""
+
 CLAIM_PREFIX = "dind-executor-claim-"
 """How the names of claims begin: after what is claimed, and not after the job that claims it."""

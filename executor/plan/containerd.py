@@ -6,13 +6,12 @@ then not again for a second.
 
 from dataclasses import replace
 
+from executor.plan.layers import major_version
 from executor.shell import given, program
 from executor.spec import ContainerSpec, ImageFacts
 
 _SLOW = ("25", "26", "27")
 """The major versions, as their sources have it: 24 and 28 ask again after 10 ms."""
-_VERSION = "DOCKER_VERSION"
-"""The variable of an official dind image, and of what is made of one."""
 
 
 def with_containerd(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
@@ -21,9 +20,8 @@ def with_containerd(spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
     An image that does not say its version is asked by the program.  Where an image says a wrong one,
     dockerd works all the same: any version takes a containerd that is there.
     """
-    given_by_image = dict(each.partition("=")[::2] for each in image.environment)
-    version = given_by_image.get(_VERSION, "").removeprefix("v").partition(".")[0]
-    if version.isdecimal() and version not in _SLOW:
+    version = major_version(image)
+    if version and version not in _SLOW:
         return spec
     ask = "" if version in _SLOW else "yes"
     start = given(_containerd=given(_ask=ask) + program("containerd"), _ask=ask)

@@ -5,7 +5,7 @@ from executor.settings import checks
 from executor.settings.keys import Section, key
 
 
-def _wrong_budget(text: str) -> str:
+def wrong_budget(text: str) -> str:
     """Check how much may be kept: nothing at all is no budget, and must not pass for any amount."""
     if wrong := checks.wrong_size(text):
         return wrong
@@ -21,7 +21,7 @@ class BudgetSettings(Section):
         "How much the kept builds directories and cache volumes may take together, such as `50g`."
         " Empty: any amount.",
         default="",
-        check=_wrong_budget,
+        check=wrong_budget,
     )
     volumes_days: int = key(
         "For how long a builds directory or cache volume is kept that no job uses. 0: for ever.",
@@ -34,7 +34,7 @@ class BudgetSettings(Section):
         "How much the images that jobs pulled may take together, such as `100g`. Layers that images"
         " share count for each of them. Empty: any amount.",
         default="",
-        check=_wrong_budget,
+        check=wrong_budget,
     )
     images_days: int = key(
         "For how long an image that a job pulled is kept that no job uses. 0: for ever.",

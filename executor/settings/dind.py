@@ -3,6 +3,7 @@
 from executor.notation import hosts
 from executor.notation.paths import wrong_path
 from executor.settings import checks
+from executor.settings.budgets import wrong_budget
 from executor.settings.keys import Section, group, key
 from executor.settings.limits import MOST_PIDS, Limits
 
@@ -116,6 +117,25 @@ class DindSettings(Section):
         " trusts. Empty: an image trusts only what it brings along.",
         default="",
         check=wrong_path,
+    )
+    keep_layers: bool = key(
+        "Let the project's next job in the same slot find the build cache, and the layers of images that"
+        " were pulled (see docs/layers.md). Whoever builds in a protected branch then reads what jobs"
+        " of protected branches have built, and others what others have built.",
+        default=False,
+    )
+    keep_layers_size: str = key(
+        "How much the layers of one slot may take, such as `20g`. Half of it is for the build cache, of"
+        " which BuildKit removes what is least recently used. Where all of it takes more,"
+        " `dind-executor prune --yes` removes it.",
+        default="20g",
+        check=wrong_budget,
+    )
+    keep_layers_budget: str = key(
+        "How much the layers of all slots may take together, such as `100g`. `dind-executor prune --yes`"
+        " removes the least recently used until the rest fits. Empty: any amount.",
+        default="",
+        check=wrong_budget,
     )
     pids_limit: int = key(
         "How many processes and threads the sidecar may have at once, together with everything that"

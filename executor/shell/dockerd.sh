@@ -144,6 +144,19 @@ done
 set +f
 IFS=$_ifs
 
+# A dockerd that is started once more finds what the first start has done.
+_again=
+[ ! -e "$_directory/started" ] || _again=yes
+{ true >"$_directory/started"; } 2>/dev/null # a user whom the service changes to may not write there
+
+if [ -f "$_directory/layers.sh" ]; then
+  # shellcheck source=executor/shell/layers.sh
+  . "$_directory/layers.sh"
+  keep_layers "$@"
+  [ -z "$_place" ] || set -- "$@" "--data-root=$_place"
+  [ -z "$_config" ] || set -- "$@" "--config-file=$_config"
+fi
+
 # What takes its time begins first.
 _beside=
 if [ -f "$_directory/containerd.sh" ]; then
@@ -151,11 +164,6 @@ if [ -f "$_directory/containerd.sh" ]; then
   . "$_directory/containerd.sh"
   if begin_containerd "$@"; then _beside=yes; fi
 fi
-
-# A dockerd that is started once more finds the rules of the first start.
-_again=
-[ ! -e "$_directory/started" ] || _again=yes
-{ true >"$_directory/started"; } 2>/dev/null # a user whom the service changes to may not write there
 
 # Networks that a job makes have an MTU of 1500 under an older dockerd, whatever it is told: TCP at
 # least is limited to what the way out carries.

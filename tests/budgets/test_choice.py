@@ -3,7 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.budgets.choice import TINY, TOO_MUCH, UNUSED, Budget, by_age, choose, for_room
+from executor.budgets.choice import (
+    TINY,
+    TOO_LARGE,
+    TOO_MUCH,
+    UNUSED,
+    Budget,
+    by_age,
+    choose,
+    for_room,
+)
 from executor.budgets.things import CACHE, Stays, Thing
 
 NOW = 1_000_000_000.0
@@ -77,6 +86,13 @@ def test_by_age_leaves_out_what_must_stay() -> None:
     things = [thing("b"), thing("a"), thing("old", 1), thing("x", 2, stays=Stays.SETTINGS)]
 
     assert names(by_age(things)) == ["old", "a", "b"]
+
+
+def test_one_that_takes_too_much_by_itself() -> None:
+    """It goes although there is room for all."""
+    things = [thing("a", 1, 10), thing("b", 2, 11), thing("used", 3, 12, Stays.IN_USE)]
+
+    assert choose(things, Budget(size=100, each=10), NOW).going == ((things[1], TOO_LARGE),)
 
 
 THINGS = st.lists(

@@ -29,6 +29,7 @@ def test_which_volumes_are_kept(shelf: Shelf, records: Records) -> None:
     """Those with the labels of a kept volume: none of a job's, none of anybody else's."""
     shelf.cache("a")
     shelf.cache("b", destination="/builds")
+    shelf.cache("c", labels={**_labels(shelf, "a"), "dind-executor.type": "layers"})
     shelf.cache("job's", labels={**_labels(shelf, "a"), LABEL: "1-ab"})
     shelf.cache("administrator's", labels={})
     shelf.cache("docker executor's", labels={"com.gitlab.gitlab-runner.reusable": "true"})
@@ -36,8 +37,20 @@ def test_which_volumes_are_kept(shelf: Shelf, records: Records) -> None:
 
     seen = look(shelf.engine(), some_settings(), records.known())
 
-    assert kinds_of(seen.things) == {"a": "cache", "b": "builds"}
-    assert len(seen.volumes) == 6
+    assert kinds_of(seen.things) == {"a": "cache", "b": "builds", "c": "layers"}
+    assert len(seen.volumes) == 7
+
+
+def test_layers_are_claimed_whatever_version_they_are_of(shelf: Shelf, records: Records) -> None:
+    """A job claims those of its slot before it knows its sidecar's image."""
+    shelf.cache("a")
+    layers = {"dind-executor.type": "layers", "dind-executor.layers": "s-layers"}
+    shelf.cache("s-layers-26", labels={**_labels(shelf, "a"), **layers})
+    shelf.cache("claim", labels={LABEL: "1-ab", CLAIM_LABEL: of_volume("s-layers")})
+
+    seen = look(shelf.engine(), some_settings(), records.known())
+
+    assert {each.name: each.stays for each in seen.things}["s-layers-26"] is Stays.CLAIMED
 
 
 def _labels(shelf: Shelf, name: str) -> dict[str, str]:

@@ -140,6 +140,9 @@ insecure_registries = ["registry.example.com:5000", "10.0.0.0/8", "fd00::/8", "[
 certificate_key = "rsa"
 proxies_in_builds = true
 authorities_in_builds = "/etc/ssl/certs/corp.pem"
+keep_layers = true
+keep_layers_size = "5g"
+keep_layers_budget = "50g"
 {container_keys.DIND}
 [log]
 destination = "journal"

@@ -96,8 +96,8 @@ class Witness:
 
     def lasting_volumes(self, project_id: int) -> list[str]:
         """Return the volumes that a project's next job finds again."""
-        labels = ["dind-executor.type=cache", f"{GITLAB}.project.id={project_id}"]
-        filters = {"label": [*labels, f"{GITLAB}.reusable=true"]}
+        labels = [f"{GITLAB}.project.id={project_id}", f"{GITLAB}.reusable=true"]
+        filters = {"label": labels}
         return sorted(each.name for each in self.client.volumes.list(filters=filters))
 
     def remove_volume(self, name: str) -> None:

@@ -33,7 +33,7 @@ from executor.settings.file import Settings, load_settings
 SETTINGS = "/etc/dind-executor/settings.toml"
 USAGE, AWAY = 2, 75
 
-_WHATS = ("Builds directories and caches", "Images that jobs pulled")
+_WHATS = ("Builds directories and caches", "Layers of Docker-in-Docker", "Images that jobs pulled")
 
 
 def main(args: list[str]) -> int:
@@ -71,8 +71,8 @@ def main(args: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dind-executor prune",
-        description="Measure what is kept between jobs (builds directories, caches, images that jobs"
-        " pulled), and show what exceeds the budgets in `[budgets]` of the settings.",
+        description="Measure what is kept between jobs (builds directories, caches, layers, images that"
+        " jobs pulled), and show what exceeds the budgets in `[budgets]` of the settings.",
         epilog="Exit codes: 0 everything is within its budget; 1 something has to go, or must stay"
         " though it is too much; 2 wrong use; 75 the Docker Engine does not answer.",
     )
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         "--project",
         metavar="ID",
         type=int,
-        help="show and remove only the sources kept of this project, whatever the budgets say",
+        help="show and remove only the sources and layers kept of this project, whatever the budgets say",
     )
     parser.add_argument(
         "--slot",

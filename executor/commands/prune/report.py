@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from executor.budgets.choice import NO_ROOM, TOO_MUCH, UNUSED
+from executor.budgets.choice import NO_ROOM, TOO_LARGE, TOO_MUCH, UNUSED
 from executor.budgets.things import Stays, Thing
 from executor.commands.reap.report import plain
 from executor.disk.room import size_text
@@ -22,6 +22,7 @@ REASONS = {
     ASKED: "the call names its project",
     UNUSED: "no job has used it for longer than the settings say",
     TOO_MUCH: "its kind exceeds its budget, and it is the least recently used",
+    TOO_LARGE: "it takes more than the settings allow a single one",
     NO_ROOM: "the disk lacks room, and it is the least recently used",
     Stays.IN_USE: "a container has it",
     Stays.CLAIMED: "a job in preparation has claimed it",

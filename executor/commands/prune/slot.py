@@ -8,7 +8,7 @@ from executor.budgets.look import look
 from executor.budgets.measured import last_measurement
 from executor.budgets.records import Records
 from executor.budgets.removal import Remover
-from executor.budgets.things import BUILDS, Stays
+from executor.budgets.things import BUILDS, LAYERS, Stays
 from executor.commands.prune.report import ASKED, DONE, LEFT, Row, json_lines, summary, table
 from executor.engine.docker import Engine
 from executor.engine.wire import as_table
@@ -70,7 +70,7 @@ class SlotPrune:
             ]
             left = any(row.goes and not row.removed for row in rows)
             self._log.close("something is left" if left else "success")
-        nothing = [] if rows else [f"No sources are kept of {slot} in volumes."]
+        nothing = [] if rows else [f"No sources or layers are kept of {slot} in volumes."]
         remarks = [*nothing, *self._elsewhere()]
         for line in (
             json_lines(rows, (), remarks, acted=yes)
@@ -91,6 +91,6 @@ class SlotPrune:
         seen = look(self._engine, self._settings, self._records.known(), last.sizes if last else {})
         wanted = set(slot.keeps(seen.volumes))
         for each in seen.things:
-            if each.kind == BUILDS and each.name in wanted:
+            if each.kind in (BUILDS, LAYERS) and each.name in wanted:
                 goes = each.stays is Stays.NO
                 yield Row(each, ASKED if goes else str(each.stays), goes=goes)

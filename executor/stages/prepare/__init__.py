@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from executor.budgets.records import Records
 from executor.engine.docker import Engine
@@ -26,6 +27,7 @@ from executor.stages.prepare.containers import Containers
 from executor.stages.prepare.disk import Disk
 from executor.stages.prepare.docker_host import DockerHost
 from executor.stages.prepare.images import Pulls, for_engine
+from executor.stages.prepare.layers import KeptLayers
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import show_logs
 from executor.stages.prepare.sources import choose_sources
@@ -64,7 +66,8 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
 
         records = Records(basics.settings.sweep.state_dir, basics.context.host)
         disk.leave_watch(inputs.volumes)
-        _make(engine, inputs, fitting, steps, env.temp_dir, beside, records)
+        job = _Job(inputs, fitting, env.temp_dir, disk, records)
+        _make(engine, job, steps, beside)
 
 
 def _in_container(engine: Engine, inputs: Inputs) -> Inputs:
@@ -76,16 +79,19 @@ def _in_container(engine: Engine, inputs: Inputs) -> Inputs:
     return replace(inputs, belonging=belonging)
 
 
-def _make(
-    engine: Engine,
-    inputs: Inputs,
-    images: ImagePlan,
-    steps: Steps,
-    temp_dir: str,
-    beside: Callable[[], object],
-    records: Records,
-) -> None:
+class _Job(NamedTuple):
+    """What everything is made from, and what is told of it."""
+
+    inputs: Inputs
+    images: ImagePlan
+    temp_dir: str
+    disk: Disk
+    records: Records
+
+
+def _make(engine: Engine, job: _Job, steps: Steps, beside: Callable[[], object]) -> None:
     """Make everything, beginning with what depends on nothing; raises the first error."""
+    inputs, images, temp_dir, disk, records = job
     claims = Claims(engine, inputs, images, steps)
     network = JobNetwork(engine, inputs, steps)
     certificates = JobCertificates(inputs, images, steps.log)
@@ -118,7 +124,16 @@ def _make(
             say(steps.log.readable(notice))
     certificates.leave_client(temp_dir)
     volumes = Task(lambda: make_volumes(engine, plan.volumes, steps, records, claims.left))
-    containers = Containers(engine, steps, pulls, network, volumes, temp_dir)
+    layers = KeptLayers(
+        engine,
+        inputs,
+        claims,
+        steps,
+        records,
+        temp_dir,
+        lambda name: disk.leave_watch(inputs.volumes, name),
+    )
+    containers = Containers(engine, steps, pulls, network, volumes, layers, temp_dir)
     wait_seconds = inputs.settings.docker.services.wait_for_services_timeout
     containers.start_all(plan, wait_seconds, beside)
     asked_for = sidecar is not None and sidecar.own is not None

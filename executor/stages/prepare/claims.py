@@ -7,6 +7,7 @@ from executor.engine.docker import Engine
 from executor.names import LABEL
 from executor.notation.owner import parse_belonging
 from executor.plan.inputs import Inputs
+from executor.plan.layers import plan_layers
 from executor.spec import ImagePlan
 from executor.stages.prepare.steps import Steps
 from executor.tasks import Task
@@ -23,7 +24,15 @@ class Claims:
         self._left = Task(lambda: steps.do("claims left", self._leave))
         builds = inputs.volumes.builds
         self._builds = (
-            Task(lambda: steps.do("builds claimed", self._claim_builds)) if builds.lasts else None
+            Task(lambda: steps.do("builds claimed", lambda: self._claim(builds.source)))
+            if builds.lasts
+            else None
+        )
+        layers = plan_layers(inputs)
+        self._layers = (
+            Task(lambda: steps.do("layers claimed", lambda: self._claim(layers.claimed)))
+            if layers and images.may_have_dind
+            else None
         )
 
     def left(self) -> None:
@@ -33,6 +42,10 @@ class Claims:
     def builds_taken_by(self) -> str:
         """Return the key of the job that has the builds directory, "" where it is this job's."""
         return self._builds.result() if self._builds else ""
+
+    def layers_taken_by(self) -> str:
+        """Return the key of the job that has the slot's layers, "" where they are this job's."""
+        return self._layers.result() if self._layers else ""
 
     def _leave(self) -> None:
         """Say what this job uses beside others, on the first volume that it makes anyway."""
@@ -50,10 +63,10 @@ class Claims:
         name = names.docker_volume if images.may_have_dind else f"{names.network}-uses"
         self._engine.kept.claim(name, {**inputs.labels("volume"), **label})
 
-    def _claim_builds(self) -> str:
-        thing = of_volume(self._inputs.volumes.builds.source)
+    def _claim(self, volume: str) -> str:
+        """Claim a volume for this job alone; return the key of the job that has it, or ""."""
         labels = self._inputs.labels("claim")
-        return claim(self._engine.kept, thing, labels, self._is_over)
+        return claim(self._engine.kept, of_volume(volume), labels, self._is_over)
 
     def _is_over(self, labels: Mapping[str, object]) -> bool:
         """Tell whether the gitlab-runner of the job with these labels is proved dead."""

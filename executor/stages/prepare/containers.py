@@ -25,6 +25,7 @@ from executor.scripts.replacement import keep
 from executor.services.health import HealthCheck, health_check
 from executor.spec import ContainerSpec, ImageFacts, Plan, Pull
 from executor.stages.prepare.images import Pulls
+from executor.stages.prepare.layers import KeptLayers
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import Waiting
 from executor.stages.prepare.steps import Steps
@@ -41,6 +42,7 @@ class Containers:
         pulls: Pulls,
         network: JobNetwork,
         volumes: Task[None],
+        layers: KeptLayers,
         temp_dir: str,
     ) -> None:
         """Keep what is needed; nothing has begun."""
@@ -49,12 +51,13 @@ class Containers:
         self._pulls = pulls
         self._network = network
         self._volumes = volumes
+        self._layers = layers
         self._temp_dir = temp_dir
 
     def start_all(self, plan: Plan, wait_seconds: int, beside: Callable[[], object]) -> None:
         """Start every container of a plan, and wait for the services; raises the first error.
 
-        dind may still be booting: `run` waits for it.  `beside` is called once all are under way.
+        dind may still be booting, unless it has kept layers: `run` waits for it.  `beside` is called once all are under way.
         """
         helper = Task(lambda: self._up(plan.helper))
         started = [helper, Task(lambda: self._up(plan.build))]
@@ -67,7 +70,7 @@ class Containers:
             in_reach=self._network.surroundings().in_reach,
         )
         if plan.dind:
-            up = self._up_or_without if plan.dind_is_optional else self._up
+            up = self._up_or_without if plan.dind_is_optional else self._up_sidecar
             started.append(self._start_service(plan.dind, _nothing, up))
         # A service may run as a user who can write to a fresh volume only once it is opened.
         before = helper.result if plan.has_caches else _nothing
@@ -96,7 +99,7 @@ class Containers:
         """Start a sidecar for which no service is listed; one that cannot be had is a warning."""
         notes.leave(self._temp_dir, notes.OPTIONAL_DIND)  # also for one that cannot be removed
         try:
-            self._up(spec)
+            self._up_sidecar(spec)
         except (Cancelled, EngineUnavailable):
             raise
         except ExecutorError as error:
@@ -105,6 +108,9 @@ class Containers:
             )
 
             go_without_dind(self._engine, spec.name, spec.labels, error, self._steps.log)
+
+    def _up_sidecar(self, spec: ContainerSpec) -> None:
+        self._layers.up(spec, self._up)
 
     def _check_of(self, spec: ContainerSpec) -> Callable[[], HealthCheck]:
         """Return what says how to tell that a service is up, once its image is there."""
@@ -140,7 +146,7 @@ class Containers:
         facts = self._facts(spec)
         if spec.prelude:  # dockerd's
             require_root(spec, facts)
-            spec = with_containerd(spec, facts)
+            spec = self._layers.on_store(with_containerd(spec, facts), facts)
         spec = heeding_image(without_needless_secrets(spec, facts), facts)
         self._volumes.result()
         self._steps.do(

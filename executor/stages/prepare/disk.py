@@ -69,8 +69,8 @@ class Disk:
         if room is not None and room.scarce_kinds():
             self._reclaim(room.scarce_kinds, 0.0)
 
-    def leave_watch(self, volumes: JobVolumes) -> None:
-        """Let `run` look at the disks while the job's scripts run."""
+    def leave_watch(self, volumes: JobVolumes, layers: str = "") -> None:
+        """Let `run` look at the disks while the job's scripts run; `layers` is a volume with kept ones."""
         room, settings = self._room.result() if self._room else None, self._basics.settings
         if room is None or not settings.disk.watch:
             return
@@ -83,7 +83,10 @@ class Disk:
             limits=room.limits,
             root=room.root,
             since=self._since,
-            volumes=tuple(each.source for each in lasting if each.volume),
+            volumes=(
+                *(each.source for each in lasting if each.volume),
+                *([layers] if layers else []),
+            ),
             paths=tuple(each.source for each in lasting if not each.volume),
             directory=DIRECTORY,
         )

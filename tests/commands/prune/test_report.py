@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from executor.budgets.choice import TOO_MUCH, UNUSED
+from executor.budgets.choice import TOO_LARGE, TOO_MUCH, UNUSED
 from executor.budgets.things import CACHE, Stays, Thing
 from executor.commands.prune.report import (
     REASONS,
@@ -107,7 +107,14 @@ def test_a_json_object_for_each_thing_and_one_for_all() -> None:
 
 def test_every_reason_has_words() -> None:
     """A word of the program is no sentence."""
-    words = {"asked", UNUSED, TOO_MUCH, "disk-full", *(each.value for each in Stays if each)}
+    words = {
+        "asked",
+        UNUSED,
+        TOO_MUCH,
+        TOO_LARGE,
+        "disk-full",
+        *(each.value for each in Stays if each),
+    }
 
     assert set(map(str, REASONS)) == words
 

@@ -74,12 +74,28 @@ def test_they_are_removed(shelf: Shelf, call: Call, tmp_path: Path) -> None:
     assert shelf.removed() == ["p7-s1-builds", "p7-s0-builds"]
 
     code, out = call("--project=7", "--yes")
-    assert (code, out) == (0, "No sources are kept of project 7 in volumes.\n")
+    assert (code, out) == (0, "No sources or layers are kept of project 7 in volumes.\n")
     logged = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [each["name"] for each in logged if each["event"] == "pruned"] == [
         "p7-s1-builds",
         "p7-s0-builds",
     ]
+
+
+def test_layers_go_with_the_sources(shelf: Shelf, call: Call) -> None:
+    """Of the slot that is named, protected or not."""
+    for slot in (0, 1):
+        labels = {
+            "dind-executor.type": "layers",
+            f"{PREFIX}.reusable": "true",
+            f"{PREFIX}.project.id": "7",
+            f"{PREFIX}.project.runner_id": str(slot),
+        }
+        shelf.cache(f"p7-s{slot}-layers", labels=labels)
+
+    assert call("--project=7", "--slot=0", "--yes")[0] == 0
+
+    assert sorted(shelf.removed()) == ["p7-s0-builds", "p7-s0-layers"]
 
 
 @pytest.mark.usefixtures("shelf")

@@ -106,7 +106,7 @@ def test_whoever_is_proved_dead_holds_nobody_up(stub: StubEngine) -> None:
     assert claims.builds_taken_by() == "17-dead"  # it has both places
 
     stub.on("POST", "/volumes/create", http(201, {"Labels": said.labels()}), http(201, {}))
-    assert claims._claim_builds() == ""
+    assert claims._claim(inputs.volumes.builds.source) == ""
 
 
 def test_a_holder_of_whom_nothing_is_known_keeps_it(stub: StubEngine) -> None:

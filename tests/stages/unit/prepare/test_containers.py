@@ -11,10 +11,13 @@ from executor.budgets.records import Records
 from executor.errors import EngineRefused, EngineUnavailable, ExecutorError, UnusableImage
 from executor.log import AdministratorLog
 from executor.plan.credentials import Catalogue
+from executor.plan.images import plan_images
 from executor.runner import notes
 from executor.spec import ContainerSpec, NetworkSpec, Plan
+from executor.stages.prepare.claims import Claims
 from executor.stages.prepare.containers import Containers
 from executor.stages.prepare.images import Pulls
+from executor.stages.prepare.layers import KeptLayers
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.steps import Steps
 from executor.tasks import Task
@@ -61,7 +64,11 @@ def start_all(stub: StubEngine, plan: Plan, directory: Path) -> None:
     pulls = Pulls(engine, Catalogue(), steps.log, lambda _text: None, Records("", ""))
     network = JobNetwork(engine, INPUTS, steps)
     volumes: Task[None] = Task(lambda: None)
-    Containers(engine, steps, pulls, network, volumes, str(directory)).start_all(
+    claims = Claims(engine, INPUTS, plan_images(INPUTS), steps)
+    layers = KeptLayers(
+        engine, INPUTS, claims, steps, Records("", ""), str(directory), lambda _name: None
+    )
+    Containers(engine, steps, pulls, network, volumes, layers, str(directory)).start_all(
         plan, -1, lambda: None
     )
 

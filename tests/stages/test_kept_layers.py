@@ -1,0 +1,117 @@
+"""Layers that a project's next job finds again, in real sidecars."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.generations import NEW, OLD
+from tests.stages.calls import JobCalls
+from tests.stages.conftest import Start
+from tests.stages.request import JobRequest
+from tests.stages.witness import Witness
+
+KEPT = {"dind": {"keep_layers": True}}
+
+_DOCKERFILE = "FROM debian:bookworm\\nRUN head -c 9999 /dev/urandom >/made\\nCOPY changed /\\n"
+BUILD = (
+    f"cd $(mktemp -d) && printf '{_DOCKERFILE}' >Dockerfile && echo 1 >changed",
+    "docker build -t built . 2>&1",
+    "echo made $(docker run --rm built md5sum /made)",
+)
+_LEFT = (
+    "docker pull -q alpine",
+    "docker run -d --name stays -v data:/data alpine sleep 1000",
+    "docker network create a-net",
+)
+_SEEN = (
+    "docker ps -aq; docker volume ls -q; docker network ls -q --filter type=custom;"
+    " docker images -q {all}; docker buildx history ls -q 2>/dev/null"
+)
+
+
+def job_of(start: Start, image: str, project: int) -> JobCalls:
+    """Return a job of a project that keeps layers."""
+    services = [{"name": image}]
+    return start(JobRequest("docker:26.1-cli", services=services, project_id=project), KEPT)
+
+
+def made(job: JobCalls, *first: str) -> str:
+    """Build in a job, after other commands; return what tells one run of the build from another."""
+    said = job.script(*first, *BUILD).passed().stdout
+    return next(line for line in said.splitlines() if line.startswith("made "))
+
+
+def store_of(witness: Witness, job: JobCalls) -> str:
+    """Return the volume that holds the data of a job's sidecar."""
+    mounts = witness.container(job.id, "dind").attrs["Mounts"]
+    return next(str(each["Name"]) for each in mounts if each["Destination"] == "/var/lib/docker")
+
+
+def kind_in(witness: Witness, store: str) -> Path:
+    """Return the directory of the engine's host with what dockerd has in a volume."""
+    place = Path(witness.client.volumes.get(store).attrs["Mountpoint"])
+    return next(each.with_suffix("") for each in place.glob("*.boot"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees the engine's directories")
+def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness) -> None:
+    """It builds from the cache and sees nothing else, and what is broken is dropped."""
+    first = job_of(start, NEW, 9101)
+    first.up()
+    built = made(first, *_LEFT)
+    store = store_of(witness, first)
+
+    beside = job_of(start, NEW, 9101)
+    beside.config().passed()
+    said = beside.prepare().passed().output
+    assert f"WARNING: Job {first.id} is still using the layers of this slot." in said
+    assert store_of(witness, beside) != store
+    beside.cleanup().passed()
+    first.cleanup().passed()
+
+    second = job_of(start, NEW, 9101)
+    assert "WARNING" not in second.up().output
+    assert store_of(witness, second) == store
+    call = second.script(f'echo "seen $({_SEEN.format(all="-a")})."', *BUILD, "docker pull alpine")
+    assert "\nseen .\n" in call.passed().stdout
+    assert built in call.stdout
+    assert "Already exists" in call.stdout
+    assert "Pull complete" not in call.stdout
+    second.cleanup().passed()
+
+    damaged = kind_in(witness, store) / "buildkit/snapshots.db"
+    os.truncate(damaged, damaged.stat().st_size // 2)
+    third = job_of(start, NEW, 9101)
+    assert "are removed: snapshots.db is damaged" in third.up().output
+    again = made(third)
+    assert again != built
+    third.cleanup().passed()
+
+    directory = kind_in(witness, store) / "buildkit"
+    directory.rename(directory.with_suffix(".away"))
+    directory.write_text("no directory")
+    fourth = job_of(start, NEW, 9101)
+    said = fourth.up().output
+    assert "are removed: the Docker daemon does not start on them" in said
+    assert store_of(witness, fourth) != store
+    assert not witness.has_volume(store)
+    assert made(fourth) not in (built, again)
+
+
+@pytest.mark.parametrize("classic", ["0", "1"])
+def test_an_older_generation(start: Start, classic: str) -> None:
+    """Of the classic builder, images are the cache: they stay, without their names."""
+    first = job_of(start, OLD, 9102)
+    first.up()
+    choose = f"export DOCKER_BUILDKIT={'0' if classic == '1' else '1'}"
+    built = made(first, choose, *_LEFT)
+    first.cleanup().passed()
+
+    second = job_of(start, OLD, 9102)
+    second.up()
+    seen = _SEEN.format(all="--filter dangling=false" if classic == "1" else "-a")
+    call = second.script(choose, f'echo "seen $({seen})."', *BUILD, "docker pull alpine").passed()
+    assert "\nseen .\n" in call.stdout
+    assert built in call.stdout
+    assert "Pull complete" not in call.stdout
