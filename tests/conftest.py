@@ -1,5 +1,6 @@
 """What several tests need: the rig, which must be up for those that use it, and a stub engine."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,11 +39,40 @@ LONG = (
 """The files with the longest tests.  They run first: begun last, one of them holds up the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, in this order, and leave the others as they are."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take `--whole`."""
+    parser.addoption("--whole", action="store_true", help="run every case of long families, too")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which share of the long families runs."""
+    if config.getoption("whole"):
+        return "long families of cases: all of them"
+    return "long families of cases: each second or so, as marked (all of them: --whole)"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first, in this order, and leave the others as they are.
+
+    Of a test that is marked `family(n)`, each nth case runs, unless all are asked for.
+    """
     directory = Path(__file__).parent
     ranks = {directory / each: rank for rank, each in enumerate(LONG)}
     items.sort(key=lambda item: ranks.get(item.path, len(LONG)))
+    if config.getoption("whole"):
+        return
+    seen: Counter[str] = Counter()
+    left: list[pytest.Item] = []
+    for item in items:
+        family = item.get_closest_marker("family")
+        name = item.nodeid.partition("[")[0]
+        seen[name] += 1
+        if family and (seen[name] - 1) % family.args[0]:
+            left.append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [each for each in items if each not in gone]
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ NO_DIND: Changes = {"dind": {"mode": "service"}}
 _WITH_DIND = ("makes bash of sh", "copies stdin to the log", "shares stdin with another")
 """Whose jobs have a client's key, too."""
 _SHORTEST_SECRET = 16
+WORKS_ITSELF = "does the work itself"
 _IMPATIENT = """\
 import sys
 from executor.__main__ import main
@@ -46,7 +47,7 @@ ENTRYPOINTS = {
     "echoes stdin": (["sh", "-c", "cat"], DROPS),
     "echoes stdin twice": (["sh", "-c", "tee /dev/stderr"], DROPS),
     "ends at once": (["true"], "0"),
-    "does the work itself": (["sh", "-c", "echo my last words; exit 3"], "3"),
+    WORKS_ITSELF: (["sh", "-c", "echo my last words; exit 3"], "3"),
     "never ends": (["sh", "-c", "sleep 3600"], DROPS),
     "becomes a program that never ends": (["sh", "-c", "exec sleep 3600"], DROPS),
     "becomes another shell": (["sh", "-c", "exec bash"], RUNS),
@@ -117,8 +118,10 @@ def _secrets(job: JobCalls) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def ended(start_standing: Start, login: Login) -> dict[str, Ended]:
-    """Return what became of a job with each of the entrypoints."""
+def ended(request: pytest.FixtureRequest, start_standing: Start, login: Login) -> dict[str, Ended]:
+    """Return what became of a job with each of the entrypoints that a test asks for."""
+    asked = {each.nodeid.partition("[")[2].rstrip("]") for each in request.session.items}
+    names = [each for each in ENTRYPOINTS if each in asked or each == WORKS_ITSELF]
 
     def ends(name: str) -> Ended:
         entrypoint, result = ENTRYPOINTS[name]
@@ -143,9 +146,10 @@ def ended(start_standing: Start, login: Login) -> dict[str, Ended]:
         return Ended(prepare, run, secrets)
 
     with ThreadPoolExecutor(4) as pool:
-        return dict(zip(ENTRYPOINTS, pool.map(ends, ENTRYPOINTS), strict=True))
+        return dict(zip(names, pool.map(ends, names), strict=True))
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("name", ENTRYPOINTS)
 def test_an_entrypoint(ended: dict[str, Ended], name: str) -> None:
     """The job runs as under the Docker executor, or fails soon; nothing secret is in its log."""
@@ -166,7 +170,7 @@ def test_an_entrypoint(ended: dict[str, Ended], name: str) -> None:
 
 def test_its_last_words_come_before_the_sentence(ended: dict[str, Ended]) -> None:
     """An entrypoint that does the work itself says why it ended."""
-    prepare = ended["does the work itself"].prepare
+    prepare = ended[WORKS_ITSELF].prepare
 
     assert "my last words\n" in prepare.stdout
     assert "my last words" not in prepare.stderr

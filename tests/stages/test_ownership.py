@@ -22,6 +22,7 @@ def fetched(job: JobCalls) -> tuple[str, str]:
     return said, job.script(LISTING).passed().output
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("flag", ["", "false", "true"])
 @pytest.mark.parametrize("user", ["", "1000:1000"], ids=["root", "non-root"])
 def test_whose_the_sources_are(start: Start, flag: str, user: str) -> None:

@@ -37,6 +37,7 @@ ALIASES = {
 }
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(("image", "alias", "version"), ALIASES.values(), ids=ALIASES)
 def test_every_name_leads_to_the_sidecar(
     rig: Rig, start: Start, login: Login, image: str | None, alias: str, version: str

@@ -44,6 +44,7 @@ CANNOT_BE_HAD: dict[str, tuple[Changes, str]] = {
 }
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(("changes", "word"), CANNOT_BE_HAD.values(), ids=CANNOT_BE_HAD)
 def test_a_sidecar_that_cannot_be_made(
     start: Start, witness: Witness, changes: Changes, word: str
@@ -117,6 +118,7 @@ MEANT_FOR_OTHERS = {
 }
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize("variables", MEANT_FOR_OTHERS.values(), ids=MEANT_FOR_OTHERS)
 def test_variables_that_are_meant_for_other_jobs(
     start: Start, witness: Witness, variables: dict[str, str]
