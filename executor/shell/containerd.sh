@@ -1,9 +1,12 @@
 # shellcheck shell=sh
 # A containerd beside dockerd, started before it.  From 25 to 27, a dockerd that starts its own asks it
-# before it listens, and then not again for a second.  Part of dockerd.sh: `begin_containerd` decides
-# whether there is one, and `end_with_containerd` runs dockerd beside it.
+# before it listens, and then not again for a second.  Layers that are kept need one too where images are in
+# containerd.  Part of dockerd.sh: `begin_containerd` decides whether there is one, and
+# `end_with_containerd` runs dockerd beside it.
 #
 # $_ask         whether nobody knows the version of the image's dockerd
+# $_only        whether dockerd is of a version that does without
+# $_in_containerd  whether layers.sh has found images there
 # $_c, $_dockerd, $_said  what dockerd.sh knows of dockerd and its daemon.json
 # shellcheck disable=SC2154 # what is given
 
@@ -84,15 +87,23 @@ end_earlier() {
   kill -KILL "$_w" "$_k" 2>/dev/null
 }
 
-# Starts containerd, unless dockerd is to find one elsewhere, or finds the one of a machine.
-begin_containerd() {
+# Tells whether there may be one: not if dockerd is to find one elsewhere, or finds the one of a machine.
+may_begin() {
   says_one_of --containerd,--cri-containerd && return 1
   has_one_of containerd,cri-containerd && return 1
   [ -z "$ROOTLESSKIT_STATE_DIR" ] && [ ! -S /run/containerd/containerd.sock ] || return 1
-  command -v containerd >/dev/null && take_settings "$@" || return 1
-  if [ -n "$_ask" ]; then
-    find_version
-    case $_v in 25 | 26 | 27) ;; *) return 1 ;; esac
+  command -v containerd >/dev/null && take_settings "$@"
+}
+
+# Starts containerd where it is of use.
+begin_containerd() {
+  may_begin "$@" || return 1
+  if [ -z "$_in_containerd" ]; then
+    [ -z "$_only" ] || return 1
+    if [ -n "$_ask" ]; then
+      find_version
+      case $_v in 25 | 26 | 27) ;; *) return 1 ;; esac
+    fi
   fi
   _state=$_run/containerd
   _socket=$_state/containerd.sock

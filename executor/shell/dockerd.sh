@@ -149,6 +149,12 @@ _again=
 [ ! -e "$_directory/started" ] || _again=yes
 { true >"$_directory/started"; } 2>/dev/null # a user whom the service changes to may not write there
 
+_beside=
+_in_containerd=
+if [ -f "$_directory/containerd.sh" ]; then
+  # shellcheck source=executor/shell/containerd.sh
+  . "$_directory/containerd.sh"
+fi
 if [ -f "$_directory/layers.sh" ]; then
   # shellcheck source=executor/shell/layers.sh
   . "$_directory/layers.sh"
@@ -158,12 +164,7 @@ if [ -f "$_directory/layers.sh" ]; then
 fi
 
 # What takes its time begins first.
-_beside=
-if [ -f "$_directory/containerd.sh" ]; then
-  # shellcheck source=executor/shell/containerd.sh
-  . "$_directory/containerd.sh"
-  if begin_containerd "$@"; then _beside=yes; fi
-fi
+if [ -f "$_directory/containerd.sh" ] && begin_containerd "$@"; then _beside=yes; fi
 
 # Networks that a job makes have an MTU of 1500 under an older dockerd, whatever it is told: TCP at
 # least is limited to what the way out carries.
@@ -216,5 +217,6 @@ then
 fi
 
 if share_socket; then set -- "$@" "--host=unix://$_shared"; fi
+[ -z "$_in_containerd" ] || forget_images
 [ -z "$_beside" ] || end_with_containerd "$@"
 exec "$_dockerd" "$@"

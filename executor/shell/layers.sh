@@ -6,6 +6,7 @@
 # $_major      the image's word on dockerd's major version; empty where it says nothing
 # $_cache      what BuildKit's cache may take, in bytes
 # $_again      whether dockerd is started once more in this sidecar
+# $_socket     where the containerd beside dockerd listens, if there is one
 # $_c, $_file, $_v, $_said  what dockerd.sh knows of dockerd and its daemon.json
 # shellcheck disable=SC2154 # what is given
 
@@ -32,8 +33,8 @@ choose_kind() {
     _kind=$_v
   fi
   [ "$_kind" != 0 ] || return 1
-  says_one_of --userns-remap && return 1
-  has_one_of userns-remap && return 1
+  says_one_of --userns-remap,--containerd-namespace && return 1
+  has_one_of userns-remap,containerd-namespace && return 1
   _words=$DOCKER_DRIVER
   _last=
   for _o in "$@"; do
@@ -73,6 +74,12 @@ is_whole() {
   [ "$1" -ge $((_p * _n)) ]
 } 2>/dev/null
 
+# Tells whether images are in containerd, and no layers in a storage driver's directory.
+has_images_in_containerd() {
+  set -- "$_kept"/image/*/layerdb
+  [ ! -e "$1" ] && [ -f "$_kept/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db" ]
+}
+
 # Has as $_why what speaks against the store; empty where nothing does.
 judge_store() {
   _why=
@@ -81,7 +88,9 @@ judge_store() {
   # Not all that a job wrote may have come to the disk by then, and no layer is checked when it is used.
   [ "$_i" = "$_boot" ] || _why="the host was restarted since"
   command -v od >/dev/null || return 0
-  wc -c "$_kept"/buildkit/*.db >"$_directory/sizes" 2>/dev/null
+  set -- "$_kept"/buildkit/*.db
+  if has_images_in_containerd; then set -- "$@" "$_kept"/buildkit/*/*.db "$_kept"/containerd/daemon/*/*.db; fi
+  wc -c "$@" >"$_directory/sizes" 2>/dev/null
   while read -r _l _o; do
     [ "$_o" != total ] || continue
     is_whole "$_o" "$_l" || _why="${_o##*/} is damaged"
@@ -99,7 +108,11 @@ are_cache() {
 # Takes away what is no layer and no build cache.  What may be large is moved, and removed later.
 wipe() {
   cd "$_kept" || return 1
-  # A directory that is none, or images in containerd: nothing here is known.
+  if has_images_in_containerd; then
+    wipe_beside_images
+    return
+  fi
+  # Where this is no directory, nothing here is known.
   set -- image/*/layerdb
   [ -d "$1" ] || return 1
   set --
@@ -121,6 +134,71 @@ wipe() {
   rm -rf image/*/repositories.json image/*/layerdb/mounts image/*/layerdb/tmp network swarm trust \
     runtimes buildkit/history*.db buildkit/executor
 }
+
+# The same where images are in containerd, which knows their names: `forget_images` is for those.
+wipe_beside_images() {
+  [ -n "$_may_begin" ] && command -v ctr >/dev/null || return 1
+  set --
+  for _o in containers volumes tmp plugins rootfs containerd/daemon/io.containerd.runtime.v2.task; do
+    [ ! -e "$_o" ] || set -- "$@" "$_o"
+  done
+  [ "$#" = 0 ] || mv "$@" "$_old/" || return 1
+  _in_containerd=yes
+  rm -rf image network swarm trust runtimes buildkit/history*.db buildkit/executor
+}
+
+# Asks containerd.
+ask_containerd() { ctr --address "$_socket" --namespace moby "$@"; }
+
+# Has containerd forget the names of images, and containers.  An image that was pulled stays without its
+# name: its digest is a root for the garbage collection, until no job has pulled it for so many days.  A
+# dockerd that would find images does not start.
+_days=14
+forget_images() {
+  for _i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ ! -S "$_socket" ] || break
+    sleep 0.05 || sleep 1
+  done
+  _l=$_directory/containerd
+  mkdir -p "$_l" && {
+    ask_containerd content ls >"$_l/content" &
+    _p=$!
+    ask_containerd leases ls -q >"$_l/leases" &
+    _n=$!
+    ask_containerd containers ls -q >"$_l/containers" &
+    _o=$!
+    ask_containerd images ls >"$_l/images" && wait "$_p" && wait "$_n" && wait "$_o" && forget_listed
+  } 2>"$_l/error" && return 0
+  cat "$_l/error" >&2
+  printf '%s\n' 'dind-executor: containerd does not forget the images of earlier jobs' >&2
+  exit 1
+}
+
+# Does it with what was listed.
+forget_listed() {
+  _i=$(($(date +%s) / 86400))
+  set --
+  while read -r _n _o _p _h; do
+    [ "$_n" != REF ] || continue
+    set -- "$@" "$_n"
+    # What was built here has its place in the build cache.
+    ! grep "^$_p" "$_l/content" | grep -q containerd.io/distribution.source. ||
+      ask_containerd content label "$_p" "containerd.io/gc.root=$_i" || return 1
+  done <"$_l/images"
+  [ "$#" = 0 ] || ask_containerd images rm "$@" || return 1
+  set --
+  while read -r _n; do set -- "$@" "$_n"; done <"$_l/containers"
+  [ "$#" = 0 ] || ask_containerd containers rm --keep-snapshot "$@" || return 1
+  # What a container has written is leased by its id.
+  set --
+  while read -r _n; do [ "${#_n}" != 64 ] || set -- "$@" "$_n"; done <"$_l/leases"
+  [ "$#" = 0 ] || ask_containerd leases rm "$@" || return 1
+  sed -n 's/^\(sha256:[0-9a-f]*\).*containerd.io\/gc.root=\([0-9][0-9]*\).*/\1 \2/p' "$_l/content" |
+    while read -r _p _n; do
+      [ "$_n" -ge $((_i - _days)) ] || grep -q "$_p" "$_l/images" ||
+        ask_containerd content label "$_p" containerd.io/gc.root= || return 1
+    done
+} >/dev/null
 
 # Has as $_kept the directory that dockerd is to use, empty or wiped.
 find_store() {
@@ -150,6 +228,8 @@ keep_layers() {
     { read -r _place <"$_directory/data-root"; } 2>/dev/null
     return 0
   fi
+  _may_begin=
+  if may_begin "$@"; then _may_begin=yes; fi
   _here=$PWD
   _why=
   if find_store "$@"; then

@@ -346,3 +346,15 @@ def test_an_image_without_a_containerd(sidecar: Sidecar) -> None:
     assert "--containerd" not in sidecar.noted[-1]
     service.terminate()
     assert service.wait(_LONGEST_SECONDS) == 7
+
+
+def test_a_sidecar_with_kept_layers_has_the_program_in_any_version() -> None:
+    """It begins one only where the layers are in containerd."""
+    spec = ContainerSpec("d", "i", {}, "n", prelude="x")
+    quick = ImageFacts("x", environment=("DOCKER_VERSION=29.7.2",))
+
+    assert with_containerd(spec, quick) == spec
+    kept = with_containerd(spec, quick, keeps_layers=True).prelude
+    assert given(_ask="", _only="yes").replace("'", "'\\''") in kept
+    slow = with_containerd(spec, ImageFacts("x", environment=(NEW,)), keeps_layers=True)
+    assert slow == with_containerd(spec, ImageFacts("x", environment=(NEW,)))

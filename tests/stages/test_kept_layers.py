@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.generations import NEW, OLD
+from tests.generations import GENERATIONS, OLD
 from tests.stages.calls import JobCalls
 from tests.stages.conftest import Start
 from tests.stages.request import JobRequest
@@ -55,14 +55,15 @@ def kind_in(witness: Witness, store: str) -> Path:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root sees the engine's directories")
-def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness) -> None:
+@pytest.mark.parametrize("image", [each for each in GENERATIONS if each != OLD])
+def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness, image: str) -> None:
     """It builds from the cache and sees nothing else, and what is broken is dropped."""
-    first = job_of(start, NEW, 9101)
+    first = job_of(start, image, 9101)
     first.up()
     built = made(first, *_LEFT)
     store = store_of(witness, first)
 
-    beside = job_of(start, NEW, 9101)
+    beside = job_of(start, image, 9101)
     beside.config().passed()
     said = beside.prepare().passed().output
     assert f"WARNING: Job {first.id} is still using the layers of this slot." in said
@@ -70,7 +71,7 @@ def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness) -> No
     beside.cleanup().passed()
     first.cleanup().passed()
 
-    second = job_of(start, NEW, 9101)
+    second = job_of(start, image, 9101)
     assert "WARNING" not in second.up().output
     assert store_of(witness, second) == store
     call = second.script(f'echo "seen $({_SEEN.format(all="-a")})."', *BUILD, "docker pull alpine")
@@ -80,10 +81,10 @@ def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness) -> No
     assert "Pull complete" not in call.stdout
     second.cleanup().passed()
 
-    damaged = kind_in(witness, store) / "buildkit/snapshots.db"
+    damaged = kind_in(witness, store) / "buildkit/cache.db"
     os.truncate(damaged, damaged.stat().st_size // 2)
-    third = job_of(start, NEW, 9101)
-    assert "are removed: snapshots.db is damaged" in third.up().output
+    third = job_of(start, image, 9101)
+    assert "are removed: cache.db is damaged" in third.up().output
     again = made(third)
     assert again != built
     third.cleanup().passed()
@@ -91,7 +92,7 @@ def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness) -> No
     directory = kind_in(witness, store) / "buildkit"
     directory.rename(directory.with_suffix(".away"))
     directory.write_text("no directory")
-    fourth = job_of(start, NEW, 9101)
+    fourth = job_of(start, image, 9101)
     said = fourth.up().output
     assert "are removed: the Docker daemon does not start on them" in said
     assert store_of(witness, fourth) != store

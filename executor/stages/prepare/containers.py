@@ -146,7 +146,8 @@ class Containers:
         facts = self._facts(spec)
         if spec.prelude:  # dockerd's
             require_root(spec, facts)
-            spec = self._layers.on_store(with_containerd(spec, facts), facts)
+            spec = self._layers.on_store(spec, facts)
+            spec = with_containerd(spec, facts, keeps_layers=self._layers.are_used)
         spec = heeding_image(without_needless_secrets(spec, facts), facts)
         self._volumes.result()
         self._steps.do(

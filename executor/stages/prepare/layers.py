@@ -46,6 +46,11 @@ class KeptLayers:
         self._watch = watch
         self._store: VolumeSpec | None = None
 
+    @property
+    def are_used(self) -> bool:
+        """Tell whether the sidecar has them."""
+        return self._store is not None
+
     def on_store(self, spec: ContainerSpec, image: ImageFacts) -> ContainerSpec:
         """Return the sidecar on the slot's layers where it may have them, else as it is."""
         if self._layers is None:
