@@ -9,7 +9,13 @@ from executor.errors import ExecutorError, SettingsError
 from executor.host.owner import find_owner
 from executor.log import AdministratorLog
 from executor.names import JobNames, job_key
-from executor.notation.owner import Belonging, Owner, owner_text, parse_note
+from executor.notation.owner import (
+    AFTER_TIMEOUT_SECONDS,
+    Belonging,
+    Owner,
+    owner_text,
+    parse_note,
+)
 from executor.runner import notes
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
@@ -18,10 +24,6 @@ from executor.settings.file import Settings, load_settings
 
 if TYPE_CHECKING:
     from executor.plan.inputs import Inputs
-
-_AFTER_TIMEOUT_SECONDS = 2 * 3600
-"""What a job may take beyond its timeout: after_script (5 minutes unless the job wants more), the end
-of its containers, cleanup (15 minutes), and some."""
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 
@@ -132,7 +134,7 @@ def _belonging(temp_dir: str, job: Job, *, local: bool) -> Belonging:
         str(job.project_id),
         owner,
         temp_dir=temp_dir,
-        deadline=int(time.time()) + job.timeout_seconds + _AFTER_TIMEOUT_SECONDS,
+        deadline=int(time.time()) + job.timeout_seconds + AFTER_TIMEOUT_SECONDS,
         gitlab=job.gitlab_url,
     )
 

@@ -23,6 +23,10 @@ NO_MACHINE = "-"
 """Stands for the machine's id where a host or container has none: then a boot id alone says which
 machine it is, and another boot id may be another machine's."""
 
+AFTER_TIMEOUT_SECONDS = 2 * 3600
+"""What a job may take beyond its timeout: after_script (5 minutes unless the job wants more), the end
+of its containers, cleanup (15 minutes), and some."""
+
 _VERSION = "1"
 _UNKNOWN = f"{_VERSION}:unknown"
 _LOCAL, _REMOTE = "local", "remote"

@@ -153,6 +153,7 @@ class _Job:
                 environ=options.environ,
                 log=options.log,
                 patience_seconds=options.patience_seconds,
+                own=options.own_temp_dir,
             )
             kind, why = outcome.ghost.value, outcome.reason
             if kind in {"ended", "over"}:
@@ -198,7 +199,9 @@ class _Job:
 
     def _with_directories(self, done: Done, ghost: str, why: str) -> Done:
         done = done._replace(ghost=ghost)
-        if ghost in {"unanswered", "unusable"}:
+        # What gitlab-runner had not written to its end is no payload.
+        is_needed = any(each.is_signed for each in self._found.directories)
+        if ghost == "unanswered" or (ghost == "unusable" and is_needed):
             return done._replace(left=(*done.left, why))
         if done.left or not self._found.directories:
             return done  # what may still be needed to tell whose the objects are

@@ -75,13 +75,20 @@ def end_request(token: str) -> bytes:
 
 
 def judge_job(
-    status: int, content_type: str, body: bytes, job_id: int, system_id: str = ""
+    status: int,
+    content_type: str,
+    body: bytes,
+    job_id: int,
+    system_id: str = "",
+    *,
+    is_signed: bool = True,
 ) -> GhostOutcome | None:
     """Judge the answer to `GET /job` with the job's token; None where GitLab waits for its runner.
 
     A 401 says that the token is one of no job that runs; only GitLab's API says it as JSON.  A job
     whose start GitLab did not hear of runs elsewhere by now, with the same token: that gitlab-runner
-    has another id than `system_id`.
+    has another id than `system_id`.  Where no note says that this was the dead one's, another id proves
+    nothing.
     """
     said = _object(content_type, body)
     if said is None:
@@ -92,19 +99,23 @@ def judge_job(
         return GhostOutcome(Ghost.OVER)
     if status != _OK:
         return unanswered(f"it answers {status}{_ADVICE.get(status, '')}")
-    return _judge_described(said, job_id, system_id)
+    return _judge_described(said, job_id, system_id, is_signed=is_signed)
 
 
-def _judge_described(said: dict[str, object], job_id: int, system_id: str) -> GhostOutcome | None:
+def _judge_described(
+    said: dict[str, object], job_id: int, system_id: str, *, is_signed: bool
+) -> GhostOutcome | None:
     if said.get("id") != job_id or isinstance(said.get("id"), bool):
         return unanswered("it answers for another job")
     if said.get("status") not in EXECUTING:
         return unanswered("the job has not started as far as GitLab knows")
     manager = said.get("runner_manager")
     elsewhere = manager.get("system_id") if isinstance(manager, dict) else None
-    if system_id and isinstance(elsewhere, str) and elsewhere not in ("", system_id):
-        return GhostOutcome(Ghost.OVER)
-    return None
+    if not isinstance(elsewhere, str) or elsewhere in ("", system_id):
+        return None
+    if not is_signed:
+        return unanswered("another gitlab-runner may have the job, as far as it tells")
+    return GhostOutcome(Ghost.OVER) if system_id else None
 
 
 def judge_trace(status: int, stream_range: str) -> TraceAnswer:

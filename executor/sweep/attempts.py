@@ -33,7 +33,7 @@ def directories_elsewhere(found: Found, owner: Owner, proc: str = "/proc") -> Di
 def _seen_in(parent: str, found: Found, uid: int) -> Directories:
     """Return whether a directory there may be the job's; raises OSError where nothing can be seen."""
     with opened(parent) as place:
-        names, is_all = names_in(place)
+        names, is_all, _ = names_in(place)
         seen = Directories.GONE if is_all else Directories.UNKNOWN
         for name in names:
             try:

@@ -2,21 +2,21 @@
 
 gitlab-runner (17.9 to 19.4) makes `custom-executor<number>` in its TMPDIR for each attempt of
 prepare, and removes it after cleanup: with the payload, the scripts, and the notes of our stages.
-One without the note that names its owner is left alone: nobody can tell whose it is.
+One that no note signs has not come to the end of config, as a rule (`unsigned`).
 """
 
 import fcntl
 import json
 import os
 import re
-import stat
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from typing import NamedTuple
 
-from executor.names import TEMP_DIR_LABEL
+from executor.names import OWNER_CONTAINER_LABEL, OWNER_LABEL, TEMP_DIR_LABEL
+from executor.notation.owner import owner_text
 from executor.runner import notes
 from executor.sweep.descriptors import Refused, empty, open_directory, read_file
 
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
 PAYLOAD = "response.json"
 
 _NAME = re.compile(r"custom-executor[0-9]{1,20}")
-_TRACE = re.compile(r"trace[0-9]{1,20}")
+LOG_NAME = re.compile(r"trace[0-9]{1,20}")
 _MOST_LISTED = 20_000
 """How many names are looked at in a directory that others fill as well."""
 _MOST_DIRECTORIES = 1_000
 _MOST_NOTE_BYTES = 64 << 10
 MOST_PAYLOAD_BYTES = 16 << 20
-_MOST_TRACES = 1_000
 _PAUSE_SECONDS = 0.1
 
 
@@ -47,19 +46,13 @@ class LeftDirectory(NamedTuple):
     uid: int
     facts: Mapping[str, str]
     """What the note says of the job, by the names of the labels."""
+    is_signed: bool = True
+    """Whether the note names the gitlab-runner that made it; what it has of a job is known else."""
 
     @property
     def path(self) -> str:
         """Return where it is."""
         return f"{self.parent}/{self.name}"
-
-
-class TraceFile(NamedTuple):
-    """The file in which gitlab-runner keeps the job log, with the device and inode that it had."""
-
-    name: str
-    device: int
-    inode: int
 
 
 def find_left(
@@ -70,16 +63,43 @@ def find_left(
     Those whose paths are among `others` are left out: most of them are of jobs that live.  What
     cannot be read is none of them.
     """
+    return look_into(parent, own, uids, others)[0]
+
+
+def look_into(
+    parent: str, own: str, uids: Collection[int], others: Collection[str] = ()
+) -> tuple[list[LeftDirectory], bool]:
+    """Return what `find_left` does, and whether there are more job logs than directories of jobs.
+
+    Each job that lives has one of both.
+    """
     found: list[LeftDirectory] = []
     own_name = own.rpartition("/")[2]
+    names: list[str] = []
+    logs = 0
     with suppress(OSError), opened(parent) as directory:
-        for name in names_in(directory)[0]:
+        names, _, logs = names_in(directory)
+        for name in names:
             if f"{parent}/{name}" in others or name == own_name:
                 continue
             if len(found) < _MOST_DIRECTORIES:
                 with suppress(OSError, ValueError, RecursionError):
-                    found.append(look_at(parent, name, directory, uids))
-    return found
+                    found.append(_look_at(parent, name, directory, uids))
+    return found, logs > len(names)
+
+
+def _look_at(parent: str, name: str, within: int, uids: Collection[int]) -> LeftDirectory:
+    """Return what a directory says of itself, or what its payload says; raises as `look_at`."""
+    noted = None
+    # Not there, or emptied by a host that lost its power.
+    with suppress(FileNotFoundError, ValueError, RecursionError):
+        noted = look_at(parent, name, within, uids)
+        is_unknown = noted.facts.get(OWNER_LABEL) == owner_text(None)
+        if not is_unknown or noted.facts.get(OWNER_CONTAINER_LABEL):
+            return noted
+    from executor.sweep.unsigned import look_without_note  # noqa: PLC0415 (rarely needed)
+
+    return look_without_note(parent, name, within, uids, noted)
 
 
 def read_payload(left: LeftDirectory) -> "LeftPayload":
@@ -92,7 +112,7 @@ def read_payload(left: LeftDirectory) -> "LeftPayload":
     try:
         with opened(left.parent) as parent, _same(left, parent) as directory:
             content = read_file(PAYLOAD, directory, MOST_PAYLOAD_BYTES)
-            known = [_note(directory, each) for each in (notes.AUTHORITIES, notes.SYSTEM_ID)]
+            known = [note_in(directory, each) for each in (notes.AUTHORITIES, notes.SYSTEM_ID)]
     except OSError as error:
         raise UnusablePayload(error.strerror or str(error)) from None
     return parse_left_payload(content, *(each.decode("ascii", "ignore") for each in known))
@@ -126,7 +146,8 @@ def remove_left(left: LeftDirectory, proc: str = "/proc", patience_seconds: floa
     interrupted removal leaves can still be told.  Another sweep that works on it is waited for as
     long as there is patience.
     """
-    from executor.sweep.processes import is_worked_in  # noqa: PLC0415 (only where somebody died)
+    from executor.sweep.logs import remove_known_logs  # noqa: PLC0415 (only where somebody died)
+    from executor.sweep.processes import is_worked_in  # noqa: PLC0415
 
     try:
         with opened(left.parent) as parent:
@@ -134,7 +155,7 @@ def remove_left(left: LeftDirectory, proc: str = "/proc", patience_seconds: floa
                 _claim(directory, patience_seconds)
                 if is_worked_in(left.path, left.identity, proc):
                     return "a process works in it"
-                _remove_traces(directory, parent, left.uid)
+                remove_known_logs(directory, parent, left.uid)
                 stays = empty(directory, last=notes.OWNER, proc=proc)
             if stays:
                 return "; ".join(stays[:3])
@@ -146,27 +167,6 @@ def remove_left(left: LeftDirectory, proc: str = "/proc", patience_seconds: floa
     except OSError as error:
         return error.strerror or str(error)
     return ""
-
-
-def parse_traces(content: bytes) -> list[TraceFile]:
-    """Return the files of job logs that a note names; what is no such name is left out."""
-    listed = json.loads(content or b"[]")
-    return [
-        TraceFile(name, device, inode)
-        for name, device, inode in (listed if isinstance(listed, list) else ())
-        if isinstance(name, str) and _TRACE.fullmatch(name)
-    ][:_MOST_TRACES]
-
-
-def _remove_traces(directory: int, parent: int, uid: int) -> None:
-    """Remove the job logs that the directory's gitlab-runner had open, where they still are these."""
-    with suppress(OSError, ValueError, TypeError, RecursionError):
-        for trace in parse_traces(_note(directory, notes.TRACES)):
-            with suppress(OSError):
-                found = os.stat(trace.name, dir_fd=parent, follow_symlinks=False)
-                same = (found.st_dev, found.st_ino) == (trace.device, trace.inode)
-                if same and stat.S_ISREG(found.st_mode) and found.st_uid == uid:
-                    os.unlink(trace.name, dir_fd=parent)
 
 
 def _claim(directory: int, patience_seconds: float) -> None:
@@ -200,15 +200,16 @@ def look_at(parent: str, name: str, within: int, uids: Collection[int]) -> LeftD
     return LeftDirectory(parent, name, (found.st_dev, found.st_ino), found.st_uid, facts)
 
 
-def names_in(directory: int) -> tuple[list[str], bool]:
-    """Return the names that directories of jobs have there, and whether these are all."""
+def names_in(directory: int) -> tuple[list[str], bool, int]:
+    """Return the names of jobs' directories there, whether these are all, and the number of job logs."""
     with os.scandir(directory) as listed:
         names = [each.name for each in islice(listed, _MOST_LISTED + 1)]
     jobs = sorted(each for each in names[:_MOST_LISTED] if _NAME.fullmatch(each))
-    return jobs, len(names) <= _MOST_LISTED
+    logs = sum(LOG_NAME.fullmatch(each) is not None for each in names)
+    return jobs, len(names) <= _MOST_LISTED, logs
 
 
-def _note(directory: int, name: str) -> bytes:
+def note_in(directory: int, name: str) -> bytes:
     """Return what an optional note says."""
     try:
         return read_file(name, directory, _MOST_NOTE_BYTES)

@@ -84,7 +84,12 @@ def _ask(api: GitLabApi, payload: LeftPayload) -> GhostOutcome | None:
     """Return what became of the job; None where GitLab waits for its runner."""
     answer = api.get(_JOB)
     return judge_job(
-        answer.status, answer.content_type, answer.body, payload.job_id, payload.system_id
+        answer.status,
+        answer.content_type,
+        answer.body,
+        payload.job_id,
+        payload.system_id,
+        is_signed=payload.is_signed,
     )
 
 

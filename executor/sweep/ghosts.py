@@ -22,12 +22,13 @@ def end_left(
     log: AdministratorLog,
     deadline: float | None = None,
     patience_seconds: float = 0.0,
+    own: str = "",
 ) -> GhostOutcome:
     """End the job of a directory in GitLab; its gitlab-runner is proved dead.
 
     Returns UNANSWERED where the directory is to be kept for the next sweep.  `environ` names the
     proxies, `deadline` is of `time.monotonic`.  Another sweep that is at it is waited for as long as
-    there is patience.
+    there is patience.  `own` is the directory of the job that sweeps: its notes know a GitLab, too.
     """
     try:
         with claimed(left, patience_seconds) as is_ours:
@@ -35,7 +36,7 @@ def end_left(
                 return unanswered("another sweep is at it")
             longest = time.monotonic() + LONGEST_SECONDS
             until = longest if deadline is None else min(deadline, longest)
-            outcome = _end(left, until, environ)
+            outcome = _end(left, until, environ, own)
     except FileNotFoundError:
         return GhostOutcome(Ghost.OVER, "another sweep has ended it, and removed its payload")
     facts = {"job": left.facts.get(LABEL, ""), "ghost_id": left.facts.get(JOB_ID_LABEL, "")}
@@ -46,9 +47,13 @@ def end_left(
     return outcome
 
 
-def _end(left: LeftDirectory, until: float, environ: Mapping[str, str]) -> GhostOutcome:
+def _end(left: LeftDirectory, until: float, environ: Mapping[str, str], own: str) -> GhostOutcome:
     try:
         payload = read_payload(left)
+        if not left.is_signed:
+            from executor.sweep.unsigned import with_what_is_known  # noqa: PLC0415 (rarely needed)
+
+            payload = with_what_is_known(payload, left, own)
     except UnusablePayload as error:
         return GhostOutcome(Ghost.UNUSABLE, f"the payload {left.path} cannot be used: {error}")
     outcome = end_ghost(payload, last_line(os.uname().nodename), until, environ=environ)

@@ -43,6 +43,13 @@ class Found(NamedTuple):
     """What the objects and directories say of it, each once; a second attempt may say other things."""
     things: tuple[Thing, ...] = ()
     directories: "tuple[LeftDirectory, ...]" = ()
+    unsigned: tuple[Belonging, ...] = ()
+    """What is said of it in directories without a note that names an owner."""
+
+    @property
+    def said(self) -> tuple[Belonging, ...]:
+        """Return all that is said of it."""
+        return (*self.belongings, *self.unsigned)
 
     @property
     def owners(self) -> tuple[tuple[Owner | None, str], ...]:
@@ -52,28 +59,28 @@ class Found(NamedTuple):
     @property
     def temp_dirs(self) -> tuple[str, ...]:
         """Return the temporary directories that are named."""
-        return tuple(dict.fromkeys(each.temp_dir for each in self.belongings if each.temp_dir))
+        return tuple(dict.fromkeys(each.temp_dir for each in self.said if each.temp_dir))
 
     @property
     def job_id(self) -> str:
         """Return GitLab's number of the job, "" where nothing says it."""
-        return next((each.job_id for each in self.belongings if each.job_id), "")
+        return next((each.job_id for each in self.said if each.job_id), "")
 
     @property
     def project_id(self) -> str:
         """Return GitLab's number of the project, "" where nothing says it."""
-        return next((each.project_id for each in self.belongings if each.project_id), "")
+        return next((each.project_id for each in self.said if each.project_id), "")
 
     @property
     def gitlab(self) -> str:
         """Return the address of the job's GitLab, "" where nothing says it."""
-        return next((each.gitlab for each in self.belongings if each.gitlab), "")
+        return next((each.gitlab for each in self.said if each.gitlab), "")
 
     @property
     def deadline(self) -> int | None:
         """Return the last moment that is named, in seconds since 1970; None where one is missing."""
-        named = [each.deadline for each in self.belongings if each.deadline is not None]
-        return max(named) if named and len(named) == len(self.belongings) else None
+        named = [each.deadline for each in self.said if each.deadline is not None]
+        return max(named) if named and len(named) == len(self.said) else None
 
     @property
     def created(self) -> float | None:
@@ -108,6 +115,7 @@ def put_together(
     things: dict[str, list[Thing]] = {}
     left: dict[str, list[LeftDirectory]] = {}
     said: dict[str, dict[Belonging, None]] = {}
+    unsigned: dict[str, list[Belonging]] = {}
     # Objects of one job say the same, and a host may have hundreds of them.
     read: dict[tuple[str, ...], Belonging | None] = {}
     for kind, each in listed:
@@ -122,10 +130,20 @@ def put_together(
             things.setdefault(belonging.key, []).append(_thing(kind, each))
     for directory in directories:
         if belonging := parse_belonging(directory.facts):
-            said.setdefault(belonging.key, {})[belonging] = None
+            words_of_job = said.setdefault(belonging.key, {})
+            if directory.is_signed:
+                words_of_job[belonging] = None
+            else:
+                unsigned.setdefault(belonging.key, []).append(belonging)
             left.setdefault(belonging.key, []).append(directory)
     return tuple(
-        Found(key, tuple(words), tuple(things.get(key, ())), tuple(left.get(key, ())))
+        Found(
+            key,
+            tuple(words),
+            tuple(things.get(key, ())),
+            tuple(left.get(key, ())),
+            tuple(unsigned.get(key, ())),
+        )
         for key, words in said.items()
     )
 

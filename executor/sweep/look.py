@@ -1,7 +1,7 @@
 """One look: what is there of each job, what is seen of its owner, and what follows.  Changes nothing."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from executor.engine.docker import Engine
@@ -12,6 +12,7 @@ from executor.sweep.jobs import Found, put_together
 from executor.sweep.options import Options
 from executor.sweep.state import Memory
 from executor.sweep.verdict import (
+    GONE_SECONDS,
     Directories,
     Evidence,
     Judgement,
@@ -44,6 +45,8 @@ class Look(NamedTuple):
     jobs: tuple[JobLook, ...]
     memory: Memory
     """With what this look saw."""
+    has_stray_logs: bool = False
+    """Whether there seem to be more job logs than jobs."""
 
     def of(self, jobs: Iterable[JobLook]) -> "Look":
         """Return the same look with other jobs: some of them, or judged again."""
@@ -60,9 +63,9 @@ def look(engine: Engine, options: Options, memory: Memory, view: View | None = N
     seen = view or view_of(engine)
     # What objects name need not be read, unless it is to be removed: a host has many jobs.
     named = _named(listed) if options.by == "prepare" else frozenset()
-    jobs = _first_looks(listed, seen, memory, options, named)
+    jobs, strays = _first_looks(listed, seen, memory, options, named)
     if named and any(each.judgement.verdict is Verdict.REMOVE for each in jobs):
-        jobs = _first_looks(listed, seen, memory, options, frozenset())
+        jobs, strays = _first_looks(listed, seen, memory, options, frozenset())
     jobs = _with_stages(jobs, seen, options)
     keys = {each.found.key for each in jobs}
     gone = {each.found.key for each in jobs if each.evidence.directories is Directories.GONE}
@@ -71,25 +74,43 @@ def look(engine: Engine, options: Options, memory: Memory, view: View | None = N
         {key: at for key, at in memory.gone.items() if key in gone},
         *({key: at for key, at in each.items() if key in keys} for each in memory[2:]),
     )
-    return Look(tuple(jobs), kept)
+    return Look(tuple(jobs), kept, strays)
 
 
 def _first_looks(
     listed: "Objects", view: View, memory: Memory, options: Options, named: frozenset[str]
-) -> list[JobLook]:
-    """Judge each job, without a look into the directories that its objects name, if so wanted."""
-    from executor.sweep.files import find_left  # noqa: PLC0415
+) -> tuple[list[JobLook], bool]:
+    """Judge each job, without a look into the directories that its objects name, if so wanted.
 
-    directories = [
-        each
-        for parent in options.parents
-        for each in find_left(parent, options.own_temp_dir, options.uids, named)
+    Also tells whether there are more job logs than directories of jobs.
+    """
+    from executor.sweep.files import look_into  # noqa: PLC0415
+
+    places = [
+        look_into(parent, options.own_temp_dir, options.uids, named) for parent in options.parents
     ]
+    found = [each for some, _ in places for each in some]
+    unsigned = [each for each in found if not each.is_signed]
+    if unsigned:
+        # What an object names is of that object's job, and goes when nothing names it any more.
+        named = _named(listed)
+        unsigned = [each for each in unsigned if each.path not in named]
+    directories = [each for each in found if each.is_signed or each in unsigned]
+    lives: dict[str, Life] = {}
+    if unsigned:
+        from executor.sweep.orphans import lives_of_makers  # noqa: PLC0415 (rarely needed)
+
+        lives = lives_of_makers(unsigned, options.own_temp_dir, view.proc)
     now = time.time()
-    found = put_together(listed, directories)
+    jobs = put_together(listed, directories)
     # A prepare that outlived its gitlab-runner does not sweep under its own feet.
-    others = [each for each in found if options.own_temp_dir not in each.temp_dirs]
-    return [_first_look(each, view, memory, now) for each in others]
+    others = [
+        each
+        for each in jobs
+        if options.own_temp_dir not in each.temp_dirs and each.key != options.own_key
+    ]
+    looks = [_first_look(each, view, memory, now, lives) for each in others]
+    return looks, any(more for _, more in places)
 
 
 def _named(listed: "Objects") -> frozenset[str]:
@@ -127,13 +148,19 @@ def _witness(engine: Engine, identity: str) -> dict[str, object] | None:
     return found or None
 
 
-def _first_look(found: Found, view: View, memory: Memory, now: float) -> JobLook:
-    """Judge a job by its owners, and by its directories where an owner lives."""
+def _first_look(
+    found: Found, view: View, memory: Memory, now: float, unsigned: Mapping[str, Life]
+) -> JobLook:
+    """Judge a job by its owners, and by its directories where an owner lives.
+
+    `unsigned` says what is known of the gitlab-runners of directories that name none.
+    """
     lives = tuple(view.life_of(owner, container) for owner, container in found.owners)
     if Life.REBOOTED in lives and (found.created or 0.0) > now - memory.now:
         # Not of an earlier boot, so of another host: a clone of this one may reach the engine by a
         # socket that is forwarded.
         lives = tuple(Life.UNKNOWN if each is Life.REBOOTED else each for each in lives)
+    lives += _lives_of_unsigned(found, memory, unsigned)
     deadline = found.deadline
     evidence = Evidence(
         lives,
@@ -147,6 +174,16 @@ def _first_look(found: Found, view: View, memory: Memory, now: float) -> JobLook
     return JobLook(found, evidence, judge(evidence))
 
 
+def _lives_of_unsigned(
+    found: Found, memory: Memory, unsigned: Mapping[str, Life]
+) -> tuple[Life, ...]:
+    """Return what is known of the gitlab-runners of a job's unsigned directories, one each."""
+    lives = tuple(unsigned[each.path] for each in found.directories if not each.is_signed)
+    if Life.IDLE in lives and memory.seconds_idle(found.key) >= GONE_SECONDS:
+        lives = tuple(Life.GONE if each is Life.IDLE else each for each in lives)
+    return lives
+
+
 def _directories_seen(found: Found, lives: tuple[Life, ...], view: View) -> Directories:
     """Return whether a living owner has a directory of the job, one that no object names among them.
 
@@ -156,7 +193,7 @@ def _directories_seen(found: Found, lives: tuple[Life, ...], view: View) -> Dire
         return Directories.THERE
     owner = next(
         owner
-        for (owner, _), life in zip(found.owners, lives, strict=True)
+        for (owner, _), life in zip(found.owners, lives, strict=False)
         if life is Life.ALIVE and owner
     )
     seen = view.directories_of(owner, found.temp_dirs)

@@ -26,6 +26,8 @@ class Options(NamedTuple):
     """Whose directories there are looked at."""
     own_temp_dir: str = ""
     """The temporary directory of the job that sweeps; it is never touched."""
+    own_key: str = ""
+    """The key of the job that sweeps: GitLab may have given it out before, to a dead gitlab-runner."""
     quiet_seconds: float = 0.0
     """How long nothing of a removed job may have appeared."""
     patience_seconds: float = 0.0

@@ -33,6 +33,8 @@ class LeftPayload:
     """Certificates in PEM that GitLab's own may be signed with, besides those of the host."""
     system_id: str = ""
     """By what GitLab tells the dead gitlab-runner from others of its token; "" if not known."""
+    is_signed: bool = True
+    """Whether a note beside it said so; else it is what gitlab-runners of this host are known by."""
 
 
 def parse_left_payload(content: bytes, authorities: str = "", system_id: str = "") -> LeftPayload:

@@ -37,10 +37,16 @@ class Memory(NamedTuple):
     """How often in a row that was tried, without anything gone meanwhile."""
     had: dict[str, float]
     """How many objects the job had then."""
+    idle: dict[str, float]
+    """Since when no gitlab-runner is seen that a job without a note could be of."""
 
     def seconds_over(self, key: str) -> float:
         """Note that GitLab says that a job is over; return for how long it has said so."""
         return self.now - self.over.setdefault(key, self.now)
+
+    def seconds_idle(self, key: str) -> float:
+        """Note that no gitlab-runner is seen that a job could be of; return for how long."""
+        return self.now - self.idle.setdefault(key, self.now)
 
     def seconds_gone(self, key: str) -> float:
         """Note that a job's directories are gone; return for how long they have been seen so."""

@@ -30,6 +30,8 @@ def sweep(engine: Engine, options: Options) -> "Outcome | None":
             options.log.event("sweep failed", error=str(error))
             remember(options, memory, result_of(options, started, error=str(error)))
             return None
+        if seen.has_stray_logs:
+            remove_stray_logs(options)
         why = _late(seen)
         if not any(each.judgement.verdict is Verdict.REMOVE for each in seen.jobs):
             remember(options, seen.memory, result_of(options, started, seen))
@@ -42,6 +44,7 @@ def sweep(engine: Engine, options: Options) -> "Outcome | None":
         remember(options, seen.memory, result_of(options, started, seen))
         outcome = act(engine, seen, options)
         remember(options, outcome.memory, result_of(options, started, seen, outcome))
+        remove_stray_logs(options)
         return outcome
 
 
@@ -63,6 +66,16 @@ def result_of(
         "left": [each.facts() for each in done if each.left],
         "error": error,
     }
+
+
+def remove_stray_logs(options: Options) -> int:
+    """Remove the job logs of gitlab-runners that died before config noted them; return how many."""
+    from executor.sweep import logs  # noqa: PLC0415 (rarely needed)
+
+    removed = logs.remove_stray_logs(options)
+    if removed:
+        options.log.event("job logs swept", files=removed)
+    return removed
 
 
 def _late(seen: Look) -> str:

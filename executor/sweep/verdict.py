@@ -22,6 +22,8 @@ class Life(StrEnum):
     GONE = "owner-gone"
     REBOOTED = "rebooted"
     CONTAINER_GONE = "container-gone"
+    IDLE = "idle"
+    """None has such a job at the moment; where that is so once more, it is gone."""
     UNKNOWN = "unknown"
 
 
@@ -89,6 +91,9 @@ def judge(evidence: Evidence, *, expired: bool = False) -> Judgement:
         return Judgement(Verdict.UNDECIDED, "other-object")
     if evidence.owners and all(each in DEAD for each in evidence.owners):
         return Judgement(Verdict.REMOVE, str(evidence.owners[0]))
+    is_idle = bool(evidence.owners) and all(each in {*DEAD, Life.IDLE} for each in evidence.owners)
+    if is_idle and evidence.word is not Word.OVER:
+        return Judgement(Verdict.UNDECIDED, "seen-once")
     if evidence.word is Word.RUNNING:
         return Judgement(Verdict.KEEP, "gitlab-running")
     if Life.ALIVE in evidence.owners:

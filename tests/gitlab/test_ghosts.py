@@ -13,6 +13,7 @@ import pytest
 
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.project.checkout import Checkout
+from executor.runner import notes
 from executor.sweep.files import PAYLOAD
 from executor.sweep.processes import is_worked_in
 from tests.gitlab import leftovers, moods, runner, server, trace
@@ -38,9 +39,9 @@ job:
 """
 OTHER = "job: {image: alpine, script: [echo other]}"
 
-# A prepare that never ends: before the real one, or behind it.
+# A stage that never ends: before the real one, or behind it.
 BEFORE = """#!/bin/sh
-echo reached
+echo reached >&2
 exec sleep 600
 """
 BEHIND = """#!/bin/sh
@@ -129,12 +130,12 @@ def a_host(gitlab: GitLab, checkout: Checkout, tmp_path: Path, more: Mapping[str
     return Host(gitlab, Pushed(gitlab, checkout), directory, more)
 
 
-def hooks_with(directory: Path, prepare: str) -> Path:
-    """Return hooks of which prepare is another one."""
+def hooks_with(directory: Path, text: str, stage: str = "prepare") -> Path:
+    """Return hooks of which one is another one."""
     directory.mkdir()
-    for name in ("config", "run", "cleanup"):
+    for name in ("config", "prepare", "run", "cleanup"):
         (directory / name).write_text(f'#!/bin/sh\nexec "{HOOKS}/{name}" "$@"\n')
-    (directory / "prepare").write_text(prepare.replace("{hooks}", str(HOOKS)))
+    (directory / stage).write_text(text.replace("{hooks}", str(HOOKS)))
     for each in directory.iterdir():
         each.chmod(0o755)
     return directory
@@ -157,22 +158,25 @@ def gone(*files: Path) -> Callable[[], bool]:
     return lambda: not any(each.exists() for each in files)
 
 
-@pytest.mark.parametrize("where", ["config", "prepare", "script"])
+@pytest.mark.parametrize("where", ["start", "config", "prepare", "script"])
 def test_the_next_job_ends_a_ghost(
     host: Host, rig: Rig, settings: Path, tmp_path: Path, where: str
 ) -> None:
     """Wherever gitlab-runner was killed, its job fails as its fault, and runs again elsewhere.
 
-    Of a job that had come to config only there is no object on the engine.  Nothing stays of any.
+    Of a job that had come to config only there is no object on the engine, and of one that had not even
+    come to its end no note says whose it is.  Nothing stays of any.
     """
     hooks, reached = {
+        "start": (hooks_with(tmp_path / "hooks0", BEFORE, "config"), "reached"),
         "config": (hooks_with(tmp_path / "hooks", BEFORE), "reached"),
         "prepare": (hooks_with(tmp_path / "hooks1", BEHIND), "reached"),
         "script": (HOOKS, "\nbegun"),
     }[where]
     job, files = host.ghost(rig.settings if where == "script" else settings, hooks, reached)
     # Whatever works beside this test may sweep the objects of the other two at once.
-    assert where != "config" or leftovers.of_jobs(rig.engine_host, [job]) == []
+    assert (files[0] / notes.OWNER).exists() is (where != "start")
+    assert where not in {"start", "config"} or leftovers.of_jobs(rig.engine_host, [job]) == []
 
     with host.runner(settings):
         host.jobs_until(is_over(job), "the ghost is not over")

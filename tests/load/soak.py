@@ -11,6 +11,7 @@ are gone to Go's garbage collector, which runs every two minutes where nothing h
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -23,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from executor.local.pipeline.file import parse_pipeline
+from executor.runner import notes
+from executor.sweep.processes import find_stages
 from tests.gitlab import runner, server, sources
 from tests.gitlab.jobs import FINAL_STATES, Job
 from tests.gitlab.pipelines import Pushed
@@ -50,7 +53,7 @@ serves:
 STAGE, RUNNER_AND_STAGES, RUNNER = "a stage", "gitlab-runner and its stages", "gitlab-runner"
 KILLS = (RUNNER_AND_STAGES, STAGE, RUNNER)
 _JOB_SECONDS = 300.0
-_LATEST_SECONDS = 4.0
+LATEST_SECONDS = 4.0
 """How long after a job began it may be hit."""
 _SETTLED_SECONDS = 3.0
 """How long nothing changes after the first jobs."""
@@ -71,18 +74,34 @@ class Account:
     jobs: int = 0
     kills: list[str] = field(default_factory=list)
     ghosts: list[Job] = field(default_factory=list)
+    unsigned: int = 0
+    """How many directories of jobs a kill left that did not say yet whose they are."""
+    untold: list[Job] = field(default_factory=list)
+    """Jobs whose payload gitlab-runner had not written yet: nobody else knows of them."""
     before: dict[str, int] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    """What gitlab-runner's temporary directory has at the end."""
 
     def told(self) -> list[str]:
         """Return it in lines."""
         first = (
             f"{self.jobs} jobs, {len(self.kills)} kills ({', '.join(self.kills)});"
             f" {len(self.ghosts)} jobs lost their gitlab-runner, and"
-            f" {sum(job.state in FINAL_STATES for job in self.ghosts)} of them were ended"
+            f" {sum(job.state in FINAL_STATES for job in self.ghosts)} of them were ended;"
+            f" of {len(self.untold)} gitlab-runner had not written the payload;"
+            f" {self.unsigned} directories had no note yet"
         )
         return [first, *(f"{k:12} {self.before[k]:6} {n:6}" for k, n in self.after.items())]
+
+    def running(self) -> list[str]:
+        """Return which jobs run on for GitLab though nobody has them, and could have been ended."""
+        return [
+            f"job {job.id} lost its gitlab-runner, and is {job.state}"
+            for job in self.ghosts
+            if job not in self.untold and job.state not in FINAL_STATES
+        ]
 
     def grown(self) -> list[str]:
         """Return what there is more of."""
@@ -120,8 +139,16 @@ class Soak:
         # The engine in a container shares a machine that may be busy.
         return {**self._engine.changes["dind"], "mode": "service", "ready_timeout": 300}
 
-    def run(self, jobs: int, kills: Sequence[str], concurrent: int, rest_seconds: float) -> None:
+    def run(
+        self,
+        jobs: int,
+        kills: Sequence[str],
+        concurrent: int,
+        rest_seconds: float,
+        latest_seconds: float,
+    ) -> None:
         """Run jobs, each kill at a moment of its own, and count before and after."""
+        self._latest_seconds = latest_seconds
         checkout = sources.commit(PROJECT_FILES, self._directory / "tree")
         with server.serving(self._directory / "repositories", self._rig.address) as gitlab:
             self._pushed = Pushed(gitlab, checkout)
@@ -132,6 +159,10 @@ class Soak:
             # Their prepare sweeps what the last kill left, beside its own work.
             self._work(self._start(2), [], 1)
             self.account.after = self._rest(rest_seconds, until_as_before=True)
+            self.account.files = [
+                f"{each.relative_to(self._temp)}: {each.stat().st_size} bytes"
+                for each in sorted(self._temp.rglob("*"))
+            ]
         self.account.jobs = jobs
 
     def _start(self, count: int) -> list[Job]:
@@ -150,7 +181,7 @@ class Soak:
         print(f"{time.strftime('%X')} {len(jobs)} jobs, {len(kills)} kills", flush=True)
         # Each kill hits while another job has just begun.
         places = sorted(self._chance.sample(range(len(jobs)), len(kills)))
-        due = [(jobs[place], self._chance.uniform(0.1, _LATEST_SECONDS), kill)
+        due = [(jobs[place], self._chance.uniform(0.0, self._latest_seconds), kill)
                for place, kill in zip(places, kills, strict=True)]  # fmt: skip
         lost: set[int] = set()
         while any(not _is_over(job, lost) for job in jobs):
@@ -183,7 +214,7 @@ class Soak:
         while any(not _is_over(job, lost) for job in jobs):
             if time.monotonic() > until:
                 raise TimeoutError(f"jobs do not end: {jobs}")
-            time.sleep(0.05)
+            time.sleep(0.02)
             if not due or due[0][0].state == "pending":
                 continue
             job, after, kill = due[0]
@@ -206,7 +237,14 @@ class Soak:
                 lost.update(job.id for job in _running(jobs))
                 self._hit |= lost
                 known = self.account.ghosts
-                known += [job for job in jobs if job.id in lost and job not in known]
+                new = [job for job in jobs if job.id in lost and job not in known]
+                known += new
+                written = self._written()
+                self.account.unsigned += sum(
+                    not (each / notes.OWNER).exists()
+                    for each in self._temp.glob("custom-executor*")
+                )
+                self.account.untold += [job for job in new if job.id not in written]
                 return
 
     def _kill(self, working: Runner, kill: str) -> bool:
@@ -215,15 +253,33 @@ class Soak:
         stages = [
             each for each in _children(pid) if kill != STAGE or b"cleanup" not in _command(each)
         ]
-        if not stages:
+        if not stages and kill == STAGE:
             return False
         if kill != STAGE:
             os.kill(pid, signal.SIGKILL)
             working.process.wait()
-        for stage in stages if kill != RUNNER else []:
+        for stage in stages if kill == STAGE else []:
             with suppress(ProcessLookupError):
                 os.killpg(stage, signal.SIGKILL)
+        while kill == RUNNER_AND_STAGES and (left := self._stages()):
+            # gitlab-runner may have begun one after it was last looked at.
+            for stage in left:
+                with suppress(ProcessLookupError):
+                    os.kill(stage, signal.SIGKILL)
         return True
+
+    def _stages(self) -> list[int]:
+        """Return the processes of stages that live."""
+        found = find_stages(map(str, self._temp.glob("custom-executor*")))
+        return [pid for pids in found.values() for pid in pids]
+
+    def _written(self) -> set[int]:
+        """Return the jobs whose payloads are there as a whole."""
+        found = set()
+        for path in self._temp.glob("custom-executor*/response.json"):
+            with suppress(OSError, ValueError):
+                found.add(int(json.loads(path.read_bytes())["id"]))
+        return found
 
     def _rest(self, seconds: float, *, until_as_before: bool = False) -> dict[str, int]:
         """Return what there is once nothing changes for a while, or is no more than before."""
@@ -287,6 +343,7 @@ def soak(
     kills: Sequence[str],
     concurrent: int = 2,
     rest_seconds: float = 300.0,
+    latest_seconds: float = LATEST_SECONDS,
     seed: int,
 ) -> Account:
     """Run jobs with some kills among them on an engine of their own."""
@@ -297,7 +354,7 @@ def soak(
             own_engine(rig, witness, Path(short) / "e") as engine,
         ):
             run = Soak(rig, engine, directory, random.Random(seed))
-            run.run(jobs, kills, concurrent, rest_seconds)
+            run.run(jobs, kills, concurrent, rest_seconds, latest_seconds)
             return run.account
     finally:
         witness.close()
@@ -310,6 +367,12 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--concurrent", type=int, default=2, help="jobs at a time")
     parser.add_argument("--rest", type=float, default=300.0, help="seconds, at most")
+    parser.add_argument(
+        "--latest",
+        type=float,
+        default=LATEST_SECONDS,
+        help="seconds after a job began in which it may be hit; config has run after some 0.35",
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     given = parser.parse_args(args)
     print(f"seed {given.seed}", flush=True)
@@ -321,10 +384,18 @@ def main(args: Sequence[str] | None = None) -> int:
             kills=[KILLS[number % len(KILLS)] for number in range(given.kills)],
             concurrent=given.concurrent,
             rest_seconds=given.rest,
+            latest_seconds=given.latest,
             seed=given.seed,
         )
-    print(*account.told(), *account.wrong, *account.grown(), sep="\n")
-    return 1 if account.wrong or account.grown() else 0
+    print(
+        *account.told(),
+        *account.wrong,
+        *account.running(),
+        *account.grown(),
+        *account.files,
+        sep="\n",
+    )
+    return 1 if account.wrong or account.running() or account.grown() else 0
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine import removal
+from executor.host.owner import pid_namespace
 from executor.notation.owner import Belonging
 from executor.sweep import act as acting
+from executor.sweep import makers
 from executor.sweep.act import Done, act
 from executor.sweep.answers import Ghost, GhostOutcome
 from executor.sweep.files import LeftDirectory
@@ -32,6 +34,7 @@ from tests.sweep.left import (
     options,
     owner_of,
 )
+from tests.sweep.samples import payload
 from tests.sweep.test_processes import OBEDIENT
 
 
@@ -267,8 +270,31 @@ def test_the_payload_goes_when_gitlab_knows(
     assert Path(left.path).exists() is stays
     assert (done.ghost, done.directories) == (ghost.value, int(not stays))
     assert done.left == (("it is away",) if stays else ())
-    words = {"environ": how.environ, "log": how.log, "patience_seconds": 1.0}
+    words = {"environ": how.environ, "log": how.log, "patience_seconds": 1.0, "own": ""}
     assert end.call_args.kwargs == words
+
+
+@pytest.mark.parametrize(
+    ("ghost", "stays"),
+    [(Ghost.ENDED, False), (Ghost.OVER, False), (Ghost.UNANSWERED, True), (Ghost.UNUSABLE, False)],
+)
+def test_an_unsigned_payload_goes_when_gitlab_knows(
+    there: Belongings, tmp_path: Path, mocker: MockerFixture, ghost: Ghost, *, stays: bool
+) -> None:
+    """So does one that gitlab-runner had not written to its end, as nobody can do anything with it."""
+    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    end = mocker.patch("executor.sweep.ghosts.end_left", return_value=GhostOutcome(ghost, "why"))
+    place = tmp_path / "custom-executor1"
+    place.mkdir(mode=0o700)
+    (place / "response.json").write_text(json.dumps(payload()))
+    how = in_parent(tmp_path, own_temp_dir=f"{tmp_path}/custom-executor2")
+
+    (done,) = act(there.engine(), seen(there, how), how).done
+
+    assert place.exists() is stays
+    assert (done.job_id, done.ghost, done.reason) == ("17", ghost.value, "owner-gone")
+    assert done.left == (("why",) if stays else ())
+    assert end.call_args.kwargs["own"] == how.own_temp_dir
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,19 @@ def test_a_job_that_another_runner_has_is_left_alone(
     assert outcome == (None if is_ours else GhostOutcome(Ghost.OVER))
 
 
+@pytest.mark.parametrize("system_id", ["", "s_1"])
+def test_a_job_of_an_unsigned_payload(system_id: str) -> None:
+    """Where nothing says which gitlab-runner had the job, another id is no proof of anything."""
+    body = RUNS.replace("s_1", "s_2").encode()
+
+    outcome = judge_job(200, JSON, body, 17, system_id, is_signed=False)
+
+    assert outcome
+    assert outcome.ghost is Ghost.UNANSWERED
+    assert judge_job(200, JSON, body, 17, "s_2", is_signed=False) is None
+    assert judge_job(200, JSON, b'{"id": 17, "status": "running"}', 17, is_signed=False) is None
+
+
 def test_a_token_of_no_running_job_says_that_the_job_is_over() -> None:
     """GitLab knows a job's token as long as the job runs."""
     assert judge_job(401, JSON, REFUSED.encode(), 17) == GhostOutcome(Ghost.OVER)

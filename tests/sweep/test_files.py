@@ -17,7 +17,6 @@ from executor.sweep.files import (
     LeftDirectory,
     claimed,
     find_left,
-    parse_traces,
     read_payload,
     remove_left,
 )
@@ -73,8 +72,9 @@ def test_strange_directories_are_passed_over(parent: Path, tmp_path: Path) -> No
     (parent / "custom-executor1").symlink_to(elsewhere)
     os.mkfifo(parent / "custom-executor2")
     (parent / "custom-executor3").write_text("")
-    (parent / "custom-executor4").mkdir(mode=0o700)
-    for number, note in enumerate((b"", b"[]", b"\xff", b"[" * 100_000, b"{" + b" " * 100_000)):
+    (parent / "custom-executor4").mkdir()
+    (parent / "custom-executor4").chmod(0o770)
+    for number, note in enumerate((b"[]", b"[" * 100_000, b"{" + b" " * 100_000)):
         directory = leave(parent, f"custom-executor1{number}")
         (directory / notes.OWNER).write_bytes(note)
     linked = leave(parent, "custom-executor20")
@@ -282,12 +282,3 @@ def test_a_strange_list_of_job_logs_names_none(parent: Path, note: bytes) -> Non
 
     assert remove_left(found(parent)) == ""
     assert list(parent.iterdir()) == []
-
-
-def test_only_names_of_job_logs_count() -> None:
-    """What could be a path is no name of a job log."""
-    content = json.dumps(
-        [["trace12", 1, 2], ["trace", 1, 2], ["trace1/..", 1, 2], ["xtrace1", 1, 2]]
-    )
-
-    assert [each.name for each in parse_traces(content.encode())] == ["trace12"]

@@ -14,8 +14,10 @@ from pytest_mock import MockerFixture
 
 from executor.log import AdministratorLog
 from executor.names import JOB_ID_LABEL, LABEL
+from executor.notation.owner import Belonging
+from executor.runner import notes
 from executor.sweep.answers import Ghost
-from executor.sweep.files import LeftDirectory, claimed, find_left
+from executor.sweep.files import PAYLOAD, LeftDirectory, claimed, find_left
 from executor.sweep.ghosts import end_left
 from tests.gitlab import moods, trace
 from tests.gitlab.jobs import Job
@@ -140,3 +142,26 @@ def test_what_speaks_to_gitlab_is_loaded_late(tmp_path: Path) -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_an_unsigned_payload_ends_the_job_of_this_host(
+    ghost: Job, gitlab: GitLab, tmp_path: Path
+) -> None:
+    """What the job that sweeps knows of the same GitLab tells that the job was this host's."""
+    own = tmp_path / "custom-executor1"
+    own.mkdir(mode=0o700)
+    said = Belonging("18-0123456789", "18", "3", None, gitlab=gitlab.url)
+    notes.leave(str(own), notes.OWNER, said.note())
+    dead = tmp_path / "custom-executor2"
+    dead.mkdir(mode=0o700)
+    (dead / PAYLOAD).write_text(json.dumps(payload(gitlab.url)))
+    (left,) = find_left(str(tmp_path), str(own), (os.getuid(),))
+    log = AdministratorLog("prepare")
+
+    notes.leave(str(own), notes.SYSTEM_ID, b"s_living_elsewhere")
+    assert end_left(left, environ={}, log=log, own=str(own)).ghost is Ghost.UNANSWERED
+    assert (ghost.state, trace.lines(ghost.trace)) == ("running", ["Running with gitlab-runner"])
+
+    notes.leave(str(own), notes.SYSTEM_ID, b"s_dead")
+    assert end_left(left, environ={}, log=log, own=str(own)).ghost is Ghost.ENDED
+    assert (ghost.state, ghost.failure_reason) == ("failed", "runner_system_failure")

@@ -35,6 +35,21 @@ def test_a_directory_is_the_job_s_that_its_note_names() -> None:
     assert found == Found(KEY, (said,), (), (left,))
 
 
+def test_an_unsigned_directory_names_no_owner() -> None:
+    """It tells which job it is, and its gitlab-runner is none that the job's objects may have."""
+    said = belonging(None, deadline=100)
+    left = LeftDirectory("/tmp", "custom-executor1", (1, 2), 0, said.labels(), is_signed=False)
+
+    (alone,) = put_together([], [left])
+
+    assert (alone.directories, alone.unsigned, alone.belongings) == ((left,), (said,), ())
+    assert (alone.owners, alone.job_id, alone.deadline) == ((), "17", 100)
+    assert alone.temp_dirs == ("/tmp/custom-executor1",)
+
+    (both,) = put_together(objects_of(belonging(dead_owner(), deadline=200)), [left])
+    assert (len(both.owners), both.deadline, both.unsigned) == (1, 200, (said,))
+
+
 def test_what_has_no_label_of_ours_is_no_job_s() -> None:
     """Objects without labels, with labels of others or with strange ones are left out."""
     strange = cast("object", {"dind-executor.job": 17})

@@ -1,14 +1,20 @@
 """A look: what is there of each job, and what follows; nothing is changed."""
 
+import json
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.errors import EngineRefused, EngineUnavailable
-from executor.names import LABEL, JobNames
+from executor.host.owner import pid_namespace
+from executor.names import LABEL, JobNames, job_key
+from executor.sweep import makers
 from executor.sweep.look import look
+from executor.sweep.options import Options
 from executor.sweep.state import Memory, recall
 from executor.sweep.verdict import GONE_SECONDS, Directories, Life, Verdict, Word
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http, refusal
@@ -26,6 +32,8 @@ from tests.sweep.left import (
     owner_of,
     view,
 )
+from tests.sweep.runners import gitlab_runner, sign
+from tests.sweep.samples import TOKEN, payload
 
 
 @pytest.fixture
@@ -161,7 +169,7 @@ def test_a_directory_that_is_there_again_is_forgotten_as_gone(
 
         seen = look(there.engine(), options(), before)
 
-    assert seen.memory[1:] == ({}, {KEY: 1.0}, {}, {}, {}, {})
+    assert seen.memory[1:] == ({}, {KEY: 1.0}, {}, {}, {}, {}, {})
 
 
 def test_the_network_of_a_job_that_pulls(there: Belongings, tmp_path: Path) -> None:
@@ -286,3 +294,88 @@ def test_a_look_can_have_other_jobs(there: Belongings) -> None:
 
     assert [each.found.key for each in chosen.jobs] == [OTHER]
     assert chosen.memory is seen.memory
+
+
+# --- unsigned directories ------------------------------------------------------------------------
+
+
+UNSIGNED = job_key(17, TOKEN, str(payload()["git_info"]["repo_url"]))  # type: ignore[index]
+
+
+@pytest.fixture
+def unsigned(tmp_path: Path, mocker: MockerFixture) -> Path:
+    """What a gitlab-runner leaves that is killed before config has noted its name."""
+    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    place = tmp_path / "tmp" / "custom-executor1"
+    place.mkdir(parents=True)
+    place.chmod(0o700)
+    (place / "response.json").write_text(json.dumps(payload()))
+    return place
+
+
+def in_its_parent(unsigned: Path, **more: Any) -> Options:
+    return options(parents=(str(unsigned.parent),), uids=frozenset({os.getuid()}), **more)
+
+
+def test_an_unsigned_directory_without_a_gitlab_runner(there: Belongings, unsigned: Path) -> None:
+    """Its job may be removed, by the key that its objects would have."""
+    (job,) = look(there.engine(), in_its_parent(unsigned), a_memory()).jobs
+
+    assert (job.found.key, job.found.job_id) == (UNSIGNED, "17")
+    assert job.judgement == (Verdict.REMOVE, "owner-gone")
+
+
+def test_the_job_that_sweeps_was_given_out_before(there: Belongings, unsigned: Path) -> None:
+    """GitLab gives a job out again that has not started as far as it knows: it is the sweeping one."""
+    how = in_its_parent(unsigned, own_key=UNSIGNED)
+
+    assert look(there.engine(), how, a_memory()).jobs == ()
+
+
+def test_a_job_that_lives_was_given_out_before(there: Belongings, unsigned: Path) -> None:
+    """The living gitlab-runner that has the job now outweighs the dead one that had it."""
+    again = unsigned.parent / "custom-executor2"
+    again.mkdir(mode=0o700)
+    with gitlab_runner(unsigned.parent, logs=("trace123456",), stages=[again]) as runner:
+        sign(again, runner.pid, UNSIGNED)
+
+        (job,) = look(there.engine(), in_its_parent(unsigned), a_memory()).jobs
+
+    assert set(job.evidence.owners) == {Life.ALIVE, Life.GONE}
+    assert job.judgement == (Verdict.KEEP, "owner-alive")
+
+
+def test_an_idle_gitlab_runner_is_seen_twice(there: Belongings, unsigned: Path) -> None:
+    """Two minutes later nobody has come who could be the job's gitlab-runner."""
+    with gitlab_runner(unsigned.parent):
+        first = look(there.engine(), in_its_parent(unsigned), a_memory())
+        assert first.jobs[0].judgement == (Verdict.UNDECIDED, "seen-once")
+        assert first.memory.idle == {UNSIGNED: first.memory.now}
+
+        soon = first.memory._replace(now=first.memory.now + GONE_SECONDS - 1)
+        (again,) = look(there.engine(), in_its_parent(unsigned), soon).jobs
+        assert again.judgement == (Verdict.UNDECIDED, "seen-once")
+
+        later = first.memory._replace(now=first.memory.now + GONE_SECONDS)
+        (job,) = look(there.engine(), in_its_parent(unsigned), later).jobs
+    assert job.judgement == (Verdict.REMOVE, "owner-gone")
+
+
+def test_objects_name_an_unsigned_directory(there: Belongings, unsigned: Path) -> None:
+    """It is theirs, and nothing is said of it: its note may have found no room on a full disk."""
+    there.have_jobs(belonging(None, temp_dir=str(unsigned)))
+
+    for by in ("prepare", "reap"):
+        (job,) = look(there.engine(), in_its_parent(unsigned, by=by), a_memory()).jobs
+
+        assert (job.found.key, job.found.directories) == (KEY, ())
+        assert job.judgement.verdict is Verdict.UNDECIDED
+
+
+def test_more_logs_than_jobs(there: Belongings, unsigned: Path) -> None:
+    """A job that died before all else has left a log and no directory."""
+    (unsigned.parent / "trace123456").touch()
+    assert not look(there.engine(), in_its_parent(unsigned), a_memory()).has_stray_logs
+
+    (unsigned.parent / "trace234567").touch()
+    assert look(there.engine(), in_its_parent(unsigned), a_memory()).has_stray_logs

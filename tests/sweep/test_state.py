@@ -171,7 +171,7 @@ def test_one_sweep_at_a_time(tmp_path: Path) -> None:
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """No more than a thousand jobs are remembered."""
     ours = options(state_dir=tmp_path)
-    memory = Memory(boottime(), {str(each): 1.0 for each in range(2000)}, {}, {}, {}, {}, {})
+    memory = Memory(boottime(), {str(each): 1.0 for each in range(2000)}, {}, {}, {}, {}, {}, {})
 
     remember(ours, memory, RESULT)
 

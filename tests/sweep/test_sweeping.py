@@ -1,6 +1,7 @@
 """A whole sweep, and what it leaves for those who ask."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from pytest_mock import MockerFixture
 
 from executor.engine import removal
 from executor.engine.docker import Engine
+from executor.host.owner import pid_namespace
 from executor.log import AdministratorLog
+from executor.sweep import makers
 from executor.sweep.state import held, recall, states
 from executor.sweep.sweeping import sweep
 from tests.engine.stub import StubEngine, refusal
@@ -155,3 +158,46 @@ def test_jobs_that_are_long_past_their_deadlines_are_told(there: Belongings) -> 
     assert [(each["event"], each["error"]) for each in events(log)] == [
         ("sweep undecided", f"past their deadlines: {KEY}")
     ]
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_job_logs_that_nobody_has(
+    there: Belongings, tmp_path: Path, mocker: MockerFixture, *, dead: bool
+) -> None:
+    """They go where there are more of them than jobs, and with what a dead gitlab-runner left."""
+    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    place = tmp_path / "tmp"
+    place.mkdir()
+    for name in ("trace123456", "trace234567"):
+        (place / name).touch(mode=0o600)
+    for number in (1, 2):
+        (place / f"custom-executor{number}").mkdir()
+        # Where others may write, nothing is anybody's.
+        (place / f"custom-executor{number}").chmod(0o700 if dead and number == 1 else 0o777)
+    if not dead:
+        (place / "trace345678").touch(mode=0o600)
+    how = options(parents=(str(place),), uids=frozenset({os.getuid()}))
+
+    sweep(there.engine(), how)
+
+    assert sorted(each.name for each in place.iterdir()) == [
+        f"custom-executor{number}" for number in ((2,) if dead else (1, 2))
+    ]
+    (swept,) = [each for each in events(how.log) if each["event"] == "job logs swept"]
+    assert swept["files"] == (2 if dead else 3)
+
+
+def test_a_log_for_each_job_is_nobody_elses_business(
+    there: Belongings, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    """Without a sign that something is left, no process is looked at."""
+    look = mocker.patch("executor.sweep.logs.makers")
+    (tmp_path / "trace123456").touch(mode=0o600)
+    (tmp_path / "custom-executor1").mkdir(mode=0o700)
+    own = f"{tmp_path}/custom-executor1"
+    how = options(parents=(str(tmp_path),), uids=frozenset({os.getuid()}), own_temp_dir=own)
+
+    sweep(there.engine(), how)
+
+    look.assert_not_called()
+    assert (tmp_path / "trace123456").exists()

@@ -36,6 +36,20 @@ TABLE = {
     "a stage outlives it": (seen(GONE, stages=2), REMOVE, "owner-gone"),
     "GitLab waits for it": (seen(GONE, word=Word.RUNNING), REMOVE, "owner-gone"),
     "its directory stays": (seen(GONE, directories=Directories.THERE), REMOVE, "owner-gone"),
+    # Nobody is seen whose the job could be, and one more look must say so.
+    "idle": (seen(Life.IDLE), UNDECIDED, "seen-once"),
+    "idle, and GitLab waits": (seen(Life.IDLE, word=Word.RUNNING), UNDECIDED, "seen-once"),
+    "idle, and GitLab says that it is over": (
+        seen(Life.IDLE, word=Word.OVER, over_seconds=OVER_SECONDS),
+        REMOVE,
+        "gitlab-over",
+    ),
+    "idle, and another lives": (
+        seen(Life.IDLE, ALIVE, directories=Directories.THERE),
+        KEEP,
+        "owner-alive",
+    ),
+    "idle, and another is unknown": (seen(Life.IDLE, UNKNOWN), UNDECIDED, "owner-unknown"),
     # The owner lives: only a cleanup that failed leaves anything.
     "works": (seen(ALIVE, directories=Directories.THERE), KEEP, "owner-alive"),
     "hidden directory": (seen(ALIVE), KEEP, "owner-alive"),

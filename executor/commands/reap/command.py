@@ -17,7 +17,7 @@ from executor.sweep.act import Done, act
 from executor.sweep.look import JobLook, Look, look
 from executor.sweep.options import Options
 from executor.sweep.state import Memory, held, recall, remember
-from executor.sweep.sweeping import result_of
+from executor.sweep.sweeping import remove_stray_logs, result_of
 from executor.sweep.verdict import OVER_SECONDS, Verdict, Word
 
 SETTINGS = "/etc/dind-executor/settings.toml"
@@ -50,14 +50,14 @@ def main(args: list[str]) -> int:
         )
     log = AdministratorLog("reap")
     try:
-        rows = _reap(given, log)
+        rows, logs = _reap(given, log)
     except _Cannot as error:
         complain(f"dind-executor reap: {error}")
         log.event("reap failed", error=str(error))
         log.close("failure")
         return error.code
     code = exit_code(rows)
-    if any(row.removed or row.left for row in rows):
+    if logs or any(row.removed or row.left for row in rows):
         log.close("success" if code == 0 else "something is left")
     lines = json_lines(rows, acted=given.yes) if given.json else table(rows)
     for line in lines:
@@ -99,7 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _reap(given: argparse.Namespace, log: AdministratorLog) -> list[Row]:
+def _reap(given: argparse.Namespace, log: AdministratorLog) -> tuple[list[Row], int]:
+    """Return each job's row, and how many job logs without a job were removed."""
     settings = _settings(given.settings)
     log.open(f"{settings.log.destination}:{settings.log.path}", "", "")
     token = _token(given, settings)
@@ -131,7 +132,7 @@ def _reap(given: argparse.Namespace, log: AdministratorLog) -> list[Row]:
 
 def _with_engine(
     given: argparse.Namespace, engine: Engine, options: Options, asking: Asking
-) -> list[Row]:
+) -> tuple[list[Row], int]:
     started = time.monotonic()
     seen, details = _look(given, engine, options, asking, recall(options))
     if given.yes and (seconds := _until_again(seen)) is not None:
@@ -141,16 +142,19 @@ def _with_engine(
     if not given.yes:
         remember(options, seen.memory)
         done: dict[str, Done] = {}
+        logs = 0
     else:
         outcome = act(engine, seen, options)
         done = {each.key: each for each in outcome.done}
         remember(options, outcome.memory, result_of(options, started, seen, outcome))
+        logs = 0 if given.job else remove_stray_logs(options)
     now = time.time()
-    return [
+    rows = [
         row_of(each, now, detail=details.get(key, ""), done=done.get(key))
         for each in seen.jobs
         for key in (each.found.key,)
     ]
+    return rows, logs
 
 
 def _look(

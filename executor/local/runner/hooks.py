@@ -41,7 +41,8 @@ class Hooks:
         self._registration = registration
         self._log = log
         self._hurry = hurry
-        self._directory = Path(tempfile.mkdtemp(prefix="custom-executor"))
+        # No gitlab-runner's: a sweep must not take it for one of those.
+        self._directory = Path(tempfile.mkdtemp(prefix="custom-executor-"))
         self._response = self._directory / "response.json"
         self._exit_code = self._directory / "build_exit_code"
         try:

@@ -41,6 +41,7 @@ def sweep_now(engine: Engine, env: RunnerEnv, basics: Basics, log: Administrator
         parents=(env.temp_dir.rpartition("/")[0],) if env.temp_dir else (),
         uids=frozenset((os.geteuid(),)),
         own_temp_dir=env.temp_dir,
+        own_key=basics.belonging.key,
         again_seconds=_AGAIN_SECONDS,
     )
     try:

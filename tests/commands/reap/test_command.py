@@ -12,8 +12,10 @@ from pytest_mock import MockerFixture
 
 from executor.commands.reap import command
 from executor.engine import removal
+from executor.host.owner import pid_namespace
 from executor.notation.owner import Belonging
 from executor.settings.file import load_settings
+from executor.sweep import makers
 from executor.sweep.state import held
 from tests.engine.stub import StubEngine, http, refusal
 from tests.sweep.belongings import Belongings
@@ -128,6 +130,23 @@ def test_with_yes_the_dead_go_and_the_living_stay(
     assert (code, out.splitlines()[-1]) == (0, "1 job was removed, 1 job is in use.")
     assert there.names() == kept
     assert call("--yes")[0] == 0
+
+
+@pytest.mark.usefixtures("there")
+def test_job_logs_that_nobody_has(call: Call, tmp_path: Path, mocker: MockerFixture) -> None:
+    """They go with --yes alone, and the administrator's log says so."""
+    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    left = tmp_path / "trace123456"
+    left.touch(mode=0o600)
+
+    for args in ((), ("--job", "17", "--yes")):
+        call(*args)
+        assert left.exists()
+
+    assert call("--yes") == (0, "No objects of jobs are there.\n", "")
+    assert not left.exists()
+    noted = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [each["files"] for each in noted if each["event"] == "job logs swept"] == [1]
 
 
 def test_json_for_a_monitor(call: Call, there: Belongings, someone: Belonging) -> None:

@@ -19,7 +19,8 @@ from executor.sweep.options import Options
 from executor.sweep.payload import UnusablePayload
 from executor.sweep.proxy import UnknownProxy, proxy_for
 from executor.sweep.state import recall, remember, states
-from executor.sweep.verdict import Evidence, judge
+from executor.sweep.unsigned import is_still_unsigned, with_what_is_known
+from executor.sweep.verdict import Evidence, Life, judge
 from tests.load.fuzz.bounds import check_output
 from tests.load.fuzz.jobs import MASKED, PAYLOADS
 from tests.load.fuzz.mutations import Json, documents, texts, words
@@ -68,6 +69,29 @@ def _look(case: Json, world: World) -> None:
     for each in find_left(str(world.directory), "", {os.geteuid()}):
         try:
             read_payload(each)
+        except UnusablePayload as error:
+            check_output(str(error), secrets=(MASKED,))
+
+
+def _look_unsigned(case: Json, world: World) -> None:
+    """Look at a directory whose gitlab-runner was killed before config, or within it."""
+    assert isinstance(case, dict)
+    left = world.directory / "custom-executor1"
+    left.mkdir(mode=0o700, exist_ok=True)
+    for name, text in case.items():
+        if text is not None:
+            (left / name).write_bytes(text.encode(errors="surrogatepass"))
+        else:
+            (left / name).unlink(missing_ok=True)
+    found = find_left(str(world.directory), "", {os.geteuid()})
+    for job in put_together([], found):
+        judge(Evidence((Life.GONE,), past_deadline=job.deadline is not None))
+        _ = job.job_id, job.project_id, job.gitlab, job.temp_dirs, job.owners
+        job.key.encode()
+    for each in found:
+        is_still_unsigned(each)
+        try:
+            with_what_is_known(read_payload(each), each, str(left))
         except UnusablePayload as error:
             check_output(str(error), secrets=(MASKED,))
 
@@ -174,6 +198,17 @@ TARGETS = (
             }
         ).map(dict),
         _look,
+    ),
+    Target(
+        "unsigned",
+        st.fixed_dictionaries(
+            {
+                PAYLOAD: texts([json.dumps(each) for each in PAYLOADS]),
+                notes.OWNER: st.none() | texts(_NOTES),
+                notes.SYSTEM_ID: st.none() | words(),
+            }
+        ).map(dict),
+        _look_unsigned,
     ),
     Target(
         "gitlab",
