@@ -150,7 +150,7 @@ def test_a_cleanup_that_failed_is_seen_twice(there: Belongings, tmp_path: Path) 
         first = look(there.engine(), options(), a_memory())
         known = first.memory.gone
         soon = a_memory(now=first.memory.now + GONE_SECONDS - 1, gone=dict(known))
-        late = a_memory(now=first.memory.now + GONE_SECONDS, gone=dict(known))
+        late = a_memory(now=first.memory.now + GONE_SECONDS + 1, gone=dict(known))
         again = look(there.engine(), options(), soon)
         last = look(there.engine(), options(), late)
 
@@ -356,7 +356,7 @@ def test_an_idle_gitlab_runner_is_seen_twice(there: Belongings, unsigned: Path) 
         (again,) = look(there.engine(), in_its_parent(unsigned), soon).jobs
         assert again.judgement == (Verdict.UNDECIDED, "seen-once")
 
-        later = first.memory._replace(now=first.memory.now + GONE_SECONDS)
+        later = first.memory._replace(now=first.memory.now + GONE_SECONDS + 1)
         (job,) = look(there.engine(), in_its_parent(unsigned), later).jobs
     assert job.judgement == (Verdict.REMOVE, "owner-gone")
 
