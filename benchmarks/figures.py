@@ -104,31 +104,32 @@ def ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Spread | No
     return Spread.of(ours[run] / theirs[run] for run in ours if theirs.get(run))
 
 
-def dinds(results: Results, part: str) -> list[str]:
-    """Return the generations of dind that a part was measured with."""
-    return list(dict.fromkeys(e.task.dind for e in results.samples if e.task.part == part))
+def versions(results: Results, part: str) -> dict[str, str]:
+    """Return the generations of dind that a part was measured with, each with its version."""
+    names = (each.task.dind for each in results.samples if each.task.part == part)
+    return {name: results.dinds.get(name, name) for name in names}
 
 
 def summary(results: Results) -> Iterator[str]:
     """Return the lines that a person wants to see at once."""
-    for dind in dinds(results, "jobs"):
+    for dind, version in versions(results, "jobs").items():
         jobs = Measured(results, "jobs", dind)
         for name, case, who in JOB_ROWS:
             ours, theirs = jobs.added(case, who), jobs.added(case, DOCKER)
-            yield from _told(f"dind {dind}, {name}, added", ours, theirs)
-    for dind in dinds(results, "at-once"):
+            yield from _told(f"dind {version}, {name}, added", ours, theirs)
+    for dind, version in versions(results, "at-once").items():
         many = Measured(results, "at-once", dind)
         for case in many.cases:
             ours, theirs = (many.of_runs(case, who, wall) for who in (OURS, DOCKER))
-            yield from _told(f"dind {dind}, {case} at once", ours, theirs)
-    for dind in dinds(results, "layers"):
+            yield from _told(f"dind {version}, {case} at once", ours, theirs)
+    for dind, version in versions(results, "layers").items():
         layers = Measured(results, "layers", dind)
         for case in layers.cases:
             cold = layers.of_runs(cold_of(case), OURS, script)
             yield from _told(
-                f"dind {dind}, {case}", layers.of_runs(case, OURS, script), cold, _COLD
+                f"dind {version}, {case}", layers.of_runs(case, OURS, script), cold, _COLD
             )
-    for dind in dinds(results, "log"):
+    for dind in versions(results, "log"):
         log = Measured(results, "log", dind)
         ours, theirs = (log.of_runs("log", who, wall) for who in (OURS, DOCKER))
         yield from _told(f"log of {LOG_MEGABYTES} MB", ours, theirs)

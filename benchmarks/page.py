@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import plots, results, tables
-from benchmarks.figures import Measured, dinds
+from benchmarks.figures import Measured, versions
 from benchmarks.jobs import LOG_MEGABYTES
 from benchmarks.plots import Plot
 from benchmarks.results import Results, failures
@@ -38,27 +38,25 @@ def files(found: Results) -> dict[str, str]:
 def _bars(found: Results) -> dict[str, Plot]:
     pictures = {
         f"jobs-{dind}": tables.jobs_plot(Measured(found, "jobs", dind), version)
-        for dind, version in _versions(found, "jobs").items()
+        for dind, version in versions(found, "jobs").items()
     }
-    for dind in dinds(found, "jobs")[:1]:
-        pictures["processor"] = tables.processor_plot(Measured(found, "jobs", dind))
+    if first := _first(found, "jobs"):
+        pictures["processor"] = tables.processor_plot(Measured(found, "jobs", first))
     return pictures
 
 
 def _lines(found: Results) -> dict[str, Plot]:
     return {
         f"at-once-{dind}": tables.at_once_plot(Measured(found, "at-once", dind), version)
-        for dind, version in _versions(found, "at-once").items()
+        for dind, version in versions(found, "at-once").items()
     }
 
 
 def _told(found: Results) -> Mapping[str, list[str]]:
     """Return the lines for each word of the page; what was not measured is said to be so."""
-    (first, *_) = dinds(found, "jobs") or [""]
+    first = _first(found, "jobs")
     one = Measured(found, "jobs", first)
-    log, program = (
-        Measured(found, part, (dinds(found, part) or [""])[0]) for part in ("log", "stages")
-    )
+    log, program = (Measured(found, part, _first(found, part)) for part in ("log", "stages"))
     version = found.dinds.get(first, first)
     picture = ["", _image("processor", "Processor time of one job")] if one.cases else []
     return {
@@ -77,8 +75,13 @@ def _told(found: Results) -> Mapping[str, list[str]]:
 _NOT_MEASURED = ["This part was not measured."]
 
 
+def _first(found: Results, part: str) -> str:
+    """Return the generation of dind that a part was measured with first; "" without one."""
+    return next(iter(versions(found, part)), "")
+
+
 def _jobs(found: Results) -> Iterator[str]:
-    for dind, version in _versions(found, "jobs").items():
+    for dind, version in versions(found, "jobs").items():
         measured = Measured(found, "jobs", dind)
         yield from _of(version, measured, tables.jobs(measured))
         if own := tables.own_part(measured):
@@ -87,14 +90,14 @@ def _jobs(found: Results) -> Iterator[str]:
 
 
 def _at_once(found: Results) -> Iterator[str]:
-    for dind, version in _versions(found, "at-once").items():
+    for dind, version in versions(found, "at-once").items():
         measured = Measured(found, "at-once", dind)
         yield from _of(version, measured, tables.at_once(measured))
         yield from ("", _image(f"at-once-{dind}", f"The same as a picture, dind {version}"), "")
 
 
 def _layers(found: Results) -> Iterator[str]:
-    for dind, version in _versions(found, "layers").items():
+    for dind, version in versions(found, "layers").items():
         measured = Measured(found, "layers", dind)
         yield from _of(version, measured, tables.layers(measured))
         yield ""
@@ -126,10 +129,6 @@ def _measured(found: Results, one: Measured) -> str:
 
 def _runs(count: int) -> str:
     return "one run" if count == 1 else f"in each of {count} runs, with the range over the runs"
-
-
-def _versions(found: Results, part: str) -> dict[str, str]:
-    return {dind: found.dinds.get(dind, dind) for dind in dinds(found, part)}
 
 
 def _image(name: str, text: str) -> str:
