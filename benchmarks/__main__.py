@@ -4,11 +4,12 @@
 
 Needs the rig of the tests (`python -m tests.rig up`), and a gitlab-runner on PATH for all that is
 compared with it.  The contenders take turns in each round, on the same engine and the same images.
-A FILE that is there is continued: what it has is not measured again, but for jobs that failed.  `python -m benchmarks.page`
-makes docs/benchmarks.md of it.
+A FILE that is there is continued: what it has is not measured again, except for jobs that failed.
+`python -m benchmarks.page` makes docs/benchmarks.md of it.
 
-Parts: jobs (one after the other), at-once (1 to 40 jobs with a Docker daemon), log (300 MB), and stages
-(dind-executor's own program, without an engine).
+Parts: jobs (one after the other), at-once (1 to 40 jobs with a Docker daemon), layers (a Dockerfile with
+and without what an earlier job built), log (300 MB), and stages (dind-executor's own program, without
+an engine).
 """
 
 import argparse
