@@ -20,9 +20,9 @@ The rooms from the top.  A room imports only from floors below its own (`pyproje
 | 3 | `settings` | The administrator's file: every key with its check and its documentation. |
 | 3 | `runner` | What gitlab-runner hands to a call, and what one call leaves for the next. |
 | 3 | `host` | What the runner's host has for jobs: docker configuration, routes, profiles, archives. |
+| 3 | `record` | What took how long: closed words, one writer, one reader. Knows no secret of a job. |
 | 2 | `notation` | How values are written by Docker's and gitlab-runner's rules: parsed, and checked. |
 | 2 | `log` | Two audiences, two channels: the job log and the administrator's log. |
-| 2 | `record` | What took how long: closed words, one writer, one reader. Knows no secret of a job. |
 | 1 | `shell` | The shell programs that run in a job's containers. |
 | 1 | `bounds`, `errors`, `excerpts`, `files`, `names`, `spec`, `tasks`, `redaction` | Words that every room uses, and how far anybody's text goes. |
 """

@@ -67,7 +67,7 @@ def hide_secrets(env: RunnerEnv, log: AdministratorLog) -> None:
 
     prepare has done so before it began; the others read the payload for this alone.
     """
-    if log.hides:
+    if log.secrets:
         return
     try:  # noqa: SIM105 (contextlib is slow to import)
         log.hide(known_secrets(env))

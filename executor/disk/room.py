@@ -5,10 +5,8 @@ from typing import NamedTuple
 from executor.disk.limits import BYTES, Limits
 from executor.engine.docker import Engine
 from executor.host.disk import Free, Place, all_free, places
+from executor.notation.sizes import size_text
 from executor.settings.disk import DiskSettings
-
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
-_THOUSAND = 1024
 
 
 class Low(NamedTuple):
@@ -103,14 +101,6 @@ def shortage(room: Room, low: Low) -> str:
         f"The disk of the Docker Engine's host is full: {there} are free in {place.name}, and a job"
         f" begins with {wanted} or more ({keys})."
     )
-
-
-def size_text(size: float) -> str:
-    """Return an amount of bytes as people read it, such as `1.5 GiB`."""
-    power = 0
-    while size >= _THOUSAND and power < len(_UNITS) - 1:
-        size, power = size / _THOUSAND, power + 1
-    return f"{size:.1f} {_UNITS[power]}".replace(".0 ", " ")
 
 
 def amount_text(amount: int, what: str) -> str:

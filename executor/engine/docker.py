@@ -10,7 +10,7 @@ Verbs may be called from several threads.  What a verb made before it failed, `r
 
 from collections.abc import Iterator
 
-from executor.engine.api import Api
+from executor.engine.api import TIMEOUT_SECONDS, Api
 from executor.engine.wire import Reader, as_table
 from executor.errors import EngineRefused
 
@@ -168,12 +168,14 @@ class Engine:
 
     # --- containers: asked and looked at ------------------------------------------------------
 
-    def inspect(self, container: str, *, strict: bool = False) -> dict[str, object]:
+    def inspect(
+        self, container: str, *, strict: bool = False, seconds: float = TIMEOUT_SECONDS
+    ) -> dict[str, object]:
         """Return what the engine says of a container; empty where it has none of that name.
 
         Raises EngineRefused where it may not be shown for another reason, if `strict`.
         """
-        answer = self._api.get(f"/containers/{container}/json")
+        answer = self._api.get(f"/containers/{container}/json", seconds)
         if strict and not answer.ok and answer.status != _NOT_FOUND:
             raise EngineRefused(f"The Docker Engine cannot inspect {container}: {answer.message}.")
         return as_table(answer.json()) if answer.ok else {}

@@ -93,6 +93,16 @@ class Kept:
             )
         return as_table(answer.json())
 
+    def build_cache(self, seconds: float) -> list[dict[str, object]]:
+        """Return the records of the build cache; none where the engine is older than 25, or has none.
+
+        Raises EngineUnavailable also where it takes longer than `seconds`.
+        """
+        # An older one has no such question, and would measure all that it has instead.
+        answer = self._api.get("/v1.44/system/df?type=build-cache", seconds)
+        found = as_table(answer.json()).get("BuildCache") if answer.ok else None
+        return [as_table(each) for each in found] if isinstance(found, list) else []
+
     def claim(self, name: str, labels: Mapping[str, str]) -> dict[str, object]:
         """Create a volume, or find the one of its name; return the labels that it has.
 

@@ -45,24 +45,19 @@ class AdministratorLog:
         self.target = self.spool = ""
         self.started = time.monotonic()
 
-    def open(self, target: str, job_id: object, project_id: object) -> None:
-        """Say where to write: `file:<path>`, `journal:` or `none:`."""
-        self.target = target
-        self.job |= {"job_id": job_id, "project_id": project_id}
+    def open(
+        self, target: str, job_id: object, project_id: object, spool: str = "", **facts: object
+    ) -> None:
+        """Say where to write: `file:<path>`, `journal:` or `none:`.
 
-    def record_in(self, spool: str, **facts: object) -> None:
-        """Say where the stage's record goes, "" for nowhere, and what else that says of the job."""
-        self.spool = spool
-        self.job |= facts
+        The stage's record goes to `spool`, "" for nowhere, and has more `facts` of the job.
+        """
+        self.target, self.spool = target, spool
+        self.job = {"job_id": job_id, "project_id": project_id, **facts}
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Add values that must not be written."""
         self.secrets = (*self.secrets, *secrets)
-
-    @property
-    def hides(self) -> bool:
-        """Tell whether there are values that must not be written."""
-        return bool(self.secrets)
 
     def without_secrets(self, text: str) -> str:
         """Return words for the job log: the engine and dind may have quoted a secret.

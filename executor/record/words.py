@@ -73,6 +73,7 @@ SPANS = {
     "dind answered": "dind",
     "script ended": "script",
     "script cancelled": "cancel",
+    "summary shown": "summary",
     "removed": "remove",
     "disk low": "room",
     "job swept": "sweep",

@@ -44,8 +44,7 @@ class RunContext:
 
     def open(self, log: AdministratorLog, **facts: object) -> None:
         """Open a stage's log, and say where its record goes and what else that says."""
-        log.open(self.log, self.job_id, self.project_id)
-        log.record_in(self.spool, key=self.key, **facts)
+        log.open(self.log, self.job_id, self.project_id, self.spool, key=self.key, **facts)
 
     def to_job_env(self) -> dict[str, str]:
         """Return the variable that carries this, for config's `job_env`."""

@@ -49,6 +49,11 @@ class LogSettings(Section):
         default="/var/log/dind-executor/dind-executor.log",
         check=paths.wrong_path,
     )
+    job_summary: bool = key(
+        "Print a few lines at the end of each job log, in a section that opens with a click: what"
+        " was pulled, when the Docker daemon answered, and what it used.",
+        default=True,
+    )
     records: bool = key(
         "Append what each stage did, and from when to when, to `spool/events.jsonl` in"
         " `[sweep] state_dir`, and keep the last 16 to 32 MB. The record of a job has no text of"

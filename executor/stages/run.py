@@ -46,6 +46,10 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     end_logs = _follow_services(engine, env)
     try:
         code = _run_sub_stage(engine, context, env, sub_stage, script, log)
+        if sub_stage == "cleanup_file_variables" and notes.is_left(env.temp_dir, notes.COSTS):
+            from executor.stages.summary import show_summary  # noqa: PLC0415 (once in a job)
+
+            show_summary(engine, context.names, env.temp_dir, log)
     finally:
         end_logs()
         end_watch()

@@ -12,7 +12,6 @@ from executor.disk.room import (
     amount_text,
     is_looked_at,
     shortage,
-    size_text,
 )
 from executor.engine.docker import Engine
 from executor.host.disk import IMAGES, VOLUMES, Free, Place, all_free
@@ -20,21 +19,6 @@ from tests.builders import some_settings
 from tests.engine.stub import http, stub_engine
 
 GIB = 1 << 30
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 bytes"),
-        (1023, "1023 bytes"),
-        (1536, "1.5 KiB"),
-        (GIB, "1 GiB"),
-        (5 << 60, "5120 PiB"),
-    ],
-)
-def test_a_size(size: int, text: str) -> None:
-    """It has the largest unit that leaves something before the point."""
-    assert size_text(size) == text
 
 
 def test_an_amount() -> None:

@@ -111,3 +111,30 @@ def test_the_labels_of_a_volume(stub: StubEngine) -> None:
     verbs = stub.engine().kept
 
     assert [verbs.labels_of(each) for each in ("a", "b", "c")] == [{"x": "y"}, {}, {}]
+
+
+CACHE = "/v1.44/system/df"
+
+
+def test_the_records_of_the_build_cache(stub: StubEngine) -> None:
+    """Nothing else is measured for them, and the engine's version need not be known."""
+    stub.on("GET", CACHE, http(200, {"BuildCache": [{"ID": "a"}, 5], "Images": None}))
+
+    assert stub.engine().kept.build_cache(5) == [{"ID": "a"}, {}]
+    (asked,) = stub.asked("GET", CACHE)
+    assert asked.path == "/v1.44/system/df?type=build-cache"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(400, "client version 1.44 is too new"),
+        http(200, {"BuildCache": None}),
+        http(200, []),
+    ],
+)
+def test_an_engine_without_records(stub: StubEngine, answer: bytes) -> None:
+    """It is too old for the question, has no such builder, or is not Docker at all."""
+    stub.on("GET", CACHE, answer)
+
+    assert stub.engine().kept.build_cache(5) == []

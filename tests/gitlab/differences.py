@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.gitlab.parity_log import DOCKER, PREPARATION, Line, unequal
+from tests.gitlab.parity_log import DOCKER, PREPARATION, SUMMARY, Line, unequal
 
 _SCRIPTS = ("prepare_script", "step_script", "after_script")
 _PLACEHOLDERS = {"…": "(.+)", "<name>": r"([\w./-]+)"}
@@ -163,6 +163,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         "gitlab-runner's own last line if the preparation of a custom executor fails.",
         (PREPARATION,),
     ),
+    Difference(
+        "",
+        "What the job took",
+        "Lines in a section that opens with a click; `[log] job_summary` switches them off.",
+        (SUMMARY,),
+    ),
+    Difference("", "Pulled … in … s….", "As above.", (SUMMARY,)),
     Difference("ERROR: Job failed (system failure): disallowed image", "", _RETRY),
     Difference("ERROR: Preparation failed: disallowed image", "", _RETRY),
     Difference("Will be retried in 3s ...", "", _RETRY),

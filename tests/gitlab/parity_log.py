@@ -13,12 +13,19 @@ PREPARATION = "prepare_executor"
 # The helper's programs write to one stream and the scripts around them to the other.
 _TWO_STREAMS = ("_cache", "_artifacts", "_on_success", "_on_failure")
 BEGIN = ""
+SUMMARY = "dind_executor_summary"
 
 TICK = "tick"
 
 DOCKER, OURS = "docker", "ours"
 
 _SECTION_START = re.compile(r"section_start:\d+:([\w.-]+)(?:\[[^\]]*\])?\r")
+_SUMMARY = re.compile(
+    r"section_start:\d+:dind_executor_summary\[[^\]]*\]\r(.*?)"
+    r"section_end:\d+:dind_executor_summary\r\x1b\[0K",
+    re.DOTALL,
+)
+"""A section inside of another one."""
 _BY_CHANCE = (
     (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:<id>"),
     (re.compile(r"(?<=system ID: )\S+"), "<system id>"),
@@ -55,8 +62,9 @@ def sections(raw: bytes, names: Mapping[str, str]) -> dict[str, list[str]]:
     whole = raw.decode(errors="replace")
     for name, replacement in names.items():
         whole = whole.replace(name, replacement)
-    parts = _SECTION_START.split(whole)
-    named = zip([BEGIN, *parts[1::2]], parts[::2], strict=True)
+    summary = "".join(_SUMMARY.findall(whole))
+    parts = _SECTION_START.split(_SUMMARY.sub("", whole))
+    named = [*zip([BEGIN, *parts[1::2]], parts[::2], strict=True), (SUMMARY, summary)]
     found: dict[str, list[str]] = {}
     for name, text in named:
         found.setdefault(name, []).extend(_settled(trace.lines(text.encode())))

@@ -147,6 +147,7 @@ keep_layers_budget = "50g"
 [log]
 destination = "journal"
 path = "/dev/null"
+job_summary = false
 records = false
 """
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from executor.budgets.measured import Measured
 from executor.budgets.things import Thing
-from executor.disk.room import size_text
+from executor.notation.sizes import size_text
 from executor.settings.file import Settings
 
 _BLOCK = 512

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from executor.budgets.choice import NO_ROOM, TOO_LARGE, TOO_MUCH, UNUSED
 from executor.budgets.things import Stays, Thing
 from executor.commands.reap.report import plain
-from executor.disk.room import size_text
 from executor.notation.durations import age_text
+from executor.notation.sizes import size_text
 
 DONE, LEFT = 0, 1
 

@@ -1,6 +1,7 @@
 """The job log on the terminal: whole lines, secrets masked, prefixed where jobs run in parallel."""
 
 import os
+import re
 import threading
 from collections.abc import Iterable
 from typing import Protocol, TextIO
@@ -11,6 +12,8 @@ from executor.redaction import MASK
 _PREFIX_COLOURS = ("\x1b[36m", "\x1b[35m", "\x1b[34m", "\x1b[33m", "\x1b[32m")
 
 _MASK = MASK.encode()
+_SECTION = re.compile(rb"section_(?:start|end):\d+:[\w.-]+(?:\[[^]\r]*\])?\r(?:\x1b\[0K)?")
+"""By what GitLab shows a part of a job log when it is opened; nothing opens here."""
 # A line this long is shown in pieces, so that endless output without a newline is seen at all.
 _LONGEST_LINE = 65536
 
@@ -149,9 +152,11 @@ class LineStream:
             self._rest = b""
 
     def _show(self, lines: list[bytes]) -> None:
+        plain = [(line, _SECTION.sub(b"", line)) for line in lines]
         text = "".join(
-            f"{self._prefix}{self._masker.mask(line).decode('utf-8', 'replace')}\n"
-            for line in lines
+            f"{self._prefix}{self._masker.mask(shown).decode('utf-8', 'replace')}\n"
+            for line, shown in plain
+            if shown or not line
         )
         if text:
             self._terminal.write(text)

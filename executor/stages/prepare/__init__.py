@@ -24,6 +24,7 @@ from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import JobCertificates
 from executor.stages.prepare.claims import Claims
 from executor.stages.prepare.containers import Containers
+from executor.stages.prepare.costs import leave_costs
 from executor.stages.prepare.disk import Disk
 from executor.stages.prepare.docker_host import DockerHost
 from executor.stages.prepare.images import Pulls, for_engine
@@ -68,6 +69,8 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         disk.leave_watch(inputs.volumes)
         job = _Job(inputs, fitting, env.temp_dir, disk, records)
         _make(engine, job, steps, beside)
+    if basics.settings.log.job_summary:
+        leave_costs(env.temp_dir, inputs.names, log)
 
 
 def _in_container(engine: Engine, inputs: Inputs) -> Inputs:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from executor.budgets.things import IMAGE
 from executor.disk.meeting import DIRECTORY
-from executor.disk.room import Low, Room, is_looked_at, shortage, size_text
+from executor.disk.room import Low, Room, is_looked_at, shortage
 from executor.disk.watched import Watched
 from executor.engine.docker import Engine
 from executor.errors import ExecutorError, ResourceExhausted, SettingsError
 from executor.log import AdministratorLog, say
 from executor.notation.durations import age_text
+from executor.notation.sizes import size_text
 from executor.plan.volumes import JobVolumes
 from executor.reading import Basics
 from executor.runner import notes

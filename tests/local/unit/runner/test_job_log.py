@@ -76,3 +76,16 @@ def test_jobs_go_on_when_nobody_reads() -> None:
         terminal = Terminal(stream)
         terminal.say("x" * 100_000)
         terminal.say("more")
+
+
+def test_the_marks_of_sections_are_for_gitlab() -> None:
+    """Nothing opens on a terminal; a line with nothing else is left out, an empty one stays."""
+    stream = io.StringIO()
+    sink = a_log(stream, "job | ").stream()
+    sink.feed(
+        b"section_start:1795936247:x_y.z-1[collapsed=true,hide_duration=true]\r\x1b[0KHead\n\n"
+    )
+    sink.feed(b"section_end:1795936247:a\r\x1b[0K\nsection_start:1:b\rtext section_start: no\n")
+    sink.feed(b"section_end:1795936247:x_y.z-1\r\x1b[0K")
+    sink.close()
+    assert stream.getvalue() == "job | Head\njob | \njob | text section_start: no\n"
