@@ -12,6 +12,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor migrate config.toml            move runners here from the Docker executor
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
   dind-executor prune [--yes]                  measure, or bring within bounds, what jobs keep
+  dind-executor timeline JOB-ID [--svg FILE]   show what a job took, call by call
   dind-executor --version | --help
 
 gitlab-runner calls the stages through the executables in hooks/:
@@ -29,6 +30,10 @@ def run_typed(name: str, args: list[str]) -> int:
         from executor.settings.manual import documented_defaults  # noqa: PLC0415
 
         say(documented_defaults().rstrip())
+    elif name == "timeline":
+        from executor.commands.timeline import main as timeline  # noqa: PLC0415
+
+        return timeline(args)
     else:
         return _run(name, args)
     return 0

@@ -31,7 +31,7 @@ from executor.local.project.checkout import (
     read_checkout,
 )
 from executor.local.project.predefined import Project, Site, pipeline_variables
-from executor.local.report import exit_code, table, write_json
+from executor.local.report import exit_code, table, write_json, write_timeline
 from executor.local.runner.colours import CYAN, YELLOW
 from executor.local.runner.job_log import Terminal
 from executor.local.runner.registration import (
@@ -120,6 +120,8 @@ def _run(given: argparse.Namespace, terminal: Terminal) -> int:
     terminal.say(f"\n{table(outcomes)}")
     if given.report:
         write_json(outcomes, given.report)
+    if given.timeline:
+        write_timeline(outcomes, given.timeline)
     return exit_code(outcomes)
 
 

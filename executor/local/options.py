@@ -135,6 +135,12 @@ def _add_server(made: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write results and seconds to this file, as JSON",
     )
+    add(
+        "--timeline",
+        type=Path,
+        metavar="FILE.svg",
+        help="also write a picture of what each job took, call by call, to this file",
+    )
 
 
 def variables(given: argparse.Namespace) -> tuple[Variable, ...]:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from executor.local.errors import LocalError
 from executor.local.runner.outcome import Outcome, Result
+from executor.record.jobs import records_of
+from executor.record.svg import as_svg
+from executor.record.timeline import Timeline, timeline
 
 _STAGES = ("config", "prepare", "run", "cleanup")
 _NOT_RUN = ("config", "prepare", "cleanup")
@@ -70,8 +73,38 @@ def write_json(outcomes: tuple[Outcome, ...], path: Path) -> None:
         }
         for outcome in outcomes
     ]
+    _write(path, json.dumps(content, indent=2) + "\n", "--report")
+
+
+def write_timeline(outcomes: tuple[Outcome, ...], path: Path) -> None:
+    """Draw what each job took, by the records that the hooks have left.
+
+    Raises LocalError where there are none.
+    """
     try:
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        jobs = [job for outcome in outcomes for job in _drawn(outcome)]
     except OSError as error:
-        message = f"{path}: cannot be written ({error.strerror}); give another --report"
+        raise LocalError(f"{error.filename}: {error.strerror}; --timeline reads it") from None
+    if not jobs:
+        raise LocalError(
+            "--timeline: the hooks have left no records. Is `[log] records` on, and may you write to"
+            " `[sweep] state_dir`?"
+        )
+    _write(path, as_svg(jobs), "--timeline")
+
+
+def _drawn(outcome: Outcome) -> list[Timeline]:
+    spool, key = outcome.record
+    found = records_of(spool, key) if spool else []
+    if not found:
+        return []
+    job = timeline(found)
+    return [job._replace(title=f"{outcome.name}: {_told(outcome)}, {job.seconds:.1f} s")]
+
+
+def _write(path: Path, text: str, option: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"{path}: cannot be written ({error.strerror}); give another {option}"
         raise LocalError(message) from None

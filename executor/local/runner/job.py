@@ -42,6 +42,7 @@ class Job:
         names = with_expanded_names(assignment.definition, self._live.variables())
         self._live.assignment = replace(assignment, definition=names)
         self._seconds: list[tuple[str, float]] = []
+        self._record = "", ""
 
     def cancel(self) -> None:
         """Stop the script; before there is one, stop the job. What follows a script still runs."""
@@ -73,7 +74,9 @@ class Job:
     def _outcome(self, result: Result, exit_code: int) -> Outcome:
         job = self._live.assignment.definition
         may_fail = job.may_fail_with(exit_code)
-        return Outcome(job.name, result, may_fail, exit_code, tuple(self._seconds))
+        return Outcome(
+            job.name, result, may_fail, exit_code, tuple(self._seconds), record=self._record
+        )
 
     def _run(self) -> None:
         hooks = self._prepared()
@@ -140,6 +143,7 @@ class Job:
         hooks.prepare(live.variables(), self._cancellation.whole)
 
     def _clean_up(self, hooks: Hooks) -> None:
+        self._record = hooks.config.record
         hooks.clean_up(self._live.variables())
         self._seconds += hooks.seconds
 

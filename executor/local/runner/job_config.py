@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from executor.local.runner.outcome import SystemFailure
 
+_RUN_CONTEXT = "DIND_EXECUTOR_RUN_CONTEXT"
+"""What dind-executor's config hook has the other hooks know."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobConfig:
@@ -22,6 +25,15 @@ class JobConfig:
     job_env: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     version: str = ""
+
+    @property
+    def record(self) -> tuple[str, str]:
+        """Return the directory of dind-executor's records and the job's key there; "" for both if unknown."""
+        try:
+            said = json.loads(self.job_env.get(_RUN_CONTEXT, ""))
+            return str(said["spool"]), str(said["key"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return "", ""
 
 
 def configured(config: JobConfig, answer: bytes) -> JobConfig:

@@ -30,6 +30,8 @@ class Outcome:
     exit_code: int = 0
     seconds: tuple[tuple[str, float], ...] = ()
     is_retried: bool = False
+    record: tuple[str, str] = ("", "")
+    """Where the hooks have left the job's record, and under which key; "" for both if unknown."""
 
     @property
     def stops_pipeline(self) -> bool:

@@ -1,12 +1,15 @@
 """The closing table and the exit code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from executor.local.report import exit_code, table, write_json
+from executor.local.errors import LocalError
+from executor.local.report import exit_code, table, write_json, write_timeline
 from executor.local.runner.outcome import Outcome, Result
+from tests.record.samples import KEY, a_job
 
 DONE = Outcome(
     "build",
@@ -60,3 +63,26 @@ def test_the_report_has_every_call(tmp_path: Path) -> None:
     (job,) = json.loads(path.read_text())
     assert job["result"] == "success"
     assert job["calls"][3] == {"name": "build_script", "seconds": 2.0}
+
+
+def test_the_picture_has_each_job_by_its_name(tmp_path: Path) -> None:
+    """Those that left records: a job that did not run has none."""
+    records = (f"{json.dumps(each)}\n" for each in a_job())
+    (tmp_path / "events.jsonl").write_text("".join(records))
+    done = replace(DONE, record=(str(tmp_path), KEY))
+    skipped = Outcome("last", Result.SKIPPED)
+
+    write_timeline((done, skipped, done), tmp_path / "jobs.svg")
+
+    picture = (tmp_path / "jobs.svg").read_text()
+    assert picture.count(">build: success, 6.0 s</text>") == 2
+    assert "last" not in picture
+
+
+@pytest.mark.parametrize("record", [("", ""), ("/nowhere", "x")])
+def test_a_picture_of_nothing(tmp_path: Path, record: tuple[str, str]) -> None:
+    """The sentence says why there is none."""
+    with pytest.raises(LocalError, match=r"left no records|/nowhere: No such file"):
+        write_timeline((replace(DONE, record=record),), tmp_path / "jobs.svg")
+
+    assert not (tmp_path / "jobs.svg").exists()

@@ -50,3 +50,22 @@ def test_an_answer_of_another_kind_is_a_failure(answer: bytes) -> None:
     """The failure says that the answer cannot be parsed, as gitlab-runner's does."""
     with pytest.raises(SystemFailure, match="error while parsing JSON output"):
         configured(REGISTERED, answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "record"),
+    [
+        ('{"spool": "/x/spool", "key": "1-ab", "host": "y"}', ("/x/spool", "1-ab")),
+        ('{"key": "1-ab"}', ("", "")),
+        ("[]", ("", "")),
+        ("5", ("", "")),
+        ("", ("", "")),
+        ("[" * 100_000, ("", "")),
+    ],
+)
+def test_where_the_record_of_a_job_is(said: str, record: tuple[str, str]) -> None:
+    """dind-executor's hooks say it to each other; an older version, or another executor, does not."""
+    config = JobConfig("/b", "/c", "sh", job_env={"DIND_EXECUTOR_RUN_CONTEXT": said})
+
+    assert config.record == record
+    assert REGISTERED.record == ("", "")
