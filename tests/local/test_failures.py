@@ -65,6 +65,7 @@ def test_no_builds_directory_is_not_tried_again(bench: Workbench) -> None:
     assert "Job failed: the builds_dir is not configured" in done.stdout
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(
     ("behaviour", "exit_code", "words"),
     [
@@ -115,6 +116,7 @@ def test_a_failed_prepare_script_ends_the_job(bench: Workbench) -> None:
     assert done.exit_code == 2
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize("name", ["after_script", "cleanup", "cleanup_file_variables"])
 def test_what_fails_afterwards_is_only_told(bench: Workbench, name: str) -> None:
     """A failure after the script is shown, and the job stays a success."""

@@ -115,6 +115,7 @@ use:
 """
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("server", [False, True])
 def test_a_cache_goes_from_job_to_job_and_from_run_to_run(
     bench: Workbench, *, server: bool
@@ -144,6 +145,7 @@ def test_a_cache_goes_from_job_to_job_and_from_run_to_run(
     ]
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize(("when", "calls"), [("on_success", 0), ("on_failure", 1), ("always", 1)])
 def test_a_failed_job_saves_a_cache_if_asked(bench: Workbench, when: str, calls: int) -> None:
     """A failed job saves its caches by their `when`, before its artifacts."""
@@ -320,6 +322,7 @@ last: {stage: three, script: ["echo $(cat out/a b)"]}
     assert done.names.count("download_artifacts") == 3
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize(("when", "calls"), [("on_success", 0), ("on_failure", 1), ("always", 1)])
 def test_a_failed_job_keeps_artifacts_if_asked(bench: Workbench, when: str, calls: int) -> None:
     """A failed job uploads the artifacts whose `when` says so."""

@@ -90,6 +90,7 @@ def building(buildkit: str) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(
     ("image", "builders"), [(NEW, ("1",)), (OLD, ("1", "0"))], ids=["26.1", "20.10"]
 )

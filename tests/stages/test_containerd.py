@@ -87,6 +87,7 @@ RESTARTS = {
 }
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize(("image", "ends"), RESTARTS.values(), ids=RESTARTS)
 def test_a_dockerd_that_is_started_once_more(
     rig: Rig, start: Start, witness: Witness, image: str, ends: str

@@ -21,6 +21,7 @@ ADDRESS = "$(getent ahostsv4 docker | head -n 1 | cut -d ' ' -f 1)"
 """The sidecar's, as a script finds it."""
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("image", [NEW, OLD])
 def test_the_certificate_has_names_and_addresses(
     rig: Rig, start: Start, witness: Witness, image: str
@@ -62,6 +63,7 @@ def test_what_is_no_name_is_said(start: Start) -> None:
     )
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(
     ("host", "image"), [("tcp://dind:2375", NEW), ("tcp://Docker-Engine:2375/", OLD)]
 )

@@ -80,6 +80,7 @@ def assert_engines_fault(running: Running) -> None:
     assert_error(running.finish(), SYSTEM_FAILURE, "Docker Engine")
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("ends", [OwnEngine.stop, OwnEngine.crash], ids=["stopped", "killed"])
 def test_an_engine_that_ends(
     engine: OwnEngine, begin: Begin, there: Witness, ends: Callable[[OwnEngine], None]

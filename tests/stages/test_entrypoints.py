@@ -122,6 +122,7 @@ def test_a_shell_that_takes_one_word(start: Start, entrypoint: list[str]) -> Non
     assert job.script("echo all the same").passed().stdout.endswith("all the same\n")
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("disabled", [False, True])
 def test_the_operator_may_disable_overwriting(
     rig: Rig, start: Start, witness: Witness, *, disabled: bool

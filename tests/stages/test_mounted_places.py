@@ -95,6 +95,7 @@ def test_what_is_mounted_stays_as_it_was(
     assert seen(directory) == before
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("dind", [NEW, OLD])
 def test_a_read_only_place_is_in_dind_too_and_read_only(
     start: Start, tmp_path: Path, dind: str

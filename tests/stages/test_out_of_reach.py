@@ -23,6 +23,7 @@ def written(job: JobCalls, *commands: str) -> Path:
     return path
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("command", [(), ("--log-level=error",)])
 def test_dind_is_asked_from_within_where_its_address_is_out_of_reach(
     start: Start, command: tuple[str, ...]

@@ -29,6 +29,7 @@ def test_dind_pulls_through_the_proxy_and_clients_go_past_it(
     assert set(way_out.asked) == {rig.hub}
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("key", ["NO_PROXY", "no_proxy"])
 def test_names_are_added_to_what_the_job_says(
     rig: Rig, start: Start, way_out: Proxy, key: str

@@ -36,6 +36,7 @@ def lines(job: JobCalls, *commands: str) -> list[str]:
     return [line for line in output.splitlines() if not line.startswith("$ ")]
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(
     ("client", "dind"), [(OFFICIAL, NEW), (OFFICIAL, OLD), (BARE, NEW), ("a user", OLD)]
 )
@@ -118,6 +119,7 @@ def test_a_user_has_the_daemon_again_in_a_new_container(
     assert "\n26.1." in call.stdout
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize(
     "variables",
     [
@@ -150,6 +152,7 @@ def test_a_job_that_names_the_transport_gets_all_of_it(
     assert said[3:] == ["26.1.5+dfsg1"] * 2
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(
     "variables", [{"DOCKER_HOST": "tcp://127.0.0.1:1"}, {"DOCKER_HOST": ""}], ids=str
 )

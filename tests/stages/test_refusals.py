@@ -70,6 +70,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(("status", "kind", "body"), REFUSALS.values(), ids=REFUSALS)
 def test_a_refusal_is_the_authors_mistake(
     start: Start, registry: Answers, status: int, kind: str, body: str

@@ -94,6 +94,7 @@ def prepared(
         yield {case: (name, call.result()) for case, (name, call) in running.items()}
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize("here", [True, False], ids=["present", "absent"])
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("state", STATES)

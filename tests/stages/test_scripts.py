@@ -132,6 +132,7 @@ def test_a_program_that_makes_stdout_non_blocking(start: Start) -> None:
     assert after == before
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize("redirection", ["exec 2>&1", "exec > >(cat) 2>&1", "exec >&2"])
 def test_an_entrypoint_that_leads_one_stream_into_the_other(start: Start, redirection: str) -> None:
     """Everything is in the job log, in its order, and statuses are what they are."""

@@ -138,6 +138,7 @@ def test_nobody_who_asks_the_engine_reads_a_secret(job: JobCalls, witness: Witne
     assert (SECRET in shown, WORD in shown) == (False, False)
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(("operators", "code"), [(False, BUILD_FAILURE), (True, SYSTEM_FAILURE)])
 def test_a_secret_of_a_services_own_needs_a_shell(
     rig: Rig, start: Start, *, operators: bool, code: int

@@ -233,6 +233,7 @@ def test_nothing_is_waited_for_where_the_operator_does_not_want_it(rig: Rig, sta
     assert "WARNING" not in output
 
 
+@pytest.mark.family(2)
 @pytest.mark.parametrize(
     ("operators", "code", "sentence"),
     [

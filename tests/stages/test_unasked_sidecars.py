@@ -78,6 +78,7 @@ DIES: dict[str, tuple[Changes, str]] = {
 }
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize(("changes", "word"), DIES.values(), ids=DIES)
 def test_a_sidecar_that_does_not_come_up(
     start: Start, witness: Witness, changes: Changes, word: str
