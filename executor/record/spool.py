@@ -72,11 +72,20 @@ def records(directory: str, job: int | None = None) -> "Iterator[dict[str, objec
 def _lines(directory: str) -> "Iterator[bytes]":
     for name in (OLD, FILE):
         try:
-            with open(f"{directory}/{name}", "rb") as file:  # noqa: PTH123
+            with open(_readable(f"{directory}/{name}"), "rb") as file:
                 yield from file
         except FileNotFoundError:
             if name == FILE:
                 os.stat(directory)  # noqa: PTH116
+
+
+def _readable(path: str) -> int:
+    """Open a file to read, and nothing that only has its name.  Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(EPERM, "something else has its name", path)
+    return descriptor
 
 
 def _opened(directory: str) -> int:

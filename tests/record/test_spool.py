@@ -207,7 +207,7 @@ def test_a_read_only_place_is_an_error(tmp_path: Path) -> None:
     assert [each["x"] for each in records(str(place))] == ["first"]
 
 
-def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+def test_nothing_is_read_or_written_through_a_link(tmp_path: Path) -> None:
     """A stage may run as root, and whoever owns the state directory must not lead it elsewhere."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -220,6 +220,9 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "pipe").mkdir()
     os.mkfifo(tmp_path / "pipe" / "events.jsonl")
 
+    for name in ("soft", "pipe"):
+        with pytest.raises(OSError, match=r"level|something else"):
+            list(records(str(tmp_path / name)))
     for name in ("linked", "soft", "hard", "pipe"):
         with pytest.raises(OSError, match=r"directory|level|permitted|address|something else"):
             append(str(tmp_path / name), LINE % b"x")

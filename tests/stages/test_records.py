@@ -3,15 +3,19 @@
 import json
 import time
 import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.rig.state import Rig
-from tests.stages.calls import JobCalls
 from tests.stages.conftest import Start
+from tests.stages.recorded import (
+    assert_engine_agrees,
+    assert_in_order,
+    did,
+    engine_events,
+    records,
+)
 from tests.stages.registry import Images
 from tests.stages.request import JobRequest, Variable
 from tests.stages.witness import Witness
@@ -20,8 +24,6 @@ from tests.web import direct
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 SECRET = "s3cr3t-in-everything"
 
-Thing = Mapping[str, Any]
-
 
 @pytest.fixture
 def state_dir(tmp_path: Path) -> Path:
@@ -29,22 +31,6 @@ def state_dir(tmp_path: Path) -> Path:
     place = tmp_path / "state"
     place.mkdir()
     return place
-
-
-def records(state_dir: Path) -> list[dict[str, Any]]:
-    """Return what the stages have left, in order."""
-    text = (state_dir / "spool" / "events.jsonl").read_text()
-    return [json.loads(each) for each in text.splitlines()]
-
-
-def did(found: Thing, what: str) -> list[Thing]:
-    """Return the things of one kind that a stage did."""
-    return [each for each in found["did"] if each["what"] == what]
-
-
-def moment(found: Thing, thing: Thing, end: str) -> float:
-    """Return when a thing began or ended, in seconds since 1970."""
-    return float(found["at"] + thing[end])
 
 
 def last_layer_bytes(rig: Rig, name: str) -> int:
@@ -56,13 +42,6 @@ def last_layer_bytes(rig: Rig, name: str) -> int:
     )
     with direct(rig.ca).open(request, timeout=20) as answer:
         return int(json.load(answer)["layers"][-1]["size"])
-
-
-def engine_events(witness: Witness, job: JobCalls, since: int) -> list[dict[str, Any]]:
-    """Return the engine's events about the job's containers, of which there come no more."""
-    filters = {"type": "container", "label": f"dind-executor.job-id={job.id}"}
-    until = int(time.time()) + 1
-    return list(witness.client.events(decode=True, filters=filters, since=since, until=until))
 
 
 def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
@@ -99,8 +78,10 @@ def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
     assert {(each["job"], each["project"]) for each in found} == {(job.id, 7)}
     assert len({each["key"] for each in found}) == 1
     assert found[0]["gitlab"] == found[1]["gitlab"] == "https://gitlab.example.com"
-    _assert_engine_agrees(found, engine_events(witness, job, began))
-    _assert_in_order(found)
+    assert_engine_agrees(found[1], engine_events(witness, job, began))
+    assert_in_order(found)
+    roles = {each["container"] for each in did(found[1], "start")}
+    assert roles == {"build", "helper", "dind", "service-0"}
     pulls = {each["image"]: each for each in did(found[1], "pull")}
     assert set(pulls) == {"alpine:latest", "recorded:1", "docker:26.1-dind", "helper:1"}
     assert pulls["recorded:1"]["bytes"] == last_layer_bytes(rig, name)
@@ -109,35 +90,6 @@ def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
     assert did(found[6], "remove")[0]["containers"] == 4
     text = (state_dir / "spool" / "events.jsonl").read_text()
     assert not any(each in text for each in (SECRET, request.token, rig.hub))
-
-
-def _assert_engine_agrees(found: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
-    """Assert that each container was created and started within what its stage says."""
-    prepare = found[1]
-    for action, what in (("create", "create"), ("start", "start")):
-        theirs = {
-            each["Actor"]["Attributes"]["name"].removeprefix(f"dind-executor-{prepare['key']}-"): (
-                each["timeNano"] / 1e9
-            )
-            for each in events
-            if each["Action"] == action
-        }
-        ours = {each["container"]: each for each in did(prepare, what)}
-        assert set(ours) == set(theirs) == {"build", "helper", "dind", "service-0"}
-        for container, at in theirs.items():
-            # a record counts in milliseconds
-            assert moment(prepare, ours[container], "from") - 0.002 <= at
-            assert at <= moment(prepare, ours[container], "to") + 0.002
-
-
-def _assert_in_order(found: list[dict[str, Any]]) -> None:
-    """Assert that each stage begins after the one before, and that what it did lies within it."""
-    ends = [each["clock"] + each["seconds"] for each in found]
-    starts = [each["clock"] - each["start"] for each in found]
-    # the kernel says in hundredths of a second when a process began
-    assert all(after > end - 0.011 for end, after in zip(ends, starts[1:], strict=False))
-    things = [(each, thing) for each in found for thing in each["did"]]
-    assert all(0 <= thing["from"] <= thing["to"] <= each["seconds"] for each, thing in things)
 
 
 def test_a_pull_that_fails_is_recorded_with_its_reason(

@@ -15,7 +15,7 @@ def leave_costs(temp_dir: str, names: JobNames, log: AdministratorLog) -> None:
     """
     events = [event for _, event in log.noted]
     pulls = [
-        (each["image"], each["seconds"], each.get("bytes"))
+        (log.readable(str(each["image"])), each["seconds"], each.get("bytes"))
         for each in events
         if each["event"] == "image pulled"
     ]

@@ -14,7 +14,8 @@ NAMES = JobNames("1-ab")
 def test_pulls_and_the_start_of_the_sidecar_are_noted(tmp_path: Path) -> None:
     """Of all that the stage has done."""
     log = AdministratorLog("prepare")
-    log.event("image pulled", image="a", seconds=1.5, bytes=7)
+    log.hide(["hunter2-hunter2"])
+    log.event("image pulled", image="a:hunter2-hunter2", seconds=1.5, bytes=7)
     log.event("image pulled", image="b", seconds=0.5)
     log.event("image not pulled", image="c", seconds=0.5)
     log.event("container started", container=NAMES.build, seconds=0.1)
@@ -23,7 +24,7 @@ def test_pulls_and_the_start_of_the_sidecar_are_noted(tmp_path: Path) -> None:
     leave_costs(str(tmp_path), NAMES, log)
 
     assert json.loads(notes.read(str(tmp_path), notes.COSTS) or b"") == {
-        "pulls": [["a", 1.5, 7], ["b", 0.5, None]],
+        "pulls": [["a:[MASKED]", 1.5, 7], ["b", 0.5, None]],
         "dind_started": 0.2,
     }
 
