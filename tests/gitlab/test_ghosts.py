@@ -21,6 +21,7 @@ from tests.gitlab.jobs import FINAL_STATES, Job
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
+from tests.load import starts
 from tests.rig import authority
 from tests.rig.state import Rig
 from tests.web import Answer, Request
@@ -188,6 +189,14 @@ def test_the_next_job_ends_a_ghost(
         assert f"second {again.id}" in trace.lines(again.trace)
         host.jobs_until(lambda: not leftovers.of_jobs(rig.engine_host, [job]), "objects are left")
         host.jobs_until(gone(*files), "files are left")
+
+
+def test_a_job_that_begins_is_no_ghost(rig: Rig, tmp_path: Path) -> None:
+    """Before config has noted whose it is, a job is its living gitlab-runner's at each moment."""
+    seen = starts.starts(rig, tmp_path, jobs=4, concurrent=4)
+
+    assert seen.wrong() == []
+    assert seen.lives
 
 
 def test_a_gitlab_that_is_away_hears_it_later(host: Host, settings: Path) -> None:
