@@ -126,7 +126,7 @@ def docker_executor(rig: Rig, generation: Generation) -> Table:
     }
     if rig.runtime is not None:
         options["runtime"] = rig.runtime
-    return {"shell": "bash", **table}
+    return dict(table)
 
 
 def write_settings(
