@@ -18,7 +18,10 @@ left: the names below, and what is in them, stay as they are.
 | `request_of(container)` | prepare | what it takes to make a container again | run |
 | `OPTIONAL_DIND` | prepare | no service is listed for the sidecar: the job may do without it | run |
 | `SERVICE_LOGS` | prepare, run | how much of the services' logs is printed | run |
+| `DIND_STARTED` | prepare | when the sidecar was started (`time.monotonic`): a script may begin before it answers | run |
+| `LISTENED` | run | when the sidecar had started that listened as a script began | run |
 | `ANSWERED` | run | when the sidecar had started that has answered | run |
+| `WITHOUT_DIND` | run | why the sidecar did not come up, without which the job goes on | run |
 | `OWNED` | run | the project's files have their owner | run |
 | `RESTART` | run | the build container starts again before the next script | run |
 | `OUT_OF_REACH` | prepare | the engine's socket is here and its containers' addresses are not: gitlab-runner is in a container | run |
@@ -48,7 +51,10 @@ CLIENT = "dind-executor-client"
 """A directory with `ca.pem`, `cert.pem` and `key.pem`: Python's ssl reads a key from a file only."""
 SERVICE_LOGS = "dind-executor-service-logs"
 OPTIONAL_DIND = "dind-executor-optional-dind"
+DIND_STARTED = "dind-executor-dind-started"
+LISTENED = "dind-executor-listened"
 ANSWERED = "dind-executor-answered"
+WITHOUT_DIND = "dind-executor-without-dind"
 OWNED = "dind-executor-owned"
 RESTART = "dind-executor-restart"
 CANCELLED = "dind-executor-cancelled"

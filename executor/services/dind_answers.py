@@ -3,9 +3,9 @@
 import socket
 
 from executor.engine.docker import Engine
-from executor.names import TCP_PORT, TLS_PORT
 from executor.runner import notes
-from executor.services.dind import Sidecar, logs
+from executor.services.dind import Sidecar
+from executor.services.dind_early import is_here, logs, port_of
 from executor.shell import program
 
 _CONNECT_SECONDS = 1.0
@@ -23,7 +23,7 @@ def answers(
     a container does not reach it, nor does one whose engine is rootless or on another host; prepare
     has found out and left a note.
     """
-    if engine.local and not notes.is_left(temp_dir, notes.OUT_OF_REACH):
+    if is_here(engine, temp_dir):
         try:
             return _answers_directly(sidecar, temp_dir, max(left_seconds, 0.1))
         except ConnectionRefusedError:
@@ -38,9 +38,8 @@ def _answers_directly(sidecar: Sidecar, temp_dir: str, left_seconds: float) -> b
 
     Raises OSError where the address cannot be reached.
     """
-    port = TLS_PORT if sidecar.tls else TCP_PORT
     patience = min(_CONNECT_SECONDS, left_seconds)
-    connection = socket.create_connection((sidecar.address, port), patience)
+    connection = socket.create_connection((sidecar.address, port_of(sidecar)), patience)
     try:
         connection.settimeout(left_seconds)
         if sidecar.tls:

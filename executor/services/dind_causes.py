@@ -7,15 +7,20 @@ import time
 
 from executor.engine.docker import Engine
 from executor.errors import EngineRefused, EngineUnavailable, ServiceNotReady
-from executor.log import complain
 from executor.runner import notes
-from executor.services.dind import Sidecar, find_sidecar, logs, start_that_answered, still_runs
+from executor.services.dind import Sidecar, find_sidecar, start_relied_on, still_runs
 from executor.services.dind_answers import SETTLED_SECONDS, answers
+from executor.services.dind_early import listens, logs
 
 _LOG_LINES = 20
 _POLL_SECONDS = 0.1
 _END_SECONDS = 5.0
 """How long the engine may take to notice that a container has ended."""
+_SERVES = "API listen on"
+"""What the log of a dockerd says that has come up; not at every log level."""
+_MANY_LINES = 200
+
+_PROBABLY = "The script probably failed because it lost its Docker daemon. Retry the job."
 
 # Substrings of a failing dockerd's last words, the cause that they stand for, and the remedy.
 _CAUSES = (
@@ -64,44 +69,71 @@ def never_answered(engine: Engine, name: str, timeout_seconds: float) -> Service
 
 
 def ended(
-    engine: Engine, name: str, sidecar: Sidecar | None, *, had_answered: bool
+    engine: Engine, name: str, sidecar: Sidecar | None, *, relied_on: bool
 ) -> ServiceNotReady:
-    """Return the error of a sidecar that has ended; None is one that is gone."""
-    told = f"{_end(sidecar)}."
-    if had_answered:
-        told += (
-            " It answered before, and without it the script has no Docker daemon, so the"
-            " script does not run. Retry the job: it gets a new sidecar."
-        )
-    if sidecar is None:
-        return ServiceNotReady(told)
-    log = _log(logs(engine, name, _LOG_LINES)) if had_answered else _cause_and_log(engine, name)
-    return ServiceNotReady(f"{told} {log}")
+    """Return the error of a sidecar that has ended; None is one that is gone.
 
-
-def warn_of_end(engine: Engine, name: str, temp_dir: str) -> None:
-    """Say so where the sidecar has ended that had answered: a script has failed, maybe for that.
-
-    The script may know before the engine does, so a sidecar that seems to run must also answer.
+    `relied_on` tells whether a script has begun beside it.
     """
-    answered = start_that_answered(temp_dir)
-    deadline = time.monotonic() + _END_SECONDS
-    if notes.is_left(temp_dir, notes.OVERRUN):
-        return  # the job was ended with it, and its log says why
+    told = f"{_end(sidecar)}."
+    if relied_on:
+        told += (
+            " An earlier script may have used it, and without it the script has no Docker daemon,"
+            " so the script does not run. Retry the job: it gets a new sidecar."
+        )
+    return ServiceNotReady(told + _last_words(engine, name, sidecar))
+
+
+def loss(
+    engine: Engine, name: str, temp_dir: str, timeout_seconds: float
+) -> ServiceNotReady | None:
+    """Return why the job has no Docker daemon, where that is so: one of its scripts has failed.
+
+    The script may know before the engine does, so a sidecar that seems to run must also answer.  One
+    that has never answered gets what is left of its time, `timeout_seconds` from its start: it may be
+    as far as a script that fails at once.
+    """
+    told = notes.read(temp_dir, notes.WITHOUT_DIND)
+    if told is not None:
+        return ServiceNotReady(told.decode())
+    relied_on = start_relied_on(temp_dir)
+    soon = time.monotonic() + _END_SECONDS
+    began = float(notes.read(temp_dir, notes.DIND_STARTED) or 0.0)
+    if not relied_on or notes.is_left(temp_dir, notes.OVERRUN):
+        return None  # of a job that was ended with it, the log says why
     try:
-        while answered and (left := deadline - time.monotonic()) > 0:
+        while True:
             sidecar = find_sidecar(engine, name)
-            if sidecar is None or not still_runs(sidecar, answered):
-                complain(
-                    f"WARNING: {_end(sidecar)}: the script probably failed because it lost its"
-                    " Docker daemon. Retry the job."
-                )
-                return
+            if sidecar is None or not still_runs(sidecar, relied_on):
+                words = _last_words(engine, name, sidecar)
+                return ServiceNotReady(f"{_end(sidecar)}. {_PROBABLY}{words}")
+            answered = notes.is_left(temp_dir, notes.ANSWERED)
+            boots = not answered and listens(sidecar)
+            left = (max(soon, began + timeout_seconds) if boots else soon) - time.monotonic()
+            if left <= 0:
+                return None if answered else _silence(engine, sidecar, timeout_seconds)
             if answers(engine, sidecar, temp_dir, left, SETTLED_SECONDS):
-                return
+                notes.leave(temp_dir, notes.ANSWERED, relied_on.encode())
+                return None
             time.sleep(_POLL_SECONDS)
     except (EngineUnavailable, EngineRefused):
-        return  # what counts is the script's own exit code
+        return None  # what counts is the script's own exit code
+
+
+def _silence(engine: Engine, sidecar: Sidecar, timeout_seconds: float) -> ServiceNotReady:
+    """Return the error of a sidecar that runs and has never answered."""
+    if listens(sidecar):
+        return never_answered(engine, sidecar.name, timeout_seconds)
+    told = f"The Docker daemon in the dind sidecar has ended, and the sidecar runs on. {_PROBABLY}"
+    return ServiceNotReady(f"{told} {_cause_and_log(engine, sidecar.name)}")
+
+
+def _last_words(engine: Engine, name: str, sidecar: Sidecar | None) -> str:
+    """Return a space and what a sidecar said at its end; why, where its daemon had not come up."""
+    if sidecar is None:
+        return ""
+    came_up = _SERVES in logs(engine, name, _MANY_LINES)
+    return f" {_log(logs(engine, name, _LOG_LINES)) if came_up else _cause_and_log(engine, name)}"
 
 
 def _end(sidecar: Sidecar | None) -> str:
@@ -109,7 +141,7 @@ def _end(sidecar: Sidecar | None) -> str:
         return "Something removed the dind sidecar (a prune on the host?)"
     if sidecar.running:
         return "Something restarted the dind sidecar"
-    if sidecar.out_of_memory:
+    if sidecar.oom_killed:
         return f"The dind sidecar ran out of memory (exit code {sidecar.exit_code})"
     return f"The dind sidecar exited with code {sidecar.exit_code}"
 

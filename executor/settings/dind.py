@@ -58,6 +58,14 @@ class DindSettings(Section):
         otherwise="false if the `runtime` of `[dind]` or of `[docker]` is Kata Containers, gVisor,"
         " Firecracker or libkrun by its name, else true",
     )
+    wait_until: str = key(
+        "What the sidecar of a job must do before the first script begins. `listens`: have its"
+        " sockets; a script that uses Docker waits for the daemon by itself, as Docker's clients"
+        " do, and any other script does not wait. `answers`: answer; for clients that wait less"
+        " than 5 seconds, and for jobs that must not begin without their daemon.",
+        default="listens",
+        choices=("listens", "answers"),
+    )
     ready_timeout: int = key(
         "How long the sidecar may take to answer after its start, before the job fails.",
         default=60,

@@ -28,7 +28,7 @@ make_link() {
   ln -s "$_socket" "$_link" 2>/dev/null
 }
 
-# By now dockerd answers.  It makes its socket for root and a group of its image's; its container
+# By now dockerd listens.  It makes its socket for root and a group of its image's; its container
 # opens it for every user, but may not have come to that.  Without a socket it was not told of one:
 # it was started by a program that drops our arguments, or by a user who may not write to the volume.
 open_socket() {

@@ -216,7 +216,8 @@ then
   done </etc/resolv.conf
 fi
 
-if share_socket; then set -- "$@" "--host=unix://$_shared"; fi
+# Before its other socket: where that one is, a script finds this one too.
+if share_socket; then set -- "--host=unix://$_shared" "$@"; fi
 [ -z "$_in_containerd" ] || forget_images
 [ -z "$_beside" ] || end_with_containerd "$@"
 exec "$_dockerd" "$@"

@@ -6,6 +6,10 @@ Loaded by prepare, and by `run` only where a sidecar does not come up.
 from executor.engine.docker import Engine
 from executor.errors import EngineUnavailable, ExecutorError
 from executor.log import AdministratorLog, complain
+from executor.reading import hide_secrets
+from executor.runner import notes
+from executor.runner.context import RunContext
+from executor.runner.environ import RunnerEnv
 
 
 def go_without_dind(
@@ -30,9 +34,38 @@ def go_without_dind(
     log.event("sidecar left out", container=name, error=str(error))
 
 
-def go_on_without(engine: Engine, name: str, error: ExecutorError, log: AdministratorLog) -> None:
-    """Do the same with a sidecar that was started by an earlier call."""
+def go_on_without(
+    engine: Engine, name: str, env: RunnerEnv, error: ExecutorError, log: AdministratorLog
+) -> None:
+    """Do the same with a sidecar that was started by an earlier call; note why, for a failed script.
+
+    Raises `error` where a service is listed for it, or a script may have used it.
+    """
+    used = any(notes.is_left(env.temp_dir, each) for each in (notes.LISTENED, notes.ANSWERED))
+    if used or not notes.is_left(env.temp_dir, notes.OPTIONAL_DIND):
+        raise error
+    hide_secrets(env, log)
+    notes.leave(env.temp_dir, notes.WITHOUT_DIND, str(error).encode(errors="replace"))
     config = engine.inspect(name).get("Config")
     labels = config.get("Labels") if isinstance(config, dict) else None
     known = labels if isinstance(labels, dict) else {}
     go_without_dind(engine, name, {key: str(known[key]) for key in known}, error, log)
+
+
+def blame(
+    engine: Engine, context: RunContext, env: RunnerEnv, sub_stage: str, log: AdministratorLog
+) -> None:
+    """Raise ServiceNotReady where a script has failed that has no Docker daemon, or lost it.
+
+    What becomes of after_script decides nothing, so that is a warning, and nobody waits for it.
+    """
+    from executor.services.dind_causes import loss  # noqa: PLC0415 (rarely needed)
+
+    decides = sub_stage != "after_script"
+    seconds = context.ready_timeout if decides else 0.0
+    error = loss(engine, context.names.dind, env.temp_dir, seconds)
+    if error and decides:
+        raise error
+    if error:
+        hide_secrets(env, log)
+        complain(log.readable(f"WARNING: {error}"))

@@ -122,9 +122,9 @@ def _run_sub_stage(
         raise
     log.done("script ended", started, sub_stage=sub_stage, container=container, exit_code=code)
     if code and not helps:
-        from executor.services.dind_causes import warn_of_end  # noqa: PLC0415 (rarely needed)
+        from executor.stages.dind_absence import blame  # noqa: PLC0415 (rarely needed)
 
-        warn_of_end(engine, context.names.dind, env.temp_dir)
+        blame(engine, context, env, sub_stage, log)
     _heed_sources(place, sub_stage, script, log, code)
     return code
 
@@ -171,27 +171,18 @@ def _wait_for_dind(
 
     started = time.monotonic()
     name = context.names.dind
-    if not is_ready(engine, name, env.temp_dir):
+    if not is_ready(engine, name, env.temp_dir, context.ready_timeout):
         from executor.services.readiness import wait_until_ready  # noqa: PLC0415 (once in a job)
 
         try:
-            wait_until_ready(engine, name, env.temp_dir, context.ready_timeout)
+            wait_until_ready(engine, name, env.temp_dir, context.ready_timeout, early=True)
         except ServiceNotReady as error:
-            if not _is_optional(env):
-                raise
-            from executor.reading import hide_secrets  # noqa: PLC0415 (rarely needed)
-            from executor.stages.dind_absence import go_on_without  # noqa: PLC0415
+            from executor.stages.dind_absence import go_on_without  # noqa: PLC0415 (rarely needed)
 
-            hide_secrets(env, log)
-            go_on_without(engine, name, error, log)
+            go_on_without(engine, name, env, error, log)
             return
-    log.done("dind answered", started, container=context.names.dind)
-
-
-def _is_optional(env: RunnerEnv) -> bool:
-    """Tell whether no service is listed for the sidecar; a script may rely on one that has answered."""
-    answered = notes.is_left(env.temp_dir, notes.ANSWERED)
-    return not answered and notes.is_left(env.temp_dir, notes.OPTIONAL_DIND)
+    early = notes.is_left(env.temp_dir, notes.LISTENED)
+    log.done("dind listens" if early else "dind answered", started, container=name)
 
 
 def _forget_exit_code(env: RunnerEnv) -> None:

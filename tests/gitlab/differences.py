@@ -117,7 +117,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Waiting for services to be up and running (timeout 30 seconds)...",
         "",
-        "dind-executor waits for the sidecar when the first script starts, and asks it directly.",
+        "dind-executor waits for the sidecar when the first script starts, until it"
+        " [listens](services.md#when-the-first-script-starts).",
     ),
     Difference(
         "what the entrypoint says",

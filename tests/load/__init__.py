@@ -6,6 +6,7 @@
     kill_at_requests  a stage dies at each of its requests to the engine
     account        what the signals came to
     starts         jobs that begin, and sweeps that look for dead ones all the time
+    sidecar_deaths  sidecars that end before they listen, before they answer, and under a script
     soak           many jobs in a row, some of them killed, and what has grown meanwhile
     deadly_engine  an address before the engine where a stage dies at one of its requests
     family         the processes below one, told by the kernel as they begin and end

@@ -12,7 +12,7 @@ from tests.services.sidecars import STARTED
 @pytest.fixture
 def answered(stub: StubEngine, tmp_path: Path) -> str:
     """Return the temporary directory of a job whose sidecar has answered, and then printed this."""
-    words = frame(2, b"error: address already in use\n")
+    words = frame(2, b"API listen on [::]:2376\n")
     stub.on("GET", "/containers/job-dind/logs", chunked(words))
     notes.leave(str(tmp_path), notes.ANSWERED, STARTED.encode())
     return str(tmp_path)

@@ -29,7 +29,7 @@ def test_what_an_inspection_says() -> None:
     sidecar, nothing = Sidecar("job-dind", found), Sidecar("job-dind", {})
 
     assert (sidecar.address, sidecar.tls, sidecar.exit_code) == ("10.0.0.2", True, 137)
-    assert (sidecar.out_of_memory, sidecar.running) == (True, False)
+    assert (sidecar.oom_killed, sidecar.running) == (True, False)
     assert (nothing.address, nothing.tls, nothing.exit_code, nothing.started) == (
         "",
         False,

@@ -9,7 +9,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine.docker import Engine
 from executor.runner import notes
-from executor.services import dind_answers
+from executor.services import dind_early
 from executor.services.dind import Sidecar
 from executor.services.dind_answers import SETTLED_SECONDS, answers
 from tests.engine.stub import StubEngine, chunked, frame, http
@@ -39,7 +39,7 @@ def daemon(mocker: MockerFixture) -> Iterator[Daemon]:
                 connection.sendall(answer)
 
         listening = socket.create_server(("127.0.0.1", 0))
-        mocker.patch.object(dind_answers, "TCP_PORT", listening.getsockname()[1])
+        mocker.patch.object(dind_early, "TCP_PORT", listening.getsockname()[1])
         made.append(Listener(listening, serve))
 
     yield make
@@ -75,7 +75,7 @@ def test_a_port_that_refuses_is_in_reach(
     daemon(b"")
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    mocker.patch.object(dind_answers, "TCP_PORT", port)
+    mocker.patch.object(dind_early, "TCP_PORT", port)
 
     assert not answers(stub.engine(), sidecar_at("127.0.0.1"), "", 5, 99)
     assert stub.received == []

@@ -24,9 +24,9 @@ def test_a_sidecar_that_ran_out_of_memory(stub: StubEngine, answered: str) -> No
         wait_until_ready(stub.engine(), "job-dind", answered, 5)
 
     assert str(caught.value) == (
-        "The dind sidecar ran out of memory (exit code 137). It answered before, and without"
-        " it the script has no Docker daemon, so the script does not run. Retry the job: it"
-        " gets a new sidecar. Its last log lines:\n  error: address already in use"
+        "The dind sidecar ran out of memory (exit code 137). An earlier script may have used it,"
+        " and without it the script has no Docker daemon, so the script does not run. Retry the"
+        " job: it gets a new sidecar. Its last log lines:\n  API listen on [::]:2376"
     )
 
 

@@ -72,6 +72,7 @@ def test_the_defaults() -> None:
         privileged=True,
         allow_plain_tcp=True,
         socket=True,
+        wait_until="listens",
         ready_timeout=60,
         volumes=(),
         command=(),
@@ -131,6 +132,7 @@ runtime = "sysbox-runc"
 privileged = false
 allow_plain_tcp = false
 socket = false
+wait_until = "answers"
 ready_timeout = 120
 volumes = ["/srv/ca:/etc/docker/certs.d:ro", "cache:/var/cache", "/a:/b:rw"]
 command = ["--max-concurrent-downloads=6", "--storage-driver", "overlay2"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from executor.shell import SOCKET
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE, assert_error
 from tests.stages.conftest import Changes, Start
@@ -48,9 +49,11 @@ WRONG_ARGUMENTS = {
 )
 def test_a_dind_with_a_wrong_argument(start: Start, argument: str, cause: str, word: str) -> None:
     """The job log shows what dockerd says of it, and what that means."""
-    job = start(JobRequest(services=[{"name": "docker:26.1-dind", "command": [argument]}]))
+    services = [{"name": "docker:26.1-dind", "command": [argument]}]
+    job = start(JobRequest("docker:26.1-cli", services=services))
     job.up()
-    call = job.script("echo never")
+    call = job.script("docker version", "echo never")
+    assert "\nnever\n" not in call.stdout
     assert_error(call, SYSTEM_FAILURE, "The dind sidecar exited with code", cause, word)
 
 
@@ -86,7 +89,7 @@ def test_the_last_words_hold_no_secret(start: Start) -> None:
     assert secret.value not in call.output + log
 
 
-def test_a_dind_that_never_answers(start: Start) -> None:
+def test_a_dind_that_never_listens(start: Start) -> None:
     """The job ends after `ready_timeout`, and the message names that key."""
     services = [
         {
@@ -104,3 +107,29 @@ def test_a_dind_that_never_answers(start: Start) -> None:
         "Its last log lines:\n  not a daemon\n",
     )
     assert "Likely cause" not in call.stderr
+
+
+STOPPED = (
+    "dockerd --host=unix:///var/run/docker.sock >/dev/null 2>&1 &"
+    f" until [ -S {SOCKET} ]; do :; done;"
+    " until kill -STOP $(cat /var/run/docker.pid); do :; done; echo it hangs; wait"
+)
+"""A daemon that listens, and stops before it answers."""
+
+
+@pytest.mark.parametrize(
+    ("wait_until", "command"), [("listens", "docker version"), ("answers", "true")]
+)
+def test_a_dind_that_never_answers(start: Start, wait_until: str, command: str) -> None:
+    """Whoever waits for it fails after `ready_timeout`: the script, or what goes before it."""
+    services = [{"name": "docker:26.1-dind", "entrypoint": ["sh", "-c", STOPPED, "dockerd"]}]
+    changes: Changes = {"dind": {"ready_timeout": 7, "wait_until": wait_until}}
+    job = start(JobRequest("docker:26.1-cli", services=services), changes)
+    job.up()
+    call = job.script(command)
+    assert_error(
+        call,
+        SYSTEM_FAILURE,
+        "The dind sidecar did not answer within 7 seconds (`[dind] ready_timeout`).",
+        "  it hangs\n",
+    )

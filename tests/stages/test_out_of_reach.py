@@ -8,10 +8,11 @@ from executor.engine.api import Api
 from executor.shell.serving import sent_script
 from tests.rig.state import Rig
 from tests.stages.calls import HOOKS, SYSTEM_FAILURE, JobCalls, assert_error
-from tests.stages.conftest import Start
+from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest
 from tests.stages.witness import Witness
 
+WAITS: Changes = {"dind": {"wait_until": "answers"}}
 UNREACHABLE = ("unshare", "--net", str(HOOKS / "run"))
 """A runner in a container, or a rootless engine: the socket is there, the network is not."""
 
@@ -30,7 +31,7 @@ def test_dind_is_asked_from_within_where_its_address_is_out_of_reach(
 ) -> None:
     """dind is found to be ready also where it logs too little to say so."""
     service = {"name": "docker:26.1-dind", "command": list(command)}
-    job = start(JobRequest(image="docker:26.1-cli", services=[service]))
+    job = start(JobRequest(image="docker:26.1-cli", services=[service]), WAITS)
     job.up()
     path = written(job, "docker version")
 
@@ -47,7 +48,7 @@ def test_a_dind_that_is_asked_from_within_and_never_answers(start: Start) -> Non
         " kill -STOP $(cat /var/run/docker.pid); echo API listen on nothing; wait"
     )
     service = {"name": "docker:26.1-dind", "entrypoint": ["sh", "-c", stopped, "dockerd"]}
-    job = start(JobRequest(services=[service]), {"dind": {"ready_timeout": 3}})
+    job = start(JobRequest(services=[service]), {"dind": {**WAITS["dind"], "ready_timeout": 3}})
     job.up()
     path = written(job, "echo never")
 

@@ -136,9 +136,10 @@ def _make(engine: Engine, job: _Job, steps: Steps, beside: Callable[[], object])
         temp_dir,
         lambda name: disk.leave_watch(inputs.volumes, name),
     )
+    early = inputs.settings.dind.wait_until == "listens"
     containers = Containers(engine, steps, pulls, network, volumes, layers, temp_dir)
     wait_seconds = inputs.settings.docker.services.wait_for_services_timeout
-    containers.start_all(plan, wait_seconds, beside)
+    containers.start_all(plan, wait_seconds, beside, begins_early=early)
     asked_for = sidecar is not None and sidecar.own is not None
     shown = shown_services(inputs.values, inputs.settings, plan, with_dind=asked_for)
     show_logs(engine, temp_dir, shown)

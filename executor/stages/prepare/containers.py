@@ -53,12 +53,22 @@ class Containers:
         self._volumes = volumes
         self._layers = layers
         self._temp_dir = temp_dir
+        self._begins_early = False
 
-    def start_all(self, plan: Plan, wait_seconds: int, beside: Callable[[], object]) -> None:
+    def start_all(
+        self,
+        plan: Plan,
+        wait_seconds: int,
+        beside: Callable[[], object],
+        *,
+        begins_early: bool = False,
+    ) -> None:
         """Start every container of a plan, and wait for the services; raises the first error.
 
-        dind may still be booting, unless it has kept layers: `run` waits for it.  `beside` is called once all are under way.
+        dind may still be booting, unless it has kept layers: `run` waits for it, and `begins_early`
+        tells whether a script may begin before it answers.  `beside` is called once all are under way.
         """
+        self._begins_early = begins_early
         helper = Task(lambda: self._up(plan.helper))
         started = [helper, Task(lambda: self._up(plan.build))]
         waiting = Waiting(
@@ -158,7 +168,10 @@ class Containers:
         )
         started = time.monotonic()
         with self._steps.passing():
-            return started, self._engine.start(spec)
+            sending = self._engine.start(spec)
+        if spec.prelude and self._begins_early:
+            notes.leave(self._temp_dir, notes.DIND_STARTED, str(time.monotonic()).encode())
+        return started, sending
 
     def _create(self, spec: ContainerSpec, facts: ImageFacts) -> None:
         request = self._engine.create(spec, facts)

@@ -8,7 +8,7 @@ from executor.errors import Cancelled, EngineUnavailable, ExecutorError, Service
 from executor.log import complain, say
 from executor.plan.inputs import Inputs
 from executor.plan.layers import plan_layers, store_of, with_store
-from executor.services.dind import logs
+from executor.services.dind_early import logs
 from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 from executor.stages.prepare.claims import Claims
 from executor.stages.prepare.steps import Steps
