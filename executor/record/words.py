@@ -72,6 +72,7 @@ SPANS = {
     "container started": "start",
     "service up": "service",
     "dind answered": "dind",
+    "dind listens": "dind",
     "script ended": "script",
     "script cancelled": "cancel",
     "summary shown": "summary",
