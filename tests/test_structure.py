@@ -16,6 +16,7 @@ BEHAVIOUR = ("stages/*", "gitlab", "local/*", "rig", "load", "benchmarks")
 # Unit tests that stand beside no module, and why.
 LONE_TESTS = {
     "commands/migrate/test_shapes.py": "all that the command says of whole runners",
+    "shell/test_layers.py": "a program that runs where no Python is",
     "test_container_image.py": "deploy/container, which is no module",
     "test_clocks.py": "who reads the clock: of the package as a whole",
     "test_hooks.py": "the executables in hooks/, which are no modules",

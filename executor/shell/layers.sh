@@ -51,8 +51,12 @@ choose_kind() {
   fi
 }
 
+# Takes away what is not what $1 (-f or -d) says: a job may leave links here that lead out of the volume.
+clear_place() { { test "$1" "$2" && [ ! -L "$2" ]; } || rm -rf "$2"; }
+
 # Only one sidecar at a time has the volume; the engine's answer to prepare says so, and this is the proof.
 lock_store() {
+  clear_place -f "$_store/lock"
   { : >>"$_store/lock"; } 2>/dev/null || return 1
   command -v flock >/dev/null || return 0
   exec 8>>"$_store/lock"
@@ -64,7 +68,7 @@ lock_store() {
 is_whole() {
   # shellcheck disable=SC2046 # numbers
   set -- "$1" "$2" $(od -An -v -tu4 -N 80 "$1")
-  [ "$7" = 3977042669 ] && [ "${9:-0}" -ge 1024 ] || return 1
+  [ "$#" = 22 ] && [ "$7" = 3977042669 ] && [ "$9" -ge 1024 ] || return 1
   _n=$9
   _p=$((${17} + (${18} << 32)))
   # shellcheck disable=SC2046
@@ -108,6 +112,10 @@ are_cache() {
 # Takes away what is no layer and no build cache.  What may be large is moved, and removed later.
 wipe() {
   cd "$_kept" || return 1
+  for _o in * image/* image/*/* containerd/*; do
+    case ${_o##*/} in -*) return 1 ;; esac
+    [ ! -L "$_o" ] || return 1
+  done
   if has_images_in_containerd; then
     wipe_beside_images
     return
@@ -205,7 +213,12 @@ find_store() {
   read -r _boot </proc/sys/kernel/random/boot_id || return 1
   choose_kind "$@" && lock_store || return 1
   _kept=$_store/$_kind
+  clear_place -d "$_trash" && clear_place -d "$_kept" && clear_place -f "$_kept.boot" || return 1
   read -r _old </proc/sys/kernel/random/uuid || return 1
+  # Where jobs end before anything is removed, the next one does not wait with it.
+  set -- "$_trash"/*
+  _pause=5
+  [ "$#" -lt 10 ] || _pause=0
   _old=$_trash/$_old
   mkdir -p "$_old" || return 1
   for _o in "$_store"/once-*; do [ ! -e "$_o" ] || mv "$_o" "$_old/"; done
@@ -234,7 +247,7 @@ keep_layers() {
   _why=
   if find_store "$@"; then
     # Later: a boot has better things to do.
-    (cd "$_trash" && { sleep 5; rm -rf ./*; } >/dev/null 2>&1 8>&- &)
+    (cd "$_trash" && { sleep "$_pause"; rm -rf ./*; } >/dev/null 2>&1 8>&- &)
   else
     _why='they are of no use to this Docker daemon'
     # Nobody finds this one again.
