@@ -1,6 +1,6 @@
 """Whether a sidecar finds the layers that an earlier job of its slot has left, and where: pure.
 
-They are in a volume that lasts, one for each project, slot, and protected refs or others, as caches are.
+They are in a volume that lasts, one for each project, slot, and protected refs or others.
 Where the image says dockerd's major version, each has its own: no dockerd opens what a newer one has
 written.  Elsewhere `layers.sh` keeps them apart within the volume.
 """
@@ -12,12 +12,14 @@ from executor.notation.claims import LAYERS_LABEL
 from executor.notation.paths import DATA_ROOT
 from executor.plan.inputs import Inputs
 from executor.plan.labels import kind_labels, slot_labels, volume_labels
-from executor.plan.slots import is_protected, slot_name
+from executor.plan.slots import is_of_protected_ref, slot_name
 from executor.shell import given, program
 from executor.spec import ContainerSpec, ImageFacts, VolumeSpec
 
 VERSION = "DOCKER_VERSION"
 """The variable of an official dind image, and of what is made of one."""
+
+_DIGITS = 3
 
 _PARTS = 2
 """BuildKit's cache may take one of so many parts of a store: images without names have the rest."""
@@ -49,7 +51,7 @@ def plan_layers(inputs: Inputs) -> Layers | None:
     dind, slot = inputs.settings.dind, slot_name(inputs)
     if not dind.keep_layers or not slot:
         return None
-    protected = is_protected(inputs.job)
+    protected = is_of_protected_ref(inputs.job)
     name, end = f"{slot}-layers", "-protected" if protected else ""
     labels = {
         **kind_labels("cache"),
@@ -65,7 +67,9 @@ def major_version(image: ImageFacts) -> str:
     """Return dockerd's major version by an image's word; empty where it says none."""
     said = dict(each.partition("=")[::2] for each in image.environment)
     version = said.get(VERSION, "").removeprefix("v").partition(".")[0]
-    return version if version.isdecimal() else ""
+    # The image's author writes it, and it becomes a part of a volume's name.
+    is_one = version.isascii() and version.isdecimal() and len(version) <= _DIGITS
+    return version if is_one else ""
 
 
 def store_of(layers: Layers, image: ImageFacts) -> VolumeSpec:

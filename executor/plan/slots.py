@@ -34,6 +34,14 @@ def is_protected(job: Job) -> bool:
     keys = [key for key in job.cache_keys if key.endswith("-protected")]
     if any(not key.endswith("-non_protected") for key in keys):
         return True
+    return is_of_protected_ref(job)
+
+
+def is_of_protected_ref(job: Job) -> bool:
+    """Tell whether a job's ref is protected, by GitLab's word alone.
+
+    Keys of caches do not count: where a project does not separate them, they are their author's.
+    """
     if job.protected is not None:
         return job.protected
     return is_true(_given(job, "CI_COMMIT_REF_PROTECTED"))

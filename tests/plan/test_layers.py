@@ -14,6 +14,9 @@ from tests.builders import fetching, some_inputs
 KEPT = "dind.keep_layers = true\n"
 NEW = ImageFacts("sha256:d", environment=("DOCKER_VERSION=26.1.5",))
 OTHER = ImageFacts("sha256:o")
+PROTECTED: dict[str, Any] = {
+    "git_info": {"repo_url": "https://gitlab.example.com/g/p.git", "protected": True}
+}
 
 
 def layers_of(settings: str = KEPT, **changes: Any) -> Layers:
@@ -43,7 +46,7 @@ def test_stores_are_split_as_caches_are() -> None:
             {},
             {"values": {"CI_CONCURRENT_PROJECT_ID": "1"}},
             {"job_info": {"name": "build", "stage": "build", "project_id": 43}},
-            {"cache": [{"key": "main-protected", "paths": ["x"]}]},
+            PROTECTED,
         )
     }
 
@@ -51,9 +54,16 @@ def test_stores_are_split_as_caches_are() -> None:
     assert sum(each.endswith("-protected") for each in names) == 1
 
 
+def test_no_key_of_a_cache_leads_to_protected_layers() -> None:
+    """Where a project does not separate caches, GitLab hands on the key as its author wrote it."""
+    layers = layers_of(cache=[{"key": "main-protected", "paths": ["x"]}])
+
+    assert not layers.claimed.endswith("-protected")
+
+
 def test_what_the_image_says_of_its_version_is_in_the_name() -> None:
     """What an image does not say, its sidecar finds out; the claim is for all versions."""
-    layers = layers_of(cache=[{"key": "main-protected", "paths": ["x"]}])
+    layers = layers_of(**PROTECTED)
     slot = slot_name(fetching(KEPT))
 
     assert store_of(layers, NEW).name == f"{slot}-layers-26-protected"
@@ -72,7 +82,8 @@ def test_a_store_is_nobodys_and_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "major"), [("v27.3", "27"), ("29", "29"), ("nightly", ""), ("", "")]
+    ("said", "major"),
+    [("v27.3", "27"), ("29", "29"), ("nightly", ""), ("", ""), ("٢٦", ""), ("9" * 300, "")],
 )
 def test_an_images_word(said: str, major: str) -> None:
     """What is no number says nothing."""
