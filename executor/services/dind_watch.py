@@ -13,6 +13,8 @@ from executor.services.dind_answers import SETTLED_SECONDS, answers
 from executor.services.dind_causes import never_answered
 
 _POLL_SECONDS = 0.5
+_LEAST_SECONDS = 5.0
+"""How long it has to answer in any case: its time may have been over before anybody asked."""
 
 
 def end_silent(engine: Engine, name: str, temp_dir: str, timeout_seconds: float) -> None:
@@ -22,13 +24,14 @@ def end_silent(engine: Engine, name: str, temp_dir: str, timeout_seconds: float)
     engine's.
     """
     began = float(notes.read(temp_dir, notes.DIND_STARTED) or time.monotonic())
+    deadline = max(began + timeout_seconds, time.monotonic() + _LEAST_SECONDS)
     relied_on = start_relied_on(temp_dir)
     try:
         while True:
             sidecar = find_sidecar(engine, name)
             if sidecar is None or not still_runs(sidecar, relied_on):
                 return
-            left = began + timeout_seconds - time.monotonic()
+            left = deadline - time.monotonic()
             if answers(engine, sidecar, temp_dir, left, SETTLED_SECONDS):
                 notes.leave(temp_dir, notes.ANSWERED, relied_on.encode())
                 return

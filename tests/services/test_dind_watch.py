@@ -29,6 +29,7 @@ def test_a_sidecar_whose_time_is_over(
     stub: StubEngine, listened: str, mocker: MockerFixture
 ) -> None:
     """It is killed, so that whoever waits for it fails; why is noted, and nobody has used it."""
+    mocker.patch.object(dind_watch, "_LEAST_SECONDS", 0.0)
     mocker.patch.object(dind_watch, "answers", return_value=False)
 
     end_silent(stub.engine(), "job-dind", listened, 0)
@@ -38,6 +39,18 @@ def test_a_sidecar_whose_time_is_over(
     assert told.endswith(b"  it hangs")
     assert not notes.is_left(listened, notes.LISTENED)
     assert stub.asked("POST", "/kill")
+
+
+def test_a_sidecar_that_is_asked_when_its_time_is_over(
+    stub: StubEngine, listened: str, mocker: MockerFixture
+) -> None:
+    """On a loaded host, the tenth of a second that would be left is no time to answer."""
+    asked = mocker.patch.object(dind_watch, "answers", return_value=True)
+
+    end_silent(stub.engine(), "job-dind", listened, 0)
+
+    (_, _, _, left, _) = asked.call_args.args
+    assert left > 1
 
 
 def test_a_sidecar_that_answers_at_last(
