@@ -116,7 +116,8 @@ def short_image(image: str) -> str:
         last.removeprefix("sha256:")
     ):
         last = last.removeprefix("sha256:")[:_ID_LENGTH]
-    return last[:_LONGEST_IMAGE]
+    # A terminal would obey what an author has put into a name that no registry knows.
+    return "".join(each for each in last[:_LONGEST_IMAGE] if each.isprintable())
 
 
 def _text(found: dict[str, object]) -> bytes:

@@ -149,6 +149,7 @@ def test_no_text_of_an_event_gets_into_a_record() -> None:
         (DIGEST, "dddddddddddd"),
         ("e" * 64, "eeeeeeeeeeee"),
         (f"app:{'1' * 100}", f"app:{'1' * 44}"),
+        ("app\x1b[2J\n", "app[2J"),
     ],
 )
 def test_an_image_is_told_by_its_last_name(image: str, short: str) -> None:
