@@ -17,6 +17,8 @@ _USAGE_SECONDS = 1800.0
 _TRIES = 12
 _PAUSE_SECONDS = 5.0
 _NOT_FOUND = 404
+_MOST_CACHE_BYTES = 1024 * 1024
+"""Some 2,000 records.  The engine may be a job's own, and what it says takes memory when it is read."""
 _BUSY = "a disk usage operation is already running"
 """What engines up to 20.10 say while they measure for somebody else, with the status of any fault.
 Source: moby's daemon/disk_usage.go."""
@@ -96,11 +98,14 @@ class Kept:
     def build_cache(self, seconds: float) -> list[dict[str, object]]:
         """Return the records of the build cache; none where the engine is older than 25, or has none.
 
+        Also none where there are more than can be read at once.
+
         Raises EngineUnavailable also where it takes longer than `seconds`.
         """
         # An older one has no such question, and would measure all that it has instead.
         answer = self._api.get("/v1.44/system/df?type=build-cache", seconds)
-        found = as_table(answer.json()).get("BuildCache") if answer.ok else None
+        is_short = answer.ok and len(answer.body) <= _MOST_CACHE_BYTES
+        found = as_table(answer.json()).get("BuildCache") if is_short else None
         return [as_table(each) for each in found] if isinstance(found, list) else []
 
     def claim(self, name: str, labels: Mapping[str, str]) -> dict[str, object]:

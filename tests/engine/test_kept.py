@@ -131,10 +131,11 @@ def test_the_records_of_the_build_cache(stub: StubEngine) -> None:
         refusal(400, "client version 1.44 is too new"),
         http(200, {"BuildCache": None}),
         http(200, []),
+        http(200, {"BuildCache": [{"ID": "x" * 1024 * 1024}]}),
     ],
 )
 def test_an_engine_without_records(stub: StubEngine, answer: bytes) -> None:
-    """It is too old for the question, has no such builder, or is not Docker at all."""
+    """It is too old for the question, has no such builder, says too much, or is not Docker at all."""
     stub.on("GET", CACHE, answer)
 
     assert stub.engine().kept.build_cache(5) == []
