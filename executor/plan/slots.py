@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _RUNNERS_WORDS = ("CI_RUNNER_SHORT_TOKEN", "CI_CONCURRENT_PROJECT_ID")
 """What only the runner knows of the slot; a job's variable of the same name would win."""
 
+_PROTECTED = "CI_COMMIT_REF_PROTECTED"
+
 _STRATEGIES = ("clone", "fetch", "none", "empty")
 
 
@@ -34,17 +36,22 @@ def is_protected(job: Job) -> bool:
     keys = [key for key in job.cache_keys if key.endswith("-protected")]
     if any(not key.endswith("-non_protected") for key in keys):
         return True
-    return is_of_protected_ref(job)
+    if job.protected is not None:
+        return job.protected
+    return is_true(_given(job, _PROTECTED))
 
 
 def is_of_protected_ref(job: Job) -> bool:
     """Tell whether a job's ref is protected, by GitLab's word alone.
 
-    Keys of caches do not count: where a project does not separate them, they are their author's.
+    Keys of caches do not count: where a project does not separate them, they are their author's.  If
+    the author has a variable of GitLab's name too, one that says no counts: GitLab puts what others
+    refer to first.
     """
     if job.protected is not None:
         return job.protected
-    return is_true(_given(job, "CI_COMMIT_REF_PROTECTED"))
+    said = [each.value for each in job.variables if each.key == _PROTECTED]
+    return bool(said) and all(map(is_true, said))
 
 
 def slot_name(inputs: "Inputs") -> str:

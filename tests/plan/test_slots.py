@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from executor.plan.labels import PREFIX
-from executor.plan.slots import git_strategy, is_protected
+from executor.plan.slots import git_strategy, is_of_protected_ref, is_protected
 from executor.plan.volumes import job_volumes
 from executor.runner.payload import parse_job
 from tests.builders import a_payload, a_variable, fetching, some_inputs
@@ -60,6 +60,30 @@ def test_caches_of_protected_refs_are_apart(
     assert builds.volume
     assert builds.source.endswith("-protected") is wanted
     assert builds.volume.labels[f"{PREFIX}.protected"] == str(wanted).lower()
+
+
+@pytest.mark.parametrize(
+    ("protected", "variables", "wanted"),
+    [
+        (None, [], False),
+        (None, ["true"], True),
+        (None, ["true", "false"], False),
+        (None, ["false", "true"], False),
+        (True, ["false"], True),
+        (False, ["true"], False),
+    ],
+)
+def test_whether_a_ref_is_protected(
+    *, protected: bool | None, variables: list[str], wanted: bool
+) -> None:
+    """No variable of an author's makes it so, wherever it stands, and neither does a cache's key."""
+    inputs = fetching(
+        variables=[a_variable("CI_COMMIT_REF_PROTECTED", each) for each in variables],
+        git_info={"repo_url": "https://gitlab.example.com/g/p.git", "protected": protected},
+        cache=[{"key": "main-protected"}],
+    )
+
+    assert is_of_protected_ref(inputs.job) is wanted
 
 
 def test_a_payload_says_what_volumes_go_by() -> None:
