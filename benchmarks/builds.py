@@ -49,7 +49,7 @@ def pipeline(case: str, rig: Rig, generation: Generation) -> Pipeline:
     text = _JOB.format(
         client=generation.client,
         dind=generation.dind,
-        base=rig.special(_BASE),
+        base=base(rig),
         buildkit=int(CLASSIC not in case),
         line=uuid.uuid4().hex if case.startswith(CHANGED) else "the same",
         first="docker build -t built ." if case.startswith(AGAIN) else "docker version",
@@ -57,9 +57,14 @@ def pipeline(case: str, rig: Rig, generation: Generation) -> Pipeline:
     return parse_pipeline(text, case)
 
 
+def base(rig: Rig) -> str:
+    """Return the name of the image that the Dockerfile begins with."""
+    return rig.special(_BASE)
+
+
 def ensure_base(rig: Rig) -> None:
     """Have the rig's registry hold the image that the Dockerfile begins with."""
-    name = rig.special(_BASE)
+    name = base(rig)
     with contextlib.closing(docker.DockerClient(base_url=rig.engine_host, timeout=600)) as client:
         try:
             client.images.get_registry_data(name)
