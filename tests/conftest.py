@@ -1,5 +1,6 @@
 """What several tests need: the rig, which must be up for those that use it, and a stub engine."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.engine.stub import (
 )
 from tests.hooks import Runner
 from tests.rig.state import Rig, load
+from tests.stages.calls import KEPT_LAYERS
 
 LONG = (
     "stages/test_killed_stages.py",
@@ -39,9 +41,39 @@ LONG = (
 """The files with the longest tests.  They run first: begun last, one of them holds up the end."""
 
 
+SIDECARS = (
+    "broken_sidecars",
+    "builds_behind_proxies",
+    "containerd",
+    "dind_programs",
+    "docker_names",
+    "environment",
+    "logins",
+    "lost_sidecars",
+    "mounted_places",
+    "networks",
+    "proxies",
+    "reach",
+    "secrets",
+    "sidecar",
+    "unasked_sidecars",
+)
+"""The files of tests/stages, without `test_`, that are marked `sidecar`: their jobs use one."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take `--whole`."""
+    """Take `--whole`, and how to run the tests that use a sidecar once more."""
     parser.addoption("--whole", action="store_true", help="run every case of long families, too")
+    parser.addoption(
+        "--kept-layers", action="store_true", help="run jobs with `[dind] keep_layers`"
+    )
+    parser.addoption("--share", type=int, default=1, metavar="N", help="run each Nth test only")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let jobs of tests know whether they keep layers."""
+    if config.getoption("kept_layers"):
+        os.environ[KEPT_LAYERS] = "yes"
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -57,6 +89,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Of a test that is marked `family(n)`, each nth case runs, unless all are asked for.
     """
     directory = Path(__file__).parent
+    sidecars = {directory / f"stages/test_{each}.py" for each in SIDECARS}
+    for item in items:
+        if item.path in sidecars:
+            item.add_marker("sidecar")
     ranks = {directory / each: rank for rank, each in enumerate(LONG)}
     items.sort(key=lambda item: ranks.get(item.path, len(LONG)))
     if config.getoption("whole"):
@@ -73,6 +109,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left)
         gone = set(left)
         items[:] = [each for each in items if each not in gone]
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def pytest_share(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave each Nth of what is left when the markers have chosen."""
+    share = config.getoption("share")
+    if share > 1:
+        left = [each for number, each in enumerate(items) if number % share]
+        config.hook.pytest_deselected(items=left)
+        items[:] = items[::share]
 
 
 @pytest.fixture(scope="session")

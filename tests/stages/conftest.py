@@ -1,5 +1,6 @@
 """Jobs on the rig's engine, and the check that none leaves anything behind."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tests import toml
 from tests.rig.state import Rig
-from tests.stages.calls import JobCalls
+from tests.stages.calls import KEPT_LAYERS, JobCalls
 from tests.stages.registry import Images
 from tests.stages.request import JobRequest, Login
 from tests.stages.witness import Witness
@@ -37,7 +38,8 @@ class Jobs:
         directory = self._directory / str(request.id)
         directory.mkdir()
         log: Changes = {"log": {"path": str(directory / "operator.log")}}
-        text = settings_text(self._rig, log, changes or {})
+        kept: Changes = {"dind": {"keep_layers": True}} if KEPT_LAYERS in os.environ else {}
+        text = settings_text(self._rig, log, kept, changes or {})
         settings = directory / "settings.toml"
         settings.write_text(text, encoding="utf-8")
         job = JobCalls(request, directory, settings)
