@@ -80,8 +80,8 @@ is_whole() {
 
 # Tells whether images are in containerd, and no layers in a storage driver's directory.
 has_images_in_containerd() {
-  set -- "$_kept"/image/*/layerdb
-  [ ! -e "$1" ] && [ -f "$_kept/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db" ]
+  set -- "$_kept"/image/*/layerdb "$_kept"/buildkit/containerd-*
+  [ ! -e "$1" ] && [ -d "$2" ] && [ -f "$_kept/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db" ]
 }
 
 # Has as $_why what speaks against the store; empty where nothing does.
@@ -96,7 +96,7 @@ judge_store() {
   if has_images_in_containerd; then set -- "$@" "$_kept"/buildkit/*/*.db "$_kept"/containerd/daemon/*/*.db; fi
   wc -c "$@" >"$_directory/sizes" 2>/dev/null
   while read -r _l _o; do
-    [ "$_o" != total ] || continue
+    case $_o in total | */history*.db) continue ;; esac # that goes anyway
     is_whole "$_o" "$_l" || _why="${_o##*/} is damaged"
   done <"$_directory/sizes"
 }

@@ -173,7 +173,7 @@ def _cut(place: Path, *, name: str, parts: int) -> None:
 
 
 def _replace(place: Path, *, name: str) -> None:
-    (place / name).rename(place / "away")
+    (place / name).rename(place / f"away-{name}")
     (place / name).write_text("no directory")
 
 

@@ -3,10 +3,12 @@
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from docker.errors import DockerException
 
 from tests import toml
 from tests.rig.state import Rig
@@ -54,7 +56,7 @@ class Jobs:
         projects = {job.request.project_id for job in self._all} - {JobRequest().project_id}
         lasting = {name for each in projects for name in self._witness.lasting_volumes(each)}
         mounted = {name for job in self._all for name in self._witness.volumes(job.id)}
-        volumes = sorted(mounted - lasting)
+        volumes = sorted(mounted - lasting - set(self._witness.layers()))
         failed = []
         for job in self._all:
             if self._witness.objects(job.id):
@@ -81,6 +83,10 @@ def witness(rig: Rig) -> Iterator[Witness]:
     """Return a witness of the rig's engine."""
     witness = Witness(rig.engine_host)
     yield witness
+    if KEPT_LAYERS in os.environ:
+        for each in witness.layers():
+            with suppress(DockerException):  # a test beside this one uses them
+                witness.remove_volume(each)
     witness.close()
 
 

@@ -77,8 +77,7 @@ def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness, image
     call = second.script(f'echo "seen $({_SEEN.format(all="-a")})."', *BUILD, "docker pull alpine")
     assert "\nseen .\n" in call.passed().stdout
     assert built in call.stdout
-    assert "Already exists" in call.stdout
-    assert "Pull complete" not in call.stdout
+    assert " complete" not in call.stdout  # no layer was moved
     second.cleanup().passed()
 
     damaged = kind_in(witness, store) / "buildkit/cache.db"

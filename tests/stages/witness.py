@@ -13,6 +13,7 @@ from docker.models.containers import Container
 from docker.tls import TLSConfig
 
 from tests.rig import engine
+from tests.stages.request import JobRequest
 
 LABEL = "dind-executor.job"
 GITLAB = "com.gitlab.gitlab-runner"
@@ -99,6 +100,11 @@ class Witness:
         labels = [f"{GITLAB}.project.id={project_id}", f"{GITLAB}.reusable=true"]
         filters = {"label": labels}
         return sorted(each.name for each in self.client.volumes.list(filters=filters))
+
+    def layers(self) -> list[str]:
+        """Return the volumes with kept layers that jobs of no project of their own have left."""
+        labels = ["dind-executor.type=layers", f"{GITLAB}.project.id={JobRequest().project_id}"]
+        return sorted(each.name for each in self.client.volumes.list(filters={"label": labels}))
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume that belongs to no job."""
