@@ -14,9 +14,11 @@ _store=/var/lib/docker
 _trash=$_store/trash
 
 # Has as $_config a daemon.json that bounds BuildKit's cache, where nobody else has one: no argument says
-# it.  A dockerd leaves alone what it does not know of it.
+# it.  Docker before 18.09 has no BuildKit.
 bound_cache() {
   _config=
+  if [ -z "$_major" ]; then find_version; fi
+  [ "${_major:-$_v}" -ge 19 ] || return 0
   says_one_of --config-file && return 0
   [ ! -e "$_file" ] || return 0
   _config=$_directory/daemon.json

@@ -135,7 +135,7 @@ def build(job: JobCalls, number: int, said: str, account: Account, what: str) ->
     if call.code or not call.stdout.endswith(expected(number)):
         account.wrong.append(f"{what}: the build is wrong ({call.code}): {call.output[-600:]}")
     account.jobs += 1
-    account.empty += "layers that this slot has kept" in said
+    account.empty += "layers that this slot has kept:" in said
 
 
 def kills(host: Host, count: int) -> Account:

@@ -89,8 +89,9 @@ class KeptLayers:
 
     def _taken_by(self, store: VolumeSpec) -> str:
         """Return which job has the layers, or has left a container with them; "" where none has."""
-        others = self._engine.kept.keys_with(store.name) - {self._key}
-        others |= {self._claims.layers_taken_by()} - {""}
+        others = {self._claims.layers_taken_by()} - {""}
+        # Once the claim is there: whoever comes later sees it.
+        others |= self._engine.kept.keys_with(store.name) - {self._key}
         return next((each.partition("-")[0] or "of somebody" for each in sorted(others)), "")
 
     def _tell(self, container: str) -> None:
@@ -127,7 +128,7 @@ class KeptLayers:
 
     def _warn(self, why: str) -> None:
         complain(
-            "WARNING: The layers that this slot has kept are not used, and are removed:"
+            "WARNING: This job's Docker daemon starts without the layers that this slot has kept:"
             f" {self._steps.log.readable(why)}"
         )
         self._steps.log.event("layers dropped", reason=why)

@@ -148,7 +148,10 @@ def test_one_that_does_not_come_up_on_its_store(
 
     assert case.ups == [STORE, "own"]
     assert [each.rpartition("/")[2] for each in case.removed()] == [INPUTS.names.dind, STORE]
-    assert "WARNING: The layers that this slot has kept are not used" in capfd.readouterr().err
+    assert (
+        "starts without the layers that this slot has kept: the Docker daemon does not"
+        in capfd.readouterr().err
+    )
 
 
 def test_one_that_comes_up_on_nothing(case: Case, capfd: pytest.CaptureFixture[str]) -> None:
@@ -179,7 +182,7 @@ def test_what_the_sidecar_says_of_its_store(case: Case, capfd: pytest.CaptureFix
 
     case.up(RUNS)
 
-    assert "are removed: cache.db is damaged\n" in capfd.readouterr().err
+    assert "that this slot has kept: cache.db is damaged\n" in capfd.readouterr().err
 
 
 def test_an_image_that_cannot_be_used(case: Case) -> None:
