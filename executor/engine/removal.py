@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from urllib.parse import quote
 
@@ -163,35 +163,29 @@ def _asked(ask: "Callable[[], Listed]") -> Callable[[], "tuple[Listed, str]"]:
 
 
 def _remove(api: Api, containers: "Listed", networks: "Listed") -> list[str]:
-    """Remove containers and networks; return what the engine says where it does not."""
+    """Remove containers and networks; return what the engine says where it does not.
+
+    A network goes as soon as all are taken off: that takes as long as removing a container.  What
+    cannot be taken off makes the network's removal fail, and the next round find it.  Somebody else's
+    container that was put on the network is taken off too, and stays: it is not the job's.
+    """
     # Each with how to remove it: a volume without a name may have to stay.
     queries = {str(each["Id"]): removal_query(_labels(each)) for each in containers}
     names = [str(each["Id"]) for each in networks]
-    _disconnect(api, list(queries), names)
-    return _results(
-        [
-            *(_task(api, f"/containers/{each}?{query}") for each, query in queries.items()),
-            *(_task(api, f"/networks/{each}") for each in names),
-        ]
-    )
-
-
-def _disconnect(api: Api, containers: list[str], networks: list[str]) -> None:
-    """Take the containers off the network, so that both can be removed at the same time.
-
-    Removing a network takes as long as removing a container.  What cannot be taken off makes the
-    network's removal fail, and the next round find it.  Somebody else's container that was put on
-    the network is taken off too, and stays: it is not the job's.
-    """
-    listings = [(network, Task(_attached(api, network))) for network in networks]
-    pairs = [
-        (network, each)
-        for network, listing in listings
-        for each in dict.fromkeys((*containers, *listing.result()))
+    listings = [(network, Task(_attached(api, network))) for network in names]
+    off = {
+        (name, each): Task(_disconnection(api, name, each)) for name in names for each in queries
+    }
+    gone = [
+        _task(api, f"/containers/{each}?{query}", [off[name, each] for name in names])
+        for each, query in queries.items()
     ]
-    tasks = [Task(_disconnection(api, *pair)) for pair in pairs]
-    for task in tasks:
-        task.result()
+    for network, ends_on in listings:
+        others = set(ends_on.result()) - queries.keys()
+        ends = [off[network, each] for each in queries]
+        ends += [Task(_disconnection(api, network, each)) for each in others]
+        gone.append(_task(api, f"/networks/{network}", ends))
+    return _results(gone)
 
 
 def _attached(api: Api, network: str) -> Callable[[], list[str]]:
@@ -220,7 +214,7 @@ def _ends(containers: dict[str, object]) -> list[str]:
     ]
 
 
-def _disconnection(api: Api, network: str, container: str) -> Callable[[], object]:
+def _disconnection(api: Api, network: str, container: str) -> Callable[[], None]:
     request = {"Container": container, "Force": True}
 
     def disconnect() -> None:
@@ -230,12 +224,12 @@ def _disconnection(api: Api, network: str, container: str) -> Callable[[], objec
     return disconnect
 
 
-def _task(api: Api, path: str) -> "Task[str]":
-    return Task(_removal(api, path))
+def _task(api: Api, path: str, after: "Iterable[Task[None]]" = ()) -> "Task[str]":
+    """Begin to remove an object once other tasks have ended; the result says why it cannot be."""
 
-
-def _removal(api: Api, path: str) -> Callable[[], str]:
     def remove() -> str:
+        for each in after:
+            each.result()
         try:
             # A container takes its volumes along.
             answer = api.send("DELETE", path, timeout=VOLUME_SECONDS)
@@ -243,7 +237,7 @@ def _removal(api: Api, path: str) -> Callable[[], str]:
             return str(error).rstrip(".")
         return "" if answer.ok or answer.status == _NOT_FOUND else answer.message
 
-    return remove
+    return Task(remove)
 
 
 def _results(tasks: "list[Task[str]]") -> list[str]:

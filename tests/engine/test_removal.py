@@ -86,6 +86,29 @@ def test_whoever_is_on_the_network_is_taken_off(belongings: Belongings, tmp_path
     assert deleted == {"/containers/ours", "/networks/net"}
 
 
+def test_nothing_waits_that_need_not(belongings: Belongings, tmp_path: Path) -> None:
+    """A container goes while another is still taken off the network, and the network goes after both."""
+    stub, is_gone, order = belongings.stub, threading.Event(), []
+
+    def disconnect(connection: Connection, received: Received) -> None:
+        if received.json()["Container"] == "theirs":
+            assert is_gone.wait(30)
+        order.append("off")
+        connection.send(http(200))
+
+    def remove(connection: Connection, received: Received) -> None:
+        path = received.path.partition("?")[0]
+        order.append(path)
+        belongings.there.discard(path)
+        is_gone.set()
+        connection.send(http(204))
+
+    stub.on("POST", "/networks/net/disconnect", disconnect)
+    stub.on("DELETE", "/", remove)
+    assert removed(stub, tmp_path) == []
+    assert order == ["off", "/containers/ours", "off", "/networks/net"]
+
+
 def test_an_end_without_its_container_is_taken_off_by_name(
     belongings: Belongings, tmp_path: Path
 ) -> None:

@@ -69,8 +69,13 @@ class Containers:
         tells whether a script may begin before it answers.  `beside` is called once all are under way.
         """
         self._begins_early = begins_early
+        # First of all what takes the longest until it is of use.
+        sidecar = []
+        if plan.dind:
+            up = self._up_or_without if plan.dind_is_optional else self._up_sidecar
+            sidecar = [self._start_service(plan.dind, _nothing, up)]
         helper = Task(lambda: self._up(plan.helper))
-        started = [helper, Task(lambda: self._up(plan.build))]
+        started = [helper, Task(lambda: self._up(plan.build)), *sidecar]
         waiting = Waiting(
             self._engine,
             self._steps.log,
@@ -79,9 +84,6 @@ class Containers:
             helper,
             in_reach=self._network.surroundings().in_reach,
         )
-        if plan.dind:
-            up = self._up_or_without if plan.dind_is_optional else self._up_sidecar
-            started.append(self._start_service(plan.dind, _nothing, up))
         # A service may run as a user who can write to a fresh volume only once it is opened.
         before = helper.result if plan.has_caches else _nothing
         for spec in plan.services:

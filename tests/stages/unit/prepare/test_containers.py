@@ -1,5 +1,6 @@
 """The containers of a plan, started at a stub."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from executor.plan.credentials import Catalogue
 from executor.plan.images import plan_images
 from executor.runner import notes
 from executor.spec import ContainerSpec, NetworkSpec, Plan
+from executor.stages.prepare import containers
 from executor.stages.prepare.claims import Claims
 from executor.stages.prepare.containers import Containers
 from executor.stages.prepare.images import Pulls
@@ -88,6 +90,23 @@ def test_every_container_of_the_plan_starts(engine: StubEngine, tmp_path: Path) 
     assert sorted(unquote(each.path).partition("name=")[2] for each in created) == names
     assert {each.json()["Image"] for each in created} == {"sha256:i"}
     assert len(engine.asked("POST", "/images/create")) == 1
+
+
+class AtOnce(Task[None]):
+    """A task that is done when the next one begins."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        super().__init__(function)
+        self.result()
+
+
+def test_the_sidecar_goes_first(engine: StubEngine, tmp_path: Path, mocker: MockerFixture) -> None:
+    """It takes the longest until it is of use."""
+    mocker.patch.object(containers, "Task", AtOnce)
+
+    start_all(engine, PLAN, tmp_path)
+
+    assert started(engine)[0] == "job-dind"
 
 
 def test_a_service_waits_for_the_helper_that_opens_the_caches(
