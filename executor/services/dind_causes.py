@@ -91,7 +91,7 @@ def loss(
 
     The script may know before the engine does, so a sidecar that seems to run must also answer.  One
     that has never answered gets what is left of its time, `timeout_seconds` from its start: it may be
-    as far as a script that fails at once.
+    as far as a script that fails at once.  Without such a time, only its end counts.
     """
     told = notes.read(temp_dir, notes.WITHOUT_DIND)
     if told is not None:
@@ -111,12 +111,13 @@ def loss(
             boots = not answered and listens(sidecar)
             left = (max(soon, began + timeout_seconds) if boots else soon) - time.monotonic()
             if left <= 0:
-                return None if answered else _silence(engine, sidecar, timeout_seconds)
+                known = answered or not timeout_seconds
+                return None if known else _silence(engine, sidecar, timeout_seconds)
             if answers(engine, sidecar, temp_dir, left, SETTLED_SECONDS):
                 notes.leave(temp_dir, notes.ANSWERED, relied_on.encode())
                 return None
             time.sleep(_POLL_SECONDS)
-    except (EngineUnavailable, EngineRefused):
+    except (EngineUnavailable, EngineRefused, OSError):
         return None  # what counts is the script's own exit code
 
 

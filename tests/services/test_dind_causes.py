@@ -79,11 +79,22 @@ def test_a_sidecar_that_listens_and_never_answers(
     stub.on("GET", "/containers/job-dind/logs", chunked())
     stub.on("GET", "/containers/job-dind/json", running())
 
-    told = str(loss(stub.engine(), "job-dind", str(tmp_path), 0))
+    told = str(loss(stub.engine(), "job-dind", str(tmp_path), 1))
 
     assert told.startswith(
-        "The dind sidecar did not answer within 0 seconds (`[dind] ready_timeout`)."
+        "The dind sidecar did not answer within 1 seconds (`[dind] ready_timeout`)."
     )
+
+
+def test_a_silent_sidecar_is_no_loss_of_after_script(
+    stub: StubEngine, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    """Nobody waits for it there, so nobody knows."""
+    mocker.patch.object(dind_causes, "_END_SECONDS", 0.0)
+    notes.leave(str(tmp_path), notes.LISTENED, STARTED.encode())
+    stub.on("GET", "/containers/job-dind/json", running())
+
+    assert loss(stub.engine(), "job-dind", str(tmp_path), 0) is None
 
 
 def test_a_failed_script_of_a_job_that_goes_on_without(stub: StubEngine, tmp_path: Path) -> None:
