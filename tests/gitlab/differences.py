@@ -167,10 +167,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "",
         "What the job took",
-        "Lines in a section that opens with a click; `[log] job_summary` switches them off.",
+        "Lines about pulls, sidecar and build cache follow, in a section that opens with a click;"
+        " `[log] job_summary` switches them off.",
         (SUMMARY,),
     ),
-    Difference("", "Pulled … in … s….", "As above.", (SUMMARY,)),
     Difference("ERROR: Job failed (system failure): disallowed image", "", _RETRY),
     Difference("ERROR: Preparation failed: disallowed image", "", _RETRY),
     Difference("Will be retried in 3s ...", "", _RETRY),

@@ -62,7 +62,8 @@ def sections(raw: bytes, names: Mapping[str, str]) -> dict[str, list[str]]:
     whole = raw.decode(errors="replace")
     for name, replacement in names.items():
         whole = whole.replace(name, replacement)
-    summary = "".join(_SUMMARY.findall(whole))
+    # Its heading: what is known in time for the lines below is chance.
+    summary = "".join(each.partition("\n")[0] for each in _SUMMARY.findall(whole))
     parts = _SECTION_START.split(_SUMMARY.sub("", whole))
     named = [*zip([BEGIN, *parts[1::2]], parts[::2], strict=True), (SUMMARY, summary)]
     found: dict[str, list[str]] = {}
