@@ -108,10 +108,14 @@ begin_containerd() {
   _state=$_run/containerd
   _socket=$_state/containerd.sock
   if [ -e "$_state/dind-executor" ]; then end_earlier || return 1; fi
+  _l='"io.containerd.grpc.v1.cri"'
+  # Containers of an earlier job that dockerd knows nothing of would be started again, with all rights.
+  [ -z "$_in_containerd" ] ||
+    _l="$_l, \"io.containerd.internal.v1.restart\", \"io.containerd.monitor.container.v1.restart\""
   _u=$(umask)
   umask 077
   mkdir -p "$_state" && printf '%s\n' >"$_state/containerd.toml" \
-    'version = 2' 'disabled_plugins = ["io.containerd.grpc.v1.cri"]' \
+    'version = 2' "disabled_plugins = [$_l]" \
     "root = '$_root/containerd/daemon'" "state = '$_state/daemon'" \
     '[grpc]' "address = '$_socket'" \
     '[debug]' "address = '$_state/containerd-debug.sock'" "format = '$_format'" &&
