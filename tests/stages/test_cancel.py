@@ -54,7 +54,7 @@ def test_a_cancel_ends_all_that_the_script_started(job: JobCalls, witness: Witne
     running_inside = witness.inside(witness.container(job.id, "dind"), "docker", "ps", "-q")
     assert running_inside == ""
     # What the image's entrypoint does on SIGTERM is done.
-    farewell = job.script("cat /builds/farewell", sub_stage="cleanup_file_variables").passed()
+    farewell = job.script("cat /builds/farewell", sub_stage="prepare_script").passed()
     assert farewell.stdout.endswith("the entrypoint ended\n")
     # The rest of the environment is as it was.
     assert witness.containers(job.id, "build") == []
@@ -71,7 +71,7 @@ def test_after_a_cancel_the_after_script_begins_in_a_clean_container(
     running.wait_for("it\n")
     running.signal(signal.SIGTERM)
     running.finish()
-    job.script("true", sub_stage="cleanup_file_variables").passed()
+    job.script("true", sub_stage="prepare_script").passed()
 
     after = job.script(
         "ls kept", "test ! -e /tmp/kept", "docker version --format 'on {{.Server.Os}}'",

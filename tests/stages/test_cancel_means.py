@@ -34,7 +34,7 @@ def test_a_cancel_gives_the_jobs_programs_no_other_user(start: Start) -> None:
     running.signal(signal.SIGTERM)
 
     assert running.finish().code == SYSTEM_FAILURE
-    proof = job.script("cat /builds/proof", sub_stage="cleanup_file_variables").passed()
+    proof = job.script("cat /builds/proof", sub_stage="prepare_script").passed()
     assert proof.stdout.splitlines()[-1] == USER
 
 
