@@ -113,8 +113,12 @@ class Yard:
 
     def _live(self) -> None:
         """Run one job, and note where anything of it was touched."""
-        job = JobCalls(JobRequest("alpine"), self._place(), self._settings)
+        place = self._place()
         witness = Witness(self._rig.engine_host)
+        with _log(place):
+            self._work(JobCalls(JobRequest("alpine"), place, self._settings), witness)
+
+    def _work(self, job: JobCalls, witness: Witness) -> None:
         try:
             calls = [job.config(), job.prepare()]
             had = witness.objects(job.id)
@@ -230,9 +234,18 @@ def _threads(whats: Sequence[Callable[[], None]]) -> Iterator[list[BaseException
             each.join()
 
 
+@contextlib.contextmanager
+def _log(place: Path) -> Iterator[None]:
+    """Have a job's log open, as gitlab-runner has from before the job's directory until after it."""
+    file = place / f"trace{new_job_id()}"
+    with file.open("x"):
+        yield
+    file.unlink(missing_ok=True)
+
+
 def _victim(number: int, place: Path, settings: Path) -> None:
     """Prepare a job as a gitlab-runner that is about to be killed."""
-    with as_gitlab_runner():
+    with as_gitlab_runner(), _log(place):
         job = JobCalls(JobRequest("alpine", id=number), place, settings)
         job.config()
         print("config", flush=True)
