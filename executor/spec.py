@@ -1,9 +1,9 @@
 """What will exist for a job, as plain data: the meeting point of plan and engine.
 
-A plan can be printed, compared and kept as a golden file; fields that may hold a secret are left
-out of `repr`.
+It can be printed, compared and kept as a golden file; `repr` leaves out what may hold a secret.
 """
 
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from dataclasses import dataclass, field
 
 ALWAYS, IF_NOT_PRESENT, NEVER = "always", "if-not-present", "never"

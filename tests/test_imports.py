@@ -338,3 +338,24 @@ def test_only_the_entry_points_look_at_the_environment() -> None:
         "commands/install.py",
         "host/credentials.py",
     }
+
+
+def test_dataclasses_find_typing_whole() -> None:
+    """Who makes a dataclass has waited for `typing`, which another thread may be loading.
+
+    `dataclass` looks into `sys.modules` for it, and fails at half of it.
+    """
+    for file in PACKAGE.rglob("*.py"):
+        if {"local", "commands"} & set(file.relative_to(PACKAGE).parts):
+            continue
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+        loaded = {each.module for each in body if isinstance(each, ast.ImportFrom)}
+        loaded |= {
+            name.name for each in body if isinstance(each, ast.Import) for name in each.names
+        }
+        assert "dataclasses" not in loaded or "typing" in loaded or not _makes_one(body), file
+
+
+def _makes_one(body: list[ast.stmt]) -> bool:
+    classes = [each for each in body if isinstance(each, ast.ClassDef)]
+    return any("dataclass" in ast.dump(name) for each in classes for name in each.decorator_list)

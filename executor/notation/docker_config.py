@@ -2,11 +2,11 @@
 
 Two kinds of it come here. The file of the runner's user belongs to the administrator, and its
 credential helpers are run; so does a DOCKER_AUTH_CONFIG that config.toml's `environment` sets.
-Another DOCKER_AUTH_CONFIG belongs to whoever writes the job: a helper that it names would be a
-program of their choice on the runner's host, so none of it is run.
+Another DOCKER_AUTH_CONFIG belongs to whoever writes the job: no helper that it names is run.
 """
 
 import json
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass, field

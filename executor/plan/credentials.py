@@ -6,6 +6,7 @@ decides between equal paths.
 """
 
 import json
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ itself, and next to no variables: those would beat the contexts and builders tha
 Pure: no I/O.
 """
 
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 

@@ -3,6 +3,7 @@
 Pure: no I/O.
 """
 
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

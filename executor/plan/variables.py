@@ -4,6 +4,7 @@ The scripts bring their own; the environments here are what entrypoints and serv
 no I/O.
 """
 
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property

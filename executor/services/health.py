@@ -7,6 +7,7 @@ import errno
 import select
 import socket
 import time
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -6,6 +6,7 @@ request from the runner host, to another host.
 """
 
 import json
+import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from dataclasses import dataclass, field
 
 from executor.errors import JobPayloadError
