@@ -1,4 +1,4 @@
-"""Half a minute of the fuzzer, at the same cases each time; `tests/load/fuzz` says what it is."""
+"""A minute of the fuzzer, at the same cases each time; `tests/load/fuzz` says what it is."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from tests.load.fuzz import __main__ as fuzz
 from tests.load.fuzz import engine, files, jobs, sweep
 from tests.load.fuzz.bounds import Fault, check_output, run_bounded
 
-EXAMPLES = 60
+EXAMPLES = 100
 GROUPS = {
     "jobs": jobs.TARGETS,
     "engine": engine.TARGETS,
