@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,16 @@ def owner_of(pid: int, **changes: Any) -> Owner:
 
 @contextmanager
 def living(
-    program: str = SLEEPER, env: Mapping[str, str] | None = None, cwd: str | None = None
+    program: str = SLEEPER,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    *,
+    python: Sequence[str] = (sys.executable,),
+    arguments: Sequence[str] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that has begun, until the end of the block."""
     process = subprocess.Popen(
-        [sys.executable, "-c", program],
+        [*python, "-c", program, *arguments],
         stdout=subprocess.PIPE,
         env=None if env is None else {**os.environ, **env},
         cwd=cwd,

@@ -1,6 +1,5 @@
 """Processes that look as gitlab-runner does to the kernel: their name, their logs, and their stages."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from executor.names import TEMP_DIR_LABEL
 from executor.runner import notes
-from tests.sweep.left import KEY, belonging, owner_of
+from tests.sweep.left import KEY, belonging, living, owner_of
 
 _PROGRAM = """
 import os, signal, subprocess, sys
@@ -43,20 +42,13 @@ def gitlab_runner(
     if not program.exists():
         program.symlink_to(Path(sys.executable).resolve())
     paths = ",".join(str(parent / each) for each in logs)
-    process = subprocess.Popen(
-        [*before, str(program), "-c", _PROGRAM, paths, ",".join(map(str, stages))],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(parent), **(environment or {})},
-        process_group=0,
-    )
-    assert process.stdout
-    process.stdout.readline()
-    try:
+    with living(
+        _PROGRAM,
+        {"TMPDIR": str(parent), **(environment or {})},
+        python=(*before, str(program)),
+        arguments=(paths, ",".join(map(str, stages))),
+    ) as process:
         yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def sign(directory: Path, pid: int, key: str = KEY) -> None:

@@ -15,19 +15,7 @@ from tests.sweep.runners import gitlab_runner
 
 FIRST_LINE = b"\x1b[0KRunning with gitlab-runner 17.9.0 (c4cbe9dd)\n"
 
-
-@pytest.fixture(autouse=True)
-def _whole_machine(mocker: MockerFixture) -> None:
-    """Have the tests see all processes, also where they run in a container."""
-    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
-
-
-@pytest.fixture
-def parent(tmp_path: Path) -> Path:
-    """gitlab-runner's TMPDIR."""
-    directory = tmp_path / "tmp"
-    directory.mkdir()
-    return directory
+pytestmark = pytest.mark.usefixtures("whole_machine")
 
 
 def a_log(parent: Path, name: str, content: bytes = FIRST_LINE, mode: int = 0o600) -> Path:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.host.owner import pid_namespace
 from executor.sweep import makers as rooms
 from executor.sweep.makers import (
     JobLog,
@@ -22,19 +21,7 @@ from tests.sweep.runners import gitlab_runner
 
 MINE = os.getuid()
 
-
-@pytest.fixture(autouse=True)
-def _whole_machine(mocker: MockerFixture) -> None:
-    """Have the tests see all processes, also where they run in a container."""
-    mocker.patch.object(rooms, "_FIRST_NAMESPACE", pid_namespace())
-
-
-@pytest.fixture
-def parent(tmp_path: Path) -> Path:
-    """gitlab-runner's TMPDIR."""
-    directory = tmp_path / "tmp"
-    directory.mkdir()
-    return directory
+pytestmark = pytest.mark.usefixtures("whole_machine")
 
 
 def identity(path: Path) -> tuple[int, int]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.host.owner import pid_namespace
 from executor.runner import notes
 from executor.sweep import makers, orphans
 from executor.sweep.files import LeftDirectory, find_left
@@ -21,19 +20,7 @@ from tests.sweep.samples import payload
 
 MINE = (os.getuid(),)
 
-
-@pytest.fixture(autouse=True)
-def _whole_machine(mocker: MockerFixture) -> None:
-    """Have the tests see all processes, also where they run in a container."""
-    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
-
-
-@pytest.fixture
-def parent(tmp_path: Path) -> Path:
-    """gitlab-runner's TMPDIR."""
-    directory = tmp_path / "tmp"
-    directory.mkdir()
-    return directory
+pytestmark = pytest.mark.usefixtures("whole_machine")
 
 
 def a_directory(parent: Path, number: int) -> Path:
