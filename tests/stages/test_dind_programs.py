@@ -139,6 +139,8 @@ def test_what_else_jobs_do_with_their_dind(rig: Rig, start: Start) -> None:
         " --entrypoint sh docker:26.1-cli -c 'cat told; docker version -f {{.Server.Os}}'"
         " 2>/dev/null",
         f"docker run -d -p 8080:80 {rig.special('tools/web:1')} >/dev/null 2>&1",
+        # A container that runs is not yet a server that listens.
+        "timeout 60 bash -c 'until (: >/dev/tcp/docker/8080) 2>/dev/null; do sleep 0.1; done'",
         "exec 3<>/dev/tcp/docker/8080; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; tail -n 1 <&3",
     )
     assert found == ["from the project", "linux", "a service that is not dind"]
