@@ -19,6 +19,16 @@ gitlab-runner calls the stages through the executables in hooks/:
   config, prepare, run, cleanup, each with --settings FILE
 """
 
+COMMANDS = {
+    "local": "executor.local.command",
+    "install": "executor.commands.install",
+    "migrate": "executor.commands.migrate.command",
+    "reap": "executor.commands.reap.command",
+    "prune": "executor.commands.prune.command",
+    "timeline": "executor.commands.timeline",
+}
+"""The module of each command; its `main` takes the arguments and returns an exit code."""
+
 
 def run_typed(name: str, args: list[str]) -> int:
     """Run a command that a person types, and return its exit code."""
@@ -30,36 +40,12 @@ def run_typed(name: str, args: list[str]) -> int:
         from executor.settings.manual import documented_defaults  # noqa: PLC0415
 
         say(documented_defaults().rstrip())
-    elif name == "timeline":
-        from executor.commands.timeline import main as timeline  # noqa: PLC0415
+    elif name in COMMANDS:
+        from importlib import import_module  # noqa: PLC0415
 
-        return timeline(args)
+        # Each is imported alone, and decides its exit code itself.
+        return int(import_module(COMMANDS[name]).main(args))
     else:
-        return _run(name, args)
+        complain(f"dind-executor: there is no command `{name}`. `dind-executor --help` lists all.")
+        return 2
     return 0
-
-
-def _run(name: str, args: list[str]) -> int:
-    """Run a command that decides its exit code itself; each is imported alone."""
-    if name == "local":
-        from executor.local.command import main as local  # noqa: PLC0415
-
-        return local(args)
-    if name == "install":
-        from executor.commands.install import main as install  # noqa: PLC0415
-
-        return install(args)
-    if name == "migrate":
-        from executor.commands.migrate.command import main as migrate  # noqa: PLC0415
-
-        return migrate(args)
-    if name == "reap":
-        from executor.commands.reap.command import main as reap  # noqa: PLC0415
-
-        return reap(args)
-    if name == "prune":
-        from executor.commands.prune.command import main as prune  # noqa: PLC0415
-
-        return prune(args)
-    complain(f"dind-executor: there is no command `{name}`. `dind-executor --help` lists all.")
-    return 2

@@ -1,10 +1,12 @@
 """The commands that a person types, called as a person does."""
 
 import tomllib
+from importlib import import_module
 
 import pytest
 
 import executor
+from executor.commands import COMMANDS, HELP
 from executor.settings.file import read_settings
 from tests.commanding import call
 
@@ -48,3 +50,10 @@ def test_a_command_that_is_none() -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "no command `perpare`" in done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_is_there(name: str) -> None:
+    """The module that the table names can be called, and the help names the command."""
+    assert callable(import_module(COMMANDS[name]).main)
+    assert f"\n  dind-executor {name} " in HELP
