@@ -5,7 +5,6 @@ No I/O: a request comes in as data, and the answer goes out as data.
 
 import email
 import email.policy
-import json
 import re
 import threading
 import time
@@ -14,6 +13,8 @@ from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from tests.gitlab.jobs import Job
+from tests.gitlab.registry import Registry
+from tests.gitlab.runners_api import RunnersApi, answer_json, message
 from tests.web import Answer, Request
 
 # How often the runner sends the trace and so hears of a cancel. Its own choice would be 3 s.
@@ -27,15 +28,15 @@ EXECUTING = ("running", "canceling")
 class JobApi:
     """The queue of jobs, and what runners are told about them."""
 
-    def __init__(
-        self, runner_token: str, administrators_token: str, next_id: Callable[[], int]
-    ) -> None:
+    def __init__(self, next_id: Callable[[], int], address: Callable[[], str]) -> None:
         self.jobs: dict[int, Job] = {}
         self._next_id = next_id
         # What the last runner said about itself: version, executor, features.
         self.runner_info: Mapping[str, object] = {}
-        self.runner_token = runner_token
-        self._administrators_token = administrators_token
+        # Runners and users' tokens; the first runner is the one that tests begin with.
+        self.registry = Registry()
+        self.first = self.registry.add({"description": "tests"})
+        self._runners = RunnersApi(self.registry, self.jobs, address)
         self._queue: list[Job] = []
         self._arrived = threading.Condition()
 
@@ -59,17 +60,18 @@ class JobApi:
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to a request."""
+        if (told := self._runners.answer(request)) is not None:
+            return told
         for method, pattern, handler in self._routes():
             match = re.fullmatch(rf"/api/v4/{pattern}", request.path)
             if match and method == request.method:
                 return handler(request, match)
-        return _message(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not here")
+        return message(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not here")
 
     def _routes(
         self,
     ) -> tuple[tuple[str, str, Callable[[Request, re.Match[str]], Answer]], ...]:
         return (
-            ("POST", r"runners/verify", self._verify),
             ("POST", r"jobs/request", self._request_job),
             ("GET", r"job", self._tell_own_job),
             ("GET", r"projects/\d+/jobs/(\d+)", self._tell_any_job),
@@ -79,16 +81,12 @@ class JobApi:
             ("GET", r"jobs/(\d+)/artifacts", self._download),
         )
 
-    def _verify(self, request: Request, _: re.Match[str]) -> Answer:
-        if request.json().get("token") != self.runner_token:
-            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
-        described = {"id": 1, "token": self.runner_token, "token_expires_at": None}
-        return _json(HTTPStatus.OK, described)
-
     def _request_job(self, request: Request, _: re.Match[str]) -> Answer:
         asked = request.json()
-        if asked.get("token") != self.runner_token:
-            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        runner = self.registry.of_token(asked.get("token"))
+        if runner is None:
+            return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+        self.registry.contact(runner, asked)
         info = asked.get("info")
         if isinstance(info, dict):
             self.runner_info = info
@@ -96,33 +94,34 @@ class JobApi:
         with self._arrived:
             self._arrived.wait_for(lambda: self._queue, _POLL_SECONDS)
             # A runner that died while it waited has a token that counts no longer.
-            if not self._queue or asked.get("token") != self.runner_token:
+            if not self._queue or self.registry.of_token(asked.get("token")) is not runner:
                 return Answer(HTTPStatus.NO_CONTENT, headers=headers)
             job = self._queue.pop(0)
         job.hand_out(str(asked.get("system_id", "")))
-        return _json(HTTPStatus.CREATED, job.payload, headers)
+        return answer_json(job.payload, HTTPStatus.CREATED, headers)
 
     def _tell_own_job(self, request: Request, _: re.Match[str]) -> Answer:
         """Answer what a job's token may ask as long as its job runs, also while it is cancelled."""
         job = self.job_of_token(request.headers.get("job-token", ""))
         if job is None or job.status not in EXECUTING:
-            return _message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
-        return _json(HTTPStatus.OK, _described(job))
+            return message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
+        return answer_json(_described(job))
 
     def _tell_any_job(self, request: Request, match: re.Match[str]) -> Answer:
         """Answer what a token of the scope read_api may ask."""
-        if request.headers.get("private-token") != self._administrators_token:
-            return _message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
+        user = self.registry.users.get(request.headers.get("private-token", ""))
+        if user is None or not user.may("read_api"):
+            return message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
         job = self.jobs.get(int(match[1]))
         if job is None:
-            return _message(HTTPStatus.NOT_FOUND, "404 Not found")
-        return _json(HTTPStatus.OK, _described(job))
+            return message(HTTPStatus.NOT_FOUND, "404 Not found")
+        return answer_json(_described(job))
 
     def _update(self, request: Request, match: re.Match[str]) -> Answer:
         said = request.json()
         job = self._job(match, str(said.get("token", "")))
         if job is None:
-            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+            return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         if not job.is_executing:
             return _not_running(job)
         output = said.get("output")
@@ -133,14 +132,14 @@ class JobApi:
             checksum=str(output.get("checksum", "")) if isinstance(output, dict) else "",
         )
         if not is_taken:
-            return _message(HTTPStatus.PRECONDITION_FAILED, "the trace is not complete")
+            return message(HTTPStatus.PRECONDITION_FAILED, "the trace is not complete")
         self._give_out_again(job)
         return Answer(HTTPStatus.OK, b"200", _status_headers(job))
 
     def _append_trace(self, request: Request, match: re.Match[str]) -> Answer:
         job = self._job(match, request.headers.get("job-token", ""))
         if job is None:
-            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+            return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         if not job.is_executing:
             return _not_running(job)
         start = int(request.headers.get("content-range", "0-0").partition("-")[0])
@@ -157,21 +156,21 @@ class JobApi:
     def _upload(self, request: Request, match: re.Match[str]) -> Answer:
         job = self._job(match, request.headers.get("job-token", ""))
         if job is None:
-            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+            return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         (kind,) = parse_qs(request.query).get("artifact_type", ["archive"])
         if kind == "archive":
             job.artifacts = _file_in_form(request)
         else:
             job.reports[kind] = _file_in_form(request)
-        return _message(HTTPStatus.CREATED, "201 Created")
+        return message(HTTPStatus.CREATED, "201 Created")
 
     def _download(self, request: Request, match: re.Match[str]) -> Answer:
         # The token is that of the dependency or of the job that depends on it.
         if self.job_of_token(request.headers.get("job-token", "")) is None:
-            return _message(HTTPStatus.FORBIDDEN, "403 Forbidden")
+            return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         job = self.jobs.get(int(match[1]))
         if job is None or job.artifacts is None:
-            return _message(HTTPStatus.NOT_FOUND, "404 Not found")
+            return message(HTTPStatus.NOT_FOUND, "404 Not found")
         return Answer(HTTPStatus.OK, job.artifacts, {"Content-Type": "application/octet-stream"})
 
     def _job(self, match: re.Match[str], token: str) -> Job | None:
@@ -195,7 +194,9 @@ def _described(job: Job) -> dict[str, object]:
 
 def _not_running(job: Job) -> Answer:
     headers = {"Job-Status": job.status}
-    return _json(HTTPStatus.FORBIDDEN, {"message": "403 Forbidden  - Job is not running"}, headers)
+    return answer_json(
+        {"message": "403 Forbidden  - Job is not running"}, HTTPStatus.FORBIDDEN, headers
+    )
 
 
 def _status_headers(job: Job) -> dict[str, str]:
@@ -214,12 +215,3 @@ def _file_in_form(request: Request) -> bytes:
             content = part.get_payload(decode=True)
             return content if isinstance(content, bytes) else b""
     raise ValueError(f"{request.path}: no file in the form")
-
-
-def _json(status: HTTPStatus, value: object, headers: Mapping[str, str] | None = None) -> Answer:
-    body = json.dumps(value).encode()
-    return Answer(status, body, {"Content-Type": "application/json", **(headers or {})})
-
-
-def _message(status: HTTPStatus, text: str) -> Answer:
-    return _json(status, {"message": text})

@@ -26,6 +26,23 @@ def busy(_: Request) -> Answer:
     return Answer(HTTPStatus.TOO_MANY_REQUESTS, body, headers)
 
 
+def limited(times: int, retry_after: Callable[[], str]) -> Mood:
+    """Return a mood in which there were too many requests so many times, and then none too many.
+
+    The header is a number of seconds or a date, of when it is sent.
+    """
+    left = [times]
+
+    def answer(_: Request) -> Answer | None:
+        if not left[0]:
+            return None
+        left[0] -= 1
+        headers = {"Content-Type": "text/plain", "Retry-After": retry_after()}
+        return Answer(HTTPStatus.TOO_MANY_REQUESTS, b"Retry later\n", headers)
+
+    return answer
+
+
 def broken(status: HTTPStatus) -> Mood:
     """Return a mood in which everything fails with a status, as behind a proxy."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests import git
 from tests.gitlab.api import JobApi
 from tests.gitlab.jobs import Job
+from tests.gitlab.registry import Registry
 from tests.rig.authority import Certificates
 from tests.web import Answer, Request, Server, login_needed
 
@@ -21,8 +22,8 @@ class GitLab:
         self.repositories = repositories
         self.last_id = 1000
         self._lock = threading.Lock()
-        self.administrators_token = f"glpat-{secrets.token_hex(10)}"
-        self._api = JobApi(_runner_token(), self.administrators_token, self.next_id)
+        self._api = JobApi(self.next_id, lambda: self.url)
+        self.administrators_token = self.registry.add_user({"read_api"})
         # What answers in GitLab's place, where it answers at all: see `moods`.
         self.mood: Callable[[Request], Answer | None] = _none
 
@@ -34,11 +35,16 @@ class GitLab:
     @property
     def runner_token(self) -> str:
         """The token that a runner is registered with."""
-        return self._api.runner_token
+        return self._api.first.token
+
+    @property
+    def registry(self) -> Registry:
+        """All runners with the hosts that work for them, and the tokens of users."""
+        return self._api.registry
 
     def renew_runner_token(self) -> None:
         """Have another token count: no request of an earlier runner gets a job any more."""
-        self._api.runner_token = _runner_token()
+        self._api.first.token = f"glrt-{secrets.token_hex(10)}"
 
     @property
     def runner_info(self) -> Mapping[str, object]:
@@ -73,10 +79,6 @@ class GitLab:
         if self._api.job_of_token(password) is None:
             return login_needed("GitLab")
         return git.answer(request, self.repositories)
-
-
-def _runner_token() -> str:
-    return f"glrt-{secrets.token_hex(10)}"
 
 
 def _none(_: Request) -> None:

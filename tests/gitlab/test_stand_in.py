@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gitlab as python_gitlab
 import pytest
+from gitlab.v4.objects import CurrentUserRunnerManager
 
 from executor.local.pipeline.file import parse_pipeline
 from executor.local.project.checkout import Checkout
@@ -100,7 +101,34 @@ def test_a_client_of_gitlabs_api_is_understood(tmp_path: Path) -> None:
         client.runners.verify(gitlab.runner_token)
         with pytest.raises(python_gitlab.exceptions.GitlabVerifyError) as refused:
             client.runners.verify("glrt-another")
+        (row,) = gitlab.registry.rows.values()
     assert refused.value.response_code == 403
+    # Who names no system is a host of its own for GitLab.
+    assert list(row.managers) == ["<legacy>"]
+
+
+def test_python_gitlab_creates_and_reads_runners(tmp_path: Path) -> None:
+    """It finds the routes, the scopes and both kinds of pages as GitLab has them."""
+    with server.serving(tmp_path) as gitlab:
+        token = gitlab.registry.add_user({"create_runner"}, is_admin=True)
+        creator = python_gitlab.Gitlab(gitlab.url, private_token=token, timeout=10)
+        made = CurrentUserRunnerManager(creator).create({"runner_type": "instance_type"})
+        with pytest.raises(python_gitlab.GitlabGetError) as refused:
+            creator.runners.get(made.id)
+        for _ in range(4):
+            gitlab.registry.add({})
+        reader = python_gitlab.Gitlab(gitlab.url, private_token=gitlab.administrators_token)
+        listed = [each.id for each in reader.runners_all.list(iterator=True, per_page=2)]
+        for number in range(5):
+            job = gitlab.enqueue(payload(gitlab.url, id=100 + number))
+            gitlab.take(job, "s_one")
+        runner_of_all = reader.runners.get(made.id, lazy=True)
+        query = {"pagination": "keyset", "order_by": "id", "per_page": 2, "system_id": "s_one"}
+        jobs = [each.id for each in runner_of_all.jobs.list(iterator=True, **query)]
+    assert refused.value.response_code == 403
+    assert made.token.startswith("glrt-")
+    assert len(set(listed)) == len(listed) == 6
+    assert jobs == [104, 103, 102, 101, 100]
 
 
 def test_a_jobs_token_tells_of_its_job_as_long_as_that_runs(tmp_path: Path) -> None:

@@ -3,24 +3,17 @@
 A GitLab that does not answer is asked once, and for no further job.
 """
 
-import os
-import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
 from executor.bounds import whole_number
+from executor.commands.gitlab import tokens
+from executor.commands.gitlab.tokens import UnusableToken
 from executor.commands.reap.words import Answer, Asker, Said, administrators_word, own_word
 from executor.sweep.files import read_payload
 from executor.sweep.jobs import Found
 from executor.sweep.payload import LeftPayload, UnusablePayload
 from executor.sweep.verdict import Word
-
-_LONGEST_TOKEN = 4096
-_VISIBLE = frozenset(range(0x21, 0x7F))
-
-
-class UnusableToken(Exception):
-    """The administrator's token cannot be used; the text says why, without it."""
 
 
 class TokenFile(NamedTuple):
@@ -44,21 +37,7 @@ def read_token(path: str, url: str) -> TokenFile:
         )
     if not url.startswith(("https://", "http://")):
         raise UnusableToken(f"{url!r} is no address of a GitLab: it begins with https://")
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 (as in the settings)
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(_LONGEST_TOKEN + 1)
-    except OSError as error:
-        raise UnusableToken(
-            f"the token file {path} cannot be read: {error.strerror}. Check its path, and run this"
-            " as root."
-        ) from None
-    token = content.strip()
-    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
-        raise UnusableToken(f"other users may read or change {path}: `chmod 600 {path}`")
-    if not token or len(content) > _LONGEST_TOKEN or not _VISIBLE.issuperset(token):
-        raise UnusableToken(f"{path} must have one token in it, and nothing else")
-    return TokenFile(path, url.rstrip("/"), token.decode("ascii"))
+    return TokenFile(path, url.rstrip("/"), tokens.read_token(path))
 
 
 class Asking:

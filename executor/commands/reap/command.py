@@ -4,7 +4,8 @@ import argparse
 import os
 import time
 
-from executor.commands.reap.asking import Asking, TokenFile, UnusableToken, read_token
+from executor.commands.gitlab.tokens import UnusableToken
+from executor.commands.reap.asking import Asking, TokenFile, read_token
 from executor.commands.reap.places import parents, users
 from executor.commands.reap.report import Row, exit_code, json_lines, row_of, summary, table
 from executor.engine.docker import Engine

@@ -7,23 +7,13 @@ other.  Whatever is not a plain answer is no word at all: a page of a login, a r
 
 import json
 from collections.abc import Mapping
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 from executor.bounds import whole_number
+from executor.commands.gitlab.line import Line
 from executor.sweep.answers import Ghost, judge_job
-from executor.sweep.gitlab_api import tls_context
 from executor.sweep.verdict import Word
 
-if TYPE_CHECKING:
-    from gitlab import Gitlab
-    from requests import Response, Session
-
-_CONNECT_SECONDS, _READ_SECONDS = 5.0, 30.0
-_ANSWER_SECONDS = 60.0
-"""How long a whole answer may take, also one that comes byte by byte."""
-_MOST_BYTES = 1 << 20
 _OK, _REFUSED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 200, 401, 403, 404, 429
 _LONGEST_WAIT_SECONDS = 24 * 3600
 
@@ -122,9 +112,7 @@ class Asker:
     ) -> None:
         """Take the address and a token; `authorities` are certificates in PEM besides the host's."""
         self._url = url
-        self._job_token = job_token
-        self._token = token
-        self._authorities = authorities
+        self._line = Line(url, token=token, job_token=job_token, authorities=authorities)
 
     def own_job(self) -> Answer:
         """Return the answer to "which job is this token's"."""
@@ -135,84 +123,9 @@ class Asker:
         return self._get(f"/projects/{project_id}/jobs/{job_id}")
 
     def _get(self, path: str) -> Answer:
-        """Return what comes in time; what is under way then ends with the command."""
-        import threading
-
-        answers: list[Answer] = []
-        asking = threading.Thread(target=lambda: answers.append(self._asked(path)), daemon=True)
-        asking.start()
-        asking.join(_ANSWER_SECONDS)
-        return answers[0] if answers else self._silent("does not answer in time")
-
-    def _asked(self, path: str) -> Answer:
-        import gitlab
-        import requests
-
-        answers: list[Answer] = []
-
-        def take(response: "Response", **_: object) -> None:
-            """Keep what came, and have an answer end where it is longer than any that counts."""
-            body = response.raw.read(_MOST_BYTES, decode_content=True)
-            response.raw = BytesIO(body)
-            kind = response.headers.get("Content-Type", "")
-            if response.status_code == _TOO_MANY:
-                answers.append(self._silent(_limited(response.headers.get("Retry-After", ""))))
-            else:
-                answers.append(Answer(response.status_code, kind, body))
-
-        with requests.Session() as session:
-            # A redirect could take the token to another host.
-            session.max_redirects = 0
-            session.hooks["response"].append(take)
-            try:
-                self._trust(session)
-                self._client(session).http_request(
-                    "get", path, streamed=True, obey_rate_limit=False
-                )
-            except requests.TooManyRedirects:
-                return self._silent("sends elsewhere, such as to a login page")
-            except requests.exceptions.SSLError:
-                return self._silent(
-                    "has a certificate that is not trusted: put its authority into"
-                    " /etc/gitlab-runner/certs/<host>.crt"
-                )
-            except gitlab.GitlabError:
-                pass  # whatever it is, the answer says more
-            except (requests.RequestException, OSError, ValueError):
-                return self._silent("does not answer")
-        return answers[-1] if answers else self._silent("does not answer")
-
-    def _silent(self, what: str) -> Answer:
-        return Answer(0, reason=f"GitLab at {self._url} {what}")
-
-    def _trust(self, session: "Session") -> None:
-        """Trust the authorities that gitlab-runner trusts for this GitLab, and the system's.
-
-        Raises OSError where there is a certificate that cannot be read.
-        """
-        from requests.adapters import HTTPAdapter
-
-        if not self._url.startswith("https://"):
-            return
-        context = tls_context(urlsplit(self._url).hostname or "", self._authorities)
-
-        class Trusting(HTTPAdapter):
-            def init_poolmanager(self, *args: Any, **more: Any) -> None:  # noqa: ANN401
-                super().init_poolmanager(*args, **more, ssl_context=context)
-
-            def proxy_manager_for(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401
-                return super().proxy_manager_for(*args, **more, ssl_context=context)
-
-        session.mount("https://", Trusting())
-
-    def _client(self, session: "Session") -> "Gitlab":
-        import gitlab
-
-        return gitlab.Gitlab(
-            self._url,
-            private_token=self._token or None,
-            job_token=self._job_token or None,
-            # requests takes two: until there is a connection, and between two pieces of an answer.
-            timeout=cast("float", (_CONNECT_SECONDS, _READ_SECONDS)),
-            session=session,
-        )
+        """Return what comes in time."""
+        reply = self._line.exchange("get", path)
+        if reply.status == _TOO_MANY:
+            said = _limited(reply.headers.get("retry-after", ""))
+            return Answer(0, reason=f"GitLab at {self._url} {said}")
+        return Answer(reply.status, reply.headers.get("content-type", ""), reply.body, reply.reason)

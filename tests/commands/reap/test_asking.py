@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.commands.reap.asking import Asking, TokenFile, UnusableToken, read_token
+from executor.commands.gitlab.tokens import UnusableToken
+from executor.commands.reap.asking import Asking, TokenFile, read_token
 from executor.names import LABEL
 from executor.notation.owner import Belonging
 from executor.runner import notes

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.commands.reap import words
+from executor.commands.gitlab import line
 from executor.commands.reap.words import Answer, Asker, administrators_word, own_word
 from executor.sweep.verdict import Word
 from tests.rig import authority
@@ -203,7 +203,7 @@ def test_a_gitlab_that_limits_requests(retry: str, when: str) -> None:
 
 def test_an_answer_that_comes_byte_by_byte(mocker: MockerFixture) -> None:
     """Each byte comes in time, and the whole never: that is no answer."""
-    mocker.patch.object(words, "_ANSWER_SECONDS", 0.5)
+    mocker.patch.object(line, "_ANSWER_SECONDS", 0.5)
     ended = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 
