@@ -2,9 +2,9 @@
 
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from executor.dataclass import dataclass
 from executor.errors import ExecutorError, SettingsError
 from executor.host.owner import find_owner
 from executor.log import AdministratorLog

@@ -3,8 +3,7 @@
 It can be printed, compared and kept as a golden file; `repr` leaves out what may hold a secret.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
-from dataclasses import dataclass, field
+from executor.dataclass import dataclass, field
 
 ALWAYS, IF_NOT_PRESENT, NEVER = "always", "if-not-present", "never"
 """The pull policies, named as GitLab names them."""

@@ -4,8 +4,8 @@ Pure: no I/O.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from executor.dataclass import replace
 from executor.shell import ENVIRONMENT, moved, quoted
 from executor.shell.entrypoints import takes_one_word
 from executor.shell.greetings import FILES, VARIABLES

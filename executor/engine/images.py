@@ -4,10 +4,10 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import quote
 
+from executor.dataclass import replace
 from executor.engine import failures
 from executor.engine.api import Api
 from executor.engine.registries import ENDED, pull_failure

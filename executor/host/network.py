@@ -8,9 +8,9 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from executor.bounds import whole_number
+from executor.dataclass import replace
 from executor.files import read_regular
 from executor.host.namespaces import shares_network
 from executor.host.routes import policy_routes

@@ -6,11 +6,10 @@ Another DOCKER_AUTH_CONFIG belongs to whoever writes the job: no helper that it 
 """
 
 import json
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from executor.dataclass import dataclass, field
 from executor.excerpts import excerpt
 from executor.notation.image_names import HUB, HUB_HOSTS
 from executor.notation.json_text import decoded

@@ -1,8 +1,6 @@
 """Image references by the distribution grammar: pure."""
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
-from dataclasses import dataclass
-
+from executor.dataclass import dataclass
 from executor.excerpts import excerpt
 
 HUB = "docker.io"

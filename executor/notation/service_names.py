@@ -1,8 +1,6 @@
 """What a service's name says of it: the image, and the names under which a job reaches it."""
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
-from dataclasses import dataclass
-
+from executor.dataclass import dataclass
 from executor.notation.image_names import (
     DEFAULT_TAG,
     ImageReference,

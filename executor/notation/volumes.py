@@ -1,8 +1,6 @@
 """An entry of `volumes`, as gitlab-runner writes them: pure."""
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
-from dataclasses import dataclass
-
+from executor.dataclass import dataclass
 from executor.notation.paths import (
     CERTS_DIRECTORY,
     DATA_ROOT,

@@ -4,8 +4,7 @@ A dockerd of version 25, 26 or 27 asks the containerd that it starts itself befo
 then not again for a second.
 """
 
-from dataclasses import replace
-
+from executor.dataclass import replace
 from executor.plan.layers import major_version
 from executor.shell import given, program
 from executor.spec import ContainerSpec, ImageFacts

@@ -6,11 +6,10 @@ decides between equal paths.
 """
 
 import json
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from executor.dataclass import dataclass
 from executor.notation.docker_config import (
     ConfigFile,
     Credential,

@@ -4,8 +4,7 @@ For each tmpfs and volume the engine makes a directory, and it would make it in 
 may be the host's own.  Pure: no I/O.
 """
 
-from dataclasses import replace
-
+from executor.dataclass import replace
 from executor.notation.paths import is_within
 from executor.plan.volumes import JobVolumes
 from executor.shell import moved

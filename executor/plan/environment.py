@@ -3,8 +3,7 @@
 Pure: no I/O, no clock, no dice.
 """
 
-from dataclasses import replace
-
+from executor.dataclass import replace
 from executor.plan.certificates import certificate_notices
 from executor.plan.containers import build_container, helper_container, service_container
 from executor.plan.dind import dind_container

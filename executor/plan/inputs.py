@@ -3,11 +3,10 @@
 Pure: no I/O.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
+from executor.dataclass import dataclass, field
 from executor.names import GITLAB_LABEL, KEEP_LABEL, JobNames
 from executor.notation.expansion import expand
 from executor.notation.image_names import LONGEST_REFERENCE
@@ -29,7 +28,7 @@ _CONTAINERS = ("build", "helper", "service", "dind")
 class Facts:
     """What only a look at the engine and its host tells, once it is under way."""
 
-    surroundings: Surroundings = Surroundings()  # noqa: RUF009 (frozen)
+    surroundings: Surroundings = Surroundings()
     certificates: Certificates | None = None
     """Those of the sidecar, None where it has no TLS or the job has no sidecar."""
     builds_are_taken: bool = False

@@ -5,9 +5,7 @@ Where the image says dockerd's major version, each has its own: no dockerd opens
 written.  Elsewhere `layers.sh` keeps them apart within the volume.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
-from dataclasses import dataclass, replace
-
+from executor.dataclass import dataclass, replace
 from executor.notation.amounts import byte_size
 from executor.notation.claims import LAYERS_LABEL
 from executor.notation.paths import DATA_ROOT

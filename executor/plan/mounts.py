@@ -3,8 +3,7 @@
 Pure: no I/O.
 """
 
-from dataclasses import replace
-
+from executor.dataclass import replace
 from executor.names import LABEL
 from executor.notation.paths import DATA_ROOT, is_within
 from executor.plan.inputs import Inputs

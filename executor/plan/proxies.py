@@ -5,8 +5,8 @@ services.  So wherever a job has a proxy, its own names are added to what the jo
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
+from executor.dataclass import replace
 from executor.names import DIRECT_NAMES, NO_PROXY
 from executor.notation.hosts import host_of
 from executor.plan.transport import ALIAS

@@ -5,8 +5,8 @@ are gitlab-runner's own.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
+from executor.dataclass import replace
 from executor.errors import ExecutorError, PolicyViolation, SettingsError
 from executor.notation.image_names import with_default_tag
 from executor.settings.file import Settings

@@ -5,10 +5,9 @@ itself, and next to no variables: those would beat the contexts and builders tha
 Pure: no I/O.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
+from executor.dataclass import dataclass, field, replace
 from executor.names import LABEL
 from executor.notation.hosts import host_of
 from executor.plan.inputs import Inputs
@@ -32,8 +31,8 @@ class Reach:
 
     environment: dict[str, str] = field(default_factory=dict)
     """Variables that the job gets unless it sets them itself."""
-    defaults: Defaults = Defaults()  # noqa: RUF009 (frozen)
-    client: Client = Client()  # noqa: RUF009 (immutable)
+    defaults: Defaults = Defaults()
+    client: Client = Client()
     """What the keeper does."""
 
     @property

@@ -5,8 +5,8 @@ one, and no shell sets every name.  Pure: no I/O.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from executor.dataclass import replace
 from executor.errors import UnusableImage
 from executor.shell.variables import carries
 from executor.spec import ContainerSpec

@@ -3,10 +3,9 @@
 Pure: no I/O.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from executor.dataclass import dataclass
 from executor.errors import (
     ExecutorError,
     ServiceConflict,

@@ -3,10 +3,9 @@
 Pure: no I/O, no clock, no dice.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from executor.dataclass import dataclass
 from executor.errors import ExecutorError, PolicyViolation
 from executor.notation.image_names import with_default_tag
 from executor.notation.paths import CERTS_DIRECTORY

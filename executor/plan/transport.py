@@ -3,10 +3,9 @@
 Pure: no I/O.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from executor.dataclass import dataclass, field
 from executor.errors import UnsupportedJobOption
 from executor.names import TCP_PORT, TLS_PORT
 from executor.notation.hosts import host_of

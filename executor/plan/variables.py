@@ -4,11 +4,10 @@ The scripts bring their own; the environments here are what entrypoints and serv
 no I/O.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from executor.dataclass import dataclass
 from executor.notation.docker_config import Credential
 from executor.notation.expansion import expand
 from executor.plan.secrets import referring_keys, secret_keys, secret_values

@@ -5,9 +5,9 @@ Pure: no I/O.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from executor.dataclass import dataclass, replace
 from executor.errors import UnsupportedJobOption
 from executor.notation.paths import clean, is_within, overlap
 from executor.notation.sources import place_of

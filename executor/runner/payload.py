@@ -4,10 +4,9 @@ Identity, image, services and credentials come from here and from nowhere else: 
 set any `CUSTOM_ENV_*`, and cannot touch this file.
 """
 
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
-from dataclasses import dataclass, field, replace
 from errno import EFBIG
 
+from executor.dataclass import dataclass, field, replace
 from executor.errors import JobPayloadError, UnsupportedJobOption
 from executor.files import read_regular
 from executor.notation.json_text import decoded

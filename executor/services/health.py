@@ -7,11 +7,10 @@ import errno
 import select
 import socket
 import time
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from executor.bounds import port_number
+from executor.dataclass import dataclass
 from executor.engine.docker import Engine
 from executor.engine.wire import as_table
 from executor.errors import EngineRefused

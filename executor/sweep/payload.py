@@ -6,9 +6,8 @@ request from the runner host, to another host.
 """
 
 import json
-import typing  # noqa: F401 (see test_imports: dataclasses look at what is loaded of it)
-from dataclasses import dataclass, field
 
+from executor.dataclass import dataclass, field
 from executor.errors import JobPayloadError
 from executor.runner.payload import parse_job
 

@@ -7,9 +7,9 @@ else.  So does a config that outlives its gitlab-runner, with a note that names 
 import json
 import os
 from collections.abc import Collection
-from dataclasses import replace
 from itertools import islice
 
+from executor.dataclass import replace
 from executor.errors import JobPayloadError
 from executor.host.system_id import runner_system_id
 from executor.names import (

@@ -1,10 +1,10 @@
 """prepare: makes everything that a job needs, as parallel as its dependencies allow."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 from executor.budgets.records import Records
+from executor.dataclass import replace
 from executor.engine.docker import Engine
 from executor.log import AdministratorLog, say
 from executor.plan.environment import plan_environment

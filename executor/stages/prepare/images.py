@@ -3,9 +3,9 @@
 import _thread
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from executor.budgets.records import Records
+from executor.dataclass import replace
 from executor.engine.docker import Engine
 from executor.engine.failures import NAME_OR_LOGIN, NO_SUCH_IMAGE, advice
 from executor.engine.images import is_for

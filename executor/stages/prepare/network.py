@@ -2,9 +2,9 @@
 
 import _thread
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
+from executor.dataclass import replace
 from executor.engine.docker import Engine
 from executor.engine.networks import Made, SubnetTaken
 from executor.errors import EngineRefused

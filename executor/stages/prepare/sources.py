@@ -1,8 +1,8 @@
 """Chooses the place of the sources that a job finds again: an empty one where fetching fails for good."""
 
 import time
-from dataclasses import replace
 
+from executor.dataclass import replace
 from executor.engine.docker import Engine
 from executor.host.sources import recall, record_name, remember
 from executor.log import say
