@@ -19,7 +19,7 @@ MOST_BYTES = 16 * 1024 * 1024
 """Of a file, before the next one begins.  A job has some 6 KB."""
 _FAR_TOO_MANY_BYTES = 2 * MOST_BYTES
 """Of a file that nobody could put aside: then nothing is appended any more."""
-_LONGEST_LINE = 64 * 1024
+LONGEST_LINE = 64 * 1024
 """Of what is read; a stage writes far less."""
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -56,30 +56,38 @@ def records(directory: str, job: int | None = None) -> "Iterator[dict[str, objec
     A line that is torn, or of a later version, is passed over.  Raises OSError where there is no spool
     that can be read.
     """
-    from executor.record.words import VERSION  # noqa: PLC0415 (no stage reads)
-
     wanted = b"" if job is None else b'"job":%d,' % job
     for line in _lines(directory):
-        if wanted in line and len(line) <= _LONGEST_LINE:
-            try:
-                found = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(found, dict) and found.get("v") == VERSION:
+        if wanted in line:
+            found = decoded(line)
+            if found is not None:
                 yield found
+
+
+def decoded(line: bytes) -> "dict[str, object] | None":
+    """Return the record in a line; None where it is torn, too long, or of a later version."""
+    from executor.record.words import VERSION  # noqa: PLC0415 (no stage reads)
+
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("v") == VERSION else None
 
 
 def _lines(directory: str) -> "Iterator[bytes]":
     for name in (OLD, FILE):
         try:
-            with open(_readable(f"{directory}/{name}"), "rb") as file:
+            with open(readable(f"{directory}/{name}"), "rb") as file:
                 yield from file
         except FileNotFoundError:
             if name == FILE:
                 os.stat(directory)  # noqa: PTH116
 
 
-def _readable(path: str) -> int:
+def readable(path: str) -> int:
     """Open a file to read, and nothing that only has its name.  Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not S_ISREG(os.fstat(descriptor).st_mode):

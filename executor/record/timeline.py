@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from executor.notation.sizes import size_text
+from executor.record.values import number
 
 Record = Mapping[str, object]
 
@@ -68,14 +69,14 @@ class Timeline(NamedTuple):
 
 def timeline(records: Iterable[Record]) -> Timeline:
     """Return the picture of a job of which there is at least one record."""
-    calls = _calls(sorted(records, key=lambda each: _number(each, "at")))
+    calls = _calls(sorted(records, key=lambda each: number(each, "at")))
     rows: list[Row] = []
     between: list[Bar] = []
     end = 0.0
     for record, begin, base in calls:
         if begin > end:
             between.append(Bar(end, begin, RUNNER))
-        end = max(end, round(base + _number(record, "seconds"), 3))
+        end = max(end, round(base + number(record, "seconds"), 3))
         rows += _rows(record, Bar(begin, end, CALL), base)
     if between:
         rows.append(Row(RUNNER, tuple(between)))
@@ -87,17 +88,17 @@ def _calls(records: Sequence[Record]) -> list[tuple[Record, float, float]]:
 
     The host's monotonic clock counts, unless it was restarted meanwhile.
     """
-    clocks = [_number(each, "clock") for each in records]
+    clocks = [number(each, "clock") for each in records]
     clock = "clock" if clocks == sorted(clocks) else "at"
-    zero = _number(records[0], clock) - _number(records[0], "start")
+    zero = number(records[0], clock) - number(records[0], "start")
     found = []
     end = 0.0
     for record in records:
-        base = _number(record, clock) - zero
+        base = number(record, clock) - zero
         # A process's beginning is known to a hundredth of a second, and calls do not overlap.
-        begin = min(max(base - _number(record, "start"), end), max(base, 0.0))
+        begin = min(max(base - number(record, "start"), end), max(base, 0.0))
         begin, base = round(begin, 3), round(base, 3)
-        end = base + _number(record, "seconds")
+        end = base + number(record, "seconds")
         found.append((record, begin, base))
     return found
 
@@ -120,18 +121,16 @@ def _inner(record: Record, base: float) -> Iterable[Row]:
     rows: dict[str, list[Bar]] = {}
     notes: dict[str, str] = {}
     did = record.get("did")
-    for number, thing in enumerate(did if isinstance(did, list) else ()):
+    for place, thing in enumerate(did if isinstance(did, list) else ()):
         if not isinstance(thing, Mapping) or "to" not in thing:
             continue
         what = str(thing.get("what"))
-        bar = Bar(
-            base + _number(thing, "from"), base + _number(thing, "to"), _KINDS.get(what, OTHER)
-        )
+        bar = Bar(base + number(thing, "from"), base + number(thing, "to"), _KINDS.get(what, OTHER))
         if bar.kind not in (PULL, CONTAINER) and bar.end - bar.begin < _SHORT_SECONDS:
             continue
         label = _label(thing, what)
         # Two pulls of images whose last names are the same are two rows.
-        key = f"{label} {number}" if bar.kind == PULL else label
+        key = f"{label} {place}" if bar.kind == PULL else label
         rows.setdefault(key, []).append(bar)
         notes[key] = _note(thing) or notes.get(key, "")
     for key, bars in rows.items():
@@ -175,19 +174,14 @@ def _title(records: Sequence[Record], seconds: float) -> str:
     return f"Job {records[0].get('job')} of project {records[0].get('project')}: {result}, {seconds:.1f} s"
 
 
-def _number(record: Record, key: str) -> float:
-    value = record.get(key)
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
 def ticks(seconds: float, most: int) -> list[float]:
     """Return the round moments of an axis, no more than `most` after 0."""
     step = 0.001
     factors = (2.0, 2.5, 2.0)
-    number = 0
+    turn = 0
     while seconds / step > most:
-        step *= factors[number % len(factors)]
-        number += 1
+        step *= factors[turn % len(factors)]
+        turn += 1
     return [round(each * step, 3) for each in range(int(seconds / step + 1e-9) + 1)]
 
 
