@@ -111,6 +111,8 @@ class _Job:
         facts = done.facts()
         # `job_id` is the sweeping job's in each line of its log.
         facts.pop("job_id", None)
+        if done.left:
+            facts["stays"] = len(done.left)
         self._options.log.done("job swept", started, **facts)
         return done
 

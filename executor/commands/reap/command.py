@@ -11,7 +11,8 @@ from executor.commands.reap.report import Row, exit_code, json_lines, row_of, su
 from executor.engine.docker import Engine
 from executor.errors import EngineRefused, EngineUnavailable, SettingsError
 from executor.log import AdministratorLog, complain, say
-from executor.reading import engine_address
+from executor.reading import engine_address, spool_of
+from executor.record.stage import leave
 from executor.runner.environ import RunnerEnv
 from executor.settings.file import Settings, load_settings
 from executor.sweep.act import Done, act
@@ -59,6 +60,8 @@ def main(args: list[str]) -> int:
         return error.code
     code = exit_code(rows)
     if logs or any(row.removed or row.left for row in rows):
+        if log.spool:
+            leave(log, None)
         log.close("success" if code == 0 else "something is left")
     lines = json_lines(rows, acted=given.yes) if given.json else table(rows)
     for line in lines:
@@ -103,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 def _reap(given: argparse.Namespace, log: AdministratorLog) -> tuple[list[Row], int]:
     """Return each job's row, and how many job logs without a job were removed."""
     settings = _settings(given.settings)
-    log.open(f"{settings.log.destination}:{settings.log.path}", "", "")
+    log.open(f"{settings.log.destination}:{settings.log.path}", "", "", spool_of(settings))
     token = _token(given, settings)
     env = RunnerEnv.current()
     address, tls_dir, tls_verify = engine_address(settings, env)

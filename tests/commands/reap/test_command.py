@@ -14,6 +14,7 @@ from executor.commands.reap import command
 from executor.engine import removal
 from executor.host.owner import pid_namespace
 from executor.notation.owner import Belonging
+from executor.record.spool import records
 from executor.settings.file import load_settings
 from executor.sweep import makers
 from executor.sweep.state import held
@@ -522,6 +523,25 @@ def test_the_log_has_what_was_done(call: Call, there: Belongings, tmp_path: Path
     events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert {each["stage"] for each in events} == {"reap"}
     assert [each["job"] for each in events if each["event"] == "job swept"] == [KEY]
+
+
+def test_the_spool_has_what_was_done(call: Call, there: Belongings, tmp_path: Path) -> None:
+    """Whoever counts the records of stages counts this too; a call that removes nothing leaves none."""
+    there.have_jobs(belonging(dead_owner()))
+    call()
+    assert not (tmp_path / "state" / "spool").exists()
+
+    call("--yes")
+
+    (record,) = records(str(tmp_path / "state" / "spool"))
+    assert (record["stage"], record["key"], record["outcome"]) == ("reap", "", "success")
+    assert [(each["what"], each["reason"]) for each in swept(record)] == [("sweep", "owner-gone")]
+
+
+def swept(record: dict[str, object]) -> list[dict[str, object]]:
+    did = record["did"]
+    assert isinstance(did, list)
+    return did
 
 
 @pytest.mark.usefixtures("there")
