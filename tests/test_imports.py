@@ -27,6 +27,7 @@ SLOW = {
     "urllib3",
     "yaml",
     "rich",
+    "prometheus_client",
     "pkg_resources",
     "importlib.metadata",
 }

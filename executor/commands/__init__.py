@@ -13,6 +13,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
   dind-executor prune [--yes]                  measure, or bring within bounds, what jobs keep
   dind-executor timeline JOB-ID [--svg FILE]   show what a job took, call by call
+  dind-executor metrics [--listen HOST:PORT]   serve numbers for Prometheus, and a page of this host
   dind-executor --version | --help
 
 gitlab-runner calls the stages through the executables in hooks/:
@@ -26,6 +27,7 @@ COMMANDS = {
     "reap": "executor.commands.reap.command",
     "prune": "executor.commands.prune.command",
     "timeline": "executor.commands.timeline",
+    "metrics": "executor.commands.metrics.command",
 }
 """The module of each command; its `main` takes the arguments and returns an exit code."""
 

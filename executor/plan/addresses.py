@@ -95,6 +95,23 @@ def prefix_for(services: int) -> int:
     return min(_LONGEST_PREFIX, BITS - (needed - 1).bit_length())
 
 
+def usage(pool: Sequence[str], around: Surroundings) -> tuple[int, int]:
+    """Return how many places for a usual job's network are taken, also by others, and how many there are.
+
+    `pool` is the settings'; without one, the engine's own or Docker's counts.
+    """
+    size = 1 << BITS - _LONGEST_PREFIX
+    ranges = _merged(_spans(pool or around.engine_pools or _DOCKERS))
+    taken = _merged(_spans((*around.networks, *(subnet for subnet, _ in around.bridges))))
+    used: set[int] = set()
+    for first, last in ranges:
+        for its_first, its_last in taken:
+            begin, end = max(first, its_first), min(last, its_last)
+            if begin <= end:
+                used.update(range(begin // size, end // size + 1))
+    return len(used), sum(-(-(last - first + 1) // size) for first, last in ranges)
+
+
 def is_shared(subnet: str, interface: str, bridges: Iterable[tuple[str, str]]) -> bool:
     """Tell whether another engine's network on the same host overlaps one with this interface.
 

@@ -179,9 +179,9 @@ def test_what_the_administrator_has_changed_is_said(
     installing._install_units(given, installing.PREFIX)
 
     warnings = capsys.readouterr().err.splitlines()
-    assert len(warnings) == 6
+    assert len(warnings) == 7
     assert all(each.startswith("WARNING: ") for each in warnings)
-    assert sum("has been changed" in each for each in warnings) == 5
+    assert sum("has been changed" in each for each in warnings) == 6
 
 
 @pytest.mark.parametrize("text", ["", "long", "0", "-1h"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from executor.errors import ResourceExhausted
-from executor.plan.addresses import MOST_REFUSALS, choose_subnet, is_shared, prefix_for
+from executor.plan.addresses import MOST_REFUSALS, choose_subnet, is_shared, prefix_for, usage
 from executor.plan.inputs import Inputs
 from executor.spec import Surroundings
 from tests.builders import a_service, some_inputs
@@ -234,3 +234,22 @@ def test_what_another_engine_has(bridges: tuple[tuple[str, str], ...], *, shared
     """A network of an engine beside it overlaps, and a network's own interface does not."""
     assert is_shared("10.8.0.0/27", BRIDGE, bridges) is shared
     assert not is_shared("fd00::/64", BRIDGE, bridges)
+
+
+@pytest.mark.parametrize(
+    ("pool", "around", "used", "capacity"),
+    [
+        (("10.240.0.0/24",), Surroundings(), 0, 8),
+        (("10.240.0.0/24",), Surroundings(networks=("10.240.0.32/27", "192.0.2.0/24")), 1, 8),
+        (("10.240.0.0/24",), Surroundings(networks=("10.240.0.0/27", "10.240.0.16/28")), 1, 8),
+        (("10.240.0.0/24",), Surroundings(bridges=(("10.240.0.0/16", "br-1"),)), 8, 8),
+        (("10.240.0.0/24", "10.240.0.0/25"), Surroundings(), 0, 8),
+        ((), Surroundings(engine_pools=("10.0.0.0/20",), networks=("10.0.0.0/24",)), 8, 128),
+        ((), Surroundings(networks=("172.17.0.0/16", "172.29.0.0/16")), 2048, 24448),
+    ],
+)
+def test_how_much_of_the_addresses_is_taken(
+    pool: tuple[str, ...], around: Surroundings, used: int, capacity: int
+) -> None:
+    """Places for a usual job's network count, whoever has them; each once."""
+    assert usage(pool, around) == (used, capacity)

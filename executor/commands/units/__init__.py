@@ -1,4 +1,4 @@
-"""The systemd units that `install` writes: timers for `reap` and `prune`, a graceful stop for gitlab-runner.
+"""The systemd units that `install` writes: timers, a service, and a graceful stop for gitlab-runner.
 
 A file says in its first line what `install` wrote.  One that somebody has changed since is the
 administrator's: it stays as it is.  Only the standard library is needed.
@@ -18,6 +18,8 @@ TIMER = "dind-executor-reap.timer"
 PRUNE_SERVICE = "dind-executor-prune.service"
 PRUNE_TIMER = "dind-executor-prune.timer"
 TIMERS = (TIMER, PRUNE_TIMER)
+METRICS_SERVICE = "dind-executor-metrics.service"
+"""Written, and not enabled: whether something listens on a host is the administrator's decision."""
 DROP_IN = "gitlab-runner.service.d/10-dind-executor.conf"
 
 LONGEST_JOB_SECONDS = 7200
@@ -79,6 +81,7 @@ def unit_files(command: Path, job_seconds: int | None) -> dict[str, str]:
         TIMER: "reap.timer",
         PRUNE_SERVICE: "prune.service",
         PRUNE_TIMER: "prune.timer",
+        METRICS_SERVICE: "metrics.service",
         DROP_IN: "gitlab-runner.conf",
     }
     return {

@@ -52,6 +52,19 @@ def test_a_timer_calls_prune_every_day(tmp_path: Path) -> None:
     assert timer["Install"]["WantedBy"] == "timers.target"
 
 
+def test_a_service_counts(tmp_path: Path) -> None:
+    """It starts again unless the settings are wrong, and may do little besides."""
+    units.write_units(tmp_path, COMMAND, None)
+
+    unit = read(tmp_path, units.METRICS_SERVICE)
+    assert unit["Service"]["ExecStart"] == f"{COMMAND} metrics"
+    assert unit["Service"]["Restart"] == "on-failure"
+    assert unit["Service"]["RestartPreventExitStatus"] == "2"
+    assert unit["Service"]["NoNewPrivileges"] == "yes"
+    assert "CAP_SYS_ADMIN" not in unit["Service"]["CapabilityBoundingSet"]
+    assert unit["Install"]["WantedBy"] == "multi-user.target"
+
+
 def test_the_drop_in_makes_a_stop_graceful(tmp_path: Path) -> None:
     """gitlab-runner alone gets SIGQUIT, and whether it starts again is left as it is."""
     units.write_units(tmp_path, COMMAND, None)
@@ -119,7 +132,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     runner = path_of(tmp_path, "gitlab-runner.service")
     runner.write_text(f"[Service]\nExecStart={there}\nRestart=always\n")
     names = [path_of(tmp_path, each) for each in (*units.TIMERS, units.SERVICE)]
-    names.append(path_of(tmp_path, units.PRUNE_SERVICE))
+    names += [path_of(tmp_path, each) for each in (units.PRUNE_SERVICE, units.METRICS_SERVICE)]
 
     done = subprocess.run(
         [verify, "verify", "--man=no", *names, runner],
