@@ -10,6 +10,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor settings                       print the default settings with their documentation
   dind-executor install [--prefix DIR]         install or upgrade on a runner host (as root)
   dind-executor migrate config.toml            move runners here from the Docker executor
+  dind-executor doctor [--online] [--json]     look at this host: what will make jobs fail, what to do
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
   dind-executor prune [--yes]                  measure, or bring within bounds, what jobs keep
   dind-executor timeline JOB-ID [--svg FILE]   show what a job took, call by call
@@ -24,6 +25,7 @@ COMMANDS = {
     "local": "executor.local.command",
     "install": "executor.commands.install",
     "migrate": "executor.commands.migrate.command",
+    "doctor": "executor.commands.doctor.command",
     "reap": "executor.commands.reap.command",
     "prune": "executor.commands.prune.command",
     "timeline": "executor.commands.timeline",

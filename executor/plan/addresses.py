@@ -26,8 +26,7 @@ _DOCKERS = (
     *(f"172.{each}.0.0/16" for each in (29, 27, 26, 24, 23, 30, 25, 22, 21)),
     *(f"192.168.{each}.0/20" for each in (208, 224, 240, 192, 160, 144, 128, 176, 80, 64)),
     *(f"192.168.{each}.0/20" for each in (16, 32, 48, 96, 112)),
-    "172.31.0.0/16",
-    "172.28.0.0/16",
+    *(f"172.{each}.0.0/16" for each in (31, 28)),
 )
 """The blocks of which Docker makes its own networks, without those that compose files and scripts
 name (172.17 to 172.20 and 192.168.0.0/20).
@@ -78,8 +77,7 @@ def choose_subnet(inputs: Inputs, around: Surroundings, refused: Collection[str]
     known = _around(inputs, around)
     if len(refused) < MOST_REFUSALS:
         known.networks.extend(_spans(refused))
-        ranges = _of_settings(pool, known) if pool else _of_docker(around.engine_pools, known)
-        free = (first for base, taken in ranges for first in _free(base, 1 << BITS - prefix, taken))
+        free = _places(pool, around, known, 1 << BITS - prefix)
         places = list(islice(free, _PLACES << min(len(refused), _MOST_DOUBLINGS)))
         if places:
             chosen = places[_number(inputs.names.key, len(refused)) % len(places)]
@@ -87,6 +85,12 @@ def choose_subnet(inputs: Inputs, around: Surroundings, refused: Collection[str]
     if pool:
         raise _exhausted(pool, prefix)
     return ""
+
+
+def free_networks(pool: Sequence[str], around: Surroundings, most: int) -> int:
+    """Return how many jobs would find a network now, at most so many."""
+    known = _Around(_spans(around.networks), _spans(around.subnets))
+    return len(list(islice(_places(pool, around, known, 1 << BITS - _LONGEST_PREFIX), most)))
 
 
 def prefix_for(services: int) -> int:
@@ -149,6 +153,11 @@ def _around(inputs: Inputs, around: Surroundings) -> _Around:
     return _Around(
         networks, [each for each in _spans(reached(inputs, around)) if each not in known]
     )
+
+
+def _places(pool: Sequence[str], around: Surroundings, known: _Around, size: int) -> Iterator[int]:
+    ranges = _of_settings(pool, known) if pool else _of_docker(around.engine_pools, known)
+    return (first for base, taken in ranges for first in _free(base, size, taken))
 
 
 def _spans(texts: Iterable[str]) -> list[Span]:

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from executor.errors import ResourceExhausted
-from executor.plan.addresses import MOST_REFUSALS, choose_subnet, is_shared, prefix_for, usage
+from executor.plan.addresses import (
+    MOST_REFUSALS,
+    choose_subnet,
+    free_networks,
+    is_shared,
+    prefix_for,
+    usage,
+)
 from executor.plan.inputs import Inputs
 from executor.spec import Surroundings
 from tests.builders import a_service, some_inputs
@@ -253,3 +260,19 @@ def test_how_much_of_the_addresses_is_taken(
 ) -> None:
     """Places for a usual job's network count, whoever has them; each once."""
     assert usage(pool, around) == (used, capacity)
+
+
+@pytest.mark.parametrize(
+    ("pool", "around", "free"),
+    [
+        (["10.9.0.0/25"], Surroundings(), 4),
+        (["10.9.0.0/25"], Surroundings(networks=("10.9.0.32/27",)), 3),
+        (["10.9.0.0/25"], Surroundings(subnets=("10.9.0.64/26",)), 2),
+        (["10.9.0.0/25"], Surroundings(subnets=("10.9.0.0/16",)), 4),
+        ([], Surroundings(engine_pools=("10.9.0.0/26",)), 2),
+        ([], Surroundings(), 8),
+    ],
+)
+def test_how_many_jobs_find_a_network(pool: list[str], around: Surroundings, free: int) -> None:
+    """The places are counted where a job looks for them, up to a number."""
+    assert free_networks(pool, around, 8) == free

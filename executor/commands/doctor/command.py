@@ -1,0 +1,135 @@
+"""`dind-executor doctor`: says what will make jobs fail on this host, and what to do about it."""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from executor import __version__
+from executor.commands.doctor.findings import Check, Result
+from executor.commands.doctor.gather import Given, gather
+from executor.commands.doctor.report import as_json, as_text, counts, is_fit
+from executor.commands.doctor.table import CHECKS, IDS
+from executor.commands.doctor.work import check_all
+from executor.log import complain, say
+
+FIT, UNFIT, USAGE = 0, 1, 2
+
+
+def main(args: list[str]) -> int:
+    """Look, and say what was found; return an exit code.
+
+    0: no failure. 1: a failure, or with --strict a warning. 2: wrong use.
+    """
+    given = _parser().parse_args(args)
+    wrong = _wrong_use(given)
+    if wrong:
+        complain(f"dind-executor doctor: {wrong}")
+        return USAGE
+    started = time.monotonic()
+    facts = gather(
+        Given(
+            root=given.root,
+            config=given.config,
+            settings=given.settings,
+            runner=given.runner,
+            user=given.user,
+            online=given.online,
+        )
+    )
+    results = check_all(_chosen(given), facts, given.ignore)
+    fit = is_fit(results, strict=given.strict)
+    report: dict[str, object] = {
+        "ok": fit,
+        "version": __version__,
+        "host": os.uname().nodename,
+        "at": round(time.time(), 3),
+        "seconds": round(time.monotonic() - started, 3),
+        "strict": given.strict,
+        "counts": counts(results),
+        "checks": as_json(results),
+        "job": None,
+    }
+    return _told(given, results, report)
+
+
+def _told(given: argparse.Namespace, results: list[Result], report: dict[str, object]) -> int:
+    if given.json:
+        say(json.dumps(report, indent=2))
+    else:
+        say("\n".join(as_text(results, only_problems=given.only_problems)))
+        if os.geteuid():
+            say("Run this as root to see more.")
+    if given.record:
+        try:
+            _record(given.record, json.dumps(report) + "\n")
+        except OSError as error:
+            complain(f"dind-executor doctor: {given.record}: {error.strerror}")
+            return USAGE
+    return FIT if report["ok"] else UNFIT
+
+
+def _record(path: Path, text: str) -> None:
+    """Write a file as a whole.  Raises OSError."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.chmod(0o644)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _chosen(given: argparse.Namespace) -> list[Check]:
+    """Return the checks to make; one that is named may be online, and is skipped without that."""
+    if given.only:
+        return [each for each in CHECKS if each.id in given.only]
+    return [each for each in CHECKS if given.online or not each.online]
+
+
+def _wrong_use(given: argparse.Namespace) -> str:
+    unknown = [each for each in (*given.only, *given.ignore) if each not in IDS]
+    if unknown:
+        return f"there is no check {', '.join(unknown)}. The checks are: {', '.join(IDS)}."
+    if not Path(given.root).is_dir():
+        return f"--root {given.root} is no directory."
+    return ""
+
+
+def _ids(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dind-executor doctor",
+        description="Look at this host, its Docker Engine, gitlab-runner's configuration and the"
+        " settings; say what will make jobs fail, and what to do. Nothing is changed.",
+        epilog="Exit codes: 0 no failure; 1 a failure, or with --strict a warning; 2 wrong use."
+        " docs/doctor.md explains each check.",
+    )
+    add = parser.add_argument
+    add("--json", action="store_true", help="print one JSON object")
+    add("--record", metavar="FILE", type=Path, help="also write that object to a file")
+    add("--only-problems", action="store_true", help="leave out what is right or skipped")
+    add("--only", metavar="ID,...", type=_ids, default=(), help="make these checks alone")
+    add("--ignore", metavar="ID,...", type=_ids, default=(), help="let these fail without notice")
+    add("--strict", action="store_true", help="let a warning count as a failure")
+    add("--online", action="store_true", help="also ask GitLab, registries and mirrors")
+    add(
+        "--config",
+        metavar="FILE",
+        default="",
+        help="gitlab-runner's configuration (default: that of the gitlab-runner that runs)",
+    )
+    add("--runner", metavar="NAME", default="", help="only this runner of it")
+    add(
+        "--settings",
+        metavar="FILE",
+        default="",
+        help="dind-executor's settings (default: those that the runner names)",
+    )
+    add("--user", metavar="NAME", default="", help="the user that gitlab-runner will run as")
+    add("--root", metavar="DIR", default="/", help="the root directory of the host to look at")
+    return parser

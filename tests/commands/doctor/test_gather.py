@@ -1,0 +1,81 @@
+"""What is seen of a host: its runner, its settings, its engine."""
+
+from pathlib import Path
+
+import pytest
+
+from executor.commands.doctor.files import Files
+from executor.commands.doctor.gather import Given, gather, printed, read_config
+from tests.commands.doctor.hosts import CONFIG, SOCKET, Host, plant, plant_host, running
+
+
+def test_another_root_is_seen_as_a_host(tmp_path: Path) -> None:
+    """Configuration, settings, unit and the engine's socket are those below the root."""
+    host = Host(tmp_path)
+    plant(tmp_path, {"/etc/dind-executor/settings.toml": "[docker]\nimage = 'a:1'\n"})
+    with running(host):
+        facts = gather(Given(root=str(tmp_path)))
+
+    assert facts.address == f"unix://{SOCKET}"
+    assert facts.engine.info["Name"] == "builder"
+    assert [each.name for each in facts.config.runners] == ["here"]
+    assert facts.settings.docker.images.image == "a:1"
+    assert facts.service is not None
+    assert facts.service.properties["KillMode"] == "mixed"
+    assert facts.rules is None
+
+
+def test_the_configuration_is_that_of_the_runner_that_runs(tmp_path: Path) -> None:
+    """A gitlab-runner names its file by --config, and its engine by its environment."""
+    plant_host(tmp_path)
+    plant(
+        tmp_path,
+        {
+            "/proc/80/comm": "gitlab-runner\n",
+            "/proc/80/status": "NSpid:\t80\n",
+            "/proc/80/cmdline": "gitlab-runner\0run\0--config\0/etc/other.toml\0",
+            "/proc/80/environ": "DOCKER_HOST=unix:///run/other.sock\0",
+            "/etc/other.toml": '[[runners]]\nname = "other"\nexecutor = "custom"\n',
+        },
+    )
+
+    facts = gather(Given(root=str(tmp_path)))
+
+    assert facts.config.path == "/etc/other.toml"
+    assert facts.address == "unix:///run/other.sock"
+    assert facts.process is not None
+    assert not facts.process.in_container
+    assert "cannot be reached" in facts.engine.problem
+
+
+def test_one_runner_is_chosen_by_its_name(tmp_path: Path) -> None:
+    """Runners of other executors do not count."""
+    text = "".join(
+        f'[[runners]]\nname = "{name}"\nexecutor = "{kind}"\n'
+        for name, kind in (("a", "custom"), ("b", "docker"), ("c", "custom"))
+    )
+    plant(tmp_path, {CONFIG: text})
+    files = Files(str(tmp_path))
+
+    assert [each.name for each in read_config(files, CONFIG).runners] == ["a", "c"]
+    assert [each.name for each in read_config(files, CONFIG, "c").runners] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"), [("a = = b", "not TOML"), ("runners = 3\n", ""), ("[[runners]]\n", "")]
+)
+def test_a_configuration_of_any_kind_is_read(tmp_path: Path, text: str, problem: str) -> None:
+    """What is not a runner's configuration is said, and crashes nothing."""
+    plant(tmp_path, {CONFIG: text})
+
+    config = read_config(Files(str(tmp_path)), CONFIG)
+
+    assert problem in config.problem
+    assert config.runners == ()
+
+
+def test_a_program_that_fails_has_printed_nothing() -> None:
+    """Neither a missing program nor one that fails is an error."""
+    assert printed(("true-is-not-here",)) == ""
+    assert printed(("sh", "-c", "echo no; exit 3")) == ""
+    assert printed(("echo", "yes")) == "yes\n"
