@@ -1,6 +1,7 @@
 """Each hook as gitlab-runner calls it: environment, directory, arguments, stdin, exit codes."""
 
 import json
+import os
 import shutil
 import signal
 import stat
@@ -22,13 +23,13 @@ def test_there_is_a_hook_for_each_stage_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_hook_is_thin(stage: str) -> None:
-    """A hook is executable by all, runs under any POSIX shell, and holds no logic."""
+    """A hook is executable by all, runs under any POSIX shell, and only finds its job's version."""
     hook = HOOKS / stage
     text = hook.read_text()
 
     assert stat.S_IMODE(hook.stat().st_mode) & 0o555 == 0o555
     assert text.startswith("#!/bin/sh\n")
-    assert len(text.splitlines()) <= 6
+    assert len(text.splitlines()) <= 12
     assert f'-I -m executor {stage} "$@"' in text
     assert text.splitlines()[-1].startswith("exec ")
 
@@ -110,6 +111,85 @@ def test_what_a_hook_ignores_its_stage_ignores(tmp_path: Path, stage: str, shell
     wanted = {signal.SIGQUIT, signal.SIGTERM} if stage == "cleanup" else {signal.SIGQUIT}
     asked = (signal.SIGQUIT, signal.SIGTERM)
     assert {each for each in asked if int(ignored, 16) >> (each - 1) & 1} == wanted
+
+
+# --- which version ----------------------------------------------------------------------------
+
+SAYS_WHERE = '#!/bin/sh\necho "${0%/bin/python}"\n'
+
+
+class Installed:
+    """An installation whose versions say where they are."""
+
+    def __init__(self, directory: Path) -> None:
+        """Have two versions; the first is the current one."""
+        self.prefix = directory / "opt of"
+        self.job = directory / "custom-executor1"
+        self.job.mkdir()
+        for each in ("1", "2"):
+            python = self.prefix / each / "bin/python"
+            python.parent.mkdir(parents=True)
+            python.write_text(SAYS_WHERE)
+            python.chmod(0o755)
+        shutil.copytree(HOOKS, self.prefix / "hooks")
+        self.switch("1")
+
+    def switch(self, version: str) -> None:
+        """Have another one be the current one."""
+        (self.prefix / ".current").symlink_to(version)
+        (self.prefix / ".current").replace(self.prefix / "current")
+
+    def call(self, stage: str, shell: str = "dash", temp_dir: str | None = None) -> str:
+        """Return the name of the version that a hook starts."""
+        found = shutil.which(shell)
+        assert found, f"{shell} is not installed"
+        done = subprocess.run(
+            [found, *["sh"] * (shell == "busybox"), str(self.prefix / "hooks" / stage)],
+            cwd=self.job,
+            env={"TMPDIR": str(self.job) if temp_dir is None else temp_dir},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert done.stderr == ""
+        return str(Path(done.stdout.strip()).resolve().relative_to(self.prefix))
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_a_job_keeps_the_version_that_its_config_call_found(tmp_path: Path, shell: str) -> None:
+    """Whatever becomes the current one meanwhile; the next config call, of another job, finds that."""
+    installed = Installed(tmp_path)
+    assert installed.call("config", shell) == "1"
+    installed.switch("2")
+
+    kept = [installed.call(stage, shell) for stage in ("prepare", "run", "cleanup")]
+
+    assert kept == ["1", "1", "1"]
+    assert installed.call("config", shell) == "2"
+    assert installed.call("run", shell) == "2"
+
+
+@pytest.mark.parametrize("stage", ["prepare", "run", "cleanup"])
+def test_without_a_usable_note_the_current_version_counts(tmp_path: Path, stage: str) -> None:
+    """No note, none of a version that is there, none of another user, and no directory of a job."""
+    installed = Installed(tmp_path)
+    note = installed.job / "dind-executor-version"
+    assert installed.call(stage) == "1"
+    note.write_text(f"{installed.prefix}/3\n")
+    assert installed.call(stage) == "1"
+    note.write_text("")
+    assert installed.call(stage) == "1"
+    note.write_text(f"{installed.prefix}/2\n")
+    assert installed.call(stage) == "2"
+    os.chown(note, 12345, -1)
+    assert installed.call(stage) == "1"
+    assert installed.call(stage, temp_dir="") == "1"
+
+
+def test_config_leaves_its_note_where_no_job_has_a_directory() -> None:
+    """Nothing is written into the root of the file system."""
+    assert not Path("/dind-executor-version").exists()
 
 
 # --- bad input, at every stage ----------------------------------------------------------------

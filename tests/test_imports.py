@@ -336,7 +336,7 @@ def test_only_the_entry_points_look_at_the_environment() -> None:
     assert looking <= {
         "runner/environ.py",
         "__main__.py",
-        "commands/install.py",
+        "commands/install/command.py",
         "host/credentials.py",
     }
 

@@ -45,7 +45,7 @@ def test_every_help_is_read() -> None:
     """The check sees the usage of each command, and a settings key with its documentation."""
     found = words.helps()
 
-    assert len(found) == 6
+    assert len(found) == 8
     assert "dind-executor migrate" in found["dind-executor --help"]
     assert "--prefix" in found["dind-executor install --help"]
     assert "--output" in found["dind-executor migrate --help"]

@@ -9,6 +9,8 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor local [--file FILE] [JOB ...]  run jobs of a pipeline file through the hooks
   dind-executor settings                       print the default settings with their documentation
   dind-executor install [--prefix DIR]         install or upgrade on a runner host (as root)
+  dind-executor rollback [VERSION]             go back to the version before (as root)
+  dind-executor uninstall                      remove everything but the settings (as root)
   dind-executor migrate config.toml            move runners here from the Docker executor
   dind-executor doctor [--online] [--json]     look at this host: what will make jobs fail, what to do
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
@@ -23,7 +25,9 @@ gitlab-runner calls the stages through the executables in hooks/:
 
 COMMANDS = {
     "local": "executor.local.command",
-    "install": "executor.commands.install",
+    "install": "executor.commands.install.command",
+    "rollback": "executor.commands.install.rollback",
+    "uninstall": "executor.commands.install.uninstall",
     "migrate": "executor.commands.migrate.command",
     "doctor": "executor.commands.doctor.command",
     "reap": "executor.commands.reap.command",

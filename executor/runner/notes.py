@@ -8,6 +8,7 @@ left: the names below, and what is in them, stay as they are.
 | note | left by | says | read by |
 |---|---|---|---|
 | `OWNER` | config, prepare | who the job belongs to, as its objects' labels do (`notation.owner`) | config, prepare, a sweep |
+| `VERSION` | config (its hook) | the directory of the version of dind-executor that all its stages are of | the hooks of the others |
 | `AUTHORITIES` | config | the certificates by which gitlab-runner knows GitLab | a sweep |
 | `TRACES` | config | the job logs that gitlab-runner has open, its owner's like the payload | a sweep |
 | `SYSTEM_ID` | config | by what GitLab tells gitlab-runner from others of its token | a sweep |
@@ -41,6 +42,7 @@ import os
 from executor.log import write_through
 
 OWNER = "dind-executor-owner"
+VERSION = "dind-executor-version"
 AUTHORITIES = "dind-executor-authorities"
 TRACES = "dind-executor-traces"
 SYSTEM_ID = "dind-executor-system-id"

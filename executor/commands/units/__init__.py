@@ -4,10 +4,11 @@ A file says in its first line what `install` wrote.  One that somebody has chang
 administrator's: it stays as it is.  Only the standard library is needed.
 """
 
-import hashlib
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
+from executor.commands.units.sealed import remove_sealed, sealed, write_sealed
 from executor.engine.docker import Engine
 from executor.errors import ExecutorError
 from executor.notation.durations import go_seconds, go_text
@@ -28,10 +29,18 @@ LONGEST = go_text(LONGEST_JOB_SECONDS)
 
 _MOST_SECONDS = 30 * 24 * 3600  # GitLab gives no job more
 _SYSTEM = Path("etc/systemd/system")
+_WANTED = _SYSTEM / "timers.target.wants"
 _RUNS = Path("run/systemd/system")
 _AFTERWARDS_SECONDS = 1200  # after_script has 300, and cleanup 900
-_SEAL = "# `dind-executor install` wrote this file, and keeps it up to date until it is changed: "
 _HERE = Path(__file__).parent
+_TEMPLATES = {
+    SERVICE: "reap.service",
+    TIMER: "reap.timer",
+    PRUNE_SERVICE: "prune.service",
+    PRUNE_TIMER: "prune.timer",
+    METRICS_SERVICE: "metrics.service",
+    DROP_IN: "gitlab-runner.conf",
+}
 
 
 def is_systemd_running(root: Path = Path("/")) -> bool:
@@ -76,17 +85,9 @@ def unit_files(command: Path, job_seconds: int | None) -> dict[str, str]:
         f" its after_script and cleanup {go_text(_AFTERWARDS_SECONDS)}."
     )
     values = {"command": command, "reason": reason, "seconds": longest + _AFTERWARDS_SECONDS}
-    templates = {
-        SERVICE: "reap.service",
-        TIMER: "reap.timer",
-        PRUNE_SERVICE: "prune.service",
-        PRUNE_TIMER: "prune.timer",
-        METRICS_SERVICE: "metrics.service",
-        DROP_IN: "gitlab-runner.conf",
-    }
     return {
-        path: _sealed((_HERE / name).read_text(encoding="utf-8").format(**values))
-        for path, name in templates.items()
+        path: sealed((_HERE / name).read_text(encoding="utf-8").format(**values))
+        for path, name in _TEMPLATES.items()
     }
 
 
@@ -95,22 +96,27 @@ def write_units(root: Path, command: Path, job_seconds: int | None) -> list[str]
 
     Raises OSError.
     """
-    said: list[str] = []
-    for name, text in unit_files(command, job_seconds).items():
-        path = root / _SYSTEM / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_symlink():
-            said.append(f"{path} is a link (a masked unit, for example), and stays as it is.")
-        elif not path.exists() or _is_as_written(path):
-            _replace(path, text)
-        elif path.read_bytes() != text.encode():
-            fresh = path.with_name(f"{path.name}.new")
-            _replace(fresh, text)
-            said.append(
-                f"{path} has been changed, and stays as it is. {fresh} is what this version has:"
-                " compare the two, and remove it."
-            )
-    return said
+    files = unit_files(command, job_seconds).items()
+    said = (write_sealed(root / _SYSTEM / name, text) for name, text in files)
+    return [each for each in said if each]
+
+
+def remove_units(root: Path) -> list[str]:
+    """Have systemd forget the units below a root; return a sentence on each that stays.
+
+    Raises OSError.
+    """
+    if is_systemd_running(root):
+        call = ["systemctl", "disable", "--quiet", "--now", *TIMERS, METRICS_SERVICE]
+        subprocess.run(call, capture_output=True, check=False)
+    for each in TIMERS:
+        (root / _WANTED / each).unlink(missing_ok=True)
+    said = [remove_sealed(root / _SYSTEM / each) for each in _TEMPLATES]
+    with suppress(OSError):  # it has drop-ins of others
+        (root / _SYSTEM / DROP_IN).parent.rmdir()
+    if is_systemd_running(root):
+        subprocess.run(["systemctl", "daemon-reload"], capture_output=True, check=False)
+    return [each for each in said if each]
 
 
 def switch_on(root: Path | None) -> str:
@@ -134,25 +140,3 @@ def switch_on(root: Path | None) -> str:
             words = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
             return f"`{' '.join(command)}` failed: {words.rstrip('.')}. {by_hand}"
     return ""
-
-
-def _sealed(text: str) -> str:
-    return f"{_SEAL}{_checksum(text)}\n{text}"
-
-
-def _checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _is_as_written(path: Path) -> bool:
-    """Tell whether a file is what some version of `install` wrote, byte by byte."""
-    head, _, text = path.read_bytes().decode(errors="replace").partition("\n")
-    return head == f"{_SEAL}{_checksum(text)}"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that nobody ever reads a part of it."""
-    fresh = path.with_name(f".{path.name}.writing")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.chmod(0o644)
-    fresh.replace(path)

@@ -277,3 +277,23 @@ def test_cron_does_what_the_timers_do() -> None:
         f"{COMMAND} reap --yes",
         f"{COMMAND} prune --yes",
     ]
+
+
+# --- removing ------------------------------------------------------------------------------------
+
+
+def test_units_are_removed(tmp_path: Path) -> None:
+    """Also what enabled them; a changed one, and other drop-ins, stay."""
+    units.write_units(tmp_path, COMMAND, None)
+    wanted = path_of(tmp_path, "timers.target.wants")
+    wanted.mkdir()
+    (wanted / units.TIMER).symlink_to(path_of(tmp_path, units.TIMER))
+    other = path_of(tmp_path, units.DROP_IN).with_name("20-other.conf")
+    other.touch()
+    path_of(tmp_path, units.SERVICE).write_text("# mine\n")
+
+    (said,) = units.remove_units(tmp_path)
+
+    assert f"{path_of(tmp_path, units.SERVICE)} has been changed" in said
+    left = {each.name for each in tmp_path.rglob("*") if not each.is_dir()}
+    assert left == {units.SERVICE, "20-other.conf"}

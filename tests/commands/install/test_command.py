@@ -10,10 +10,11 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor import __version__
-from executor.commands import install as installing
 from executor.commands import units
+from executor.commands.install import command as installing
+from executor.commands.install.versions import Versions
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def install(
@@ -40,7 +41,7 @@ def _prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def version(prefix: Path) -> str:
     """Return what the installed command says, away from the clone."""
-    command = prefix / "venv" / "bin" / "dind-executor"
+    command = prefix / "current" / "bin" / "dind-executor"
     return subprocess.run(
         [command, "--version"], cwd="/", capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -68,7 +69,7 @@ def shipped(package: Path) -> set[str]:
 
 def test_whatever_lies_beside_the_code_is_installed(prefix: Path) -> None:
     """The shell programs and every other file of a package are in the installed one."""
-    (package,) = prefix.glob("venv/lib/python*/site-packages/executor")
+    (package,) = prefix.glob(f"{__version__}/lib/python*/site-packages/executor")
 
     assert shipped(package) == shipped(REPOSITORY / "executor")
 
@@ -79,7 +80,7 @@ def test_the_installed_programs_can_be_read(prefix: Path) -> None:
     program = "import sys; from executor.shell import program as p; print(*map(len, map(p, sys.argv[1:])))"
 
     done = subprocess.run(
-        [prefix / "venv" / "bin" / "python", "-I", "-c", program, *names],
+        [prefix / "current" / "bin" / "python", "-I", "-c", program, *names],
         cwd="/",
         capture_output=True,
         text=True,
@@ -96,12 +97,12 @@ def test_the_units_are_written_below_their_root(prefix: Path) -> None:
 
     service = (written / "dind-executor-reap.service").read_text()
     drop_in = (written / "gitlab-runner.service.d/10-dind-executor.conf").read_text()
-    assert f"ExecStart={prefix}/venv/bin/dind-executor reap --yes\n" in service
+    assert f"ExecStart={prefix}/current/bin/dind-executor reap --yes\n" in service
     assert f"TimeoutStopSec={3 * 3600 + 1200}\n" in drop_in
 
 
-def test_an_upgrade_keeps_the_paths_and_takes_the_new_code(prefix: Path, tmp_path: Path) -> None:
-    """A second install replaces the package: nothing of the old one stays."""
+def test_an_upgrade_keeps_the_paths_and_the_old_version(prefix: Path, tmp_path: Path) -> None:
+    """A second install is beside the first one, which a rollback brings back; a clone stays as it is."""
     source = tmp_path / "source"
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -117,6 +118,13 @@ def test_an_upgrade_keeps_the_paths_and_takes_the_new_code(prefix: Path, tmp_pat
 
     assert done.returncode == 0, done.stderr
     assert (before, version(prefix)) == (f"dind-executor {__version__}", "dind-executor 99.0.0")
+    assert f"`dind-executor rollback` goes back to {__version__}." in done.stdout
+    command = prefix / "current" / "bin" / "dind-executor"
+    back = subprocess.run(
+        [command, "rollback", f"--prefix={prefix}"], cwd="/", check=True, capture_output=True
+    )
+    assert f"dind-executor {__version__}".encode() in back.stdout
+    assert version(prefix) == f"dind-executor {__version__}"
     assert sorted(each.name for each in source.iterdir()) == [
         "LICENSE",
         "README.md",
@@ -124,6 +132,16 @@ def test_an_upgrade_keeps_the_paths_and_takes_the_new_code(prefix: Path, tmp_pat
         "hooks",
         "pyproject.toml",
     ]
+
+
+def test_a_clone_without_network_needs_a_directory_of_wheels(tmp_path: Path) -> None:
+    """One sentence and exit 2 before anything is installed."""
+    refused = [install(tmp_path / "x", "--offline"), install(tmp_path / "x", "--offline=/nowhere")]
+
+    assert [each.returncode for each in refused] == [2, 2]
+    assert "pip wheel --wheel-dir DIR" in refused[0].stderr
+    assert "/nowhere is not a directory of wheels." in refused[1].stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def asked(*args: str) -> argparse.Namespace:
@@ -157,7 +175,7 @@ def test_where_units_are_written(
     writes = mocker.patch.object(units, "write_units", return_value=[])
     mocker.patch.object(units, "switch_on", return_value="")
 
-    installing._install_units(asked(*args), prefix)
+    installing._install_units(asked(*args), Versions(prefix))
 
     assert writes.called == written
     by_cron = not args and not runs and prefix == installing.PREFIX
@@ -171,12 +189,12 @@ def test_what_the_administrator_has_changed_is_said(
     mocker.patch.object(units, "longest_job", return_value=None)
     mocker.patch.object(units, "switch_on", return_value="It did not work.")
     given = asked(f"--units-root={tmp_path}")
-    installing._install_units(given, installing.PREFIX)
+    installing._install_units(given, Versions(installing.PREFIX))
     for path in (each for each in tmp_path.rglob("*") if each.is_file()):
         path.write_text("# mine\n")
     capsys.readouterr()
 
-    installing._install_units(given, installing.PREFIX)
+    installing._install_units(given, Versions(installing.PREFIX))
 
     warnings = capsys.readouterr().err.splitlines()
     assert len(warnings) == 7
