@@ -21,6 +21,7 @@ LONE_TESTS = {
     "test_clocks.py": "who reads the clock: of the package as a whole",
     "test_hooks.py": "the executables in hooks/, which are no modules",
     "test_imports.py": "what a process has loaded: of the package as a whole",
+    "test_monitoring.py": "deploy/grafana and deploy/prometheus, which are no modules",
     "test_parity_page.py": "a page of docs/",
     "test_reliability_page.py": "a page of docs/",
     "test_structure.py": "the package and the tests as a whole",
