@@ -5,6 +5,7 @@ the monotonic clock, where /proc tells a process's start in hundredths of a seco
 """
 
 import contextlib
+import itertools
 import os
 import select
 import signal
@@ -131,10 +132,10 @@ class Family:
 
 def _stage_of(words: Sequence[str]) -> str:
     """Return the stage that a call of the package is, or the sub-stage of a `run`."""
-    if "executor" not in words[:-1]:
-        return ""
-    name = words[words.index("executor") + 1]
-    return words[-1] if name == "run" else name
+    for program, name in itertools.pairwise(words):
+        if program == "executor" or program.startswith("from executor."):
+            return words[-1] if name == "run" else name
+    return ""
 
 
 @contextlib.contextmanager

@@ -84,3 +84,5 @@ def _install_clone(python: Path, source: Path, wheels: Path | None) -> None:
             [*command, "install", "--quiet", "--compile", *only, copied],
             check=True,
         )
+    # Where Python 3.11 has put it, each start of Python runs a line of it, and no stage needs it.
+    subprocess.run([*command, "uninstall", "-qq", "--yes", "setuptools"], check=True)

@@ -58,6 +58,12 @@ def test_the_installed_hooks_run_their_stage(prefix: Path, stage: str) -> None:
     assert "called without a settings file" in done.stderr
 
 
+def test_nothing_runs_before_a_stage(prefix: Path) -> None:
+    """A `.pth` file would be read, and its lines run, at each start of the installed interpreter."""
+    assert list(prefix.glob("current/bin/python"))
+    assert list(prefix.glob("current/lib/python*/site-packages/*.pth")) == []
+
+
 def shipped(package: Path) -> set[str]:
     """Return what lies in a package, without what Python makes of it."""
     return {

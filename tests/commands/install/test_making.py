@@ -81,7 +81,7 @@ def test_where_wheels_come_from(
 
     making.make_from_clone(Versions(tmp_path), clone, Path(wheels) if wheels else None)
 
-    command = run.call_args.args[0]
+    command = run.call_args_list[0].args[0]
     assert [each for each in command if each in {"--no-index", "--find-links", "/wheels"}] == words
 
 
