@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("words.toml")
 
-_COMMANDS = ("", "local", "install", "rollback", "uninstall", "migrate", "reap")
+_COMMANDS = ("", "local", "install", "rollback", "uninstall", "register", "migrate", "reap")
 _PAGES = (
     "README.md",
     "CHANGELOG.md",

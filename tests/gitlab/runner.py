@@ -51,6 +51,13 @@ def is_there() -> bool:
     return shutil.which(COMMAND) is not None
 
 
+def path() -> str:
+    """Return where the gitlab-runner on PATH lies."""
+    found = shutil.which(COMMAND)
+    assert found is not None
+    return found
+
+
 def version() -> str:
     """Return the version of the gitlab-runner on PATH."""
     said = subprocess.run([COMMAND, "--version"], check=True, capture_output=True, text=True)
@@ -127,7 +134,21 @@ def working(
 
     `within` is a command that starts it, in namespaces of its own for example.
     """
-    command, own = command_of(gitlab, table, directory, concurrent, shutdown_timeout)
+    started = command_of(gitlab, table, directory, concurrent, shutdown_timeout)
+    with running(started, directory, environment=environment, within=within) as runner:
+        yield runner
+
+
+@contextlib.contextmanager
+def running(
+    started: tuple[list[str], dict[str, str]],
+    directory: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    within: Sequence[str] = (),
+) -> Iterator[Runner]:
+    """Have a runner run until the end of the block, by its command and its environment."""
+    command, own = started
     log_path = directory / "gitlab-runner.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
@@ -154,8 +175,7 @@ def command_of(
     shutdown_timeout: int = _STOP_SECONDS,
 ) -> tuple[list[str], dict[str, str]]:
     """Write a runner's config.toml; return the command that starts it, and its environment."""
-    home = directory / "home"
-    home.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     config = directory / "config.toml"
     entry = {
         **table,
@@ -172,6 +192,13 @@ def command_of(
     }
     config.write_text(toml.dumps(document), encoding="utf-8")
     config.chmod(0o600)
+    return command_with(config, directory)
+
+
+def command_with(config: Path, directory: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the command that starts a runner with a config.toml, and its environment."""
+    home = directory / "home"
+    home.mkdir(parents=True)
     given = ["--config", str(config), "--working-directory", str(directory)]
     return [COMMAND, "run", *given], {"PATH": os.environ["PATH"], "HOME": str(home)}
 

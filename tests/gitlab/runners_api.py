@@ -46,7 +46,7 @@ class RunnersApi:
             ("GET", r"personal_access_tokens/self", self._tell_token),
             ("GET", r"version", self._tell_version),
             ("GET", r"groups/([^/]+)", self._tell_group),
-            ("GET", r"runners(?:/all)?|(?:groups|projects)/([^/]+)/runners", self._list),
+            ("GET", r"(?:runners(?:/all)?|(?:groups|projects)/[^/]+/runners)", self._list),
             ("GET", r"runners/(\d+)", self._tell),
             ("PUT", r"runners/(\d+)", self._change),
             ("DELETE", r"runners/(\d+)", self._delete),
