@@ -2,16 +2,19 @@
 
 import pytest
 
-from tests.generations import NEW, OLD
+from tests.generations import EXTRA, GENERATIONS, NEW, OLD
 from tests.load.sidecar_deaths import DEATHS, fault, sidecar_dies
 from tests.stages.conftest import Start
 from tests.stages.witness import Witness
 
 
+CASES = list(zip((NEW, OLD, NEW), DEATHS, strict=True))
+if EXTRA in GENERATIONS:
+    CASES += [(EXTRA, when) for when in DEATHS]
+
+
 @pytest.mark.parametrize("needs", [True, False], ids=["needs it", "does not"])
-@pytest.mark.parametrize(
-    ("image", "when"), list(zip((NEW, OLD, NEW), DEATHS, strict=True)), ids=list(DEATHS)
-)
+@pytest.mark.parametrize(("image", "when"), CASES)
 def test_a_sidecar_that_dies(
     start: Start, witness: Witness, image: str, when: str, *, needs: bool
 ) -> None:
