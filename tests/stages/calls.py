@@ -130,6 +130,8 @@ class JobCalls:
         self.home = directory / "home"
         self.home.mkdir(parents=True, exist_ok=True)
         self.calls: list[Call] = []
+        self.under: Sequence[str] = ()
+        """A command that calls the hooks, which are its last arguments."""
         self._directory = directory
         self.path = os.environ["PATH"]
         self.begin()
@@ -200,7 +202,11 @@ class JobCalls:
     def start(self, stage: str, *args: str, program: Sequence[str] = ()) -> Running:
         """Start a stage; `program` stands in for its hook."""
         process = subprocess.Popen(
-            [*(program or (str(HOOKS / stage),)), "--settings", str(self.settings), *args],
+            [
+                *(program or (*self.under, str(HOOKS / stage))),
+                *("--settings", str(self.settings)),
+                *args,
+            ],
             env=self.environment(),
             cwd=self.temp,
             stdin=subprocess.DEVNULL,

@@ -75,6 +75,12 @@ class OwnEngine:
         """End that."""
         self.inside(f"kill -CONT $(cat {_PID})")
 
+    def lose_power(self) -> None:
+        """End all that runs, and forget what lies in memory: only the data are left, and no dockerd."""
+        self.inside(f"touch {_AWAY}; kill -9 -1")
+        mounted = f"grep -oE ' ({_DATA}|/run/docker)/[^ ]+' /proc/mounts"
+        self.inside(f"for each in $({mounted}); do umount -l $each || :; done; rm -rf /run/docker*")
+
     @contextmanager
     def full(self) -> Iterator[None]:
         """Leave no room for data until the end of the block."""
@@ -112,8 +118,12 @@ def own_engine(
     *,
     size: str = "2g",
     arguments: Sequence[str] = (),
+    hostname: str | None = None,
 ) -> Iterator[OwnEngine]:
-    """Run an engine with so much room for its data, and with these arguments of dockerd's."""
+    """Run an engine with so much room for its data, with these arguments of dockerd's.
+
+    `hostname` is what it takes its host's name for.
+    """
     witness.client.images.pull("docker:26.1-dind")
     directory.mkdir(parents=True, exist_ok=True)
     mirror = [f"--registry-mirror={rig.mirror}"] if rig.mirror else []
@@ -123,6 +133,7 @@ def own_engine(
         entrypoint=["sh"],
         privileged=True,
         runtime=rig.runtime,
+        hostname=hostname,
         environment={"DOCKER_TLS_CERTDIR": ""},
         tmpfs={_DATA: f"size={size}"},
         volumes={

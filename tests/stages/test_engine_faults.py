@@ -1,5 +1,7 @@
 """dockerd ends, begins anew, dies or does nothing for a while, under jobs in every stage."""
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,10 +9,18 @@ import pytest
 
 from tests.load.full_disk import Filling
 from tests.rig.state import Rig
-from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, JobCalls, Running, assert_error
+from tests.stages.calls import (
+    BUILD_FAILURE,
+    SYSTEM_FAILURE,
+    JobCalls,
+    Running,
+    as_gitlab_runner,
+    assert_error,
+)
 from tests.stages.conftest import Changes, Jobs
 from tests.stages.own_engine import OwnEngine, own_engine
 from tests.stages.request import JobRequest
+from tests.stages.test_kept_layers import made
 from tests.stages.witness import Witness
 
 Begin = Callable[[JobRequest], JobCalls]
@@ -21,7 +31,8 @@ def engine(
     rig: Rig, witness: Witness, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OwnEngine]:
     """Return an engine that the tests of this module may do anything to."""
-    with own_engine(rig, witness, tmp_path_factory.mktemp("e")) as found:
+    directory, hostname = tmp_path_factory.mktemp("e"), os.uname().nodename
+    with own_engine(rig, witness, directory, hostname=hostname) as found:
         yield found
 
 
@@ -159,3 +170,54 @@ def test_a_job_that_fills_the_disk(rig: Rig, engine: OwnEngine, tmp_path: Path) 
     filling.end()
 
     assert account.wrong == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have another boot's id")
+def test_a_host_that_loses_power_under_kept_layers(
+    rig: Rig, engine: OwnEngine, there: Witness, tmp_path: Path
+) -> None:
+    """What it kept is dropped, the next jobs build right, and the dead job's claim goes with it."""
+    boot = tmp_path / "boot"
+    boot.write_text("1b5d4c6e-7f3a-4c69-9a57-5f1f2f0f6a11\n")
+    before = f'mount --bind {boot} /proc/sys/kernel/random/boot_id && exec "$@"'
+    jobs = Jobs(rig, there, tmp_path)
+    dind = {**engine.changes["dind"], "keep_layers": True}
+    state: Changes = {"sweep": {"state_dir": str(tmp_path / "state")}}
+
+    def begin(*under: str) -> JobCalls:
+        request = JobRequest("docker:26.1-cli", project_id=9105)
+        job = jobs.start(request, {**engine.changes, **state, "dind": dind})
+        job.under = under
+        return job
+
+    with as_gitlab_runner():
+        first = begin("unshare", "--mount", "sh", "-c", before, "sh")
+        first.up()
+        built = made(first)
+        # The second time it is no echo of the Dockerfile.
+        build = "printf 'FROM debian:bookworm\\nRUN echo at it; sleep 999\\n' | docker build - 2>&1"
+        going = first.start_run("build_script", first.authors(build))
+        going.wait_for(" at it\n")
+        engine.lose_power()
+        assert_engines_fault(going)
+        engine.inside(
+            "for each in /var/lib/docker/volumes/*-layers-*/_data/*.boot; do echo 1 >$each; done"
+        )
+        engine.come()
+
+        # As if this machine had begun after all that.
+        seconds = 1 - int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        after = [begin("unshare", "--time", "--fork", f"--boottime={seconds}") for _ in range(3)]
+        said, found = [], []
+        for job in after:
+            said.append(job.up().output)
+            found.append(made(job))
+            job.cleanup().passed()
+    # The first one may meet what is left of the dead job, and removes it.
+    dropped = "the layers that this slot has kept: the host was restarted since"
+    assert [dropped in each for each in said[:2]].count(True) == 1
+    assert "WARNING" not in said[2]
+    assert there.objects(first.id) == []
+    assert built not in found
+    assert found[2] == found[1]
+    jobs.end()

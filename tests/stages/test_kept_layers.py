@@ -1,6 +1,9 @@
 """Layers that a project's next job finds again, in real sidecars."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -113,6 +116,66 @@ def test_what_the_next_job_of_a_slot_finds(start: Start, witness: Witness, image
     assert (store_of(witness, fourth) != store) is by_prepare
     assert witness.has_volume(store) is not by_prepare
     assert made(fourth) not in (built, again)
+
+
+@contextmanager
+def small_disk(directory: Path) -> Iterator[str]:
+    """Make a disk of 400 MB; yield its device."""
+    file = directory / "disk"
+    with file.open("wb") as image:
+        image.truncate(400 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", file], check=True)
+    command = ["losetup", "--find", "--show", str(file)]
+    device = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        yield device
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
+def fill(device: str, place: Path) -> None:
+    """Leave no byte on a disk."""
+    place.mkdir()
+    subprocess.run(["mount", device, place], check=True)
+    try:
+        for size in ("1M", "4k"):
+            command = ["dd", "if=/dev/zero", f"of={place}/filler-{size}", f"bs={size}"]
+            subprocess.run(command, check=False, capture_output=True)
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.family(3)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes disks")
+@pytest.mark.parametrize("image", GENERATIONS)
+def test_a_store_on_a_full_disk(start: Start, witness: Witness, tmp_path: Path, image: str) -> None:
+    """It is dropped, and the job goes on without; its log says so."""
+    first = job_of(start, image, 9104)
+    first.config().passed()
+    first.prepare().passed()
+    store = store_of(witness, first)
+    first.cleanup().passed()
+    labels = witness.client.volumes.get(store).attrs["Labels"]
+    witness.remove_volume(store)
+    with small_disk(tmp_path) as device:
+        options = {"type": "ext4", "device": device}
+        witness.client.volumes.create(store, driver_opts=options, labels=labels)
+        second = job_of(start, image, 9104)
+        second.up()
+        assert store_of(witness, second) == store
+        built = made(second)
+        second.cleanup().passed()
+
+        fill(device, tmp_path / "mounted")
+        third = job_of(start, image, 9104)
+        said = third.up().output
+        assert (
+            "WARNING: This job's Docker daemon starts without the layers that this slot has" in said
+        )
+        assert "no space left on device" in said
+        assert not witness.has_volume(store)
+        assert made(third) != built
+        third.cleanup().passed()
 
 
 @pytest.mark.parametrize("classic", ["0", "1"])

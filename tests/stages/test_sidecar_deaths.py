@@ -7,7 +7,6 @@ from tests.load.sidecar_deaths import DEATHS, fault, sidecar_dies
 from tests.stages.conftest import Start
 from tests.stages.witness import Witness
 
-
 CASES = list(zip((NEW, OLD, NEW), DEATHS, strict=True))
 if EXTRA in GENERATIONS:
     CASES += [(EXTRA, when) for when in DEATHS]
