@@ -11,7 +11,7 @@ _LONGEST_LABEL = 40
 """Characters that fit into their column, in any monospaced font of the size below."""
 _MOST_TICKS = 8
 
-_STYLE = """\
+STYLE = """\
 svg { background: #ffffff; color-scheme: light dark }
 text { font: 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1f2328 }
 .title { font-size: 14px; font-weight: bold }
@@ -30,8 +30,11 @@ text { fill: #e6edf3 }
 """
 
 
-def as_svg(jobs: Sequence[Timeline]) -> str:
-    """Return the picture of one job, or of several, each on an axis of its own."""
+def as_svg(jobs: Sequence[Timeline], style: str = STYLE) -> str:
+    """Return the picture of one job, or of several, each on an axis of its own.
+
+    A page that has a style of its own for the classes leaves that out.
+    """
     width = 2 * _MARGIN + _LABELS + _BARS + _LENGTHS
     body: list[str] = []
     top = float(_MARGIN)
@@ -51,7 +54,7 @@ def as_svg(jobs: Sequence[Timeline]) -> str:
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
             f"<title>{_escaped('; '.join(each.title for each in jobs))}</title>",
-            f"<style>\n{_STYLE}</style>",
+            *([f"<style>\n{style}</style>"] if style else []),
             *body,
             "</svg>\n",
         )

@@ -4,15 +4,13 @@ import argparse
 import os
 import signal
 import threading
-import time
-from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
 
 from executor.commands.metrics.exposition import exposition
 from executor.commands.metrics.host import Host
 from executor.commands.metrics.keeper import LOCK, Keeper
-from executor.commands.metrics.server import Address, Answer, Server
+from executor.commands.metrics.server import Address, Server
+from executor.commands.metrics.site import Site
 from executor.errors import SettingsError
 from executor.host import state_files
 from executor.log import complain, say
@@ -26,7 +24,6 @@ FAILED, USAGE, BUSY = 1, 2, 75
 
 _LOOK_SECONDS = 5.0
 """From one look at the spool to the next; a scrape looks by itself."""
-_BEHIND_SECONDS = 60.0
 _LOCK_SECONDS = 10.0
 
 
@@ -54,7 +51,7 @@ def main(args: list[str]) -> int:
         host = Host(settings, RunnerEnv.current(), given.doctor)
         if given.textfile is not None:
             return _write(keeper, host, given.textfile)
-        return _serve(keeper, host, given)
+        return _serve(keeper, host, spool, given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,18 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(keeper: Keeper, host: Host, given: argparse.Namespace) -> int:
-    def serve(path: str, headers: Mapping[str, str]) -> Answer:
-        if path == "/metrics":
-            keeper.look()
-            accepts = headers.get("accept", "")
-            return Answer(*exposition(keeper.snapshot(), host, _lag(keeper), accepts))
-        if path == "/healthz":
-            return _health(keeper)
-        return Answer(b"There is no such page.\n", status=HTTPStatus.NOT_FOUND)
-
+def _serve(keeper: Keeper, host: Host, spool: str, given: argparse.Namespace) -> int:
+    site = Site(keeper, host, spool)
     try:
-        server = Server(Address.parse(given.listen), serve, given.host)
+        server = Server(Address.parse(given.listen), site.serve, given.host)
     except ValueError:
         return _refuse(f"{given.listen!r} is no address with a port, such as {LISTEN}.", USAGE)
     except OSError as error:
@@ -136,22 +125,11 @@ def _serve(keeper: Keeper, host: Host, given: argparse.Namespace) -> int:
     return 0
 
 
-def _health(keeper: Keeper) -> Answer:
-    lag = _lag(keeper)
-    if lag is None or lag > _BEHIND_SECONDS:
-        return Answer(b"The spool cannot be read.\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return Answer(b"ok\n")
-
-
-def _lag(keeper: Keeper) -> float | None:
-    return None if keeper.read_at is None else time.monotonic() - keeper.read_at
-
-
 def _write(keeper: Keeper, host: Host, path: Path) -> int:
     """Write the numbers as a whole or not at all."""
     if not keeper.look():
         return _refuse("The spool cannot be read.", FAILED)
-    content, _ = exposition(keeper.snapshot(), host, _lag(keeper), "")
+    content, _ = exposition(keeper.snapshot(), host, 0.0, "")
     if why := keeper.save():
         return _refuse(f"{why}.", FAILED)
     fresh = path.with_name(f".{path.name}.writing")

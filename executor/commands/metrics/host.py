@@ -53,7 +53,7 @@ class Host:
         self.limits = Limits.of(settings.disk) if is_looked_at(settings.disk) else None
         """What has to stay free; None where nobody looks."""
         self._pool = settings.docker.network_pool
-        self._doctor_file = doctor_file or f"{self.state_dir}/{DOCTOR_FILE}"
+        self.doctor_file = doctor_file or f"{self.state_dir}/{DOCTOR_FILE}"
         self._places: tuple[Place, ...] = ()
         self._looks = (Look(self._engine), Look(self._disks), Look(self._left))
 
@@ -79,7 +79,7 @@ class Host:
         return all_free(self._places)
 
     def _left(self) -> Left:
-        return read_left(self.state_dir, self.address, self._doctor_file)
+        return read_left(self.state_dir, self.address, self.doctor_file)
 
 
 def keys_of(containers: Iterable[Table]) -> set[str]:
