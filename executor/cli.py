@@ -1,12 +1,17 @@
 """From a command's name to its module, from an error's class to an exit code."""
 
 import gc
-import signal
-from types import FrameType
 
 from executor.errors import SYSTEM_FAILURE, Cancelled, ExecutorError, ScriptFailed
 from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
+
+TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
+if TYPE_CHECKING:
+    import signal
+    from types import FrameType
+else:
+    import _signal as signal  # `signal` itself gives each number a name, which takes 2 ms
 
 STAGES = ("config", "prepare", "run", "cleanup")
 
@@ -96,7 +101,7 @@ def _stage(name: str, args: list[str], env: RunnerEnv, log: AdministratorLog) ->
         config.main(env, args, log)
 
 
-def _cancel(_number: int, frame: FrameType | None) -> None:
+def _cancel(_number: int, frame: "FrameType | None") -> None:
     """End what is going on; a second signal finds the first one being dealt with.
 
     An import is not interrupted: between two of its lines it would keep Python's import lock, on
@@ -110,7 +115,7 @@ def _cancel(_number: int, frame: FrameType | None) -> None:
     raise Cancelled("gitlab-runner ended the stage")
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _is_importing(frame: "FrameType | None") -> bool:
     while frame is not None:
         if frame.f_code.co_filename == _IMPORTER:
             return True

@@ -1,6 +1,6 @@
 """How much is shown of a text that may be anybody's: pure."""
 
-from collections.abc import Iterable
+from _collections_abc import Iterable
 
 from executor.redaction import MASK
 

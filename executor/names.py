@@ -4,7 +4,7 @@ Pure: no I/O.  Every name follows from the job payload, so a stage finds what an
 and a second prepare attempt meets what the first one left.
 """
 
-from collections.abc import Mapping
+from _collections_abc import Mapping
 
 LABEL = "dind-executor.job"
 """The ownership label: its value is `JobNames.key`; cleanup removes what carries it."""

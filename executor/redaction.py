@@ -3,7 +3,7 @@
 Pure: no I/O, and cheap to import, as every `run` call does.
 """
 
-from collections.abc import Iterable
+from _collections_abc import Iterable
 
 MASK = "[MASKED]"
 _TOKEN_PREFIXES = ("glcbt-", "glpat-", "glrt-", "gldt-", "glptt-", "glsoat-", "glft-", "glimt-")

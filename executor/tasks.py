@@ -5,10 +5,21 @@ containers go as parallel as their dependencies allow, without a scheduler.
 """
 
 import _thread
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from _collections_abc import Callable
 
-T = TypeVar("T")
+TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
+if TYPE_CHECKING:
+    from typing import Generic, TypeVar
+
+    T = TypeVar("T")
+else:
+    T = None
+
+    class Generic:
+        """What `typing.Generic` is to a process: a name with another one behind it."""
+
+        def __class_getitem__(cls, _name: object) -> type:
+            return cls
 
 
 class Task(Generic[T]):

@@ -4,7 +4,6 @@ One small file for each engine, written as a whole or not at all.  Whoever reads
 it may be missing, old, or somebody else's.
 """
 
-import json
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from executor.budgets.names import image_name
 from executor.engine.wire import as_table
 from executor.host import state_files
+from executor.quick_json import dumps
 
 _VERSION = 1
 _MOST = 3000
@@ -83,7 +83,7 @@ def leave_measurement(state_dir: str, address: str, measurement: Measurement) ->
         if directory < 0:
             return f"{state_dir} is no directory that can be used"
         try:
-            state_files.write(directory, name, json.dumps(said).encode())
+            state_files.write(directory, name, dumps(said).encode())
         except OSError as error:
             return f"{state_dir}/{name} cannot be written: {error.strerror}"
     return ""

@@ -5,7 +5,6 @@ no more than a memory: without its record a volume counts as last used when it w
 was pulled by no job.
 """
 
-import json
 import os
 import time
 import zlib
@@ -14,6 +13,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple
 
 from executor.host import state_files
+from executor.quick_json import dumps, loads
 
 _VOLUME, _IMAGE = "volume-", "image-"
 _ID = "sha256:"
@@ -76,7 +76,7 @@ class Records:
             known = self._read(_file_of(image))
             names = tuple(dict.fromkeys((*(known.names if known else ()), name)))[-_MOST_NAMES:]
             said = {"names": names, "chosen_by": chosen_by}
-            self._write(_file_of(image), json.dumps(said).encode())
+            self._write(_file_of(image), dumps(said).encode())
 
     def forget(self, name: str) -> None:
         """Remove the record of a volume, or of an image by its id."""
@@ -160,7 +160,7 @@ class Records:
             used = os.fstat(descriptor).st_mtime
             text = opened.read(_MOST_BYTES)
         try:
-            said = json.loads(text)
+            said = loads(text)
             names, chosen_by = said["names"], said["chosen_by"]
         except (ValueError, RecursionError, KeyError, TypeError):
             return None

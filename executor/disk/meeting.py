@@ -9,13 +9,13 @@ In memory, not in the state directory: while a disk fills, whoever writes to it 
 """
 
 import fcntl
-import json
 import os
 from contextlib import suppress
 from errno import EPERM, ESTALE
 
 from executor.disk.limits import Ending, Written
 from executor.log import write_through
+from executor.quick_json import dumps, loads
 
 DIRECTORY = "/run/dind-executor"
 """Root's own, as only root sees what jobs write."""
@@ -150,14 +150,14 @@ def _written(found: list[object]) -> Written | None:
 
 def _write(descriptor: int, values: list[object]) -> None:
     """Write in one call, in place: whoever reads sees all of it, and a full disk has room for it."""
-    text = json.dumps(values).encode()
+    text = dumps(values).encode()
     os.lseek(descriptor, 0, os.SEEK_SET)
     write_through(descriptor, text.ljust(_MOST_BYTES // 8))
 
 
 def _read(descriptor: int) -> list[object]:
     try:
-        found = json.loads(os.pread(descriptor, _MOST_BYTES, 0) or b"[]")
+        found = loads(os.pread(descriptor, _MOST_BYTES, 0) or b"[]")
     except (OSError, ValueError, RecursionError):
         return []
     return found if isinstance(found, list) else []

@@ -1,10 +1,10 @@
 """What prepare leaves for the watch of `run`: where the disks are, and what the job may fill there."""
 
-import json
 from typing import NamedTuple
 
 from executor.disk.limits import Limits
 from executor.host.disk import Place
+from executor.quick_json import dumps, loads
 
 
 class Watched(NamedTuple):
@@ -25,12 +25,12 @@ class Watched(NamedTuple):
 
     def noted(self) -> bytes:
         """Return the note."""
-        return json.dumps(self).encode()
+        return dumps(self).encode()
 
     @classmethod
     def read(cls, note: bytes) -> "Watched":
         """Return what a note says; raises ValueError or TypeError where it is another version's."""
-        places, limits, root, since, volumes, paths, directory = json.loads(note)
+        places, limits, root, since, volumes, paths, directory = loads(note)
         return cls(
             tuple(Place(name, path, its, tuple(keeps)) for name, path, its, keeps in places),
             Limits(*limits),

@@ -9,10 +9,10 @@ tenth of the time that a `run` call has until its script leaves.
 """
 
 import _socket
-import json
 
 from executor.engine.wire import Answer, Reader, joined, read_body, read_head, request_head
 from executor.errors import EngineUnavailable
+from executor.quick_json import dumps
 
 TIMEOUT_SECONDS = 120.0
 """How long an ordinary request may take, with all of its answer."""
@@ -139,4 +139,4 @@ class Api:
 
 
 def _encoded(body: object) -> bytes:
-    return b"" if body is None else json.dumps(body).encode()
+    return b"" if body is None else dumps(body).encode()

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from executor.engine.api import Api
 from executor.engine.images import error_of, events, find_image
 from executor.engine.streams import upload
-from executor.engine.wire import Answer
+from executor.engine.wire import Answer, quote
 from executor.errors import ExecutorError
 from executor.spec import ImageFacts
 

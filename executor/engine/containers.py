@@ -4,11 +4,10 @@ Loaded only where that happens: most scripts run in a container that stands.
 """
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
 from executor.engine.handover import Started, StartedKeeper, StartedReceiver
-from executor.engine.wire import Answer
+from executor.engine.wire import Answer, quote
 from executor.errors import EngineUnavailable, EnvironmentLost
 from executor.names import removal_query
 from executor.spec import ContainerSpec

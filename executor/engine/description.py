@@ -4,7 +4,6 @@ Unlike `Engine.connect`, this also describes one that is too old, too new, or no
 """
 
 from typing import NamedTuple
-from urllib.parse import quote
 
 from executor.engine.api import Api
 from executor.engine.failures import first_line
@@ -13,6 +12,7 @@ from executor.engine.wire import (
     Reader,
     as_table,
     joined,
+    quote,
     read_body,
     read_head,
     request_head,

@@ -8,7 +8,7 @@ Every verb raises EngineUnavailable where nothing answers, or not in time, unles
 Verbs may be called from several threads.  What a verb made before it failed, `remove_all` finds.
 """
 
-from collections.abc import Iterator
+from _collections_abc import Iterator
 
 from executor.engine.api import TIMEOUT_SECONDS, Api
 from executor.engine.wire import Reader, as_table

@@ -1,15 +1,14 @@
 """How a container ended."""
 
 import calendar
-import json
 import time
 from contextlib import suppress
-from urllib.parse import quote
 
 from executor.engine.api import Api
 from executor.engine.streams import stream
-from executor.engine.wire import as_table
+from executor.engine.wire import as_table, quote
 from executor.errors import EngineUnavailable
+from executor.quick_json import dumps, loads
 
 _EVENT_SECONDS = 10.0
 _LATE_SECONDS = 5
@@ -37,7 +36,7 @@ def exited_by_itself(api: Api, container: str, state: dict[str, object]) -> bool
     except (KeyError, ValueError):
         return False
     kinds = {"type": ["container"], "container": [container], "event": ["die", "kill", "oom"]}
-    query = f"since={began}&until={ended + _LATE_SECONDS}&filters={quote(json.dumps(kinds))}"
+    query = f"since={began}&until={ended + _LATE_SECONDS}&filters={quote(dumps(kinds))}"
     pending = b""
     with suppress(EngineUnavailable, OSError, ValueError, RecursionError):
         path = f"/events?{query}"
@@ -45,7 +44,7 @@ def exited_by_itself(api: Api, container: str, state: dict[str, object]) -> bool
         for piece in pieces:
             *lines, pending = (pending + piece).split(b"\n")
             for line in lines:
-                what = as_table(json.loads(line)).get("Action") if line.strip() else None
+                what = as_table(loads(line)).get("Action") if line.strip() else None
                 if what:
                     return what == "die"
     return False

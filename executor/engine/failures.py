@@ -3,8 +3,6 @@
 The engine tells most failures apart by its words only.
 """
 
-import json
-
 from executor.errors import (
     EngineRefused,
     ExecutorError,
@@ -13,6 +11,7 @@ from executor.errors import (
     ResourceExhausted,
 )
 from executor.excerpts import excerpt
+from executor.quick_json import loads
 
 _UNREADABLE = (
     "no longer supported",
@@ -90,7 +89,7 @@ NAME_OR_LOGIN = (
 def words_of(body: bytes) -> str:
     """Return the engine's own words for a refusal, from the body of its answer."""
     try:
-        decoded = json.loads(body)
+        decoded = loads(body)
     except (ValueError, RecursionError):
         return excerpt(body.decode(errors="replace").strip(), _MOST_READ)
     told = decoded.get("message", "") if isinstance(decoded, dict) else ""

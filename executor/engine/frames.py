@@ -1,6 +1,6 @@
 """The engine's frames: what a container prints on stdout and stderr, on one connection."""
 
-from collections.abc import Callable, Iterator
+from _collections_abc import Callable, Iterator
 
 from executor.engine.wire import Reader
 

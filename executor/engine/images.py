@@ -1,11 +1,9 @@
 """Images of a Docker Engine: what it has, and what it pulls."""
 
-import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
-from urllib.parse import quote
 
 from executor.dataclass import replace
 from executor.engine import failures
@@ -13,7 +11,7 @@ from executor.engine.api import Api
 from executor.engine.registries import ENDED, pull_failure
 from executor.engine.streams import stream
 from executor.engine.transfers import Transfer
-from executor.engine.wire import as_table
+from executor.engine.wire import as_table, quote
 from executor.errors import (
     EngineRefused,
     EngineUnavailable,
@@ -23,6 +21,7 @@ from executor.errors import (
 )
 from executor.excerpts import excerpt
 from executor.notation.platforms import fits
+from executor.quick_json import loads
 from executor.spec import ImageFacts, Pull
 from executor.tasks import Task
 
@@ -229,7 +228,7 @@ def events(pieces: Iterable[bytes]) -> Iterator[dict[str, object]]:
 
 def _event(line: bytes) -> dict[str, object]:
     try:
-        return as_table(json.loads(line))
+        return as_table(loads(line))
     except RecursionError:
         raise ValueError("an event that is nested too deeply") from None
 

@@ -3,12 +3,11 @@
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import quote
 
 from executor.engine.api import VOLUME_SECONDS, Api
 from executor.engine.listing import containers, others
 from executor.engine.stores import Stores, stores
-from executor.engine.wire import as_table
+from executor.engine.wire import as_table, quote
 from executor.errors import EngineRefused
 from executor.names import LABEL
 

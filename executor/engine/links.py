@@ -5,14 +5,13 @@ there: so it is asked first.
 """
 
 import io
-import json
 import tarfile
 from binascii import a2b_base64
-from urllib.parse import quote
 
 from executor.engine.api import Api
-from executor.engine.wire import as_table
+from executor.engine.wire import as_table, quote
 from executor.notation.paths import overlap
+from executor.quick_json import loads
 from executor.spec import Link
 
 _NOT_FOUND = 404
@@ -67,7 +66,7 @@ def _stat(api: Api, container: str, path: str) -> dict[str, object] | None:
         return None
     told = answer.headers.get("x-docker-container-path-stat", "")
     try:
-        return as_table(json.loads(a2b_base64(told)))
+        return as_table(loads(a2b_base64(told)))
     except (ValueError, RecursionError):
         return {}
 

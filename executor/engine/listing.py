@@ -1,13 +1,11 @@
 """What runs on the engine, and what is there of jobs."""
 
-import json
-from urllib.parse import quote
-
 from executor.engine.api import TIMEOUT_SECONDS, Api
 from executor.engine.streams import stream
-from executor.engine.wire import MOST_BYTES, Answer
+from executor.engine.wire import MOST_BYTES, Answer, quote
 from executor.errors import EngineRefused
 from executor.names import LABEL
+from executor.quick_json import dumps
 
 _PAGE = 200
 """How many containers are asked for at once: an engine lists their labels and ports, which whoever
@@ -60,7 +58,7 @@ def _all_pages(
     limit = _PAGE
     while True:
         behind = {"before": [str(found[-1]["Id"])]} if found else {}
-        query = quote(json.dumps({**filters, **behind}))
+        query = quote(dumps({**filters, **behind}))
         answer = _page(api, f"/containers/json?all=1&limit={limit}&filters={query}", seconds)
         if answer is None:
             if limit == 1:
@@ -114,7 +112,7 @@ def belongings(api: Api) -> list[tuple[str, dict[str, object]]]:
     Raises EngineRefused where it does not list one of the kinds: part of a list is none.
     """
     wanted = {"label": [LABEL]}
-    filters = quote(json.dumps(wanted))
+    filters = quote(dumps(wanted))
     found: list[tuple[str, dict[str, object]]] = []
     for kind, path in _KINDS.items():
         try:

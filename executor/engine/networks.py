@@ -1,17 +1,16 @@
 """The job's network, and what the engine says of the networks and registries around it."""
 
-import json
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import quote
 
 from executor.bounds import whole_number
 from executor.engine import failures
 from executor.engine.api import Api
 from executor.engine.info import info
-from executor.engine.wire import Answer, as_table
+from executor.engine.wire import Answer, as_table, quote
 from executor.errors import EngineRefused
 from executor.names import LABEL
+from executor.quick_json import dumps
 from executor.spec import NetworkSpec, Surroundings
 from executor.tasks import Task
 
@@ -139,7 +138,7 @@ def _kept(api: Api, spec: NetworkSpec, answer: Answer) -> Made:
 
 def _named(api: Api, name: str) -> list[dict[str, object]]:
     """Return the jobs' networks of this name; the engine also lists those that only contain it."""
-    filters = quote(json.dumps({"name": [name], "label": [LABEL]}))
+    filters = quote(dumps({"name": [name], "label": [LABEL]}))
     listed = _found(api, f"/networks?filters={filters}")
     found = [as_table(each) for each in listed] if isinstance(listed, list) else []
     return [each for each in found if each.get("Name") == name and isinstance(each.get("Id"), str)]

@@ -1,16 +1,15 @@
 """Removes what belongs to a job, found by its label alone."""
 
-import json
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from urllib.parse import quote
+from _collections_abc import Callable, Iterable
 
 from executor.engine import listing
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
+from executor.engine.wire import as_table, quote
 from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import AdministratorLog
 from executor.names import JobNames, removal_query
+from executor.quick_json import dumps
 from executor.tasks import Task
 
 Listed = list[dict[str, object]]
@@ -102,7 +101,7 @@ def _look_and_remove(
     """
     started = time.monotonic()
     names, log = removal.names, removal.log
-    filters = quote(json.dumps({"label": [names.owner]}))
+    filters = quote(dumps({"label": [names.owner]}))
     listings = (
         Task(_asked(lambda: listing.containers(api, {"label": [names.owner]}))),
         Task(_asked(lambda: listing.others(api, f"/networks?filters={filters}"))),
@@ -190,12 +189,13 @@ def _remove(api: Api, containers: "Listed", networks: "Listed") -> list[str]:
 
 def _attached(api: Api, network: str) -> Callable[[], list[str]]:
     def look() -> list[str]:
-        with suppress(EngineUnavailable):
+        try:
             answer = api.get(f"/networks/{network}")
             found = answer.json() if answer.ok else None
-            containers = found.get("Containers") if isinstance(found, dict) else None
-            return _ends(containers) if isinstance(containers, dict) else []
-        return []
+        except EngineUnavailable:
+            return []
+        containers = as_table(as_table(found).get("Containers"))
+        return _ends(containers)
 
     return look
 
@@ -218,8 +218,10 @@ def _disconnection(api: Api, network: str, container: str) -> Callable[[], None]
     request = {"Container": container, "Force": True}
 
     def disconnect() -> None:
-        with suppress(EngineUnavailable):
+        try:  # noqa: SIM105 (contextlib is slow to import)
             api.post(f"/networks/{network}/disconnect", request)
+        except EngineUnavailable:
+            pass  # the network's own removal says why it stays
 
     return disconnect
 

@@ -1,7 +1,7 @@
 """Requests whose body or answer comes piece by piece, and is never whole in memory."""
 
 import _socket
-from collections.abc import Iterable, Iterator
+from _collections_abc import Iterable, Iterator
 
 from executor.engine.api import Api
 from executor.engine.wire import Answer, Reader, joined, read_body, read_head, request_head

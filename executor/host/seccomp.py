@@ -1,10 +1,10 @@
 """Reads the seccomp profiles that the administrator's security options name."""
 
-import json
 from collections.abc import Iterable
 
 from executor.errors import SettingsError
 from executor.files import read_regular
+from executor.quick_json import COMPACT, dumps, loads
 
 _MOST_BYTES = 1024 * 1024
 
@@ -24,7 +24,7 @@ def _names_file(option: str) -> bool:
 def _profile(path: str) -> str:
     """Return a profile on one line."""
     try:
-        profile = json.loads(read_regular(path, _MOST_BYTES))
+        profile = loads(read_regular(path, _MOST_BYTES))
     except OSError as error:
         raise SettingsError(
             f"The seccomp profile {path} cannot be read: {error.strerror}. Correct"
@@ -32,4 +32,4 @@ def _profile(path: str) -> str:
         ) from None
     except (ValueError, RecursionError):
         raise SettingsError(f"The seccomp profile {path} is not JSON. Correct the file.") from None
-    return json.dumps(profile, separators=(",", ":"))
+    return dumps(profile, COMPACT)

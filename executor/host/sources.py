@@ -4,11 +4,11 @@ A record that is lost costs nothing: the sources begin with generation 0, and no
 """
 
 import hashlib
-import json
 import os
 
 from executor.host.state_files import opened, read, write
 from executor.notation.sources import SourcesRecord, parse_record
+from executor.quick_json import dumps
 
 
 def record_name(address: str, first: str) -> str:
@@ -32,7 +32,7 @@ def remember(state_dir: str, name: str, record: SourcesRecord) -> bool:
             if record == SourcesRecord():
                 os.unlink(name, dir_fd=directory)
             else:
-                write(directory, name, json.dumps(record.as_json()).encode())
+                write(directory, name, dumps(record.as_json()).encode())
         except FileNotFoundError:
             return True
         except OSError:

@@ -3,7 +3,6 @@
 Whoever writes there may race with others, and the directory may be missing.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from errno import EPERM
 from stat import S_ISREG
 
 from executor.log import write_through
+from executor.quick_json import loads
 
 _MOST_BYTES = 1024 * 1024
 _PAUSE_SECONDS = 0.1
@@ -61,7 +61,7 @@ def read(directory: int, name: str) -> dict[str, object]:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(name, flags, dir_fd=directory)
         with open(descriptor, "rb") as file:  # noqa: PTH123 (no path at all)
-            decoded = json.loads(file.read(_MOST_BYTES))
+            decoded = loads(file.read(_MOST_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}

@@ -5,7 +5,7 @@ What a stage does is noted at once, and written when the stage ends (`log.lines`
 
 import os
 import time
-from collections.abc import Iterable
+from _collections_abc import Iterable
 
 
 def say(text: str) -> None:

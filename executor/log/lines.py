@@ -4,12 +4,12 @@ A line is what structlog's `JSONRenderer` would write.  structlog itself takes l
 a `run` call takes in all, so no stage loads it; and this module is loaded when a stage ends.
 """
 
-import json
 import os
 import time
 
 from executor.excerpts import excerpt, readable, without_halves
 from executor.log import complain
+from executor.quick_json import dumps
 from executor.redaction import redact, without
 
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
@@ -65,7 +65,7 @@ def rendered(facts: dict[str, object], event: dict[str, object], secrets: tuple[
     """
     fields = {**facts, **event, "timestamp": _written(event)}
     fields["event"] = fields.pop("event")
-    return json.dumps(
+    return dumps(
         {
             key: _shown(without_halves(redact(value, secrets), secrets))
             if isinstance(value, str)
@@ -78,7 +78,7 @@ def rendered(facts: dict[str, object], event: dict[str, object], secrets: tuple[
 def _shown(text: str) -> str:
     """Return a text whose escapes count: somebody's 200 lines are one of ours."""
     text = readable(text)
-    while _LONGEST_ESCAPE * len(text) > _LONGEST_TEXT and len(json.dumps(text)) > _LONGEST_TEXT:
+    while _LONGEST_ESCAPE * len(text) > _LONGEST_TEXT and len(dumps(text)) > _LONGEST_TEXT:
         text = excerpt(text, len(text) // 2)
     return text
 

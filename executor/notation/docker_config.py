@@ -5,7 +5,6 @@ credential helpers are run; so does a DOCKER_AUTH_CONFIG that config.toml's `env
 Another DOCKER_AUTH_CONFIG belongs to whoever writes the job: no helper that it names is run.
 """
 
-import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from executor.dataclass import dataclass, field
 from executor.excerpts import excerpt
 from executor.notation.image_names import HUB, HUB_HOSTS
 from executor.notation.json_text import decoded
+from executor.quick_json import dumps
 
 RunHelper = Callable[[str, str, str], str]
 """Runs a credential helper: program, verb, standard input → standard output or HelperFailed."""
@@ -52,7 +52,7 @@ class Credential:
             fields = {"identitytoken": self.identity_token}
         else:
             fields = {"username": self.username, "password": self.password}
-        encoded = b2a_base64(json.dumps(fields).encode(), newline=False).decode()
+        encoded = b2a_base64(dumps(fields).encode(), newline=False).decode()
         return encoded.replace("+", "-").replace("/", "_")
 
 
@@ -95,7 +95,8 @@ def read_docker_config(source: str, text: str, helpers: Helpers | None) -> Docke
     try:
         document = decoded(text)
     except (ValueError, RecursionError) as error:
-        place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        line = getattr(error, "lineno", None)
+        place = f", line {line}" if line else ""
         return DockerConfig({}, (_refused(source, f"it is not JSON{place}"),))
     if not isinstance(document, dict):
         return DockerConfig({}, (_refused(source, "it is not a JSON object"),))

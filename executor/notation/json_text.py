@@ -1,6 +1,6 @@
 """JSON that somebody else has written: pure."""
 
-import json
+from executor.quick_json import loads
 
 
 def decoded(text: str) -> object:
@@ -9,7 +9,9 @@ def decoded(text: str) -> object:
     JSON can spell half a pair of surrogates.  That is no character: no file, container or registry
     could be given it.  A question mark comes in its place.
     """
-    found: object = json.loads(text)
+    found: object = loads(text)
     if "\\ud" in text.lower():
+        import json  # noqa: PLC0415 (rarely needed)
+
         found = json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
     return found

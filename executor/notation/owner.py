@@ -3,7 +3,6 @@
 Pure: no I/O.
 """
 
-import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from executor.names import (
     PROJECT_LABEL,
     TEMP_DIR_LABEL,
 )
+from executor.quick_json import dumps, loads
 
 NO_MACHINE = "-"
 """Stands for the machine's id where a host or container has none: then a boot id alone says which
@@ -92,7 +92,7 @@ class Belonging(NamedTuple):
 
     def note(self) -> bytes:
         """Return it as the note beside the payload: the same labels, as JSON."""
-        return json.dumps(self.labels()).encode()
+        return dumps(self.labels()).encode()
 
 
 def parse_belonging(labels: Mapping[str, object]) -> Belonging | None:
@@ -122,7 +122,7 @@ def parse_belonging(labels: Mapping[str, object]) -> Belonging | None:
 def parse_note(content: bytes) -> Belonging | None:
     """Return what a note says; None where it cannot be read, or names no job."""
     try:
-        decoded = json.loads(content or b"{}")
+        decoded = loads(content or b"{}")
     except (ValueError, RecursionError):
         return None
     return parse_belonging(decoded) if isinstance(decoded, dict) else None

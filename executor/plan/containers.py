@@ -3,8 +3,6 @@
 Pure: no I/O.
 """
 
-import json
-
 from executor.notation.expansion import expand
 from executor.plan.admission import build_user, entrypoint
 from executor.plan.certificates import (
@@ -28,6 +26,7 @@ from executor.plan.services import NamedService
 from executor.plan.sidecar import Sidecar
 from executor.plan.variables import build_environment
 from executor.plan.volumes import JobVolumes
+from executor.quick_json import dumps
 from executor.shell import DOCKER_CONFIG
 from executor.shell.keeper import keeper
 from executor.spec import ContainerSpec, FileSpec, Pull
@@ -172,7 +171,7 @@ def _client_config(inputs: Inputs, sidecar: Sidecar | None, direct: str) -> byte
     config = client_config(inputs.catalogue, without=(inputs.hidden_source,))
     if sidecar and inputs.settings.dind.proxies_in_builds:
         config |= client_proxies(inputs.values, direct)
-    return json.dumps(config).encode()
+    return dumps(config).encode()
 
 
 def _hostname(inputs: Inputs) -> str:

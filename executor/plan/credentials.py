@@ -5,7 +5,6 @@ and the job payload, in this order. The longest matching path wins across all of
 decides between equal paths.
 """
 
-import json
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 
@@ -20,6 +19,7 @@ from executor.notation.docker_config import (
     registry_path,
 )
 from executor.notation.image_names import HUB, HUB_HOSTS, names_a_host
+from executor.quick_json import dumps, loads
 from executor.runner.payload import RegistryLogin
 
 JOB_VARIABLE = "$DOCKER_AUTH_CONFIG"
@@ -151,17 +151,17 @@ def image_path(image: str) -> str:
 def _helper_lines(auth_config: str) -> Iterator[tuple[str, str]]:
     """Yield what names credential helpers in a job's variable, as it stands there, by path."""
     try:
-        found = json.loads(auth_config) if '"cred' in auth_config else None
+        found = loads(auth_config) if '"cred' in auth_config else None
     except (ValueError, RecursionError):
         return  # the warnings say so
     document = found if isinstance(found, dict) else {}
     store, named = document.get("credsStore"), document.get("credHelpers")
     # Anything but a name is a mistake of which the warnings tell, and may hold a password.
     if store and isinstance(store, str):
-        yield "", json.dumps({"credsStore": store})[1:-1]
+        yield "", dumps({"credsStore": store})[1:-1]
     for server, helper in named.items() if isinstance(named, dict) else ():
         if isinstance(helper, str):
-            yield registry_path(server), json.dumps({"credHelpers": {server: helper}})[1:-1]
+            yield registry_path(server), dumps({"credHelpers": {server: helper}})[1:-1]
 
 
 def _paths(images: Iterable[str]) -> Iterable[str]:

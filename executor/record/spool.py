@@ -4,10 +4,11 @@ Stages of many jobs write at the same time, each its line with one call.  Whoeve
 puts it in the place of the old one; there are never more than the two.
 """
 
-import json
 import os
 from errno import EFBIG, ENOSPC, EPERM
 from stat import S_ISREG
+
+from executor.quick_json import loads
 
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def decoded(line: bytes) -> "dict[str, object] | None":
     if len(line) > LONGEST_LINE:
         return None
     try:
-        found = json.loads(line)
+        found = loads(line)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("v") == VERSION else None

@@ -3,11 +3,11 @@
 Made of the events that the administrator's log has, of their closed words and numbers alone.
 """
 
-import json
 import os
 import time
 
 from executor.names import JobNames
+from executor.quick_json import COMPACT, dumps
 from executor.record import spool, words
 from executor.redaction import redact
 
@@ -121,7 +121,7 @@ def short_image(image: str) -> str:
 
 
 def _text(found: dict[str, object]) -> bytes:
-    return json.dumps(found, separators=(",", ":")).encode() + b"\n"
+    return dumps(found, COMPACT).encode() + b"\n"
 
 
 def _outcome(error: BaseException | None) -> str:

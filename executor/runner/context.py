@@ -3,10 +3,9 @@
 Reading the settings and the payload again would cost a third of a `run` call's start.
 """
 
-import json
-
 from executor.log import AdministratorLog
 from executor.names import JobNames
+from executor.quick_json import dumps
 from executor.runner.environ import RUN_CONTEXT
 
 
@@ -48,4 +47,4 @@ class RunContext:
 
     def to_job_env(self) -> dict[str, str]:
         """Return the variable that carries this, for config's `job_env`."""
-        return {RUN_CONTEXT: json.dumps({name: getattr(self, name) for name in self.__slots__})}
+        return {RUN_CONTEXT: dumps({name: getattr(self, name) for name in self.__slots__})}

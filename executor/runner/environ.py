@@ -4,7 +4,7 @@ Source of the rules: GitLab's documentation of the custom executor, and what git
 """
 
 import os
-from collections.abc import Mapping
+from _collections_abc import Mapping
 
 _CUSTOM_ENV = "CUSTOM_ENV_"
 

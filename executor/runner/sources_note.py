@@ -1,9 +1,9 @@
 """The note by which `run` and cleanup know into which kept sources their job fetches."""
 
-import json
 from typing import NamedTuple
 
 from executor.notation.sources import SourcesRecord, number, parse_record
+from executor.quick_json import dumps, loads
 from executor.runner import notes
 
 
@@ -33,7 +33,7 @@ class SourcesNote(NamedTuple):
     def leave(self, temp_dir: str) -> None:
         """Leave the note.  Raises OSError."""
         fields = {**self._asdict(), "record": self.record.as_json()}
-        notes.leave(temp_dir, notes.SOURCES, json.dumps(fields).encode())
+        notes.leave(temp_dir, notes.SOURCES, dumps(fields).encode())
         if self.is_trial or self.record._replace(generation=0) != SourcesRecord():
             notes.leave(temp_dir, notes.DOUBTFUL_SOURCES)
 
@@ -41,7 +41,7 @@ class SourcesNote(NamedTuple):
 def read_note(temp_dir: str) -> SourcesNote | None:
     """Return the note, None where nobody left it or it cannot be read."""
     try:
-        found = json.loads(notes.read(temp_dir, notes.SOURCES) or b"{}")
+        found = loads(notes.read(temp_dir, notes.SOURCES) or b"{}")
         return SourcesNote(
             str(found["state_dir"]),
             str(found["file"]),

@@ -1,6 +1,6 @@
 """One script in one container of the job: how often it may begin, and what is repaired in between."""
 
-from collections.abc import Callable
+from _collections_abc import Callable
 
 from executor.engine.docker import Engine
 from executor.errors import ContainerLost

@@ -1,7 +1,7 @@
 """What a script prints, in all that its container prints, and how it ended."""
 
 import time
-from collections.abc import Callable
+from _collections_abc import Callable
 
 from executor.engine.frames import Sink
 from executor.shell.serving import BEGINS, LEFT, UNTAKEN

@@ -9,13 +9,13 @@ Where a script left or ended what only a restart of the container can repair, th
 started again, as the Docker executor does for each sub-stage.
 """
 
-import json
 import time
 
 from executor.engine.container_request import sent_to
 from executor.engine.docker import Engine
 from executor.engine.gate import Gate
 from executor.log import write_through
+from executor.quick_json import dumps, loads
 from executor.runner import notes
 from executor.runner.making import Making, is_over
 from executor.scripts.cancel import ENTRYPOINT_SECONDS
@@ -37,7 +37,7 @@ def keep(temp_dir: str, spec: ContainerSpec, request: object) -> None:
         "elsewhere": spec.elsewhere,
         "link": [spec.link.path, spec.link.target, list(spec.link.unless)] if spec.link else None,
     }
-    notes.leave(temp_dir, notes.request_of(spec.name), json.dumps(noted).encode())
+    notes.leave(temp_dir, notes.request_of(spec.name), dumps(noted).encode())
 
 
 def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False) -> bool:
@@ -50,7 +50,7 @@ def replace(engine: Engine, temp_dir: str, name: str, *, in_place: bool = False)
     text = notes.read(temp_dir, notes.request_of(name))
     if text is None:
         return False
-    noted = json.loads(text)
+    noted = loads(text)
     link = noted.get("link")  # an older version noted none
     spec = ContainerSpec(
         name=name,

@@ -5,7 +5,7 @@ The way of every `run` call, so only the cheapest modules are loaded here.
 
 import _thread
 import os
-from collections.abc import Callable
+from _collections_abc import Callable
 
 from executor.engine.docker import Engine
 from executor.engine.frames import Frames, Sink

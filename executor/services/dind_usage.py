@@ -3,7 +3,6 @@
 The sidecar's daemon belongs to the job, and what it answers may be anything.
 """
 
-import json
 import os
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ from executor.engine.wire import as_table
 from executor.errors import EngineUnavailable
 from executor.host.sidecar import FirstProcess
 from executor.notation.moments import moment
+from executor.quick_json import loads
 from executor.record.summary import BuildCache, DindUsage
 from executor.runner import notes
 
@@ -68,7 +68,7 @@ def _answered(log: str, started: float | None) -> float | None:
         with open(log, "rb") as file:  # noqa: PTH123 (pathlib costs 9 ms a call)
             head = file.read(_LOG_HEAD)
         line = next(each for each in head.split(b"\n") if _SERVES in each)
-        said = moment(str(as_table(json.loads(line)).get("time")))
+        said = moment(str(as_table(loads(line)).get("time")))
     except (OSError, StopIteration, ValueError, RecursionError):
         return None
     return said - started if said is not None and said >= started else None

@@ -7,12 +7,12 @@ temporary directory.  This module loads only in jobs that ask for it.
 
 import _thread
 import calendar
-import json
 import time
 from collections.abc import Callable, Iterable
 
 from executor.engine.docker import Engine
 from executor.log import write_through
+from executor.quick_json import dumps, loads
 from executor.runner import notes
 
 _GREY, _RESET = b"\033[0;37m", b"\033[0;m"
@@ -151,7 +151,7 @@ class ServiceLogs:
         self._engine.copy_output(log.container, take, _SILENCE_SECONDS, since=since)
 
     def _write(self) -> None:
-        text = json.dumps([each.remembered() for each in self._logs])
+        text = dumps([each.remembered() for each in self._logs])
         notes.leave(self._temp_dir, notes.SERVICE_LOGS, text.encode())
 
 
@@ -172,7 +172,7 @@ def new_logs(engine: Engine, temp_dir: str, services: Iterable[tuple[str, str]])
 
 def read_logs(engine: Engine, temp_dir: str) -> ServiceLogs:
     """Return the logs as the stage before left them."""
-    found = json.loads(notes.read(temp_dir, notes.SERVICE_LOGS) or b"[]")
+    found = loads(notes.read(temp_dir, notes.SERVICE_LOGS) or b"[]")
     logs = [ServiceLog(each["container"], each["label"], each["printed"]) for each in found]
     return ServiceLogs(engine, temp_dir, logs)
 

@@ -1,10 +1,9 @@
 """What a later sweep needs if this job's gitlab-runner dies: noted by config while it lives."""
 
-import json
-
 from executor.host.system_id import runner_system_id
 from executor.host.traces import open_traces
 from executor.notation.owner import Owner
+from executor.quick_json import dumps
 from executor.runner import notes
 from executor.runner.environ import RunnerEnv
 
@@ -26,7 +25,7 @@ def leave_aftermath(env: RunnerEnv, owner: Owner | None) -> None:
     authorities = env.job_value(_AUTHORITIES) or ""
     try:
         if traces:
-            notes.leave(env.temp_dir, notes.TRACES, json.dumps(traces).encode())
+            notes.leave(env.temp_dir, notes.TRACES, dumps(traces).encode())
         if system_id:
             notes.leave(env.temp_dir, notes.SYSTEM_ID, system_id.encode())
         if authorities:

@@ -1,11 +1,11 @@
 """config: tells gitlab-runner who we are and where builds live, as JSON on stdout."""
 
-import json
 import os
 
 from executor import __version__
 from executor.log import AdministratorLog
 from executor.notation.volumes import holds_builds
+from executor.quick_json import dumps
 from executor.reading import read_basics
 from executor.runner.environ import RunnerEnv
 from executor.stages.aftermath import leave_aftermath
@@ -31,4 +31,4 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         "hostname": os.uname().nodename,
         "job_env": basics.context.to_job_env(),
     }
-    os.write(1, json.dumps(answer).encode())
+    os.write(1, dumps(answer).encode())

@@ -1,8 +1,7 @@
 """What config made known to the later stages, and the engine that it names."""
 
-import json
-
 from executor.engine.docker import Engine
+from executor.quick_json import loads
 from executor.runner.context import RunContext
 from executor.runner.environ import RunnerEnv
 
@@ -14,7 +13,7 @@ def run_context(env: RunnerEnv, args: list[str]) -> RunContext:
     """
     if env.run_context:
         try:
-            return RunContext(json.loads(env.run_context))
+            return RunContext(loads(env.run_context))
         except (ValueError, KeyError, TypeError):
             pass
     from executor.reading import read_basics  # noqa: PLC0415 (slow, and not needed as a rule)

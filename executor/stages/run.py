@@ -5,7 +5,7 @@ This module and all that it imports load on every call; see `tests/test_imports.
 
 import os
 import time
-from collections.abc import Callable
+from _collections_abc import Callable
 
 from executor.engine.docker import Engine
 from executor.errors import Cancelled, ScriptFailed, ServiceNotReady, SystemFailure

@@ -1,12 +1,12 @@
 """The job's summary, which the last `run` call of a job prints, and no other loads."""
 
-import json
 import time
 
 from executor.engine.docker import Engine
 from executor.errors import Cancelled, EngineUnavailable
 from executor.log import AdministratorLog, write_through
 from executor.names import JobNames
+from executor.quick_json import loads
 from executor.record.summary import DindUsage, Pulled, section, summary
 from executor.runner import notes
 from executor.services.dind_usage import dind_usage
@@ -32,7 +32,7 @@ def show_summary(engine: Engine, names: JobNames, temp_dir: str, log: Administra
 
 
 def _lines(engine: Engine, names: JobNames, temp_dir: str, deadline: float) -> list[str]:
-    costs = json.loads(notes.read(temp_dir, notes.COSTS) or b"{}")
+    costs = loads(notes.read(temp_dir, notes.COSTS) or b"{}")
     pulls = tuple(Pulled(*each) for each in costs["pulls"])
     if costs["dind_started"] is None:
         return summary(pulls, None, None)

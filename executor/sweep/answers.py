@@ -4,11 +4,11 @@ Pure: no I/O.  Whoever asks GitLab, with whatever client, decides by these.  No 
 what a server said: it may repeat the token.
 """
 
-import json
 from enum import Enum
 from typing import NamedTuple
 
 from executor.bounds import whole_number
+from executor.quick_json import dumps, loads
 
 EXECUTING = ("running", "canceling")
 """What GitLab calls the states in which a job needs its runner."""
@@ -71,7 +71,7 @@ def last_line(host: str) -> bytes:
 def end_request(token: str) -> bytes:
     """Return the body that ends a job: without a checksum, GitLab ends it at once."""
     said = {"token": token, "state": "failed", "failure_reason": "runner_system_failure"}
-    return json.dumps(said).encode()
+    return dumps(said).encode()
 
 
 def judge_job(
@@ -160,7 +160,7 @@ def _object(content_type: str, body: bytes) -> dict[str, object] | None:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         return None
     try:
-        said = json.loads(body)
+        said = loads(body)
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

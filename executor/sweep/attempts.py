@@ -4,12 +4,12 @@ Each attempt of prepare has a directory of its own, and finds what an earlier on
 of the job: while it pulls, the earlier one's network is all that there is, labels and all.
 """
 
-import json
 import os
 import stat
 
 from executor.names import LABEL
 from executor.notation.owner import Owner
+from executor.quick_json import loads
 from executor.sweep.descriptors import open_directory, read_file
 from executor.sweep.files import MOST_PAYLOAD_BYTES, PAYLOAD, look_at, names_in, opened
 from executor.sweep.jobs import Found
@@ -56,7 +56,7 @@ def _is_of_another_job(name: str, place: int, uid: int, job_id: str) -> bool:
     except OSError as error:
         return isinstance(error, FileNotFoundError)
     try:
-        said = json.loads(read_file(PAYLOAD, directory, MOST_PAYLOAD_BYTES))
+        said = loads(read_file(PAYLOAD, directory, MOST_PAYLOAD_BYTES))
     except (OSError, ValueError, RecursionError):
         return False
     finally:

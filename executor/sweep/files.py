@@ -6,7 +6,6 @@ One that no note signs has not come to the end of config, as a rule (`unsigned`)
 """
 
 import fcntl
-import json
 import os
 import re
 import time
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from executor.names import OWNER_CONTAINER_LABEL, OWNER_LABEL, TEMP_DIR_LABEL
 from executor.notation.owner import owner_text
+from executor.quick_json import loads
 from executor.runner import notes
 from executor.sweep.descriptors import Refused, empty, open_directory, read_file
 
@@ -188,7 +188,7 @@ def look_at(parent: str, name: str, within: int, uids: Collection[int]) -> LeftD
     directory = open_directory(name, within, uids)
     try:
         found = os.fstat(directory)
-        said = json.loads(read_file(notes.OWNER, directory, _MOST_NOTE_BYTES))
+        said = loads(read_file(notes.OWNER, directory, _MOST_NOTE_BYTES))
     finally:
         os.close(directory)
     if not isinstance(said, dict):

@@ -5,11 +5,11 @@ as long as it has the job, and removes it last.  Nothing in it says whose it is.
 that are open; of a gitlab-runner that dies before, the log is one that nobody has open any more.
 """
 
-import json
 import os
 import stat
 from contextlib import suppress
 
+from executor.quick_json import loads
 from executor.runner import notes
 from executor.sweep.files import LOG_NAME, note_in, opened
 from executor.sweep.makers import JobLog, Unseen, are_in_control, held_by_others, logs_in, makers
@@ -25,7 +25,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 def parse_known_logs(content: bytes) -> list[JobLog]:
     """Return the files of job logs that a note names; what is no such name is left out."""
-    listed = json.loads(content or b"[]")
+    listed = loads(content or b"[]")
     return [
         JobLog(name, device, inode)
         for name, device, inode in (listed if isinstance(listed, list) else ())

@@ -5,10 +5,9 @@ own URL in it, which GitLab alone writes (`Job.gitlab_url`).  So no variable lea
 request from the runner host, to another host.
 """
 
-import json
-
 from executor.dataclass import dataclass, field
 from executor.errors import JobPayloadError
+from executor.quick_json import loads
 from executor.runner.payload import parse_job
 
 _AUTHORITIES = "CI_SERVER_TLS_CA_FILE"
@@ -44,7 +43,7 @@ def parse_left_payload(content: bytes, authorities: str = "", system_id: str = "
     its own id there.
     """
     try:
-        job = parse_job(json.loads(content))
+        job = parse_job(loads(content))
     except (ValueError, RecursionError):
         raise UnusablePayload("it is not JSON") from None
     except JobPayloadError:

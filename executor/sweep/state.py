@@ -5,7 +5,6 @@ work and is not needed for safety, and the slower writer's file stays.  The time
 those of the clock that runs since the boot and knows no steps; after another boot they mean nothing.
 """
 
-import json
 import os
 import time
 import zlib
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from executor.host.owner import boot_id
 from executor.host.state_files import locked, opened, read, write
+from executor.quick_json import dumps
 from executor.sweep.options import Options
 
 _VERSION = 1
@@ -87,7 +87,7 @@ def remember(options: Options, memory: Memory, result: dict[str, object] | None 
             "memory": {each: getattr(memory, each) for each in Memory._fields[1:]},
         }
         try:
-            write(directory, name, json.dumps(left).encode())
+            write(directory, name, dumps(left).encode())
         except OSError as error:
             return f"{options.state_dir}/{name} cannot be written: {error.strerror}"
     return ""

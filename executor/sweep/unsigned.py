@@ -4,7 +4,6 @@ A gitlab-runner that is killed right after a job's start leaves one, with the pa
 else.  So does a config that outlives its gitlab-runner, with a note that names none.
 """
 
-import json
 import os
 from collections.abc import Collection
 from itertools import islice
@@ -22,6 +21,7 @@ from executor.names import (
     job_key,
 )
 from executor.notation.owner import AFTER_TIMEOUT_SECONDS, parse_note
+from executor.quick_json import loads
 from executor.runner import notes
 from executor.runner.payload import Job, parse_job
 from executor.sweep.descriptors import Refused, open_directory, read_file
@@ -119,7 +119,7 @@ def _facts(name: str, directory: int, made: float) -> dict[str, str]:
     What gitlab-runner has not written to its end is of a job that nobody can name.
     """
     try:
-        job = parse_job(json.loads(read_file(PAYLOAD, directory, MOST_PAYLOAD_BYTES)))
+        job = parse_job(loads(read_file(PAYLOAD, directory, MOST_PAYLOAD_BYTES)))
         facts = _facts_of(job)
         timeout = job.timeout_seconds
     except (OSError, ValueError, RecursionError, JobPayloadError):

@@ -1,8 +1,11 @@
 """The engine's answers, byte by byte."""
 
 import socket
+import urllib.parse
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_mock import MockerFixture
 
 from executor.engine import wire
@@ -166,3 +169,9 @@ def test_a_body_that_is_no_json(stub: StubEngine) -> None:
         stub.api().get("/x").json()
 
     assert "hunt" not in str(caught.value)
+
+
+@given(st.text(st.characters(codec="utf-8")), st.sampled_from(["/", "", "/:@"]))
+def test_addresses_are_quoted_as_the_standard_library_does(text: str, safe: str) -> None:
+    """Names of images and filters are part of a request's path."""
+    assert wire.quote(text, safe) == urllib.parse.quote(text, safe=safe)

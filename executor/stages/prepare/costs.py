@@ -1,10 +1,10 @@
 """What prepare notes for the job's summary, which the last `run` call prints."""
 
-import json
 from contextlib import suppress
 
 from executor.log import AdministratorLog
 from executor.names import JobNames
+from executor.quick_json import dumps
 from executor.runner import notes
 
 
@@ -26,4 +26,4 @@ def leave_costs(temp_dir: str, names: JobNames, log: AdministratorLog) -> None:
     ]
     costs = {"pulls": pulls, "dind_started": next(iter(started), None)}
     with suppress(OSError):
-        notes.leave(temp_dir, notes.COSTS, json.dumps(costs).encode())
+        notes.leave(temp_dir, notes.COSTS, dumps(costs).encode())
