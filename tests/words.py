@@ -11,7 +11,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("words.toml")
 
-_COMMANDS = ("", "local", "install", "rollback", "uninstall", "register", "migrate", "reap")
+_COMMANDS = (
+    "",
+    "local",
+    "install",
+    "rollback",
+    "uninstall",
+    "register",
+    "migrate",
+    "reap",
+    "doctor",
+)
 _PAGES = (
     "README.md",
     "CHANGELOG.md",

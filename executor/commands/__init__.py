@@ -13,7 +13,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor uninstall                      remove everything but the settings (as root)
   dind-executor register --url URL             have gitlab-runner take jobs on this host (as root)
   dind-executor migrate config.toml            move runners here from the Docker executor
-  dind-executor doctor [--online] [--json]     look at this host: what will make jobs fail, what to do
+  dind-executor doctor [--online] [--as-job]   look at this host: what will make jobs fail, what to do
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
   dind-executor prune [--yes]                  measure, or bring within bounds, what jobs keep
   dind-executor timeline JOB-ID [--svg FILE]   show what a job took, call by call

@@ -134,7 +134,8 @@ class Api:
         reason = getattr(error, "strerror", None) or str(error)
         return EngineUnavailable(
             f"The Docker Engine at {self.host} cannot be reached: {reason}. Check that it is"
-            " running and that gitlab-runner's user may use it."
+            " running and that gitlab-runner's user may use it. `dind-executor doctor --only"
+            " engine-socket` looks at this."
         )
 
 

@@ -127,7 +127,8 @@ def advice(error: ExecutorError) -> str:
     if is_transient(message):
         return (
             "The registry did not answer. Check the network between the host and the"
-            " registry, and retry the job."
+            " registry, and retry the job. `dind-executor doctor --online --only registry,mirror`"
+            " looks at this."
         )
     return ""
 
@@ -138,7 +139,7 @@ def network_failure(name: str, status: int, message: str) -> ExecutorError:
         return ResourceExhausted(
             f"The Docker Engine has no free subnet for the network {name}. Remove unused networks"
             " (`docker network prune`), or give jobs addresses of their own: `[docker] network_pool`"
-            " in the settings of dind-executor."
+            " in the settings of dind-executor. `dind-executor doctor --only subnets` looks at this."
         )
     if any(pattern in message.lower() for pattern in NO_SPACE):
         return no_space(message)
@@ -173,6 +174,7 @@ def no_space(message: str) -> ExecutorError:
     return ResourceExhausted(
         f"The disk of the Docker Engine's host is full: {first_line(message)}. Free space"
         " with `docker system prune`, or enlarge the disk of the engine's data directory."
+        " `dind-executor doctor --only disk` looks at this."
     )
 
 

@@ -63,6 +63,7 @@ def create_failure(
         return SettingsError(
             f"The Docker Engine rejects the runner's settings for the container {container}:"
             f" {first_line(message)}. Correct the keys of `[docker]` and `[dind]`."
+            " `dind-executor doctor --only runtime,userns-remap` looks at some of them."
         )
     if status == _BAD_REQUEST and _AMBIGUOUS not in lower:
         return UnsupportedJobOption(
@@ -118,6 +119,7 @@ def _refused(container: str, status: int, message: str) -> EngineRefused:
         hint = (
             " This host cannot start privileged containers with the default runtime: set"
             f" `[{section}] runtime` (for example `sysbox-runc`)."
+            " `dind-executor doctor --only privileged,runtime` looks at this."
         )
     elif _GONE in message.lower():
         hint = " Something removed it after it was pulled (a prune on the host?). Retry the job."

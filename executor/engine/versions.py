@@ -26,6 +26,7 @@ def agree(api: Api) -> tuple[tuple[int, ...], str, str]:
             f"The Docker Engine {version or '(unknown)'} at {api.host} speaks API"
             f" {_text(oldest)} to {_text(newest)}, and dind-executor needs one of"
             f" {_text(OLDEST)} to {_text(NEWEST)}. Install Docker 20.10 or later."
+            " `dind-executor doctor --only engine-version` looks at this."
         )
     agreed = min(newest, NEWEST)
     api.use_version(_text(agreed))

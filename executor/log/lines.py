@@ -45,7 +45,7 @@ def write(log: "AdministratorLog") -> None:
             complain(
                 f"WARNING: The administrator's log {path or kind} cannot be written:"
                 f" {error.strerror or error}. The job continues. Check `[log]` in the"
-                " settings of dind-executor."
+                " settings of dind-executor. `dind-executor doctor --only log` looks at this."
             )
 
 

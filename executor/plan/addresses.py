@@ -246,5 +246,5 @@ def _exhausted(pool: Sequence[str], prefix: int) -> ResourceExhausted:
         f"`[docker] network_pool` ({', '.join(pool)}) has no free network of"
         f" {1 << BITS - prefix} addresses for this job: networks of the Docker Engine and routes of"
         " its host take them all. Add a range to the pool, or remove networks that nobody uses"
-        " (`docker network prune`)."
+        " (`docker network prune`). `dind-executor doctor --only subnets` looks at this."
     )

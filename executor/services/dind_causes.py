@@ -28,25 +28,30 @@ _CAUSES = (
         ("permission denied", "must be run with --privileged", "operation not permitted"),
         (
             "the sidecar lacks privileges that dockerd needs (set `[dind] privileged = true`,"
-            " or `[dind] runtime` such as `sysbox-runc`)"
+            " or `[dind] runtime` such as `sysbox-runc`; `dind-executor doctor --only privileged,runtime`"
+            " looks at this)"
         ),
     ),
     (
         ("no space left on device",),
-        ("the disk of the engine's host is full (free space with `docker system prune`)"),
+        (
+            "the disk of the engine's host is full (free space with `docker system prune`;"
+            " `dind-executor doctor --only disk` looks at this)"
+        ),
     ),
     (
         ('failed to register "bridge" driver', "iptables failed", "iptables not found"),
         (
             "the host's kernel lacks a netfilter module that dockerd needs (load ip_tables or"
-            " nf_tables)"
+            " nf_tables; `dind-executor doctor --only modules` looks at this)"
         ),
     ),
     (
         ("error initializing graphdriver", "failed to mount overlay"),
         (
             "dockerd's storage driver does not work on the host's file system (set another one in"
-            " `[dind] command`, such as `--storage-driver=vfs`)"
+            " `[dind] command`, such as `--storage-driver=vfs`; `dind-executor doctor --only storage,modules`"
+            " looks at this)"
         ),
     ),
     (

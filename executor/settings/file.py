@@ -97,7 +97,8 @@ def load_settings(path: str) -> Settings:
     except OSError as error:
         raise SettingsError(
             f"The settings file {path} cannot be read: {error.strerror}. Check its path in the"
-            " *_args of [runners.custom] in config.toml, and its permissions."
+            " *_args of [runners.custom] in config.toml, and its permissions. `dind-executor doctor"
+            " --only config` looks at this."
         ) from None
     except UnicodeDecodeError:
         raise SettingsError(

@@ -37,6 +37,7 @@ def _full(number: int, place: str) -> ResourceExhausted:
     return ResourceExhausted(
         f"A disk of gitlab-runner's host is full: {os.strerror(number)} in {place}. Free space there,"
         " or point TMPDIR of gitlab-runner to a larger disk, and retry the job."
+        " `dind-executor doctor --only disk` looks at this."
     )
 
 

@@ -77,6 +77,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"The Docker Engine at unix://{tmp_path}/nowhere.sock cannot be reached: No such file"
         " or directory. Check that it is running and that gitlab-runner's user may use it."
+        " `dind-executor doctor --only engine-socket` looks at this."
     )
 
 

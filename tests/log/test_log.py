@@ -74,7 +74,7 @@ def test_a_log_that_cannot_be_written_is_said_once_a_job(
         assert err == (
             f"WARNING: The administrator's log {tmp_path}/nowhere/log cannot be written: No"
             " such file or directory. The job continues. Check `[log]` in the settings of"
-            " dind-executor.\n"
+            " dind-executor. `dind-executor doctor --only log` looks at this.\n"
         )
     else:
         assert err == ""

@@ -159,7 +159,8 @@ def test_a_pool_that_is_used_up() -> None:
     assert str(raised.value) == (
         "`[docker] network_pool` (10.8.0.0/26, 10.9.0.96/27) has no free network of 32 addresses for"
         " this job: networks of the Docker Engine and routes of its host take them all. Add a range to"
-        " the pool, or remove networks that nobody uses (`docker network prune`)."
+        " the pool, or remove networks that nobody uses (`docker network prune`). `dind-executor doctor"
+        " --only subnets` looks at this."
     )
 
 

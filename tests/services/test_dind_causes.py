@@ -131,7 +131,7 @@ def test_an_engine_that_says_nothing_of_it(stub: StubEngine, answered: str, answ
 CAUSES = {
     "mount: permission denied (are you root?)": "the sidecar lacks privileges that dockerd needs",
     "write /var/lib/docker: no space left on device": (
-        "the disk of the engine's host is full (free space with `docker system prune`)"
+        "the disk of the engine's host is full (free space with `docker system prune`;"
     ),
     'failed to register "bridge" driver': "the host's kernel lacks a netfilter module",
     "error initializing graphdriver: driver": "dockerd's storage driver does not work",

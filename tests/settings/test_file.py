@@ -469,7 +469,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"The settings file {tmp_path}/absent.toml cannot be read: No such file or directory."
         " Check its path in the *_args of [runners.custom] in config.toml, and its"
-        " permissions."
+        " permissions. `dind-executor doctor --only config` looks at this."
     )
 
 

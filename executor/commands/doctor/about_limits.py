@@ -134,7 +134,7 @@ def _boot_verify(where: str, table: Table) -> Iterator[Finding]:
             f"{where}: boot_verify runs a job without an image at each start, and gitlab-runner ends if"
             " that fails, again and again",
             "`[docker] image` in the settings",
-            "set `[docker] image`",
+            "set `[docker] image`, and try it with `dind-executor doctor --as-job`",
         )
 
 

@@ -55,7 +55,7 @@ def privileged(facts: Facts) -> Iterator[Finding]:
             f"the engine asks an authorization plugin ({', '.join(map(str, plugins))}), which may refuse"
             " privileged containers",
             "privileged containers are allowed to gitlab-runner's user",
-            "try a job: `dind-executor local`",
+            "`dind-executor doctor --as-job` tries it",
         )
     yield ok("by the runtime" if dind.runtime else "privileged, as dind needs it")
 
@@ -80,7 +80,7 @@ def rootless(facts: Facts) -> Iterator[Finding]:
             "the engine is rootless: its networks are out of gitlab-runner's reach, limits need delegated"
             " control groups, and overlay2 inside the sidecar needs Linux 5.11",
             "an engine that runs as root, on a host for jobs alone",
-            "try a job: `dind-executor local`",
+            "`dind-executor doctor --as-job` tries it",
         )
     yield ok("the engine runs as root")
 

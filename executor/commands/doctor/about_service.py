@@ -17,7 +17,7 @@ _OLDEST = (17, 9)
 _TIMER = "dind-executor-reap.timer"
 _UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _DROP_IN = "`dind-executor install` as root writes a drop-in with what is right; then restart gitlab-runner"
-_REMEDIES = {
+REMEDIES = {
     "settings": ("config",),
     "engine_away": ("engine-socket", "engine-version"),
     "engine_refused": ("runtime", "privileged", "lsm"),
@@ -199,7 +199,7 @@ def gone_wrong(facts: Facts) -> Iterator[Finding]:
             f"there are no records of jobs yet, or they are hidden ({error.strerror})"
         ) from None
     for reason, count in sorted(counted.items()):
-        ids = ",".join(_REMEDIES.get(reason, ())) or "engine-socket"
+        ids = ",".join(REMEDIES.get(reason, ())) or "engine-socket"
         yield warn(
             f"{count} stages failed in the last day with `{reason}`, the last one of job {jobs[reason]}",
             "no system failure",

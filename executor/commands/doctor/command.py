@@ -3,14 +3,16 @@
 import argparse
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
 from executor import __version__
-from executor.commands.doctor.findings import Check, Result
+from executor.commands.doctor.facts import Facts
+from executor.commands.doctor.findings import Check, Result, fail
 from executor.commands.doctor.gather import Given, gather
 from executor.commands.doctor.report import as_json, as_text, counts, is_fit
-from executor.commands.doctor.table import CHECKS, IDS
+from executor.commands.doctor.table import AS_JOB, CHECKS, IDS
 from executor.commands.doctor.work import check_all
 from executor.log import complain, say
 
@@ -23,6 +25,8 @@ def main(args: list[str]) -> int:
     0: no failure. 1: a failure, or with --strict a warning. 2: wrong use.
     """
     given = _parser().parse_args(args)
+    if given.as_job is None and AS_JOB.id in given.only:
+        given.as_job = ""
     wrong = _wrong_use(given)
     if wrong:
         complain(f"dind-executor doctor: {wrong}")
@@ -39,6 +43,10 @@ def main(args: list[str]) -> int:
         )
     )
     results = check_all(_chosen(given), facts, given.ignore)
+    job = None
+    if given.as_job is not None:
+        result, job = _as_job(given, facts)
+        results.append(result)
     fit = is_fit(results, strict=given.strict)
     report: dict[str, object] = {
         "ok": fit,
@@ -49,9 +57,31 @@ def main(args: list[str]) -> int:
         "strict": given.strict,
         "counts": counts(results),
         "checks": as_json(results),
-        "job": None,
+        "job": job,
     }
     return _told(given, results, report)
+
+
+def _as_job(given: argparse.Namespace, facts: Facts) -> tuple[Result, dict[str, object] | None]:
+    """Run a job; return what that says of the host, and how it went."""
+    from executor.commands.doctor.as_job import default_image, try_job  # noqa: PLC0415
+
+    ignored = AS_JOB.id in given.ignore
+    if facts.engine.problem:
+        finding = fail(
+            "no job was tried: the engine does not answer", "an engine", "see `engine-socket`"
+        )
+        return Result(AS_JOB, finding, ignored=ignored), None
+    image = given.as_job or default_image(facts)
+    complain(f"Running a job with {image} ...")
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGHUP, _end)
+    job = try_job(facts, image, given.hooks)
+    return Result(AS_JOB, job.finding(), job.seconds, ignored), job.as_json()
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _told(given: argparse.Namespace, results: list[Result], report: dict[str, object]) -> int:
@@ -94,6 +124,8 @@ def _wrong_use(given: argparse.Namespace) -> str:
         return f"there is no check {', '.join(unknown)}. The checks are: {', '.join(IDS)}."
     if not Path(given.root).is_dir():
         return f"--root {given.root} is no directory."
+    if given.as_job is not None and Path(given.root).resolve() != Path("/"):
+        return "--as-job runs a job on this host, and --root names another one."
     return ""
 
 
@@ -117,6 +149,20 @@ def _parser() -> argparse.ArgumentParser:
     add("--ignore", metavar="ID,...", type=_ids, default=(), help="let these fail without notice")
     add("--strict", action="store_true", help="let a warning count as a failure")
     add("--online", action="store_true", help="also ask GitLab, registries and mirrors")
+    add(
+        "--as-job",
+        metavar="IMAGE",
+        nargs="?",
+        const="",
+        help="also run a job with this image (default: that of the sidecar): it builds, runs what it"
+        " built, and is removed",
+    )
+    add(
+        "--hooks",
+        metavar="DIR",
+        default="",
+        help="the hooks that the job is run by (default: those of config.toml, or the installed ones)",
+    )
     add(
         "--config",
         metavar="FILE",

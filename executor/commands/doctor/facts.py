@@ -140,6 +140,8 @@ class Facts:
     rules: str | None = None
     """What iptables and nftables say of their rules; None where that may not be read."""
     asked: Asked | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Of this process."""
 
     @property
     def local(self) -> bool:

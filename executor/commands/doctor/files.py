@@ -66,6 +66,7 @@ class User(NamedTuple):
     groups: frozenset[int]
     how: str = ""
     """How this is known."""
+    gid: int = 0
 
     def may(self, found: os.stat_result, wanted: int) -> bool:
         """Tell whether the user may do to a file what some of the bits 4, 2 and 1 say."""

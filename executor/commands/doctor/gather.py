@@ -51,7 +51,7 @@ class Given(NamedTuple):
 def gather(given: Given) -> Facts:
     """Return what is seen of a host."""
     files = Files(given.root)
-    process = _process(files)
+    process = _process(files, given.config)
     service = _in_time(lambda: read_service(files), None)
     config = read_config(files, given.config or _config_path(process, service), given.runner)
     named = next((path for each in config.runners for path in each.settings_files()), "")
@@ -86,6 +86,7 @@ def gather(given: Given) -> Facts:
         policy_routes=routes if isinstance(routes, tuple) else (),
         rules=rules if isinstance(rules, str) else None,
         asked=Asked(_asker(process)) if given.online else None,
+        environ=RunnerEnv.current().environ,
     )
 
 
@@ -141,15 +142,18 @@ def read_config(files: Files, path: str, name: str = "") -> Config:
     return Config(path, text, document, runners=tuple(found))
 
 
-def _process(files: Files) -> Process | None:
-    """Return a gitlab-runner that runs; one that is in no container, if there is one."""
+def _process(files: Files, config: str) -> Process | None:
+    """Return a gitlab-runner that runs, with this configuration if one is named.
+
+    One that is in no container, if there is one.
+    """
     found: list[Process] = []
     proc = files.path("/proc")
     for pid in files.names("/proc"):
         if not pid.isdecimal() or not files.text(f"/proc/{pid}/comm").startswith(_RUNNER):
             continue
         arguments = tuple(files.text(f"/proc/{pid}/cmdline").split("\0"))
-        if "run" not in arguments:
+        if "run" not in arguments or config not in {"", _named_config(arguments) or _CONFIG}:
             continue
         pairs = (each.partition("=") for each in files.text(f"/proc/{pid}/environ").split("\0"))
         environ = {name: value for name, equals, value in pairs if equals}
@@ -159,13 +163,18 @@ def _process(files: Files) -> Process | None:
 
 def _config_path(process: Process | None, service: Service | None) -> str:
     """Return the configuration of the gitlab-runner that runs, or that its unit would start."""
-    for words in (process.arguments if process else (), service.arguments() if service else ()):
-        for word, following in pairwise((*words, "")):
-            name, given, value = word.partition("=")
-            path = value if given else following
-            if name in {"--config", "-c"} and path.startswith("/"):
-                return path
-    return _CONFIG
+    found = _named_config(process.arguments) if process else ""
+    return found or (_named_config(service.arguments()) if service else "") or _CONFIG
+
+
+def _named_config(arguments: tuple[str, ...]) -> str:
+    """Return the file that a command line of gitlab-runner names by its whole path, or ""."""
+    for word, following in pairwise((*arguments, "")):
+        name, given, value = word.partition("=")
+        path = value if given else following
+        if name in {"--config", "-c"} and path.startswith("/"):
+            return path
+    return ""
 
 
 def _settings(files: Files, path: str) -> tuple[Settings, str]:

@@ -87,4 +87,6 @@ ONLINE = (
 )
 
 CHECKS = (*ENGINE, *KERNEL, *NETWORK, *HOST, *RUNNER, *ONLINE)
-IDS = tuple(each.id for each in CHECKS)
+AS_JOB = Check("as-job", "job", lambda _: ())
+"""Made by `as_job`, with --as-job alone."""
+IDS = tuple(each.id for each in (*CHECKS, AS_JOB))

@@ -29,9 +29,10 @@ def _of_process(files: Files, process: Process) -> User:
         numbers = (whole_number(each) for each in values.split())
         fields[name] = [each for each in numbers if each is not None]
     uid = (fields.get("Uid") or [0, 0])[1]
-    groups = frozenset((*(fields.get("Gid") or [0, 0])[1:2], *fields.get("Groups", [])))
+    gid = (fields.get("Gid") or [0, 0])[1]
+    groups = frozenset((gid, *fields.get("Groups", [])))
     names = {number: name for name, number, _ in _users(files)}
-    return User(names.get(uid, str(uid)), uid, groups, f"process {process.pid}")
+    return User(names.get(uid, str(uid)), uid, groups, f"process {process.pid}", gid)
 
 
 def _named(files: Files, name: str, how: str) -> User:
@@ -45,7 +46,7 @@ def _named(files: Files, name: str, how: str) -> User:
         fields = line.split(":")
         if len(fields) >= _FIELDS and name in fields[3].split(","):
             groups.add(whole_number(fields[2]) or 0)
-    return User(name, uid, frozenset(groups), how)
+    return User(name, uid, frozenset(groups), how, gid)
 
 
 def _users(files: Files) -> Iterator[tuple[str, int, int]]:

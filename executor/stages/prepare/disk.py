@@ -29,7 +29,10 @@ _SHORT_ID = 12
 """How much of an image's id names it to the engine, and stands in its own lists."""
 _WAIT_SECONDS = 60.0
 """How long to wait for another job that makes room."""
-_REMEDY = "Free space with `dind-executor prune --yes` or `docker system prune`, or enlarge the disk of the engine's data directory."
+_REMEDY = (
+    "Free space with `dind-executor prune --yes` or `docker system prune`, or enlarge the disk of the"
+    " engine's data directory. `dind-executor doctor --only disk` looks at this."
+)
 
 
 class Disk:

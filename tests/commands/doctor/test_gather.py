@@ -48,6 +48,28 @@ def test_the_configuration_is_that_of_the_runner_that_runs(tmp_path: Path) -> No
     assert "cannot be reached" in facts.engine.problem
 
 
+def test_a_runner_with_another_configuration_does_not_count(tmp_path: Path) -> None:
+    """Who names a file asks about the gitlab-runner that has it, and no other."""
+    plant_host(tmp_path)
+    plant(
+        tmp_path,
+        {
+            "/proc/80/comm": "gitlab-runner\n",
+            "/proc/80/status": "NSpid:\t80\n",
+            "/proc/80/cmdline": "gitlab-runner\0run\0--config\0/etc/other.toml\0",
+            "/proc/81/comm": "gitlab-runner\n",
+            "/proc/81/status": "NSpid:\t81\n",
+            "/proc/81/cmdline": "gitlab-runner\0run\0",
+        },
+    )
+
+    found = [
+        gather(Given(str(tmp_path), each)).process for each in (CONFIG, "/etc/other.toml", "/x")
+    ]
+
+    assert [each and each.pid for each in found] == [81, 80, None]
+
+
 def test_one_runner_is_chosen_by_its_name(tmp_path: Path) -> None:
     """Runners of other executors do not count."""
     text = "".join(

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.commands.doctor.about_service import REMEDIES
 from executor.commands.doctor.table import CHECKS, IDS
+from executor.record import words
 from tests.commands.doctor.faults import ELSEWHERE, FAULTS, RIGHT, Fault
 from tests.commands.doctor.hosts import Host
 
@@ -45,3 +47,25 @@ def test_the_manual_has_each_check() -> None:
     headings = re.findall(r"^### `([a-z-]+)`$", PAGE.read_text(), re.MULTILINE)
 
     assert tuple(headings) == IDS
+
+
+def test_each_check_that_a_sentence_names_is_there() -> None:
+    """What errors, findings and pages tell people to run are checks that exist."""
+    root = PAGE.parents[1]
+    texts = [path.read_text() for path in (*root.glob("executor/**/*.py"), *root.glob("docs/*.md"))]
+    joined = [re.sub(r'"\s+f?"', "", each) for each in texts]
+    named = [
+        each
+        for text in joined
+        for ids in re.findall(r"doctor (?:--online )?--only ([a-z,-]+)", text)
+        for each in ids.split(",")
+    ]
+
+    assert set(named) <= set(IDS)
+    assert {"engine-socket", "subnets", "disk", "log", "config", "runtime", "mirror"} <= set(named)
+
+
+def test_the_causes_of_failures_lead_to_checks() -> None:
+    """Each word for a failure leads to checks that exist, and is a word of the records."""
+    assert {each for ids in REMEDIES.values() for each in ids} <= set(IDS)
+    assert set(REMEDIES) <= set(words.REASONS.values())
