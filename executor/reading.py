@@ -95,7 +95,11 @@ def settings_path(args: list[str]) -> str:
 def read_basics(env: RunnerEnv, args: list[str]) -> Basics:
     """Read settings and payload; raises SettingsError or JobPayloadError."""
     settings = load_settings(settings_path(args))
-    job = read_job(env.job_response_file)
+    return basics_of(env, settings, read_job(env.job_response_file))
+
+
+def basics_of(env: RunnerEnv, settings: Settings, job: Job) -> Basics:
+    """Return the same of what is read already."""
     host, tls_dir, tls_verify = engine_address(settings, env)
     belonging = _belonging(env.temp_dir, job, local=host.startswith("unix://"))
     return Basics(

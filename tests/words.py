@@ -20,6 +20,7 @@ _COMMANDS = (
     "register",
     "migrate",
     "reap",
+    "plan",
     "doctor",
 )
 _PAGES = (

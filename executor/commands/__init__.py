@@ -18,6 +18,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor prune [--yes]                  measure, or bring within bounds, what jobs keep
   dind-executor timeline JOB-ID [--svg FILE]   show what a job took, call by call
   dind-executor metrics [--listen HOST:PORT]   serve numbers for Prometheus, and a page of this host
+  dind-executor plan PAYLOAD                   show what a job would get, and what decides it
   dind-executor --version | --help
 
 gitlab-runner calls the stages through the executables in hooks/:
@@ -34,6 +35,7 @@ COMMANDS = {
     "doctor": "executor.commands.doctor.command",
     "reap": "executor.commands.reap.command",
     "prune": "executor.commands.prune.command",
+    "plan": "executor.commands.plan.command",
     "timeline": "executor.commands.timeline",
     "metrics": "executor.commands.metrics.command",
 }

@@ -29,12 +29,12 @@ _NOT_FOUND = 404
 class Engine:
     """A Docker Engine."""
 
-    __slots__ = ("_api", "_api_version", "_networks", "_volumes", "architecture", "version")
+    __slots__ = ("_api", "_networks", "_volumes", "api_version", "architecture", "version")
 
     def __init__(self, api: Api) -> None:
         """Use `api`; nothing is asked yet."""
         self._api = api
-        self._api_version: tuple[int, ...] = (1, 41)
+        self.api_version: tuple[int, ...] = (1, 41)
         self._networks: dict[str, str] = {}
         self._volumes: dict[str, VolumeSpec] = {}
         self.architecture = self.version = ""
@@ -63,7 +63,7 @@ class Engine:
         """
         from executor.engine.versions import agree
 
-        self._api_version, self.version, self.architecture = agree(self._api)
+        self.api_version, self.version, self.architecture = agree(self._api)
 
     # --- images, the network and volumes ------------------------------------------------------
 
@@ -125,7 +125,7 @@ class Engine:
         """
         from executor.engine.container_request import container_request
 
-        request = container_request(spec, image, self._api_version, self._volumes, self._networks)
+        request = container_request(spec, image, self.api_version, self._volumes, self._networks)
         self.create_as(spec, request)
         return request
 

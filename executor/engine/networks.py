@@ -88,19 +88,23 @@ def ensure_network(
     return made
 
 
-def _made(api: Api, spec: NetworkSpec) -> Made:
-    asked = tuple(each for each in (spec.subnet, spec.ipv6_subnet) if each)
-    request: dict[str, object] = {
+def network_request(spec: NetworkSpec) -> dict[str, object]:
+    """Return what the engine is asked to create."""
+    asked = [{"Subnet": each} for each in (spec.subnet, spec.ipv6_subnet) if each]
+    return {
         "Name": spec.name,
         "CheckDuplicate": True,
         "Driver": "bridge",
         "EnableIPv6": bool(spec.ipv6_subnet),
         "Labels": spec.labels,
         "Options": {_MTU: str(spec.mtu)} if spec.mtu else {},
+        **({"IPAM": {"Config": asked}} if asked else {}),
     }
-    if asked:
-        request["IPAM"] = {"Config": [{"Subnet": each} for each in asked]}
-    answer = api.post("/networks/create", request)
+
+
+def _made(api: Api, spec: NetworkSpec) -> Made:
+    asked = tuple(each for each in (spec.subnet, spec.ipv6_subnet) if each)
+    answer = api.post("/networks/create", network_request(spec))
     if answer.status == _CONFLICT:
         return _kept(api, spec, answer)
     if not answer.ok:

@@ -48,7 +48,7 @@ def dind_container(
     own = sidecar.own.asked if sidecar.own else None
     entrypoint = given_entrypoint(inputs, own) if own and not sidecar.replaced else None
     command = own.command if own and not sidecar.replaced else ()
-    prelude = dockerd_prelude(inputs, facts, way, _registries_kept(sidecar))
+    prelude = dockerd_prelude(inputs, facts, way, registries_kept(sidecar))
     volumes = dind_volumes(inputs, volumes, way)
     mounts = (*volumes.mounts, (names.docker_volume, DATA_ROOT), *_shared(inputs, prelude))
     binds = (*volumes.binds, *settings.dind.volumes)
@@ -100,7 +100,7 @@ def _shared(inputs: Inputs, prelude: str) -> tuple[tuple[str, str], ...]:
     return socket_mount(inputs) if prelude and inputs.settings.dind.socket else ()
 
 
-def _registries_kept(sidecar: Sidecar) -> list[str]:
+def registries_kept(sidecar: Sidecar) -> list[str]:
     """Return what is kept of the services whose place another image takes."""
     replaced = (sidecar.own,) if sidecar.own and sidecar.replaced else ()
     return [

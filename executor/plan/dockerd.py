@@ -93,7 +93,7 @@ def dockerd_prelude(inputs: Inputs, facts: Facts, way: Transport, kept: Iterable
     Ahead of the service's own arguments come the settings'. The registries that are `kept` of services
     whose place it takes give way to the image's own.
     """
-    told = (*_network_options(inputs, facts), *_registry_options(inputs, facts, kept))
+    told = dockerd_options(inputs, facts, kept)
     options = [
         f"{each.directive} {each.since} {each.before} {','.join(each.unless) or '-'} {each.argument}"
         for each in told
@@ -121,6 +121,11 @@ def dockerd_prelude(inputs: Inputs, facts: Facts, way: Transport, kept: Iterable
         )
         + _INSTALL
     )
+
+
+def dockerd_options(inputs: Inputs, facts: Facts, kept: Iterable[str]) -> tuple[Option, ...]:
+    """Return what dockerd is told unless the service or its image says otherwise."""
+    return (*_network_options(inputs, facts), *_registry_options(inputs, facts, kept))
 
 
 def _network_options(inputs: Inputs, facts: Facts) -> list[Option]:

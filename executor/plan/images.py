@@ -5,6 +5,7 @@ Pure: no I/O.
 
 from collections.abc import Iterator, Sequence
 
+from executor.dataclass import replace
 from executor.errors import SettingsError, UnsupportedJobOption
 from executor.notation.expansion import expand
 from executor.notation.image_names import LONGEST_REFERENCE, InvalidImage, with_default_tag
@@ -72,6 +73,16 @@ def plan_images(inputs: Inputs) -> ImagePlan:
         helper_policies=own_policies(settings.docker.images),
         helper_falls_back=helper_falls_back(settings),
         notices=tuple(notices),
+    )
+
+
+def for_engine(images: ImagePlan, architecture: str) -> ImagePlan:
+    """Return the images with the helper's for the engine's architecture."""
+    return replace(
+        images,
+        helper=helper_for(images.helper, architecture),
+        runners_helper=helper_for(images.runners_helper, architecture),
+        helper_archive=for_architecture(images.helper_archive, architecture),
     )
 
 

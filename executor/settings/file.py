@@ -29,6 +29,7 @@ __all__ = [
     "SweepSettings",
     "load_settings",
     "read_settings",
+    "settings_of",
 ]
 
 _MOST_BYTES = 1024 * 1024
@@ -113,6 +114,11 @@ def read_settings(text: str, path: str) -> Settings:
         document = toml_table(text)
     except InvalidToml as error:
         raise SettingsError(f"The settings file {path} is not TOML: {error}") from None
+    return settings_of(document, path)
+
+
+def settings_of(document: object, path: str) -> Settings:
+    """Check the same as a table that is read already."""
     problems = Problems()
     table = Table(document, problems)
     settings = read_section(Settings, table)

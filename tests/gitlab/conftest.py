@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from executor.local.project.checkout import Checkout
-from tests import pipelines
+from tests import pipelines, planning
 from tests.gitlab import leftovers, runner, server, sources
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
 from tests.rig.paths import PROJECT_FILES
 from tests.rig.state import Rig
+from tests.stages.calls import HOOKS
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,20 +47,34 @@ def another_gitlab(rig: Rig, tmp_path: Path) -> Iterator[GitLab]:
 
 
 @pytest.fixture(scope="package")
+def noting_hooks(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """Hooks of which prepare notes what it asks for, so that it can be compared with its plan."""
+    directory = tmp_path_factory.mktemp("noting") / "hooks"
+    return planning.recording_hooks(directory, HOOKS, whole=pytestconfig.getoption("whole"))
+
+
+@pytest.fixture(scope="package")
 def our_runner(
-    gitlab: GitLab, rig: Rig, tmp_path_factory: pytest.TempPathFactory
+    gitlab: GitLab, rig: Rig, noting_hooks: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Runner]:
     """gitlab-runner with dind-executor."""
     directory = tmp_path_factory.mktemp("runner")
-    with runner.working(gitlab, runner.custom(rig.settings), directory) as started:
+    table = runner.custom(rig.settings, noting_hooks)
+    with runner.working(gitlab, table, directory) as started:
         yield started
 
 
 @pytest.fixture
-def pushed(gitlab: GitLab, our_runner: Runner, rig: Rig, checkout: Checkout) -> Iterator[Pushed]:
-    """The sample project, pushed; afterwards nothing of its jobs may be left on the engine."""
+def pushed(
+    gitlab: GitLab, our_runner: Runner, noting_hooks: Path, rig: Rig, checkout: Checkout
+) -> Iterator[Pushed]:
+    """The sample project, pushed; afterwards nothing of its jobs may be left on the engine.
+
+    And prepare has asked for what `plan` says.
+    """
     before = {job.id for job in gitlab.jobs()}
     yield Pushed(gitlab, checkout, project_variables(pipelines.variables(rig)))
     assert our_runner.process.poll() is None, our_runner.log()[-4000:]
     new = [job for job in gitlab.jobs() if job.id not in before]
     assert leftovers.of_jobs(rig.engine_host, new) == []
+    planning.compare_all(noting_hooks)

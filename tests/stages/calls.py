@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests import planning
 from tests.stages import scripts
 from tests.stages.request import JobRequest
 
@@ -68,6 +69,8 @@ class Running:
     def __init__(self, stage: str, process: subprocess.Popen[bytes], calls: list[Call]) -> None:
         self.stage = stage
         self.process = process
+        self.note: Path | None = None
+        """Where a prepare notes what it does, if it is to be compared."""
         self._calls = calls
         self._changed = threading.Condition()
         self._read = {1: b"", 2: b""}
@@ -103,6 +106,13 @@ class Running:
             os.killpg(self.process.pid, number)
 
     def finish(self) -> Call:
+        """Wait for the end as `_finish`, and compare what prepare asked for with its plan."""
+        call = self._finish()
+        if self.note:
+            planning.compare(self.note, call.stderr)
+        return call
+
+    def _finish(self) -> Call:
         """Wait for the end, and add the call to its job's; one that does not end fails the test."""
         deadline = time.monotonic() + _LONGEST_SECONDS
         for reader in self._readers:
@@ -201,6 +211,9 @@ class JobCalls:
 
     def start(self, stage: str, *args: str, program: Sequence[str] = ()) -> Running:
         """Start a stage; `program` stands in for its hook."""
+        note = planning.TURN.next() if stage == "prepare" and not program else None
+        if note:
+            program = planning.program(note)
         process = subprocess.Popen(
             [
                 *(program or (*self.under, str(HOOKS / stage))),
@@ -214,7 +227,9 @@ class JobCalls:
             stderr=subprocess.PIPE,
             process_group=0,
         )
-        return Running(" ".join((stage, *args[1:])), process, self.calls)
+        running = Running(" ".join((stage, *args[1:])), process, self.calls)
+        running.note = note
+        return running
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the next call: later entries win, as for gitlab-runner."""

@@ -11,6 +11,7 @@ import pytest
 from docker.errors import DockerException
 
 from tests import toml
+from tests.planning import TURN, has_turn
 from tests.rig.state import Rig
 from tests.stages.calls import KEPT_LAYERS, JobCalls
 from tests.stages.registry import Images
@@ -18,6 +19,15 @@ from tests.stages.request import JobRequest, Login
 from tests.stages.witness import Witness
 
 Changes = Mapping[str, Mapping[str, object]]
+
+
+@pytest.fixture(autouse=True)
+def turn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Have some of the tests compare what prepare asks for with what `plan` says."""
+    if has_turn(request.node.nodeid, whole=request.config.getoption("whole")):
+        TURN.directory = tmp_path
+    yield
+    TURN.directory = None
 
 
 class Start(Protocol):

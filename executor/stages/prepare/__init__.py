@@ -8,7 +8,7 @@ from executor.dataclass import replace
 from executor.engine.docker import Engine
 from executor.log import AdministratorLog, say
 from executor.plan.environment import plan_environment
-from executor.plan.images import plan_images
+from executor.plan.images import for_engine, plan_images
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.services import shown_services
 from executor.plan.sidecar import choose_sidecar
@@ -27,7 +27,7 @@ from executor.stages.prepare.containers import Containers
 from executor.stages.prepare.costs import leave_costs
 from executor.stages.prepare.disk import Disk
 from executor.stages.prepare.docker_host import DockerHost
-from executor.stages.prepare.images import Pulls, for_engine
+from executor.stages.prepare.images import Pulls
 from executor.stages.prepare.layers import KeptLayers
 from executor.stages.prepare.network import JobNetwork
 from executor.stages.prepare.services import show_logs

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from executor.engine.container_request import without_needless_secrets
 from executor.engine.docker import Engine
 from executor.engine.handover import StartedKeeper, StartedReceiver
 from executor.errors import (
@@ -16,9 +15,8 @@ from executor.errors import (
 )
 from executor.log import say, write_through
 from executor.notation.service_names import ServiceName
-from executor.plan.containerd import with_containerd
 from executor.plan.dind import require_root
-from executor.plan.reach import heeding_image
+from executor.plan.fitting import fitted
 from executor.plan.service_secrets import without_secrets
 from executor.runner import notes
 from executor.scripts.replacement import keep
@@ -159,8 +157,7 @@ class Containers:
         if spec.prelude:  # dockerd's
             require_root(spec, facts)
             spec = self._layers.on_store(spec, facts)
-            spec = with_containerd(spec, facts, keeps_layers=self._layers.are_used)
-        spec = heeding_image(without_needless_secrets(spec, facts), facts)
+        spec = fitted(spec, facts, keeps_layers=self._layers.are_used)
         self._volumes.result()
         self._steps.do(
             "container created",

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 from executor.budgets.records import Records
-from executor.dataclass import replace
 from executor.engine.docker import Engine
 from executor.engine.failures import NAME_OR_LOGIN, NO_SUCH_IMAGE, advice
 from executor.engine.images import is_for
@@ -19,7 +18,7 @@ from executor.errors import (
 from executor.log import AdministratorLog
 from executor.notation.image_names import is_bare_id
 from executor.plan.credentials import Catalogue, helper_advice, resolve
-from executor.plan.images import HELPER_KEY, for_architecture, helper_for
+from executor.plan.images import HELPER_KEY
 from executor.plan.pull_policies import go_list
 from executor.plan.sidecar import no_replacement
 from executor.record.words import reason_of
@@ -27,16 +26,6 @@ from executor.spec import IF_NOT_PRESENT, NEVER, ImageFacts, ImagePlan, Pull
 from executor.tasks import Task
 
 Say = Callable[[str], None]
-
-
-def for_engine(images: ImagePlan, architecture: str) -> ImagePlan:
-    """Return the images with the helper's for the engine's architecture."""
-    return replace(
-        images,
-        helper=helper_for(images.helper, architecture),
-        runners_helper=helper_for(images.runners_helper, architecture),
-        helper_archive=for_architecture(images.helper_archive, architecture),
-    )
 
 
 class Pulls:

@@ -15,7 +15,7 @@ from executor.log import AdministratorLog, say
 from executor.plan.credentials import resolve
 from executor.plan.dind import require_root
 from executor.plan.environment import plan_environment
-from executor.plan.images import plan_images
+from executor.plan.images import for_engine, plan_images
 from executor.plan.inputs import Facts, Inputs
 from executor.plan.services import shown_services
 from executor.plan.sidecar import choose_sidecar
@@ -25,7 +25,6 @@ from executor.runner.payload import read_job
 from executor.services.health import health_check, health_warning
 from executor.spec import ContainerSpec, ImageFacts, Plan, Pull, Surroundings
 from executor.stages import config
-from executor.stages.prepare.images import for_engine
 from tests import container_keys
 from tests.builders import RUNNER_VALUES, a_payload, a_service, a_variable
 from tests.load.fuzz.bounds import check_output

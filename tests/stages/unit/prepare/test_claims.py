@@ -7,10 +7,9 @@ from executor.log import AdministratorLog
 from executor.names import LABEL, OWNER_LABEL
 from executor.notation.claims import CLAIM_LABEL, USES_LABEL
 from executor.notation.owner import owner_text
-from executor.plan.images import plan_images
+from executor.plan.images import for_engine, plan_images
 from executor.plan.inputs import Inputs
 from executor.stages.prepare.claims import Claims
-from executor.stages.prepare.images import for_engine
 from executor.stages.prepare.steps import Steps
 from tests.builders import BELONGING, fetching, some_inputs
 from tests.engine.stub import StubEngine, http

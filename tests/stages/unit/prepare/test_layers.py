@@ -9,13 +9,12 @@ from executor.errors import UnusableImage
 from executor.log import AdministratorLog
 from executor.names import LABEL
 from executor.notation.paths import DATA_ROOT
-from executor.plan.images import plan_images
+from executor.plan.images import for_engine, plan_images
 from executor.plan.inputs import Inputs
 from executor.plan.layers import plan_layers, store_of
 from executor.runner import notes
 from executor.spec import ContainerSpec, ImageFacts
 from executor.stages.prepare.claims import Claims
-from executor.stages.prepare.images import for_engine
 from executor.stages.prepare.layers import KeptLayers
 from executor.stages.prepare.steps import Steps
 from tests.builders import some_inputs

@@ -1,0 +1,1 @@
+"""`dind-executor plan`: what a job would get, and what decided it, without making anything."""
