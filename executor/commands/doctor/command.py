@@ -14,9 +14,11 @@ from executor.commands.doctor.gather import Given, gather
 from executor.commands.doctor.report import as_json, as_text, counts, is_fit
 from executor.commands.doctor.table import AS_JOB, CHECKS, IDS
 from executor.commands.doctor.work import check_all
+from executor.host.state_files import opened, write
 from executor.log import complain, say
 
 FIT, UNFIT, USAGE = 0, 1, 2
+RECORD = "doctor.json"
 
 
 def main(args: list[str]) -> int:
@@ -59,7 +61,7 @@ def main(args: list[str]) -> int:
         "checks": as_json(results),
         "job": job,
     }
-    return _told(given, results, report)
+    return _told(given, results, report, facts.settings.sweep.state_dir)
 
 
 def _as_job(given: argparse.Namespace, facts: Facts) -> tuple[Result, dict[str, object] | None]:
@@ -84,31 +86,39 @@ def _end(number: int, _: object) -> None:
     raise SystemExit(128 + number)
 
 
-def _told(given: argparse.Namespace, results: list[Result], report: dict[str, object]) -> int:
+def _told(
+    given: argparse.Namespace,
+    results: list[Result],
+    report: dict[str, object],
+    state_dir: str,
+) -> int:
     if given.json:
         say(json.dumps(report, indent=2))
     else:
         say("\n".join(as_text(results, only_problems=given.only_problems)))
         if os.geteuid():
             say("Run this as root to see more.")
-    if given.record:
-        try:
-            _record(given.record, json.dumps(report) + "\n")
-        except OSError as error:
-            complain(f"dind-executor doctor: {given.record}: {error.strerror}")
+    if given.record is not None:
+        file = given.record or (state_dir and f"{state_dir}/{RECORD}")
+        wrong = _record(file, json.dumps(report) + "\n") if file else "name a FILE to --record."
+        if wrong:
+            complain(f"dind-executor doctor: {wrong}")
             return USAGE
     return FIT if report["ok"] else UNFIT
 
 
-def _record(path: Path, text: str) -> None:
-    """Write a file as a whole.  Raises OSError."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.chmod(0o644)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+def _record(file: str, text: str) -> str:
+    """Write a file as a whole; return why that cannot be done, or ""."""
+    path = Path(file).absolute()
+    with opened(str(path.parent)) as directory:
+        if directory < 0:
+            return f"{path.parent} is no directory that can be used"
+        try:
+            # It may be in a directory of gitlab-runner's user: no link there is followed.
+            write(directory, path.name, text.encode())
+        except OSError as error:
+            return f"{path} cannot be written: {error.strerror}"
+    return ""
 
 
 def _chosen(given: argparse.Namespace) -> list[Check]:
@@ -143,7 +153,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON object")
-    add("--record", metavar="FILE", type=Path, help="also write that object to a file")
+    add(
+        "--record",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="also write that object to a file (default: doctor.json in `[sweep] state_dir`)",
+    )
     add("--only-problems", action="store_true", help="leave out what is right or skipped")
     add("--only", metavar="ID,...", type=_ids, default=(), help="make these checks alone")
     add("--ignore", metavar="ID,...", type=_ids, default=(), help="let these fail without notice")

@@ -167,7 +167,9 @@ def _install_units(given: argparse.Namespace, versions: Versions) -> None:
     for sentence in (*said, units.switch_on(root)):
         if sentence:
             print(f"WARNING: {sentence}", file=sys.stderr)
-    services = f"{units.SERVICE} and {units.PRUNE_SERVICE} with their timers"
+    services = (
+        f"{units.SERVICE}, {units.PRUNE_SERVICE} and {units.DOCTOR_SERVICE} with their timers"
+    )
     print(f"Wrote the systemd units {services}, and {units.DROP_IN}.")
 
 

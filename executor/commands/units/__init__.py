@@ -18,7 +18,9 @@ SERVICE = "dind-executor-reap.service"
 TIMER = "dind-executor-reap.timer"
 PRUNE_SERVICE = "dind-executor-prune.service"
 PRUNE_TIMER = "dind-executor-prune.timer"
-TIMERS = (TIMER, PRUNE_TIMER)
+DOCTOR_SERVICE = "dind-executor-doctor.service"
+DOCTOR_TIMER = "dind-executor-doctor.timer"
+TIMERS = (TIMER, PRUNE_TIMER, DOCTOR_TIMER)
 METRICS_SERVICE = "dind-executor-metrics.service"
 """Written, and not enabled: whether something listens on a host is the administrator's decision."""
 DROP_IN = "gitlab-runner.service.d/10-dind-executor.conf"
@@ -38,6 +40,8 @@ _TEMPLATES = {
     TIMER: "reap.timer",
     PRUNE_SERVICE: "prune.service",
     PRUNE_TIMER: "prune.timer",
+    DOCTOR_SERVICE: "doctor.service",
+    DOCTOR_TIMER: "doctor.timer",
     METRICS_SERVICE: "metrics.service",
     DROP_IN: "gitlab-runner.conf",
 }

@@ -131,6 +131,26 @@ def test_a_record_is_the_same_object(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert sorted(each.name for each in tmp_path.iterdir()) == ["host", "record.json"]
 
 
+def test_a_record_without_a_name_lies_in_the_state_directory(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """There the page and the metrics look for it; a link of somebody's there is not followed."""
+    state = tmp_path / "state"
+    state.mkdir()
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (state / "doctor.json.new").symlink_to(victim)
+    host = Host(tmp_path / "host", settings=f'[sweep]\nstate_dir = "{state}"\n')
+
+    code, _ = asked(host, capfd, "--only", "storage", "--record")
+    assert code == 2
+    assert victim.read_text() == "mine"
+
+    (state / "doctor.json.new").unlink(missing_ok=True)
+    _, report = asked(host, capfd, "--only", "storage", "--record")
+    assert json.loads((state / "doctor.json").read_text()) == report
+
+
 def _everything(root: Path) -> dict[str, bytes | None]:
     return {
         str(path): path.read_bytes() if path.is_file() else None

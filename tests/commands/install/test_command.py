@@ -203,7 +203,7 @@ def test_what_the_administrator_has_changed_is_said(
     installing._install_units(given, Versions(installing.PREFIX))
 
     warnings = capsys.readouterr().err.splitlines()
-    assert len(warnings) == 7
+    assert len(warnings) == 9
     assert all(each.startswith("WARNING: ") for each in warnings)
     assert sum("has been changed" in each for each in warnings) == 6
 

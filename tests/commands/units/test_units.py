@@ -52,6 +52,17 @@ def test_a_timer_calls_prune_every_day(tmp_path: Path) -> None:
     assert timer["Install"]["WantedBy"] == "timers.target"
 
 
+def test_a_timer_calls_doctor_every_hour(tmp_path: Path) -> None:
+    """What it finds is left for the page and the metrics; the service fails if the host is not fit."""
+    units.write_units(tmp_path, COMMAND, None)
+
+    service, timer = read(tmp_path, units.DOCTOR_SERVICE), read(tmp_path, units.DOCTOR_TIMER)
+    assert service["Service"]["ExecStart"] == f"{COMMAND} doctor --record --only-problems"
+    assert "SuccessExitStatus" not in service["Service"]
+    assert timer["Timer"]["OnUnitInactiveSec"] == "1h"
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
 def test_a_service_counts(tmp_path: Path) -> None:
     """It starts again unless the settings are wrong, and may do little besides."""
     units.write_units(tmp_path, COMMAND, None)
@@ -132,7 +143,8 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     runner = path_of(tmp_path, "gitlab-runner.service")
     runner.write_text(f"[Service]\nExecStart={there}\nRestart=always\n")
     names = [path_of(tmp_path, each) for each in (*units.TIMERS, units.SERVICE)]
-    names += [path_of(tmp_path, each) for each in (units.PRUNE_SERVICE, units.METRICS_SERVICE)]
+    services = (units.PRUNE_SERVICE, units.DOCTOR_SERVICE, units.METRICS_SERVICE)
+    names += [path_of(tmp_path, each) for each in services]
 
     done = subprocess.run(
         [verify, "verify", "--man=no", *names, runner],
@@ -225,7 +237,7 @@ def test_systemd_is_told_and_the_timer_started(calls: Path) -> None:
 
     assert calls.read_text().splitlines() == [
         "daemon-reload",
-        f"enable --quiet --now {units.TIMER} {units.PRUNE_TIMER}",
+        f"enable --quiet --now {units.TIMER} {units.PRUNE_TIMER} {units.DOCTOR_TIMER}",
     ]
 
 
@@ -233,7 +245,7 @@ def test_below_a_root_the_timer_is_enabled_only(calls: Path, tmp_path: Path) -> 
     """The systemd of this host hears nothing of an image's units."""
     assert units.switch_on(tmp_path) == ""
 
-    timers = f"{units.TIMER} {units.PRUNE_TIMER}"
+    timers = f"{units.TIMER} {units.PRUNE_TIMER} {units.DOCTOR_TIMER}"
     assert calls.read_text().splitlines() == [f"enable --quiet --root={tmp_path} {timers}"]
 
 
