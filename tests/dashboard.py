@@ -3,6 +3,7 @@
 import json
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 PATH = Path(__file__).parents[1] / "deploy" / "grafana" / "dind-executor.json"
 
@@ -36,7 +37,7 @@ def _panel(title: str, kind: str, unit: str, width: int, *queries: Query, **more
         "title": title,
         "datasource": _SOURCE,
         "gridPos": {"w": width, "h": 4 if kind == "stat" else 8},
-        "fieldConfig": {"defaults": {"unit": unit, **_custom(kind, more)}, "overrides": []},
+        "fieldConfig": {"defaults": {"unit": unit, **_custom(kind, unit, more)}, "overrides": []},
         "options": _options(kind),
         "targets": [
             {
@@ -53,9 +54,9 @@ def _panel(title: str, kind: str, unit: str, width: int, *queries: Query, **more
     }
 
 
-def _custom(kind: str, more: dict[str, object]) -> dict[str, object]:
+def _custom(kind: str, unit: str, more: dict[str, object]) -> dict[str, object]:
     steps = more.get("steps")
-    known: dict[str, object] = {}
+    known: dict[str, object] = {"decimals": 0} if unit == "none" else {}
     if steps:
         known["thresholds"] = {"mode": "absolute", "steps": steps}
         known["color"] = {"mode": "thresholds"}
@@ -415,6 +416,15 @@ def _placed() -> list[Panel]:
             left, height = left + size["w"], max(height, size["h"])
         top += height
     return placed
+
+
+def queries() -> list[tuple[str, str]]:
+    """Return each expression with its panel's title."""
+    return [
+        (str(panel["title"]), str(target["expr"]))
+        for panel in _placed()
+        for target in cast("list[dict[str, object]]", panel.get("targets", []))
+    ]
 
 
 def text() -> str:

@@ -1,10 +1,8 @@
 """Alerts, the dashboard and the runbooks: of metrics that there are, and right in what they say."""
 
-import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import promql_parser
@@ -126,16 +124,9 @@ def rules() -> list[dict[str, object]]:
     return found
 
 
-def panels() -> Iterator[tuple[str, str]]:
-    """Yield each query of the dashboard with its panel's title."""
-    for panel in json.loads(dashboard.PATH.read_text())["panels"]:
-        for target in panel.get("targets", ()):
-            yield panel["title"], target["expr"]
-
-
 def expressions() -> list[tuple[str, str]]:
     alerts = [(str(each["alert"]), str(each["expr"])) for each in rules()]
-    return [*alerts, *panels()]
+    return [*alerts, *dashboard.queries()]
 
 
 def rendered(expression: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from executor.commands.metrics.keeper import Keeper
 from tests.rig.state import Rig
 from tests.stages.conftest import Start
 from tests.stages.recorded import (
@@ -31,6 +32,13 @@ def state_dir(tmp_path: Path) -> Path:
     place = tmp_path / "state"
     place.mkdir()
     return place
+
+
+def counted(state_dir: Path) -> dict[tuple[str, ...], float]:
+    """Return the jobs that `dind-executor metrics` counts, by their results and reasons."""
+    keeper = Keeper(str(state_dir), str(state_dir / "spool"))
+    assert keeper.look()
+    return {labels: value for labels, (value,) in keeper.counts.series["jobs"].items() if value}
 
 
 def last_layer_bytes(rig: Rig, name: str) -> int:
@@ -90,6 +98,7 @@ def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
     assert did(found[6], "remove")[0]["containers"] == 4
     text = (state_dir / "spool" / "events.jsonl").read_text()
     assert not any(each in text for each in (SECRET, request.token, rig.hub))
+    assert counted(state_dir) == {("script_failure", "script"): 1}
 
 
 def test_a_pull_that_fails_is_recorded_with_its_reason(
@@ -109,6 +118,7 @@ def test_a_pull_that_fails_is_recorded_with_its_reason(
     assert (pull["why"], pull["policy"]) == ("image", "always")
     assert (prepare["outcome"], prepare["reason"]) == ("build_failure", "image")
     assert cleanup["outcome"] == "success"
+    assert counted(state_dir) == {("script_failure", "image"): 1}
 
 
 def test_no_job_hears_of_a_record_that_is_not_left(start: Start, state_dir: Path) -> None:

@@ -109,7 +109,8 @@ def _serve(keeper: Keeper, host: Host, spool: str, given: argparse.Namespace) ->
     ended = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: ended.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for work in (server.serve_forever, site.warm_up):
+        threading.Thread(target=work, daemon=True).start()
     say(f"Listening at {server.url}")
     said = ""
     while True:

@@ -8,12 +8,15 @@ import os
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from executor.log import complain
 
 MOST_CONNECTIONS = 16
 LONGEST_SECONDS = 30.0
@@ -150,9 +153,16 @@ class _Handler(BaseHTTPRequestHandler):
         if is_foreign(headers):
             return Answer(b"Not for pages of other sites.\n", status=HTTPStatus.FORBIDDEN)
         try:
-            return self.server.serve(unquote(urlsplit(self.path).path), headers)
+            path = unquote(urlsplit(self.path).path)
         except ValueError:
             return Answer(b"There is no such page.\n", status=HTTPStatus.NOT_FOUND)
+        try:
+            return self.server.serve(path, headers)
+        except Exception as error:  # noqa: BLE001 (one page that fails is not all of them)
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            complain(f"{type(error).__name__} at {place.filename}:{place.lineno}: {error}")
+            sentence = b"A fault of dind-executor: its log has the place.\n"
+            return Answer(sentence, status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name is given)
         """Say nothing: a scrape every few seconds is no news."""

@@ -38,6 +38,10 @@ class Site:
         self._history = History(spool)
         self._style = _STYLE.read_bytes()
 
+    def warm_up(self) -> None:
+        """Read what the last jobs have left; with a full spool it takes a second or two."""
+        self._history.look()
+
     def serve(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Return the answer to a request."""
         if path.startswith("/jobs/"):

@@ -17,7 +17,7 @@ from executor.commands.metrics.server import Address, Answer, Server, is_foreign
 def serve(path: str, headers: Mapping[str, str]) -> Answer:
     """Say what was asked for."""
     if path == "/wrong":
-        raise ValueError(path)
+        raise KeyError(path)
     return Answer(f"{path} {headers.get('accept', '')}".encode())
 
 
@@ -86,12 +86,25 @@ def test_nothing_can_be_changed(method: str) -> None:
     assert response.status == HTTPStatus.NOT_IMPLEMENTED
 
 
-def test_a_path_that_is_none() -> None:
-    """What a page cannot read is not found."""
+def test_a_page_that_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    """The administrator is told where, and the next page is served."""
     with serving() as server:
-        response, _ = ask(server, "/wrong")
+        status = [ask(server, path)[0].status for path in ("/wrong", "/right")]
 
-    assert response.status == HTTPStatus.NOT_FOUND
+    assert status == [HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.OK]
+    assert "KeyError at " in capfd.readouterr().err
+
+
+def test_a_path_that_is_none() -> None:
+    """What cannot be read as a path is not found."""
+    with (
+        serving() as server,
+        socket.create_connection(server.server_address[:2]) as bare,  # type: ignore[arg-type]
+    ):
+        bare.sendall(b"GET http://[::1 HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        answer = bare.makefile("rb").readline()
+
+    assert b"404" in answer
 
 
 def test_another_name_leads_nowhere() -> None:

@@ -58,6 +58,15 @@ def test_a_job_that_runs_has_a_page(site: Site, tmp_path: Path) -> None:
     assert "Runs. Last heard of" in site.serve(f"/jobs/{KEY}", {}).body.decode()
 
 
+def test_what_was_read_before_is_shown(site: Site, tmp_path: Path) -> None:
+    """Reading it beforehand changes nothing about a page."""
+    leave(tmp_path / "spool", *a_job()[:1])
+    site.warm_up()
+    leave(tmp_path / "spool", *a_job()[1:])
+
+    assert "because of the job author" in site.serve(f"/jobs/{KEY}", {}).body.decode()
+
+
 def test_health(site: Site) -> None:
     """It is well once the records have been read."""
     assert site.serve("/healthz", {}).status is HTTPStatus.SERVICE_UNAVAILABLE

@@ -29,7 +29,7 @@ class History:
     """What the spool tells of jobs; may be asked from several threads."""
 
     def __init__(self, spool: str) -> None:
-        """Read nothing yet: most hosts are never looked at."""
+        """Read nothing yet."""
         self._spool = spool
         self._lock = threading.Lock()
         self._follower, self._ledger = Follower(), Ledger()
