@@ -60,7 +60,7 @@ def gather(given: Given) -> Facts:
     where = _where(files, settings, process)
     calls: list[tuple[Callable[[], object], float]] = [
         (lambda: _described(files, where), 4 * _ENGINE_SECONDS),
-        (lambda: _rules() if files.is_own and not os.geteuid() else None, _SECONDS),
+        (lambda: rules() if files.is_own and not os.geteuid() else None, _SECONDS),
         (lambda: _version(process) if files.is_own else (), _SECONDS),
         (lambda: policy_routes() if files.is_own else (), _SECONDS),
     ]
@@ -215,9 +215,9 @@ def _described(files: Files, where: Where) -> Description:
     return describe(address, tls_dir, tls_verify=verify, seconds=_ENGINE_SECONDS)
 
 
-def _rules() -> str:
+def rules() -> str:
     """Return all rules of the kernel's firewall; none of these programs changes any."""
-    return "\n".join(printed(command) for command in _RULES)
+    return "\n".join(filter(None, (printed(command) for command in _RULES)))
 
 
 def _version(process: Process | None) -> tuple[int, ...]:

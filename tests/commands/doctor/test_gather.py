@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from executor.commands.doctor.files import Files
-from executor.commands.doctor.gather import Given, gather, printed, read_config
+from executor.commands.doctor.gather import Given, gather, printed, read_config, rules
 from tests.commands.doctor.hosts import CONFIG, SOCKET, Host, plant, plant_host, running
 
 
@@ -101,3 +101,12 @@ def test_a_program_that_fails_has_printed_nothing() -> None:
     assert printed(("true-is-not-here",)) == ""
     assert printed(("sh", "-c", "echo no; exit 3")) == ""
     assert printed(("echo", "yes")) == "yes\n"
+
+
+def test_a_host_without_a_program_that_shows_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was shown, which is not the same as no rules."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert rules() == ""
