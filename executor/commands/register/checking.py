@@ -103,5 +103,10 @@ def _job(said: object) -> str:
     if not isinstance(said, dict) or not isinstance(said.get("phases"), list):
         return ""
     phases = [each for each in said["phases"] if isinstance(each, dict)]
-    parts = ", ".join(f"{each.get('name')} {each.get('seconds')} s" for each in phases)
-    return f"{said.get('seconds')} s ({parts})"
+    parts = ", ".join(f"{each.get('name')} {_seconds(each)}" for each in phases)
+    return f"{_seconds(said)} ({parts})"
+
+
+def _seconds(said: Mapping[str, object]) -> str:
+    spent = said.get("seconds")
+    return f"{spent:.1f} s" if isinstance(spent, int | float) else "an unknown time"

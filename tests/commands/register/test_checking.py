@@ -40,7 +40,7 @@ def test_an_unfit_host() -> None:
 
 def test_how_long_a_job_took() -> None:
     """Its parts are words."""
-    job = {"ok": True, "seconds": 7.5, "phases": [{"name": "prepare", "seconds": 6.2}]}
+    job = {"ok": True, "seconds": 7.5, "phases": [{"name": "prepare", "seconds": 6.249}]}
 
     assert read_report(report(GOOD, ok=True, job=job), b"", 0).job == "7.5 s (prepare 6.2 s)"
 
