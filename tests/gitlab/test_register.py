@@ -55,7 +55,13 @@ def test_the_first_job_of_a_runner_that_was_created(
     config.write_text(PACKAGED)
     user = another_gitlab.registry.add_user({"create_runner"}, groups={7})
     command = ["--url", another_gitlab.url, "--create", "--group=7", "--tag=dind", "--untagged"]
-    command += ["--gitlab-token-file", token_file(tmp_path, user), "--concurrent=2", "--no-units"]
+    command += [
+        "--gitlab-token-file",
+        token_file(tmp_path, user),
+        "--concurrent=2",
+        "--no-units",
+        "--no-job",
+    ]
 
     with runner.running(runner.command_with(config, tmp_path), tmp_path) as running:
         assert main([*command, *paths(rig, config)]) == 0
@@ -84,7 +90,12 @@ def test_gitlab_runner_verifies_what_was_written(
         '  token = "glrt-abcdefghijklmnopqrst"\n  executor = "shell"\n  [runners.custom_build_dir]\n'
         "    enabled = false\n"
     )
-    given = ["--token-file", token_file(tmp_path, another_gitlab.runner_token), "--no-units"]
+    given = [
+        "--token-file",
+        token_file(tmp_path, another_gitlab.runner_token),
+        "--no-units",
+        "--no-job",
+    ]
 
     assert (
         main(["--url", another_gitlab.url, "--name", "a new one", *given, *paths(rig, config)]) == 0
@@ -124,7 +135,7 @@ def test_a_template_is_taken_whole(
         check=True,
     )
     token = token_file(tmp_path, another_gitlab.runner_token)
-    ours_given = ["--name=x", "--token-file", token, "--no-units", *paths(rig, ours)]
+    ours_given = ["--name=x", "--token-file", token, "--no-units", "--no-job", *paths(rig, ours)]
     assert main(["--url", another_gitlab.url, *ours_given]) == 0
 
     (written,) = tomllib.loads(ours.read_text())["runners"]

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from executor.commands.doctor.table import IDS
 from executor.excerpts import excerpt
 from executor.redaction import redact
 
@@ -52,11 +51,6 @@ class Checked(NamedTuple):
     def warnings(self) -> tuple[Finding, ...]:
         """Return what may become wrong."""
         return tuple(each for each in self.findings if each.level == "warn" and not each.ignored)
-
-
-def tries_jobs() -> bool:
-    """Tell whether this version's doctor tries a job."""
-    return "as-job" in IDS
 
 
 def check(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from executor.commands.register.checking import Checked, check, tries_jobs
+from executor.commands.register.checking import Checked, check
 from executor.commands.register.config_file import ConfigFile
 from executor.commands.register.options import Options
 from executor.commands.register.runner import GitLabRunner
@@ -25,7 +25,7 @@ def try_host(gitlab_runner: GitLabRunner, file: ConfigFile, options: Options) ->
     yield f"`dind-executor doctor` finds this host fit: {right} checks are right."
     for each in looked.warnings:
         yield f"  {each.line}"
-    if not options.tries_job or not tries_jobs():
+    if not options.tries_job:
         yield "No job's environment was tried."
         return
     yield "Trying a job's environment, with a build and a container in it ..."

@@ -56,7 +56,6 @@ class Bench:
         self.host = Host(root / "bin")
         self.host.runner()
         self.check = mocker.patch.object(trials, "check", return_value=FIT)
-        mocker.patch.object(trials, "tries_jobs", return_value=True)
         self.sleep = mocker.patch.object(command, "sleep")
         self.runs = mocker.patch.object(service, "is_systemd_running", return_value=False)
         self.units = mocker.patch.object(service, "write_units", return_value=service.Units((), ()))

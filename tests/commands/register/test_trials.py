@@ -30,7 +30,6 @@ def test_a_fit_host(tmp_path: Path, mocker: MockerFixture) -> None:
         Checked(ok=True, job="7.5 s (prepare 6 s)"),
     ]
     check = mocker.patch.object(trials, "check", side_effect=answers)
-    mocker.patch.object(trials, "tries_jobs", return_value=True)
 
     assert list(try_host(RUNNER, file, options("--ignore", "dns"))) == [
         "`dind-executor doctor` finds this host fit: 1 checks are right.",
