@@ -44,7 +44,7 @@ def main(args: list[str]) -> int:
             online=given.online,
         )
     )
-    results = check_all(_chosen(given), facts, given.ignore)
+    results = check_all(_chosen(given, facts), facts, given.ignore)
     job = None
     if given.as_job is not None:
         result, job = _as_job(given, facts)
@@ -121,10 +121,15 @@ def _record(file: str, text: str) -> str:
     return ""
 
 
-def _chosen(given: argparse.Namespace) -> list[Check]:
-    """Return the checks to make; one that is named may be online, and is skipped without that."""
+def _chosen(given: argparse.Namespace, facts: Facts) -> list[Check]:
+    """Return the checks to make; one that is named may be online, and is skipped without that.
+
+    An engine that does not answer is a failure, also to who asked about something that needs it.
+    """
     if given.only:
-        return [each for each in CHECKS if each.id in given.only]
+        wanted = [each for each in CHECKS if each.id in given.only]
+        needs_engine = any(each.needs_engine for each in wanted) and facts.engine.problem
+        return [each for each in CHECKS if each in wanted or (needs_engine and each is CHECKS[0])]
     return [each for each in CHECKS if given.online or not each.online]
 
 

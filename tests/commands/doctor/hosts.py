@@ -96,7 +96,14 @@ BRIDGE: Json = {
     "Options": {"com.docker.network.bridge.name": "docker0"},
     "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]},
 }
-RULES = ":FORWARD ACCEPT [0:0]\n-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j RETURN\n"
+RULES = """\
+:FORWARD ACCEPT [0:0]
+-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+-A FORWARD -o docker0 -j DOCKER
+-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+"""
 MODULES = "overlay br_netfilter nf_nat ip_tables xt_conntrack veth"
 ROUTES = (
     "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"

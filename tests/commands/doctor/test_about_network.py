@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commands.doctor.hosts import BRIDGE, RULES, Host
 
 
@@ -47,11 +49,50 @@ def test_rules_that_may_not_be_read_are_not_judged(tmp_path: Path) -> None:
         assert [each.level for each in host.found("isolation")] == ["skip"]
 
 
+RULES_OF_29 = """\
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-FORWARD
+-A DOCKER ! -i docker0 -o docker0 -j DROP
+-A DOCKER-BRIDGE -o docker0 -j DOCKER
+"""
+NFTABLES = """\
+table ip docker-bridges {
+\tchain filter-forward-in__docker0 {
+\t\tcounter packets 0 bytes 0 drop comment "UNPUBLISHED PORT DROP"
+"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "level"),
+    [
+        (RULES, "ok"),
+        (RULES_OF_29, "ok"),
+        (NFTABLES, "ok"),
+        (RULES.replace("-A FORWARD -j DOCKER-ISOLATION-STAGE-1\n", ""), "fail"),
+        (RULES.replace("-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP\n", ""), "fail"),
+        (RULES_OF_29.replace("-A DOCKER ! -i docker0 -o docker0 -j DROP\n", ""), "fail"),
+        (NFTABLES.replace("__docker0", "__docker01"), "fail"),
+    ],
+)
+def test_a_network_is_apart_by_the_rules_of_each_engine(
+    tmp_path: Path, rules: str, level: str
+) -> None:
+    """A second engine flushes the chain of isolation alone: other rules of a network prove nothing."""
+    host = Host(tmp_path, more={"rules": rules})
+
+    assert [each.level for each in host.found("isolation")] == [level]
+
+
 def test_a_network_is_known_by_its_id(tmp_path: Path) -> None:
     """The interface of a network without a name of its own is made of its id."""
     host = Host(tmp_path)
     host.networks.append({"Name": "job", "Id": "fedcba9876543210", "Driver": "bridge"})
     assert "job (br-fedcba987654)" in host.found("isolation")[0].found
 
-    host.more["rules"] = f"{RULES}-A X -i br-fedcba987654 -j ACCEPT\n"
+    host.more["rules"] = f"{RULES}-A DOCKER-ISOLATION-STAGE-2 -o br-fedcba987654 -j DROP\n"
+    assert [each.level for each in host.found("isolation")] == ["ok"]
+
+    host.more.clear()
+    option = "com.docker.network.bridge.gateway_mode_ipv4"
+    host.networks[-1]["Options"] = {option: "nat-unprotected"}
     assert [each.level for each in host.found("isolation")] == ["ok"]

@@ -119,6 +119,17 @@ def test_only_some_checks_are_made(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert [each["id"] for each in report["checks"]] == ["storage", "token"]
 
 
+def test_an_engine_that_is_away_is_never_passed_over(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks about storage alone does not hear that all is well where nothing was seen."""
+    Host(tmp_path)
+
+    assert main(["--root", str(tmp_path), "--only", "storage"]) == 1
+    assert main(["--root", str(tmp_path), "--only", "token"]) == 0
+    assert "engine-socket" in capfd.readouterr().out
+
+
 def test_a_record_is_the_same_object(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """--record writes what --json prints, whole, and nothing else below the host's root."""
     host = Host(tmp_path / "host")

@@ -205,7 +205,7 @@ def test_what_the_administrator_has_changed_is_said(
     warnings = capsys.readouterr().err.splitlines()
     assert len(warnings) == 9
     assert all(each.startswith("WARNING: ") for each in warnings)
-    assert sum("has been changed" in each for each in warnings) == 6
+    assert sum("has been changed" in each for each in warnings) == 8
 
 
 @pytest.mark.parametrize("text", ["", "long", "0", "-1h"])
