@@ -27,6 +27,13 @@ def config(facts: Facts) -> Iterator[Finding]:
             _EXAMPLE,
         )
         return
+    if facts.config.hidden:
+        yield skip(f"{path} is hidden from this user: run doctor as root")
+        return
+    if facts.settings_hidden:
+        yield skip(
+            f"{facts.settings_path} is hidden from this user: its defaults are looked at instead"
+        )
     if facts.settings_problem:
         yield fail(facts.settings_problem, "settings without a mistake", _KEYS)
     if not facts.config.runners:

@@ -3,9 +3,10 @@
 import os
 import stat
 from collections.abc import Iterator
+from errno import EACCES
 
 from executor.commands.doctor.facts import Facts
-from executor.commands.doctor.findings import CannotTell, Finding, fail, ok, warn
+from executor.commands.doctor.findings import CannotTell, Finding, fail, ok, skip, warn
 from executor.disk.limits import Limits
 from executor.host.disk import Free, Place, free
 from executor.notation.moments import moment
@@ -13,6 +14,7 @@ from executor.notation.moments import moment
 _READ_WRITE = 6
 _INSIDE = 3
 """Make files in a directory, and go into it."""
+_DENIED = os.strerror(EACCES)
 _SKEW_SECONDS = 60
 _TMP = "/tmp"  # noqa: S108 (where gitlab-runner makes its jobs' directories)
 _LEAST_BYTES, _LEAST_INODES = 256 * 1024 * 1024, 5000
@@ -48,6 +50,9 @@ def engine_socket(facts: Facts) -> Iterator[Finding]:
                 f"`usermod --append --groups docker {facts.user.name}`, and restart gitlab-runner: it"
                 " keeps the groups that it began with",
             )
+    if facts.local and _DENIED in facts.engine.problem:
+        yield skip("this user may not ask the engine: run doctor as root")
+        return
     if facts.engine.problem:
         yield fail(
             facts.engine.problem[:_LONGEST_SHOWN],

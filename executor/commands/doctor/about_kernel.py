@@ -55,12 +55,11 @@ def keyrings(facts: Facts) -> Iterator[Finding]:
     """Say whether the kernel counts enough keyrings: each container has one, those inside dind too."""
     wanted = _KEYS_A_JOB * facts.concurrent
     names = ["kernel.keys.root_maxkeys"]
-    if facts.settings.dind.runtime or facts.settings.docker.containers.userns_mode == "":
-        options = str(facts.engine.info.get("SecurityOptions"))
-        mapped = "name=userns" in options or "name=rootless" in options
-        if mapped or "sysbox" in facts.settings.dind.runtime:
-            # Not root's: the users that containers are mapped to.
-            names.append("kernel.keys.maxkeys")
+    options = str(facts.engine.info.get("SecurityOptions"))
+    remapped = "name=userns" in options and not facts.settings.docker.containers.userns_mode
+    if remapped or "name=rootless" in options or "sysbox" in facts.settings.dind.runtime:
+        # Not root's: those of the users that containers are mapped to.
+        names.append("kernel.keys.maxkeys")
     yield from _enough(facts, dict.fromkeys(names, wanted), "containers fail to start")
 
 

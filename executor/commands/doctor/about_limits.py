@@ -75,6 +75,8 @@ def runner_config(facts: Facts) -> Iterator[Finding]:
             )
     for runner in facts.config.runners:
         yield from _runner(runner, jobs)
+        if not facts.settings.docker.images.image:
+            yield from _boot_verify(runner)
     yield ok("fits dind-executor and this host")
 
 
@@ -123,16 +125,15 @@ def _runner(runner: Runner, jobs: int) -> Iterator[Finding]:
             yield warn(
                 f"{where}: {name} has no effect on a custom executor", "no such flag", "remove it"
             )
-    yield from _boot_verify(where, table)
 
 
-def _boot_verify(where: str, table: Table) -> Iterator[Finding]:
-    experimental = table.get("experimental")
+def _boot_verify(runner: Runner) -> Iterator[Finding]:
+    experimental = runner.table.get("experimental")
     verify = experimental.get("boot_verify") if isinstance(experimental, dict) else None
     if isinstance(verify, dict) and verify.get("enabled") is True:
-        yield warn(
-            f"{where}: boot_verify runs a job without an image at each start, and gitlab-runner ends if"
-            " that fails, again and again",
+        yield fail(
+            f'[[runners]] "{runner.name}": boot_verify runs a job without an image at each start, and gitlab-runner'
+            " ends if that fails, again and again",
             "`[docker] image` in the settings",
             "set `[docker] image`, and try it with `dind-executor doctor --as-job`",
         )

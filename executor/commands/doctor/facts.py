@@ -83,6 +83,8 @@ class Config:
     """As it is written."""
     problem: str = ""
     """Why it cannot be read, "" if it can."""
+    hidden: bool = False
+    """Whether this user may not read it."""
     runners: tuple[Runner, ...] = ()
     """Those to look at."""
 
@@ -129,6 +131,8 @@ class Facts:
     """Seconds since 1970, when the engine had answered."""
     settings_path: str = ""
     settings_problem: str = ""
+    settings_hidden: bool = False
+    """Whether this user may not read them; then those of the defaults are looked at."""
     service: Service | None = None
     """None where nobody can tell."""
     process: Process | None = None

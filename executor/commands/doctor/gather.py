@@ -7,10 +7,12 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 from executor.commands.doctor.facts import Answer, Asked, Config, Facts, Process, Runner, Service
 from executor.commands.doctor.files import Files
+from executor.commands.doctor.programs import rules, version_of
 from executor.commands.doctor.service import read_service
 from executor.commands.doctor.users import user_of
 from executor.commands.doctor.work import in_time
@@ -29,12 +31,6 @@ _SETTINGS = "/etc/dind-executor/settings.toml"
 _RUNNER = "gitlab-runner"
 _ENGINE_SECONDS, _SECONDS = 4.0, 5.0
 _REGISTRY_SECONDS = 20.0
-_RULES = (
-    ("iptables-save",),
-    ("iptables-legacy-save",),
-    ("iptables-nft-save",),
-    ("nft", "list", "ruleset"),
-)
 
 
 class Given(NamedTuple):
@@ -61,10 +57,10 @@ def gather(given: Given) -> Facts:
     calls: list[tuple[Callable[[], object], float]] = [
         (lambda: _described(files, where), 4 * _ENGINE_SECONDS),
         (lambda: rules() if files.is_own and not os.geteuid() else None, _SECONDS),
-        (lambda: _version(process) if files.is_own else (), _SECONDS),
+        (lambda: version_of(process) if files.is_own else (), _SECONDS),
         (lambda: policy_routes() if files.is_own else (), _SECONDS),
     ]
-    engine, rules, version, routes = (outcome for outcome, _ in in_time(calls))
+    engine, shown, version, routes = (outcome for outcome, _ in in_time(calls))
     return Facts(
         files=files,
         address=where[0],
@@ -79,12 +75,13 @@ def gather(given: Given) -> Facts:
         now=time.time(),
         settings_path=path,
         settings_problem=problem,
+        settings_hidden=bool(path) and _is_hidden(files.path(path)),
         service=service,
         process=process,
         version=version if isinstance(version, tuple) else (),
         container=own_container() if files.is_own else "",
         policy_routes=routes if isinstance(routes, tuple) else (),
-        rules=rules if isinstance(rules, str) else None,
+        rules=shown if isinstance(shown, str) else None,
         asked=Asked(_asker(process)) if given.online else None,
         environ=RunnerEnv.current().environ,
     )
@@ -92,7 +89,8 @@ def gather(given: Given) -> Facts:
 
 def refusal_of(facts: Facts, image: str) -> str:
     """Return why the engine does not get an image, "" if it does.  Raises EngineUnavailable."""
-    host_config = read_host_config(RunnerEnv.current().environ)
+    its = facts.process.environ if facts.process else {}
+    host_config = read_host_config(its or facts.environ)
     catalogue = read_catalogue("", host_config, (), run_credential_helper)
     found = resolve(image, catalogue)
     header = found.credential.registry_auth_header() if found else ""
@@ -125,6 +123,8 @@ def read_config(files: Files, path: str, name: str = "") -> Config:
         return Config(path)
     except InvalidToml as error:
         return Config(path, problem=f"it is not TOML: {error}")
+    except PermissionError:
+        return Config(path, hidden=True)
     except OSError as error:
         return Config(path, problem=error.strerror or str(error))
     lowered = {key.lower(): value for key, value in document.items()}
@@ -183,7 +183,16 @@ def _settings(files: Files, path: str) -> tuple[Settings, str]:
     try:
         return load_settings(files.path(path)), ""
     except SettingsError as error:
-        return Settings(), str(error)
+        return Settings(), "" if _is_hidden(files.path(path)) else str(error)
+
+
+def _is_hidden(path: str) -> bool:
+    """Tell whether this user may not read a file; one that is not there is not hidden."""
+    try:
+        with Path(path).open("rb"):
+            return False
+    except OSError as error:
+        return isinstance(error, PermissionError)
 
 
 Where = tuple[str, str, bool]
@@ -213,32 +222,3 @@ def _seen(files: Files, where: Where) -> Where:
 def _described(files: Files, where: Where) -> Description:
     address, tls_dir, verify = _seen(files, where)
     return describe(address, tls_dir, tls_verify=verify, seconds=_ENGINE_SECONDS)
-
-
-def rules() -> str:
-    """Return all rules of the kernel's firewall; none of these programs changes any."""
-    return "\n".join(filter(None, (printed(command) for command in _RULES)))
-
-
-def _version(process: Process | None) -> tuple[int, ...]:
-    """Return the version of the gitlab-runner that runs, or else of the one on the PATH."""
-    program = f"/proc/{process.pid}/exe" if process and not process.in_container else _RUNNER
-    for line in (printed((program, "--version")) or printed((_RUNNER, "--version"))).splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "Version":
-            numbers = value.strip().partition("~")[0].split(".")
-            return tuple(int(each) for each in numbers if each.isdecimal())
-    return ()
-
-
-def printed(command: tuple[str, ...]) -> str:
-    """Return what a program prints, "" where it is not there or fails."""
-    import subprocess
-
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return "" if done.returncode else done.stdout

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from executor.commands.doctor.findings import BAD, Finding, Level, Result
 from executor.excerpts import readable as shortened
+from executor.redaction import redact
 
 _MARKS = {
     Level.OK: "ok   ",
@@ -17,7 +18,8 @@ _PAGE = "docs/doctor.md"
 
 def readable(text: str) -> str:
     """Return words as people read them: of engines, servers and files, which may say anything."""
-    return "".join(each if each.isprintable() or each == "\n" else "?" for each in shortened(text))
+    plain = shortened(redact(text, ()))
+    return "".join(each if each.isprintable() or each == "\n" else "?" for each in plain)
 
 
 def is_fit(results: Iterable[Result], *, strict: bool) -> bool:

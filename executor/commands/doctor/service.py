@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from executor.commands.doctor.facts import Service
 from executor.commands.doctor.files import Files
+from executor.commands.doctor.programs import printed
 
 _UNIT = "gitlab-runner.service"
 _PLACES = (
@@ -28,8 +29,6 @@ _PROPERTIES = (
 def read_service(files: Files) -> Service:
     """Return what is known of the unit."""
     if files.is_own and files.stat(_RUNS):
-        from executor.commands.doctor.gather import printed  # noqa: PLC0415
-
         told = printed(("systemctl", "show", "-p", ",".join(_PROPERTIES), _UNIT))
         pairs = (line.partition("=") for line in told.splitlines())
         properties = {name: value for name, _, value in pairs}

@@ -81,8 +81,19 @@ def _findings(outcome: list[Finding] | Exception) -> Iterable[Finding]:
     return [
         Finding(
             Level.ERROR,
-            f"the check failed: {type(outcome).__name__}: {outcome}",
+            f"the check failed: {_failure(outcome)}",
             "a check that ends",
             "run it again; if it stays so, report it, and leave it out with --ignore",
         )
     ]
+
+
+def _failure(error: Exception) -> str:
+    """Return what went wrong, and where, without the words of an error, which may quote a secret."""
+    trace = error.__traceback__
+    if trace is None:
+        return str(error)  # of `in_time`
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
+    return f"{type(error).__name__} at {name}:{trace.tb_lineno}"

@@ -412,7 +412,7 @@ FAULTS = (
             "  [runners.custom]",
             "  [runners.experimental.boot_verify]\n    enabled = true\n  [runners.custom]",
         ),
-        "warn",
+        "fail",
         "boot_verify",
     ),
     Fault("token", "mode", mode(CONFIG, 0o644), "fail", "mode 0644", "chmod 600"),

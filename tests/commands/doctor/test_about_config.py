@@ -65,3 +65,12 @@ def test_no_value_of_a_runner_is_said(tmp_path: Path) -> None:
     host.config('  executor = "custom"', '  tokn = "glrt-secret"\n  executor = "custom"')
 
     assert "glrt-secret" not in str(host.found("config"))
+
+
+@pytest.mark.parametrize("more", [{"config": Config("/x", hidden=True)}, {"settings_hidden": True}])
+def test_what_is_hidden_is_skipped(tmp_path: Path, more: dict[str, object]) -> None:
+    """Who may not read a file hears that, and not that the file is wrong."""
+    host = Host(tmp_path, more=dict(more))
+
+    assert "skip" in [each.level for each in host.found("config")]
+    assert "fail" not in [each.level for each in host.found("config")]

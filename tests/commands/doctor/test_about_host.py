@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from executor.commands.doctor.files import User
+from executor.engine.description import Description
 from tests.commands.doctor.hosts import SOCKET, Host
 
 
@@ -49,3 +50,14 @@ def test_mounted_directories_of_a_container_pass(tmp_path: Path) -> None:
     host.write({"/proc/self/mountinfo": lines})
 
     assert [each.level for each in host.found("runner-container")] == ["ok"]
+
+
+def test_who_may_not_ask_hears_so(tmp_path: Path) -> None:
+    """A user without access to the engine has not found a fault of gitlab-runner's user."""
+    problem = "The Docker Engine at unix:///x cannot be reached: Permission denied. Check."
+    host = Host(tmp_path, more={"engine": Description({}, {}, [], [], problem)})
+
+    (found,) = host.found("engine-socket")
+
+    assert found.level == "skip"
+    assert "as root" in found.found

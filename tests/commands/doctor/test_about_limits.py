@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.commands.doctor.hosts import Host
+from tests.commands.doctor.hosts import CONFIG, Host
 
 
 def test_a_limit_that_is_not_positive_is_the_default(tmp_path: Path) -> None:
@@ -32,3 +32,24 @@ def test_flags_without_effect_and_limits_beyond_concurrent_are_named(tmp_path: P
     found = " ".join(each.found for each in host.found("runner-config"))
 
     assert all(each in found for each in ("FF_CONCRETE", "`limit` is 9", "1 KiB")), found
+
+
+def test_a_job_at_each_start_needs_an_image(tmp_path: Path) -> None:
+    """boot_verify is right where the settings have an image for jobs without one."""
+    host = Host(tmp_path, settings='[docker]\nimage = "docker:29"\n')
+    host.config(
+        "  [runners.custom]",
+        "  [runners.experimental.boot_verify]\n    enabled = true\n  [runners.custom]",
+    )
+
+    assert [each.level for each in host.found("runner-config")] == ["ok"]
+
+
+def test_the_example_is_right(tmp_path: Path) -> None:
+    """config.toml.example passes each check of a registration."""
+    host = Host(tmp_path)
+    example = Path(__file__).parents[3] / "config.toml.example"
+    host.write({CONFIG: example.read_text()})
+
+    for check in ("config", "timeouts", "runner-config", "token"):
+        assert [each.level for each in host.found(check)] == ["ok"], check

@@ -1,11 +1,12 @@
 """What is seen of a host: its runner, its settings, its engine."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from executor.commands.doctor.files import Files
-from executor.commands.doctor.gather import Given, gather, printed, read_config, rules
+from executor.commands.doctor.gather import Given, gather, read_config
 from tests.commands.doctor.hosts import CONFIG, SOCKET, Host, plant, plant_host, running
 
 
@@ -96,17 +97,14 @@ def test_a_configuration_of_any_kind_is_read(tmp_path: Path, text: str, problem:
     assert config.runners == ()
 
 
-def test_a_program_that_fails_has_printed_nothing() -> None:
-    """Neither a missing program nor one that fails is an error."""
-    assert printed(("true-is-not-here",)) == ""
-    assert printed(("sh", "-c", "echo no; exit 3")) == ""
-    assert printed(("echo", "yes")) == "yes\n"
-
-
-def test_a_host_without_a_program_that_shows_rules(
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is shown the rules")
+def test_the_rules_of_this_host_are_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing was shown, which is not the same as no rules."""
+    """What iptables-save prints is a part of what is seen."""
+    program = tmp_path / "iptables-save"
+    program.write_text("#!/bin/sh\necho '*filter'\n")
+    program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert rules() == ""
+    assert gather(Given(config=str(tmp_path / "none"))).rules == "*filter\n"

@@ -68,6 +68,13 @@ def test_lines_have_marks_groups_and_remedies() -> None:
     assert lines[-1] == "1 failure, 0 warnings, 1 ok, 0 skipped."
 
 
+def test_no_password_of_an_address_is_said() -> None:
+    """What a mirror's or a GitLab's address has before its host is masked, and so are tokens."""
+    (said,) = as_json([result(warn("https://me:secret@mirror.example/ glrt-abc", "", ""))])
+
+    assert said["found"] == "https://[MASKED]@mirror.example/ [MASKED]"
+
+
 def test_only_problems_leaves_out_the_rest() -> None:
     """What is right or skipped has no line, nor has a group without problems."""
     lines = as_text([result(ok("fine")), result(skip("?"))], only_problems=True)

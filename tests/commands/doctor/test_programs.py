@@ -1,0 +1,55 @@
+"""What programs of the host print."""
+
+from pathlib import Path
+
+import pytest
+
+from executor.commands.doctor.programs import printed, rules, version_of
+
+
+def test_a_program_that_fails_has_printed_nothing() -> None:
+    """Neither a missing program nor one that fails is an error."""
+    assert printed(("true-is-not-here",)) == ""
+    assert printed(("sh", "-c", "echo no; exit 3")) == ""
+    assert printed(("echo", "yes")) == "yes\n"
+
+
+def test_a_host_without_a_program_that_shows_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was shown, which is not the same as no rules."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert rules() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("Version:      17.9.0\nGit revision: 1\n", (17, 9, 0)),
+        ("Version: 18.2.0~pre.1\n", (18, 2, 0)),
+        ("?", ()),
+    ],
+)
+def test_the_version_is_what_gitlab_runner_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, version: tuple[int, ...]
+) -> None:
+    """That of the one on the PATH, if none runs."""
+    program = tmp_path / "gitlab-runner"
+    (tmp_path / "said").write_text(text)
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/said\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    assert version_of(None) == version
+
+
+def test_rules_of_all_kinds_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each program that is there is asked, and one that is not there is passed over."""
+    for name in ("iptables-save", "nft"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho {name} $*\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert rules().split("\n") == ["iptables-save", "", "nft list ruleset", ""]
