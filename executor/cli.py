@@ -69,6 +69,10 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLo
         return code
     finally:
         _ignore_signals()
+        if log.capture and why:
+            from executor.stages.capture import capture  # noqa: PLC0415 (after a failure only)
+
+            capture(env, args, log, why)
         if log.spool:
             from executor.record.stage import leave  # noqa: PLC0415 (at the end)
 

@@ -23,6 +23,9 @@ from executor.runner.payload import Job, read_job
 from executor.settings.file import Settings, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from executor.plan.credentials import Entry
     from executor.plan.inputs import Inputs
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -49,17 +52,24 @@ def known_secrets(env: RunnerEnv) -> tuple[str, ...]:
 
     No credential helper is asked.  Raises JobPayloadError where there is no payload.
     """
-    from executor.host.credentials import read_host_config, run_credential_helper  # noqa: PLC0415
-    from executor.plan.credentials import read_catalogue  # noqa: PLC0415
     from executor.plan.secrets import secret_values  # noqa: PLC0415
 
     job, values = read_job(env.job_response_file), env.job_values()
-    auth_config = values.get("DOCKER_AUTH_CONFIG", "")
-    host_config = read_host_config(env.environ)
-    catalogue = read_catalogue(
-        auth_config, host_config, job.registries, run_credential_helper, images=()
-    )
-    return secret_values(job, values, (each.credential for each in catalogue.entries))
+    return secret_values(job, values, (each.credential for each in known_logins(env, job, values)))
+
+
+def known_logins(env: RunnerEnv, job: Job, values: "Mapping[str, str]") -> "tuple[Entry, ...]":
+    """Return the registry logins that a job may use and that no credential helper has."""
+    from executor.host.credentials import read_host_config, run_credential_helper  # noqa: PLC0415
+    from executor.plan.credentials import read_catalogue  # noqa: PLC0415
+
+    return read_catalogue(
+        values.get("DOCKER_AUTH_CONFIG", ""),
+        read_host_config(env.environ),
+        job.registries,
+        run_credential_helper,
+        images=(),
+    ).entries
 
 
 def hide_secrets(env: RunnerEnv, log: AdministratorLog) -> None:
@@ -116,6 +126,7 @@ def basics_of(env: RunnerEnv, settings: Settings, job: Job) -> Basics:
                 "ready_timeout": settings.dind.ready_timeout,
                 "log": f"{settings.log.destination}:{settings.log.path}",
                 "spool": spool_of(settings),
+                "capture": capture_of(settings),
             }
         ),
         belonging,
@@ -191,6 +202,12 @@ def spool_of(settings: Settings) -> str:
     """Return the directory of the stages' records, "" where there are none."""
     state_dir = settings.sweep.state_dir
     return f"{state_dir}/spool" if settings.log.records and state_dir else ""
+
+
+def capture_of(settings: Settings) -> str:
+    """Return the directory of captured payloads, "" where none are kept."""
+    state_dir = settings.sweep.state_dir
+    return f"{state_dir}/captures" if settings.log.capture == "failed" and state_dir else ""
 
 
 def engine_address(settings: Settings, env: RunnerEnv) -> tuple[str, str, bool]:

@@ -128,5 +128,6 @@ def context_values(**changes: object) -> dict[str, object]:
         "ready_timeout": 5,
         "log": "none",
         "spool": "",
+        "capture": "",
         **changes,
     }

@@ -122,7 +122,9 @@ main()
 """
 
 
-def loaded(program: str, args: list[str], environment: dict[str, str], directory: Path) -> set[str]:
+def loaded(
+    program: str, args: list[str], environment: dict[str, str], directory: Path, code: int = 0
+) -> set[str]:
     """Run a stage; return the modules that it had loaded, beyond those of the bare interpreter."""
     seen = directory / "modules"
     done = subprocess.run(
@@ -134,7 +136,7 @@ def loaded(program: str, args: list[str], environment: dict[str, str], directory
         check=False,
         timeout=60,
     )
-    assert done.returncode == 0, done
+    assert done.returncode == code, done
     bare = subprocess.run(
         [sys.executable, "-I", "-c", "import sys; print('\\n'.join(sys.modules))"],
         capture_output=True,
@@ -161,13 +163,25 @@ def keeper(connection: Connection, _received: Received) -> None:
             connection.send(frame(stream, b"\0%s %d %s\n" % (nonce, stream, text)))
 
 
-def a_run(stub: StubEngine, directory: Path, sub_stage: str) -> tuple[list[str], dict[str, str]]:
+def failing_keeper(connection: Connection, _received: Received) -> None:
+    """Run a script that ends with 3."""
+    connection.send(UPGRADED)
+    nonce = connection.file.readline().split()[1]
+    for text in (b"begins", b"3"):
+        for stream in (2, 1):
+            connection.send(frame(stream, b"\0%s %d %s\n" % (nonce, stream, text)))
+
+
+def a_run(
+    stub: StubEngine, directory: Path, sub_stage: str, *, fails: bool = False, captures: str = ""
+) -> tuple[list[str], dict[str, str]]:
     """Return arguments and environment of a `run` call after config."""
     script = directory / "script"
     script.write_text("exit 0\n")
     stub.on("GET", "/containers/.*-dind/json", http(404, {"message": "no such container"}))
-    stub.on("POST", "/attach", keeper)
-    context = context_values(host=stub.host, log=f"file:{directory}/operator.log")
+    stub.on("POST", "/attach", failing_keeper if fails else keeper)
+    log = f"file:{directory}/operator.log"
+    context = context_values(host=stub.host, log=log, capture=captures)
     return ["run", str(script), sub_stage], {RUN_CONTEXT: json.dumps(context)}
 
 
@@ -211,6 +225,21 @@ def test_run_loads_little_to_its_end(tmp_path: Path) -> None:
 
     assert (tmp_path / "operator.log").read_text().count("\n") >= 2
     assert among(modules, SLOW_FOR_RUN) == set()
+
+
+@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("captures", [True, False])
+def test_payloads_are_captured_where_a_job_failed(
+    tmp_path: Path, *, fails: bool, captures: bool
+) -> None:
+    """What captures them is loaded after a failure only, and only where that is wanted."""
+    directory = str(tmp_path / "captures") if captures else ""
+    with stub_engine(tmp_path) as stub:
+        args, environment = a_run(stub, tmp_path, "build_script", fails=fails, captures=directory)
+
+        modules = loaded(AT_END, args, environment, tmp_path, int(fails))
+
+    assert ("executor.stages.capture" in modules) == (fails and captures)
 
 
 def test_a_look_at_a_disk_with_room_loads_little(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class AdministratorLog:
         self.noted: list[tuple[float, dict[str, object]]] = []
         self.job: dict[str, object] = {}
         self.secrets: tuple[str, ...] = ()
-        self.target = self.spool = ""
+        self.target = self.spool = self.capture = ""
         self.started = time.monotonic()
 
     def open(

@@ -84,7 +84,7 @@ def secret_values(
     for username, password in logins:
         pair = f"{username}:{password}"
         found |= {password, base64.b64encode(pair.encode()).decode()} if password else set()
-    told = _told(job)
+    told = told_values(job)
     kept = {each for each in _with_lines(found) if len(each) >= _SHORTEST}
     kept |= {
         each for each in _with_lines(private) if len(each) >= _SHORTEST_PRIVATE and each not in told
@@ -94,7 +94,7 @@ def secret_values(
 
 def secret_keys(job: Job, values: Mapping[str, str]) -> frozenset[str]:
     """Return the names of a job's secret variables, however short their values are."""
-    told = _told(job)
+    told = told_values(job)
     last = {each.key: each for each in job.variables}
     secret = set(job.secret_keys)
     for key, variable in last.items():
@@ -122,7 +122,7 @@ def _references(variable: Variable) -> set[str]:
     return names
 
 
-def _told(job: Job) -> frozenset[str]:
+def told_values(job: Job) -> frozenset[str]:
     """Return the values that everyone knows.
 
     Of several variables of a name the first is GitLab's own: an author's comes after it.

@@ -13,6 +13,7 @@ class RunContext:
     """Where the engine is, whose containers are meant, and how to log."""
 
     __slots__ = (
+        "capture",
         "host",
         "job_id",
         "key",
@@ -35,6 +36,7 @@ class RunContext:
         self.ready_timeout = float(str(values["ready_timeout"]))
         self.log = str(values["log"])
         self.spool = str(values["spool"])
+        self.capture = str(values["capture"])
 
     @property
     def names(self) -> JobNames:
@@ -43,6 +45,7 @@ class RunContext:
 
     def open(self, log: AdministratorLog, **facts: object) -> None:
         """Open a stage's log, and say where its record goes and what else that says."""
+        log.capture = self.capture
         log.open(self.log, self.job_id, self.project_id, self.spool, key=self.key, **facts)
 
     def to_job_env(self) -> dict[str, str]:

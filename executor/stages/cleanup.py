@@ -26,6 +26,10 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     removal.quiet_seconds = _SETTLE_SECONDS if may_appear(env.temp_dir) else 0.0
     # prepare did not reach an engine that has nothing of the job: there is nothing to wait for.
     removal.patience_seconds = PATIENCE_SECONDS if may_be_there(env.temp_dir) else 0.0
+    if context.capture and env.job_value("CI_JOB_STATUS") == "success":
+        from executor.stages.capture import forget  # noqa: PLC0415 (where payloads are kept)
+
+        forget(log)
     left = engine.remove_all(removal)
     if left:
         raise EngineRefused(

@@ -151,6 +151,7 @@ destination = "journal"
 path = "/dev/null"
 job_summary = false
 records = false
+capture = "failed"
 """
 
 

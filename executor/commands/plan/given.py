@@ -10,10 +10,8 @@ from executor.files import read_regular
 from executor.local.project.variables import Variable
 from executor.local.runner.job_variables import DEFAULT_RUNNER_VERSION, JobVariables
 from executor.notation.json_text import decoded
+from executor.runner.captures import MARK, VERSION
 from executor.runner.payload import Job
-
-CAPTURE = "dind_executor_capture"
-"""The key by which a captured payload is told from a plain one; its value is a version."""
 
 _MOST_BYTES = 64 * 1024 * 1024
 _CUSTOM_ENV = "CUSTOM_ENV_"
@@ -43,9 +41,9 @@ def read_given(path: Path, environ: Mapping[str, str]) -> Given:
             f"{path} is not JSON. Give the response.json of a job (JOB_RESPONSE_FILE), or a"
             " captured payload."
         ) from None
-    if isinstance(document, dict) and CAPTURE in document:
+    if isinstance(document, dict) and MARK in document:
         values = document.get("values")
-        if document[CAPTURE] != 1 or not _are_values(values):
+        if document[MARK] != VERSION or not _are_values(values):
             raise JobPayloadError(f"{path} was captured by another version of dind-executor.")
         return Given(document.get("payload"), values, document)
     own = {

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from executor.commands.plan.given import CAPTURE, assumed_values, environment, read_given
+from executor.commands.plan.given import assumed_values, environment, read_given
 from executor.errors import JobPayloadError
+from executor.runner.captures import MARK
 from tests.builders import a_job, a_payload, a_variable
 
 
@@ -29,7 +30,7 @@ def test_the_variables_of_a_hook(tmp_path: Path) -> None:
 def test_a_capture_brings_its_variables(tmp_path: Path) -> None:
     """A captured payload has both."""
     path = tmp_path / "1.json"
-    path.write_text(json.dumps({CAPTURE: 1, "payload": a_payload(), "values": {"A": "1"}}))
+    path.write_text(json.dumps({MARK: 1, "payload": a_payload(), "values": {"A": "1"}}))
 
     given = read_given(path, {})
 
@@ -41,8 +42,8 @@ def test_a_capture_brings_its_variables(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("{", "is not JSON"),
-        (json.dumps({CAPTURE: 2, "payload": {}, "values": {}}), "another version"),
-        (json.dumps({CAPTURE: 1, "payload": {}, "values": {"A": 1}}), "another version"),
+        (json.dumps({MARK: 2, "payload": {}, "values": {}}), "another version"),
+        (json.dumps({MARK: 1, "payload": {}, "values": {"A": 1}}), "another version"),
     ],
 )
 def test_what_is_no_payload(tmp_path: Path, text: str, said: str) -> None:

@@ -21,6 +21,7 @@ VALUES: dict[str, object] = {
     "ready_timeout": 60,
     "log": "file:/var/log/x.log",
     "spool": "/var/lib/x/spool",
+    "capture": "/var/lib/x/captures",
 }
 
 

@@ -1,0 +1,118 @@
+"""The directory of captured payloads: its owner's alone, and bounded in number, age and size.
+
+One process at a time writes there; who finds it busy leaves nothing.
+"""
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from errno import EBUSY, EPERM
+from stat import S_ISREG
+from typing import TYPE_CHECKING
+
+from executor.log import write_through
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_FILES = 50
+MOST_DAYS = 14
+MOST_BYTES = 64 * 1024 * 1024
+_DAY_SECONDS = 24 * 3600
+_WAIT_SECONDS = 1.0
+_PAUSE_SECONDS = 0.05
+_NEW = ".new"
+
+
+def keep(directory: str, name: str, text: str, *, replaces: bool) -> str:
+    """Write a file as a whole, remove what is too much, and return its path; raises OSError.
+
+    One of that name stays unless this one `replaces` it.
+    """
+    if not os.path.isdir(directory):  # noqa: PTH112
+        os.mkdir(directory, 0o700)  # noqa: PTH102
+    with _held(directory) as descriptor:
+        _remove_old(descriptor, but=name)
+        if replaces or not _is_there(descriptor, name):
+            _write(descriptor, name, text.encode(errors="replace"))
+    return f"{directory}/{name}"
+
+
+def remove(directory: str, name: str) -> None:
+    """Remove a file, if it is there; raises OSError."""
+    if not os.path.exists(f"{directory}/{name}"):  # noqa: PTH110
+        return
+    with _held(directory) as descriptor:
+        if _is_there(descriptor, name):
+            os.unlink(name, dir_fd=descriptor)
+
+
+@contextmanager
+def _held(directory: str) -> "Iterator[int]":
+    """Hold a directory that is this user's alone; raises OSError where it is not, or is held."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(directory, flags)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            raise OSError(EPERM, "it is another user's, or open to others")
+        _lock(descriptor)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise OSError(EBUSY, "another job is captured") from None
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _write(directory: int, name: str, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    new = f"{name}{_NEW}"
+    descriptor = os.open(new, flags, 0o600, dir_fd=directory)
+    try:
+        write_through(descriptor, content)
+    except OSError:
+        os.unlink(new, dir_fd=directory)
+        raise
+    finally:
+        os.close(descriptor)
+    os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def _remove_old(directory: int, but: str) -> None:
+    """Remove the oldest files, so that one more is within bounds; nobody else writes meanwhile."""
+    found = []
+    for name in os.listdir(directory):
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if S_ISREG(status.st_mode):
+            found.append((status.st_mtime, status.st_size, name))
+    found.sort(reverse=True)
+    count, size = 1, 0
+    oldest = time.time() - MOST_DAYS * _DAY_SECONDS
+    for at, length, name in found:
+        if name == but:
+            continue
+        is_new_enough = at >= oldest and not name.endswith(_NEW)
+        if is_new_enough and count < MOST_FILES and size + length <= MOST_BYTES:
+            count, size = count + 1, size + length
+        else:
+            os.unlink(name, dir_fd=directory)
+
+
+def _is_there(directory: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
