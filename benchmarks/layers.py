@@ -1,5 +1,7 @@
 """Builds and boots with kept layers, through the hooks alone: `python -m benchmarks.layers [--rounds N]`.
 
+`--boots N` measures only boots instead, N on an empty store and N on a full one in turn.
+
 For each generation of dind, a Dockerfile with a base image of 590 MB and two heavy RUNs is built in a job
 that finds nothing (cold), unchanged in the next job, unchanged once more in that job, and in a job in which
 the last COPY has changed.  The boot is the time from the sidecar's start until it listens, on an empty
@@ -28,7 +30,7 @@ from tests.stages.witness import Witness
 COLD, NEXT, AGAIN, CHANGED = "cold", "next job", "again in that job", "last COPY changed"
 EMPTY, FULL = "boot, empty store", "boot, full store"
 _CHANGES: Changes = {"dind": {"keep_layers": True}}
-_FIRST_PROJECT = 9_400
+_FIRST_PROJECT, _EMPTY = 9_400, 50
 _BUILT, _LISTENS = "built in ", "API listen on /var/run/docker.sock"
 _DOCKERFILE = (
     "FROM {base}\\nRUN sha256sum /base >/sum\\nRUN head -c 150000000 /base | gzip >/packed\\n"
@@ -58,14 +60,40 @@ class Bench:
         changed = self._up(image, project)
         found[CHANGED] = self._build(changed, buildkit, uuid.uuid4().hex)
         changed.cleanup().passed()
-        for each in self.there.lasting_volumes(project):
-            self.there.remove_volume(each)
+        self._empty(project)
         return found
+
+    def boots(self, image: str, project: int, count: int) -> Mapping[str, float]:
+        """Return the median seconds of boots on an empty store and on a full one."""
+        filling = self._up(image, project)
+        self._build(filling, "1", "the same")
+        filling.script(
+            "docker pull -q debian:bookworm", "docker run -d debian:bookworm true"
+        ).passed()
+        filling.cleanup().passed()
+        found: dict[str, list[float]] = {EMPTY: [], FULL: []}
+        for number in range(2 * count):
+            case, whose = ((EMPTY, project + _EMPTY), (FULL, project))[number % 2]
+            job = self._up(image, whose)
+            found[case].append(self._boot(job))
+            if case == FULL:  # as a job has it that did what the one before did
+                job.script(
+                    "docker pull -q debian:bookworm", "docker run debian:bookworm true"
+                ).passed()
+            job.cleanup().passed()
+            if case == EMPTY:
+                self._empty(whose)
+        self._empty(project)
+        return {each: statistics.median(seconds) for each, seconds in found.items()}
 
     def end(self) -> None:
         """Assert that nothing of any job is left."""
         self._jobs.end()
         self.there.close()
+
+    def _empty(self, project: int) -> None:
+        for each in self.there.lasting_volumes(project):
+            self.there.remove_volume(each)
 
     def _up(self, image: str, project: int) -> JobCalls:
         services = [{"name": image}]
@@ -94,6 +122,11 @@ class Bench:
         return _moment(line.partition(" ")[0]) - started
 
 
+def _told(seconds: Mapping[str, float]) -> str:
+    longer = seconds[FULL] - seconds[EMPTY]
+    return f"{json.dumps({each: round(it, 3) for each, it in seconds.items()})}: {longer:+.3f} s"
+
+
 def _moment(text: str) -> float:
     whole, _, part = text.rstrip("Z").partition(".")
     return dt.datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{part or 0}")
@@ -104,17 +137,23 @@ def main(args: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.layers")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--image", action="append", help="a dind image; may be repeated")
+    parser.add_argument("--boots", type=int, default=0, metavar="N")
     given = parser.parse_args(args)
     rig = state.load()
     ensure_base(rig)
     images = given.image or GENERATIONS
-    cases = [(each, "1") for each in images] + [(each, "0") for each in images if each == OLD]
+    cases = [(each, "1") for each in images]
+    cases += [(each, "0") for each in images if each == OLD and not given.boots]
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="layers") as text:
         bench = Bench(rig, Path(text))
         try:
             for number, (image, buildkit) in enumerate(cases):
                 project = _FIRST_PROJECT + number
+                if given.boots:
+                    seconds = bench.boots(image, project, given.boots)
+                    print(image, _told(seconds), flush=True)
+                    continue
                 rounds = [bench.round(image, buildkit, project) for _ in range(given.rounds)]
                 name = f"{image}{'' if buildkit == '1' else ', classic builder'}"
                 found[name] = {

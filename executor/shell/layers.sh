@@ -184,31 +184,42 @@ forget_images() {
   exit 1
 }
 
-# Does it with what was listed.
+# Does it with what was listed.  Each call takes its time, so none is made in vain, and containers go
+# meanwhile.
 forget_listed() {
   _i=$(($(date +%s) / 86400))
+  forget_containers &
+  _q=$!
   set --
   while read -r _n _o _p _h; do
     [ "$_n" != REF ] || continue
     set -- "$@" "$_n"
-    # What was built here has its place in the build cache.
-    ! grep "^$_p" "$_l/content" | grep -q containerd.io/distribution.source. ||
-      ask_containerd content label "$_p" "containerd.io/gc.root=$_i" || return 1
+    # What was built here has its place in the build cache; what was pulled today is a root already.
+    _h=$(grep "^$_p" "$_l/content") || _h=
+    case $_h in
+      *"containerd.io/gc.root=$_i"*) ;;
+      *containerd.io/distribution.source.*)
+        ask_containerd content label "$_p" "containerd.io/gc.root=$_i" || return 1 ;;
+    esac
   done <"$_l/images"
   [ "$#" = 0 ] || ask_containerd images rm "$@" || return 1
-  set --
-  while read -r _n; do set -- "$@" "$_n"; done <"$_l/containers"
-  [ "$#" = 0 ] || ask_containerd containers rm --keep-snapshot "$@" || return 1
-  # What a container has written is leased by its id.
-  set --
-  while read -r _n; do [ "${#_n}" != 64 ] || set -- "$@" "$_n"; done <"$_l/leases"
-  [ "$#" = 0 ] || ask_containerd leases rm "$@" || return 1
   sed -n 's/^\(sha256:[0-9a-f]*\).*containerd.io\/gc.root=\([0-9][0-9]*\).*/\1 \2/p' "$_l/content" |
     while read -r _p _n; do
       [ "$_n" -ge $((_i - _days)) ] || grep -q "$_p" "$_l/images" ||
         ask_containerd content label "$_p" containerd.io/gc.root= || return 1
-    done
+    done || return 1
+  wait "$_q"
 } >/dev/null
+
+# Does it with containers, and with what they have written, which is leased by their ids.
+forget_containers() {
+  set --
+  while read -r _n; do set -- "$@" "$_n"; done <"$_l/containers"
+  [ "$#" = 0 ] || ask_containerd containers rm --keep-snapshot "$@" || return 1
+  set --
+  while read -r _n; do [ "${#_n}" != 64 ] || set -- "$@" "$_n"; done <"$_l/leases"
+  [ "$#" = 0 ] || ask_containerd leases rm "$@"
+}
 
 # Has as $_kept the directory that dockerd is to use, empty or wiped.
 find_store() {
