@@ -7,10 +7,8 @@ from executor.budgets.records import Records
 from executor.dataclass import replace
 from executor.engine.docker import Engine
 from executor.log import AdministratorLog, say
-from executor.plan.environment import plan_environment
 from executor.plan.images import for_engine, plan_images
 from executor.plan.inputs import Facts, Inputs
-from executor.plan.services import shown_services
 from executor.plan.sidecar import choose_sidecar
 from executor.reading import read_basics, read_inputs
 from executor.runner import notes
@@ -23,18 +21,13 @@ from executor.stages.owner import in_container, leave_owner
 from executor.stages.prepare.builds import builds_are_taken
 from executor.stages.prepare.certificates import JobCertificates
 from executor.stages.prepare.claims import Claims
-from executor.stages.prepare.containers import Containers
-from executor.stages.prepare.costs import leave_costs
 from executor.stages.prepare.disk import Disk
 from executor.stages.prepare.docker_host import DockerHost
 from executor.stages.prepare.images import Pulls
-from executor.stages.prepare.layers import KeptLayers
 from executor.stages.prepare.network import JobNetwork
-from executor.stages.prepare.services import show_logs
 from executor.stages.prepare.sources import choose_sources
 from executor.stages.prepare.steps import Steps
 from executor.stages.prepare.sweep import sweep_beside
-from executor.stages.prepare.volumes import make_volumes
 from executor.tasks import Task
 
 
@@ -70,6 +63,8 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         job = _Job(inputs, fitting, env.temp_dir, disk, records)
         _make(engine, job, steps, beside)
     if basics.settings.log.job_summary:
+        from executor.stages.prepare.costs import leave_costs  # noqa: PLC0415 (at the end)
+
         leave_costs(env.temp_dir, inputs.names, log)
 
 
@@ -107,6 +102,14 @@ def _make(engine: Engine, job: _Job, steps: Steps, beside: Callable[[], object])
         records,
     )
     pulls.begin(images)
+    # Loaded while the engine is at it.
+    from executor.plan.environment import plan_environment  # noqa: PLC0415
+    from executor.plan.services import shown_services  # noqa: PLC0415
+    from executor.stages.prepare.containers import Containers  # noqa: PLC0415
+    from executor.stages.prepare.layers import KeptLayers  # noqa: PLC0415
+    from executor.stages.prepare.services import show_logs  # noqa: PLC0415
+    from executor.stages.prepare.volumes import make_volumes  # noqa: PLC0415
+
     sidecar = choose_sidecar(inputs, images, {pull: pulls.facts(pull) for pull in images.services})
     if sidecar:
         pulls.task(sidecar.pull)
