@@ -61,7 +61,7 @@ def _unknown(where: str, table: Mapping[str, object], known: Collection[str]) ->
         judge = fail if is_hook else warn
         hint = f"write `{meant}`" if meant else "remove it"
         yield judge(
-            f"{where} has a key `{name}`, which gitlab-runner does not know and passes over in silence",
+            f"{where} has a key `{name}`, which gitlab-runner (17.9 to 19.4) does not know and passes over in silence",
             f"`{meant}`" if meant else "no such key",
             f"{hint} in config.toml" + (f"; {_EXAMPLE}" if is_hook else ""),
         )
@@ -90,7 +90,7 @@ def _hooks(facts: Facts, runner: Runner, where: str) -> Iterator[Finding]:
                 "an executable hook",
                 f"correct `{key}`, or install dind-executor again",
             )
-        elif path.rpartition("/")[2] != stage:
+        elif path.rpartition("/")[2] in {*STAGES} - {stage}:
             yield fail(
                 f"`{key}` of {where} is {path}, which is not the hook of that stage",
                 f"a path that ends in /{stage}",
@@ -109,7 +109,9 @@ def _settings(facts: Facts, runner: Runner, where: str) -> Iterator[Finding]:
     for stage in STAGES:
         arguments = runner.custom.get(f"{stage}_args")
         words = [str(each) for each in arguments] if isinstance(arguments, list) else []
-        if not any(each.partition("=")[0] == "--settings" for each in words):
+        hook = str(runner.custom.get(f"{stage}_exec") or stage)
+        is_wrapped = hook.rpartition("/")[2] not in STAGES  # it may name them itself
+        if not is_wrapped and not any(each.partition("=")[0] == "--settings" for each in words):
             yield fail(
                 f"`{stage}_args` of {where} names no settings",
                 '["--settings", "/etc/dind-executor/settings.toml"]',

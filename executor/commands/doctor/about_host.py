@@ -106,12 +106,18 @@ def disk(facts: Facts) -> Iterator[Finding]:
         yield from _engines_disk(facts, data, limits)
     own = (
         facts.process.environ.get("TMPDIR", _TMP) if facts.process else _TMP,
-        facts.settings.log.path.rpartition("/")[0],
+        facts.settings.log.path.rpartition("/")[0]
+        if facts.settings.log.destination == "file"
+        else "",
         facts.settings.sweep.state_dir,
     )
     for directory in dict.fromkeys(each for each in own if each):
         left = _free(facts, directory)
-        if left and (left.bytes < _LEAST_BYTES or (left.inodes or _LEAST_INODES) < _LEAST_INODES):
+        if (
+            left
+            and left.size
+            and (left.bytes < _LEAST_BYTES or (left.inodes or _LEAST_INODES) < _LEAST_INODES)
+        ):
             yield fail(
                 f"{directory} has {_room(left)} left: payloads, scripts and logs of jobs need more",
                 f"{_LEAST_BYTES // _MIB} MiB and {_LEAST_INODES} inodes",

@@ -30,10 +30,10 @@ _FILES_A_JOB = 20_000
 
 def modules(facts: Facts) -> Iterator[Finding]:
     """Say whether the kernel has what containers need, or can load it."""
-    there = _modules(facts)
+    loaded = facts.files.text("/proc/modules").splitlines()
+    to_load = _to_load(facts)
+    there = {line.split()[0] for line in loaded if line.split()} | to_load
     config = _configuration(facts)
-    if not there and not config:
-        raise CannotTell("the kernel's modules and its configuration cannot be read")
     missing = []
     for name, options in _MODULES.items():
         names = {name, _INSTEAD.get(name, name)}
@@ -41,6 +41,9 @@ def modules(facts: Facts) -> Iterator[Finding]:
         # A configuration that names it as a module says nothing of a system that has no such file.
         if not names & there and not (built and (not there or _is_built_in(config, options))):
             missing.append(name)
+    if missing and not to_load and not config:
+        # What is not loaded may be in the kernel itself.
+        raise CannotTell("neither the kernel's configuration nor its modules can be read")
     if missing:
         yield fail(
             f"the kernel lacks {', '.join(missing)}, and has no such modules to load",
@@ -121,16 +124,16 @@ def _enough(facts: Facts, wanted: dict[str, int], otherwise: str) -> Iterator[Fi
     yield ok(", ".join(f"{name} is {facts.sysctl(name)}" for name in wanted))
 
 
-def _modules(facts: Facts) -> set[str]:
-    """Return the modules that are loaded, in the kernel, or there to be loaded."""
+def _to_load(facts: Facts) -> set[str]:
+    """Return the modules that are in the kernel, or there to be loaded."""
     release = facts.files.text("/proc/sys/kernel/osrelease").strip()
-    loaded = facts.files.text("/proc/modules").splitlines()
-    found = {line.split()[0] for line in loaded if line.split()}
-    for place in ("/lib/modules", "/usr/lib/modules"):
-        for name in ("modules.builtin", "modules.dep"):
-            lines = facts.files.text(f"{place}/{release}/{name}").splitlines() if release else ()
-            found |= {_module(line) for line in lines}
-    return found
+    lines = (
+        line
+        for place in ("/lib/modules", "/usr/lib/modules")
+        for name in ("modules.builtin", "modules.dep")
+        for line in facts.files.text(f"{place}/{release}/{name}").splitlines()
+    )
+    return {_module(line) for line in lines if release}
 
 
 def _module(line: str) -> str:

@@ -89,7 +89,7 @@ def _runner(runner: Runner, jobs: int) -> Iterator[Finding]:
                 f'`{key} = "/{key.partition("_")[0]}"`',
                 f"add `{key}`",
             )
-    if table.get("shell") not in (None, "", "bash"):
+    if table.get("shell") not in (None, "", "bash", "sh"):
         yield fail(
             f"{where} writes scripts for another shell than bash",
             '`shell = "bash"`',

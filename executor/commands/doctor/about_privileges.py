@@ -89,7 +89,7 @@ def lsm(facts: Facts) -> Iterator[Finding]:
     """Say whether AppArmor or SELinux is half there."""
     parsers = any(facts.files.stat(each) for each in _PARSERS)
     enabled = facts.files.text("/sys/module/apparmor/parameters/enabled").strip() == "Y"
-    beside = not facts.elsewhere
+    beside = not facts.elsewhere and not facts.container
     if beside and _has(facts, "apparmor") and not parsers:
         yield warn(
             "AppArmor is on, and apparmor_parser is not there: the engine cannot load its profile",

@@ -57,6 +57,7 @@ def cron_lines(command: Path) -> tuple[str, ...]:
     return (
         f"*/5 * * * * root {command} reap --yes >/dev/null",
         f"23 4 * * * root {command} prune --yes >/dev/null",
+        f"17 * * * * root {command} doctor --record >/dev/null",
     )
 
 

@@ -220,7 +220,18 @@ FAULTS = (
         "without a bound",
         "max-size",
     ),
-    Fault("modules", "veth", files({"/proc/modules": "overlay 1 0 - Live 0x0\n"}), "fail", "veth"),
+    Fault(
+        "modules",
+        "veth",
+        files(
+            {
+                "/proc/modules": "overlay 1 0 - Live 0x0\n",
+                "/lib/modules/6.1.0-13-amd64/modules.dep": "kernel/fs/overlayfs/overlay.ko:\n",
+            }
+        ),
+        "fail",
+        "veth",
+    ),
     Fault(
         "keyrings",
         "few",

@@ -74,3 +74,13 @@ def test_what_is_hidden_is_skipped(tmp_path: Path, more: dict[str, object]) -> N
 
     assert "skip" in [each.level for each in host.found("config")]
     assert "fail" not in [each.level for each in host.found("config")]
+
+
+def test_a_wrapper_of_the_administrators_is_right(tmp_path: Path) -> None:
+    """A hook of another name may call ours, and name the settings itself."""
+    host = Host(tmp_path)
+    host.write({"/opt/hooks/wrap-run": "#!/bin/sh\n"})
+    host.config('run_exec = "/opt/dind-executor/hooks/run"', 'run_exec = "/opt/hooks/wrap-run"')
+    host.config('run_args = ["--settings", "/etc/dind-executor/settings.toml"]', "run_args = []")
+
+    assert [each.level for each in host.found("config")] == ["ok"]

@@ -61,3 +61,11 @@ def test_who_may_not_ask_hears_so(tmp_path: Path) -> None:
 
     assert found.level == "skip"
     assert "as root" in found.found
+
+
+def test_a_log_that_is_no_file_needs_no_room(tmp_path: Path) -> None:
+    """In a container the log may go to the output of gitlab-runner, in a file system without blocks."""
+    host = Host(tmp_path, settings='[log]\npath = "/proc/1/fd/2"\n')
+    (tmp_path / "proc/1").symlink_to("/proc/self", target_is_directory=True)
+
+    assert [each.level for each in host.found("disk")] == ["ok"]

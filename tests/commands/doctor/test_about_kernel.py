@@ -79,3 +79,11 @@ def test_the_dockerd_of_a_job_does_not_count(tmp_path: Path) -> None:
     )
 
     assert [each.level for each in host.found("files")] == ["ok"]
+
+
+def test_what_is_not_loaded_may_be_in_the_kernel(tmp_path: Path) -> None:
+    """In a container the host's modules are seen, and neither files of modules nor a configuration."""
+    host = Host(tmp_path)
+    host.write({"/proc/modules": "veth 1 0 - Live 0x0\n"})
+
+    assert [each.level for each in host.found("modules")] == ["skip"]

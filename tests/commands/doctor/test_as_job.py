@@ -1,5 +1,6 @@
 """A job on this host, by hooks without an engine: what its phases took, and what is left of it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from executor.commands.doctor.as_job import default_image, try_job
 from executor.commands.doctor.facts import Facts
 from executor.commands.doctor.gather import read_config
+from executor.settings.file import read_settings
 from tests.commands.doctor.hosts import Host
 from tests.engine.stub import http, stub_engine
 from tests.local.conftest import Workbench
@@ -152,3 +154,18 @@ def test_a_signal_ends_the_job_and_cleans_up(bench: Workbench, facts: Facts) -> 
 
     assert process.returncode == 128 + signal.SIGTERM
     assert [str(each["name"]) for each in bench.calls()][-1] == "cleanup"
+
+
+def test_a_host_that_gives_a_daemon_only_on_demand_is_asked_for_one(
+    bench: Workbench, facts: Facts
+) -> None:
+    """With `mode = "service"` the job lists the sidecar as its service."""
+    docker(bench)
+    settings = read_settings('[dind]\nmode = "service"\nimage = "a.example/docker:1-dind"\n', "s")
+
+    job = try_job(replace(facts, settings=settings), "docker:1")
+
+    assert job.ok, job.log
+    response = json.loads(str(bench.calls()[0]["response"]))
+    assert [each["name"] for each in response["services"]] == ["a.example/docker:1-dind"]
+    assert response["image"]["name"] == "docker:1"

@@ -288,6 +288,7 @@ def test_cron_does_what_the_timers_do() -> None:
     assert [each[6].removesuffix(" >/dev/null") for each in lines] == [
         f"{COMMAND} reap --yes",
         f"{COMMAND} prune --yes",
+        f"{COMMAND} doctor --record",
     ]
 
 
