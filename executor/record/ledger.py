@@ -9,36 +9,20 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Self
 
 from executor.record import words
+from executor.record.endings import (
+    CANCELED,
+    GONE,
+    NONE,
+    REASONS,
+    SCRIPT_FAILURE,
+    SYSTEM_FAILURE,
+    TIMEOUT,
+    UNKNOWN,
+    Ended,
+)
 from executor.record.values import number
 
 Record = Mapping[str, object]
-
-SCRIPT_FAILURE, SYSTEM_FAILURE, CANCELED, TIMEOUT = (
-    "script_failure",
-    "system_failure",
-    "canceled",
-    "timeout",
-)
-RESULTS = (words.SUCCESS, SCRIPT_FAILURE, SYSTEM_FAILURE, CANCELED, TIMEOUT)
-"""How a job ends, as GitLab tells it."""
-
-NONE, UNKNOWN, GONE = "none", "unknown", "gone"
-REASONS = (NONE, *dict.fromkeys(words.REASONS.values()), UNKNOWN, GONE)
-"""Why: a stage's reason; `none` for success, `unknown` where no stage says it, `gone` where no stage came."""
-
-JOB_AUTHOR, ADMINISTRATOR, NOBODY = "job author", "administrator", "nobody"
-
-_AUTHORS = frozenset(
-    ("script", "policy", "image", "unusable_image", "services", "option", "disk_filled")
-)
-ENDINGS = (
-    (words.SUCCESS, NONE),
-    *((SCRIPT_FAILURE, each) for each in REASONS if each in _AUTHORS),
-    *((SYSTEM_FAILURE, each) for each in REASONS if each not in {*_AUTHORS, NONE, "cancelled"}),
-    (CANCELED, words.CANCELLED),
-    (TIMEOUT, words.CANCELLED),
-)
-"""The results with the reasons that go with them."""
 
 _ATTEMPTS = 3
 """How often gitlab-runner tries prepare (PreparationRetries)."""
@@ -71,19 +55,6 @@ _FINAL = frozenset(("build_failure", words.CANCELLED))
 """Outcomes of prepare after which gitlab-runner does not try again."""
 
 
-class Ended(NamedTuple):
-    """How a job ended."""
-
-    key: str
-    result: str
-    reason: str
-
-    @property
-    def fault(self) -> str:
-        """Return whose fault it is."""
-        return fault_of(self.result, self.reason)
-
-
 class Open(NamedTuple):
     """A job that is not over, as far as its stages have told."""
 
@@ -100,15 +71,6 @@ class Open(NamedTuple):
     """Of the first stage that failed and counts, in the last attempt."""
     reason: str = NONE
     step: str = ""
-
-
-def fault_of(result: str, reason: str) -> str:
-    """Return whose fault it is that a job ended so."""
-    if result in (words.SUCCESS, CANCELED):
-        return NOBODY
-    if result == TIMEOUT or reason in _AUTHORS:
-        return JOB_AUTHOR
-    return ADMINISTRATOR
 
 
 class Ledger:
@@ -196,13 +158,30 @@ def _ran(job: Open, record: Record) -> Open:
     step, outcome = str(record.get("step", "")), record.get("outcome")
     job = job._replace(attempts=max(job.attempts, 1), prepared=True)
     if step in _IGNORED and outcome != words.CANCELLED:
-        return job
+        return _noticed(job, step, is_success=outcome == words.SUCCESS)
     if outcome == words.SUCCESS:
         if step not in _HELPERS:
             job = job._replace(scripted=True)
         if step in _RETRIED and job.step == step:
             job = job._replace(outcome=words.SUCCESS, reason=NONE, step="")
     return _failed(job, record)
+
+
+def _noticed(job: Open, step: str, *, is_success: bool) -> Open:
+    """Return a job after a step that changes nothing, but may tell that something did.
+
+    An after_script that fails counts if the job wants that (AFTER_SCRIPT_IGNORE_ERRORS), which is seen
+    where gitlab-runner goes on as after a failure.
+    """
+    if job.outcome != words.SUCCESS:
+        return job
+    if step == "after_script" and not is_success:
+        return job._replace(step=step)
+    if not step.endswith("_on_failure"):
+        return job
+    if job.step == "after_script":
+        return job._replace(outcome=words.SCRIPT_FAILURE, reason="script")
+    return job._replace(outcome=words.ERROR, reason=UNKNOWN)
 
 
 def _failed(job: Open, record: Record) -> Open:

@@ -7,7 +7,7 @@ import pytest
 
 from executor.local.project.checkout import Checkout
 from tests import pipelines, planning
-from tests.gitlab import leftovers, runner, server, sources
+from tests.gitlab import counting, leftovers, runner, server, sources
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
@@ -54,23 +54,40 @@ def noting_hooks(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
 
 
 @pytest.fixture(scope="package")
+def settings_with_state(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rig's settings, with a directory beside them in which jobs leave their records."""
+    path = tmp_path_factory.mktemp("state") / "settings.toml"
+    text = rig.settings.read_text(encoding="utf-8")
+    path.write_text(f'{text}\n[sweep]\nstate_dir = "{path.parent}"\n', encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="package")
 def our_runner(
-    gitlab: GitLab, rig: Rig, noting_hooks: Path, tmp_path_factory: pytest.TempPathFactory
+    gitlab: GitLab,
+    settings_with_state: Path,
+    noting_hooks: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Runner]:
     """gitlab-runner with dind-executor."""
     directory = tmp_path_factory.mktemp("runner")
-    table = runner.custom(rig.settings, noting_hooks)
+    table = runner.custom(settings_with_state, noting_hooks)
     with runner.working(gitlab, table, directory) as started:
         yield started
 
 
 @pytest.fixture
 def pushed(
-    gitlab: GitLab, our_runner: Runner, noting_hooks: Path, rig: Rig, checkout: Checkout
+    gitlab: GitLab,
+    our_runner: Runner,
+    noting_hooks: Path,
+    settings_with_state: Path,
+    rig: Rig,
+    checkout: Checkout,
 ) -> Iterator[Pushed]:
     """The sample project, pushed; afterwards nothing of its jobs may be left on the engine.
 
-    And prepare has asked for what `plan` says.
+    And prepare has asked for what `plan` says, and each job is counted once, as GitLab knows it.
     """
     before = {job.id for job in gitlab.jobs()}
     yield Pushed(gitlab, checkout, project_variables(pipelines.variables(rig)))
@@ -78,3 +95,7 @@ def pushed(
     new = [job for job in gitlab.jobs() if job.id not in before]
     assert leftovers.of_jobs(rig.engine_host, new) == []
     planning.compare_all(noting_hooks)
+    ran = [job for job in new if job.handed_out_at]
+    for job in ran:
+        our_runner.wait_until_left(job.id)
+    assert counting.differences(settings_with_state.parent / "spool", ran) == []

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from executor.record.ledger import ENDINGS, Ended, Ledger, fault_of
+from executor.record.endings import Ended
+from executor.record.ledger import Ledger
 from tests.record.samples import KEY, a_job, a_record
 
 Record = dict[str, object]
@@ -52,6 +53,9 @@ def test_a_job_is_over_after_its_cleanup() -> None:
     [
         (a_run_job(), "success", "none"),
         (a_run_job(a_run(111.0, "after_script", **FAILED)), "success", "none"),
+        (a_run_job(a_run(111.0, "after_script", **FAILED), a_run(112.0, "archive_cache_on_failure")), "script_failure", "script"),
+        (a_run_job(a_run(112.0, "upload_artifacts_on_failure")), "system_failure", "unknown"),
+        (a_run_job(a_run(107.0, "step_script", **HOST), a_run(112.0, "upload_artifacts_on_failure")), "system_failure", "engine_away"),
         (a_run_job(a_run(112.0, "upload_artifacts_on_success", **FAILED)), "script_failure", "script"),
         (a_run_job(a_run(106.0, "get_sources", **FAILED), a_run(107.0, "get_sources")), "success", "none"),
         (a_run_job(a_run(106.0, "get_sources", **HOST)), "system_failure", "engine_away"),
@@ -164,21 +168,3 @@ def test_a_record_of_no_job() -> None:
     """`reap` leaves records too."""
     assert ended(a_record("reap", 100.0, 1.0, key="")) == []
     assert ended(a_record("config", 100.0, 1.0, key="x" * 1000)) == []
-
-
-@pytest.mark.parametrize(
-    ("result", "reason", "fault"),
-    [
-        ("success", "none", "nobody"),
-        ("canceled", "cancelled", "nobody"),
-        ("timeout", "cancelled", "job author"),
-        ("script_failure", "image", "job author"),
-        ("system_failure", "dind", "administrator"),
-        ("system_failure", "gone", "administrator"),
-    ],
-)
-def test_whose_fault(result: str, reason: str, fault: str) -> None:
-    """A person sees at once whether anything is for the administrator to do."""
-    assert fault_of(result, reason) == fault
-    assert Ended("k", result, reason).fault == fault
-    assert result == "success" or (result, reason) in ENDINGS

@@ -10,7 +10,7 @@ from typing import Self
 from executor.commands.metrics import catalogue
 from executor.commands.metrics.catalogue import COUNTED, HISTOGRAM, Metric
 from executor.record import words
-from executor.record.ledger import ENDINGS, REASONS, RESULTS, Ended
+from executor.record.endings import ENDINGS, REASONS, RESULTS, Ended
 from executor.record.values import number
 
 Record = Mapping[str, object]

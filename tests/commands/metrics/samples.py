@@ -10,7 +10,7 @@ from executor.commands.metrics.exposition import exposition
 from executor.commands.metrics.host import EngineSeen, Host, Seen
 from executor.commands.metrics.left import Check, Doctor, Left, Sweep
 from executor.host.disk import Free, Place
-from executor.record.ledger import Ended
+from executor.record.endings import Ended
 from executor.runner.environ import RunnerEnv
 from executor.settings.file import read_settings
 from tests.record.samples import a_job

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from executor.commands.metrics import catalogue
 from executor.commands.metrics.catalogue import COUNTED, Metric
 from executor.commands.metrics.counts import Counts
-from executor.record.ledger import Ended, Ledger
+from executor.record.endings import Ended
+from executor.record.ledger import Ledger
 from tests.record.samples import a_job, a_record, thing
 
 _WORDS = st.sampled_from(

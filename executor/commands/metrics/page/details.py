@@ -4,7 +4,7 @@ from executor.commands.metrics.page.history import Told
 from executor.commands.metrics.page.markup import Html, joined, table, tag
 from executor.commands.metrics.page.overview import document, result_mark
 from executor.notation.durations import age_text
-from executor.record.ledger import ADMINISTRATOR, NOBODY
+from executor.record.endings import ADMINISTRATOR, NOBODY
 from executor.record.svg import as_svg
 from executor.record.timeline import seconds_text, timeline
 from executor.record.values import number

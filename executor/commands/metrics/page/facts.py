@@ -8,7 +8,7 @@ from executor.commands.metrics.page.rows import Now, Past
 from executor.disk.limits import Limits
 from executor.notation.durations import age_text
 from executor.notation.sizes import size_text
-from executor.record.ledger import ADMINISTRATOR
+from executor.record.endings import ADMINISTRATOR
 
 CRITICAL, WARNING = "critical", "warning"
 

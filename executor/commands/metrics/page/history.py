@@ -5,8 +5,9 @@ import time
 from collections import deque
 from typing import NamedTuple
 
+from executor.record.endings import Ended
 from executor.record.following import Follower, Record
-from executor.record.ledger import Ended, Ledger, Open
+from executor.record.ledger import Ledger, Open
 
 MOST_JOBS = 100
 """Of those that are over."""

@@ -8,7 +8,7 @@ from executor.commands.metrics.page.hosts import host_parts, layers
 from executor.commands.metrics.page.markup import Html, joined, table, tag
 from executor.commands.metrics.page.rows import Now, Past
 from executor.notation.durations import age_text
-from executor.record.ledger import ADMINISTRATOR, JOB_AUTHOR, NOBODY
+from executor.record.endings import ADMINISTRATOR, JOB_AUTHOR, NOBODY
 from executor.record.timeline import seconds_text
 from executor.record.words import CANCELLED
 

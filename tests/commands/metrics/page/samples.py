@@ -8,7 +8,8 @@ from executor.commands.metrics.page.history import Told
 from executor.commands.metrics.page.rows import past_rows
 from executor.disk.limits import Limits
 from executor.record import spool, stage
-from executor.record.ledger import Ended, Ledger, Open
+from executor.record.endings import Ended
+from executor.record.ledger import Ledger, Open
 from tests.commands.metrics.samples import SEEN
 from tests.record.samples import KEY, a_job
 

@@ -4,7 +4,7 @@ from executor.commands.metrics.left import Check, Doctor
 from executor.commands.metrics.page.facts import Facts
 from executor.commands.metrics.page.overview import document, overview, result_mark, strip
 from executor.commands.metrics.page.rows import now_rows, past_rows
-from executor.record.ledger import RESULTS
+from executor.record.endings import RESULTS
 from tests.commands.metrics.page.samples import NOW, a_container, ended, facts, going
 from tests.commands.metrics.page.test_markup import EVIL, Reader
 
