@@ -25,7 +25,8 @@ def host_parts(facts: Facts) -> Iterator[tuple[str, Html]]:
 
 def _disks(facts: Facts) -> Html:
     if not facts.seen.disks:
-        return tag("p", "The Docker Engine's disks are not seen from here.", class_="empty")
+        why = "are not seen from here" if facts.seen.engine else "are seen when it answers"
+        return tag("p", f"The Docker Engine's disks {why}.", class_="empty")
     return joined(
         *(
             _gauge(

@@ -38,6 +38,15 @@ def test_disks() -> None:
     assert "A job begins with 20 bytes free or more." in text
 
 
+def test_disks_of_an_engine_that_is_away() -> None:
+    """Where they are, only the engine tells."""
+    found = facts()
+
+    text = part(found._replace(seen=found.seen._replace(engine=None, disks=[])), "Disk")
+
+    assert text == "The Docker Engine's disks are seen when it answers."
+
+
 def test_budgets() -> None:
     """What is kept has its limit beside it, or that there is none."""
     things = (Measured("image", "i", 150), Measured("builds", "b", 5))
