@@ -24,7 +24,7 @@ The rooms from the top.  A room imports only from floors below its own (`pyproje
 | 2 | `notation` | How values are written by Docker's and gitlab-runner's rules: parsed, and checked. |
 | 2 | `log` | Two audiences, two channels: the job log and the administrator's log. |
 | 1 | `shell` | The shell programs that run in a job's containers. |
-| 1 | `bounds`, `dataclass`, `errors`, `excerpts`, `files`, `names`, `quick_json`, `spec`, `tasks`, `redaction` | Words that every room uses, and how far anybody's text goes. |
+| 1 | `bounds`, `dataclass`, `digests`, `errors`, `excerpts`, `files`, `names`, `quick_json`, `spec`, `tasks`, `redaction` | Words that every room uses, and how far anybody's text goes. |
 """
 
 __version__ = "0.1.0"

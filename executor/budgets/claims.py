@@ -9,9 +9,9 @@ its job, so that cleanup and the sweep remove it.  There are two kinds:
   that it makes anyway.  Nothing that is claimed so is removed.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
+from executor.digests import sha256
 from executor.engine.kept import Kept
 from executor.engine.wire import as_table
 from executor.names import LABEL
@@ -97,4 +97,4 @@ def _name(thing: str, place: int) -> str:
 
 
 def _digest(kind: str, name: str) -> str:
-    return hashlib.sha256(f"{kind} {name}".encode()).hexdigest()[:_LENGTH]
+    return sha256(f"{kind} {name}".encode()).hexdigest()[:_LENGTH]

@@ -3,9 +3,9 @@
 A record that is lost costs nothing: the sources begin with generation 0, and no failure is counted.
 """
 
-import hashlib
 import os
 
+from executor.digests import sha256
 from executor.host.state_files import opened, read, write
 from executor.notation.sources import SourcesRecord, parse_record
 from executor.quick_json import dumps
@@ -13,7 +13,7 @@ from executor.quick_json import dumps
 
 def record_name(address: str, first: str) -> str:
     """Return the name of the file for the sources whose first place has this name on an engine."""
-    engine = hashlib.sha256(address.encode()).hexdigest()[:8]
+    engine = sha256(address.encode()).hexdigest()[:8]
     return f"sources-{engine}-{'-'.join(first.split('/')[-2:])}.json"
 
 

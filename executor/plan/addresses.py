@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from executor.digests import sha256
 from executor.errors import ResourceExhausted
 from executor.notation.hosts import host_of
 from executor.notation.subnets import BITS, Span, network_text, overlap, span_of
@@ -225,9 +226,7 @@ def _free(base: Span, size: int, taken: list[Span]) -> Iterator[int]:
 
 def _number(key: str, attempt: int) -> int:
     """Return a number that is another one for each job and each attempt."""
-    import hashlib  # noqa: PLC0415 (loaded already where jobs are prepared)
-
-    return int.from_bytes(hashlib.sha256(f"{key} {attempt}".encode()).digest()[:8])
+    return int.from_bytes(sha256(f"{key} {attempt}".encode()).digest()[:8])
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

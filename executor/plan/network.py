@@ -8,6 +8,7 @@ sidecar that has their addresses puts them out of the job's reach.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from executor.digests import sha256
 from executor.errors import SettingsError
 from executor.plan.inputs import Inputs
 from executor.spec import NetworkSpec, Surroundings
@@ -62,10 +63,9 @@ def inner_pool(taken: Iterable[str]) -> AddressPool | None:
 
 def ipv6_subnet(key: str, number: int) -> str:
     """Return one of the 65536 private IPv6 networks that are a job's own (RFC 4193)."""
-    import hashlib  # noqa: PLC0415 (only where an administrator wants IPv6)
     import ipaddress
 
-    unique = hashlib.sha256(key.encode()).digest()[:5]
+    unique = sha256(key.encode()).digest()[:5]
     packed = b"\xfd" + unique + number.to_bytes(2, "big") + bytes(8)
     return f"{ipaddress.IPv6Address(packed)}/64"
 

@@ -3,9 +3,9 @@
 Pure: no I/O.
 """
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from executor.digests import sha256
 from executor.notation.booleans import is_true
 from executor.runner.payload import Job
 
@@ -69,7 +69,7 @@ def slot_name(inputs: "Inputs") -> str:
     if hidden_words(inputs) or not slot.isdecimal() or not short:
         return ""
     identity = (_server(job.repo_url), _given(job, "CI_RUNNER_ID"), short, job.project_id, slot)
-    digest = hashlib.sha256("\n".join(map(str, identity)).encode()).hexdigest()[:12]
+    digest = sha256("\n".join(map(str, identity)).encode()).hexdigest()[:12]
     readable = "".join(c for c in short.lower() if c.isascii() and (c.isalnum() or c == "-"))
     return f"runner-{readable}-project-{job.project_id}-concurrent-{slot}-{digest}"
 

@@ -3,11 +3,11 @@
 Pure: no I/O.
 """
 
-import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from executor.dataclass import dataclass, replace
+from executor.digests import md5
 from executor.errors import UnsupportedJobOption
 from executor.notation.paths import clean, is_within, overlap
 from executor.notation.sources import place_of
@@ -226,4 +226,4 @@ def _notices(inputs: "Inputs", found: tuple[Mounted, ...]) -> tuple[str, ...]:
 
 
 def _hashed(destination: str) -> str:
-    return hashlib.md5(destination.encode(), usedforsecurity=False).hexdigest()
+    return md5(destination.encode(), usedforsecurity=False).hexdigest()

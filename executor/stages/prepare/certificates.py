@@ -8,6 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from executor.digests import sha1
 from executor.log import AdministratorLog
 from executor.notation import x509
 from executor.plan.certificates import certificate_names, certificate_seconds
@@ -121,9 +122,7 @@ class _Key:
     @property
     def id(self) -> bytes:
         """Return what tells the key from others."""
-        import hashlib  # noqa: PLC0415 (loaded already where jobs are prepared)
-
-        return hashlib.sha1(self.public, usedforsecurity=False).digest()
+        return sha1(self.public, usedforsecurity=False).digest()
 
     def info(self) -> bytes:
         """Return the public half with its algorithm."""
