@@ -25,6 +25,8 @@ FAILED, USAGE, BUSY = 1, 2, 75
 _LOOK_SECONDS = 5.0
 """From one look at the spool to the next; a scrape looks by itself."""
 _LOCK_SECONDS = 10.0
+_WARM_UP_SECONDS = 10.0
+"""So long after the start the last jobs are read for the page, so that the first scrapes do not wait for it."""
 
 
 def main(args: list[str]) -> int:
@@ -109,8 +111,10 @@ def _serve(keeper: Keeper, host: Host, spool: str, given: argparse.Namespace) ->
     ended = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: ended.set())
-    for work in (server.serve_forever, site.warm_up):
-        threading.Thread(target=work, daemon=True).start()
+    for seconds, work in ((0.0, server.serve_forever), (_WARM_UP_SECONDS, site.warm_up)):
+        thread = threading.Timer(seconds, work)
+        thread.daemon = True
+        thread.start()
     say(f"Listening at {server.url}")
     said = ""
     while True:
