@@ -16,11 +16,10 @@ from executor.errors import EngineRefused
 
 TYPE_CHECKING = False  # the name counts for checkers, and `typing` is slow to import
 if TYPE_CHECKING:
-    from executor.engine import images, networks
+    from executor.engine import images, networks, removal
     from executor.engine.handover import Started
     from executor.engine.kept import Kept
     from executor.engine.logs import Take
-    from executor.engine.removal import Removal
     from executor.spec import ContainerSpec, ImageFacts, NetworkSpec, Pull, Surroundings, VolumeSpec
 
 _NOT_FOUND = 404
@@ -154,13 +153,19 @@ class Engine:
         """End a container at once; one that is gone or has ended stays so."""
         self._api.post(f"/containers/{container}/kill")
 
+    def begin_to_disconnect(self, container: str, network: str) -> None:
+        """Have the engine take a container off a network, and wait for nothing; raises nothing."""
+        from executor.engine.telling import tell
+
+        tell(self._api, f"/networks/{network}/disconnect", {"Container": container, "Force": True})
+
     def remove(self, container: str, labels: "dict[str, str]") -> bool:
         """Remove a container with these labels and its volumes; tell whether there was none."""
         from executor.engine.containers import remove
 
         return remove(self._api, container, labels)
 
-    def remove_all(self, removal: "Removal") -> list[str]:
+    def remove_all(self, removal: "removal.Removal") -> list[str]:
         """Remove all of a job; return what is left and why.  May be repeated; raises nothing."""
         from executor.engine.removal import remove_all
 
@@ -211,10 +216,7 @@ class Engine:
         return succeeds(self._api, container, command, seconds)
 
     def output(self, container: str, command: tuple[str, ...], seconds: float) -> Iterator[bytes]:
-        """Yield what a command prints beside a container's program; see `exec`.
-
-        Nothing where it cannot run; what it prints after `seconds` is not heard.
-        """
+        """Yield what a command prints for so long beside a container's program; see `exec`."""
         from executor.engine.exec import output
 
         return output(self._api, container, command, seconds)

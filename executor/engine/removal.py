@@ -1,7 +1,7 @@
 """Removes what belongs to a job, found by its label alone."""
 
 import time
-from _collections_abc import Callable, Iterable
+from _collections_abc import Callable, Sequence
 
 from executor.engine import listing
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
@@ -13,6 +13,8 @@ from executor.quick_json import dumps
 from executor.tasks import Task
 
 Listed = list[dict[str, object]]
+
+Removing = list[Task[str]]
 
 Objects = list[tuple[str, dict[str, object]]]
 """What was listed, each with its kind: `container`, `network` or `volume`."""
@@ -110,14 +112,15 @@ def _look_and_remove(
     if removal.refusal:
         _heed(removal.refusal, *(each.result() for each in listings))
     (containers, no_containers), (networks, no_networks) = (each.result() for each in listings[:2])
-    told = [no_containers, no_networks, *_remove(api, containers, networks)]
+    gone, without = _remove(api, containers, networks)
     volumes, no_volumes = listings[2].result()
     answered = not (no_containers and no_networks and no_volumes)
     # Those that most jobs have are known without a list.
     most = (names.builds_volume, names.docker_volume, names.socket_volume)
     known = most if answered and no_volumes else ()
     by_name = [*known, *(str(each["Name"]) for each in volumes), *removal.volumes]
-    told += [no_volumes, *_results([_task(api, f"/volumes/{each}?force=1") for each in by_name])]
+    unused = [_task(api, f"/volumes/{each}?force=1", gone) for each in by_name]
+    told = [no_containers, no_networks, no_volumes, *_results([*gone, *without, *unused])]
     # An engine that does not answer says so to each question.
     left = [each for each in dict.fromkeys(told) if each]
     found = bool(containers or networks or volumes)
@@ -161,8 +164,8 @@ def _asked(ask: "Callable[[], Listed]") -> Callable[[], "tuple[Listed, str]"]:
     return look
 
 
-def _remove(api: Api, containers: "Listed", networks: "Listed") -> list[str]:
-    """Remove containers and networks; return what the engine says where it does not.
+def _remove(api: Api, containers: "Listed", networks: "Listed") -> "tuple[Removing, Removing]":
+    """Begin to remove containers, and networks; each results in why it cannot be removed, or "".
 
     A network goes as soon as all are taken off: that takes as long as removing a container.  What
     cannot be taken off makes the network's removal fail, and the next round find it.  Somebody else's
@@ -179,12 +182,13 @@ def _remove(api: Api, containers: "Listed", networks: "Listed") -> list[str]:
         _task(api, f"/containers/{each}?{query}", [off[name, each] for name in names])
         for each, query in queries.items()
     ]
+    without = []
     for network, ends_on in listings:
         others = set(ends_on.result()) - queries.keys()
         ends = [off[network, each] for each in queries]
         ends += [Task(_disconnection(api, network, each)) for each in others]
-        gone.append(_task(api, f"/networks/{network}", ends))
-    return _results(gone)
+        without.append(_task(api, f"/networks/{network}", ends))
+    return gone, without
 
 
 def _attached(api: Api, network: str) -> Callable[[], list[str]]:
@@ -226,7 +230,7 @@ def _disconnection(api: Api, network: str, container: str) -> Callable[[], None]
     return disconnect
 
 
-def _task(api: Api, path: str, after: "Iterable[Task[None]]" = ()) -> "Task[str]":
+def _task(api: Api, path: str, after: "Sequence[Task[None] | Task[str]]" = ()) -> "Task[str]":
     """Begin to remove an object once other tasks have ended; the result says why it cannot be."""
 
     def remove() -> str:
@@ -242,5 +246,5 @@ def _task(api: Api, path: str, after: "Iterable[Task[None]]" = ()) -> "Task[str]
     return Task(remove)
 
 
-def _results(tasks: "list[Task[str]]") -> list[str]:
+def _results(tasks: "Removing") -> list[str]:
     return [task.result() for task in tasks]

@@ -45,11 +45,12 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     end_watch = _watch_disk(engine, context, env, log)
     end_logs = _follow_services(engine, env)
     try:
-        code = _run_sub_stage(engine, context, env, sub_stage, script, log)
-        if sub_stage == "cleanup_file_variables" and notes.is_left(env.temp_dir, notes.COSTS):
-            from executor.stages.summary import show_summary  # noqa: PLC0415 (once in a job)
+        run = run_sub_stage
+        if sub_stage == "cleanup_file_variables":
+            from executor.stages.ending import run_last  # noqa: PLC0415 (once in a job)
 
-            show_summary(engine, context.names, env.temp_dir, log)
+            run = run_last
+        code = run(engine, context, env, sub_stage, script, log)
     finally:
         end_logs()
         end_watch()
@@ -86,7 +87,7 @@ def _watch_disk(
     return watch_disk(engine, context.names, env.temp_dir, log)
 
 
-def _run_sub_stage(
+def run_sub_stage(
     engine: Engine,
     context: RunContext,
     env: RunnerEnv,
@@ -147,8 +148,7 @@ def _what(args: list[str]) -> tuple[str, str]:
     """Return the script's path and the sub-stage: gitlab-runner puts them last."""
     if len(args) < 2:  # noqa: PLR2004
         raise SystemFailure(
-            "The run stage got no script and no sub-stage. Only gitlab-runner can call it, as"
-            " `run_exec` in config.toml."
+            "`run` got no script. Only gitlab-runner can call it, as `run_exec` in config.toml."
         )
     return args[-2], args[-1]
 

@@ -109,6 +109,26 @@ def test_nothing_waits_that_need_not(belongings: Belongings, tmp_path: Path) -> 
     assert order == ["off", "/containers/ours", "off", "/networks/net"]
 
 
+def test_volumes_go_while_the_network_goes(belongings: Belongings, tmp_path: Path) -> None:
+    """Only containers have them, and a network takes the longest."""
+    belongings.have_a_volume()
+    stub, is_gone = belongings.stub, threading.Event()
+
+    def remove(connection: Connection, received: Received) -> None:
+        path = received.path.partition("?")[0]
+        if path == "/networks/net":
+            assert is_gone.wait(30)
+        belongings.there.discard(path)
+        if path == "/volumes/data":
+            assert "/containers/ours" not in belongings.there
+            is_gone.set()
+        connection.send(http(204))
+
+    stub.on("DELETE", "/", remove)
+    assert removed(stub, tmp_path) == []
+    assert belongings.there == set()
+
+
 def test_an_end_without_its_container_is_taken_off_by_name(
     belongings: Belongings, tmp_path: Path
 ) -> None:
