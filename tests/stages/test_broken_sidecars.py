@@ -37,7 +37,7 @@ WRONG_ARGUMENTS = {
         "--storage-driver=none-such",
         (
             "dockerd's storage driver does not work on the host's file system (set another one in"
-            " `[dind] command`, such as `--storage-driver=vfs`)"
+            " `[dind] command`, such as `--storage-driver=vfs`; `dind-executor doctor"
         ),
         "driver not supported",
     ),
