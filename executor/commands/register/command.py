@@ -77,6 +77,14 @@ def _register(options: Options) -> int:
     load_settings(options.paths.settings)
     gitlab_runner = find_runner()
     file = ConfigFile(options.config)
+    by_systemd = options.makes_units and service.is_systemd_running()
+    read = service.config() if by_systemd else ""
+    if read and ConfigFile(Path(read)).path != file.path:
+        raise WrongUse(
+            f"gitlab-runner's service reads {read}, and not {options.config}: name that with --config."
+        )
+    if options.url.startswith("http://"):
+        complain("WARNING: Without https://, tokens and jobs travel to GitLab unencrypted.")
     with file.held():
         document = Document.read(file, options)
         try:
@@ -152,7 +160,10 @@ class _Steps:
         at = monotonic()
         say(f"{self._file.path} has the runner {options.name!r}.")
         by_systemd = options.makes_units and service.is_systemd_running()
+        runs = by_systemd and service.is_running()
         sentences = service.started() if by_systemd else [_NO_SYSTEMD]
+        if by_systemd and not runs and not sentences:
+            say("gitlab-runner's service was started.")
         if self._created is None and not self._runner.lints:
             if sentences:
                 sentences.append(_NOT_VERIFIED)

@@ -20,6 +20,8 @@ OLDEST = (17, 9)
 _SECONDS = 60
 _VERSION = re.compile(r"^Version:\s*v?(\d+)\.(\d+)", re.MULTILINE)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_TOKENS = re.compile(r"\bToken=\S+")
+"""`list` shows those of other runners too, which may be of a kind that nothing tells."""
 _NOTICES = ("Runtime platform", "Running in system-mode", "Running in user-mode", "WARNING")
 
 
@@ -116,6 +118,6 @@ def _called(command: list[str]) -> str:
 
 def _words(said: str) -> str:
     """Return the last words, as far as a sentence may quote them."""
-    lines = [" ".join(each.split()) for each in said.splitlines()]
+    lines = [" ".join(_TOKENS.sub("Token=[MASKED]", each).split()) for each in said.splitlines()]
     lines = [each for each in lines if each and not each.startswith(_NOTICES)]
     return excerpt(redact(" / ".join(lines[-3:]), ())).strip(". ")

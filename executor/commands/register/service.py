@@ -1,5 +1,6 @@
 """The service that runs gitlab-runner, as systemd has it; and the units of dind-executor."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from executor.commands import units
 
 UNIT = "gitlab-runner.service"
 _SECONDS = 60
+_CONFIG = re.compile(r"\s(?:--config|-c)[ =](/[^\s;]+)")
 
 
 class Units(NamedTuple):
@@ -47,6 +49,22 @@ def is_systemd_running() -> bool:
 def is_running() -> bool:
     """Tell whether the service runs."""
     return _systemctl("is-active", "--quiet", UNIT) == ""
+
+
+def config() -> str:
+    """Return which config.toml the service reads, "" where nobody says."""
+    try:
+        done = subprocess.run(
+            ["systemctl", "show", "--property", "ExecStart", UNIT],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    found = _CONFIG.search(done.stdout)
+    return found[1] if found else ""
 
 
 def started() -> list[str]:

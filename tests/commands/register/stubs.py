@@ -22,6 +22,7 @@ echo "$*" >>{calls}
 case "$1" in
     is-active) exit {inactive} ;;
     enable) {enable} ;;
+    show) echo 'ExecStart={{ path=/usr/bin/gitlab-runner ; argv[]=/usr/bin/gitlab-runner run --config {config} ; }}' ;;
 esac
 """
 VALID = 'echo "Verifying runner... is valid   runner=0123" >&2'
@@ -41,9 +42,19 @@ class Host:
         values = {"version": version, "lint": lint, "verify": verify}
         self._write("gitlab-runner", _RUNNER, values)
 
-    def systemctl(self, *, runs: bool = True, enable: str = ":") -> None:
+    def systemctl(
+        self,
+        *,
+        runs: bool = True,
+        enable: str = ":",
+        config: object = "/etc/gitlab-runner/config.toml",
+    ) -> None:
         """Have a systemctl, whose gitlab-runner runs or not."""
-        self._write("systemctl", _SYSTEMCTL, {"inactive": 0 if runs else 3, "enable": enable})
+        self._write(
+            "systemctl",
+            _SYSTEMCTL,
+            {"inactive": 0 if runs else 3, "enable": enable, "config": config},
+        )
 
     def _write(self, name: str, text: str, values: Mapping[str, object]) -> None:
         program = self.directory / name

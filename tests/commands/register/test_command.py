@@ -57,6 +57,7 @@ class Bench:
         self.host.runner()
         self.check = mocker.patch.object(trials, "check", return_value=FIT)
         self.sleep = mocker.patch.object(command, "sleep")
+        mocker.patch.object(command, "monotonic", return_value=100)
         self.runs = mocker.patch.object(service, "is_systemd_running", return_value=False)
         self.units = mocker.patch.object(service, "write_units", return_value=service.Units((), ()))
 
@@ -183,13 +184,13 @@ def test_a_name_that_is_taken(bench: Bench, capfd: pytest.CaptureFixture[str]) -
 def test_an_older_runner_verifies_once_it_has_asked_for_jobs(bench: Bench) -> None:
     """Its `verify` before that would have GitLab take this host for one without features."""
     bench.runs.return_value = True
-    bench.host.systemctl(runs=True)
+    bench.host.systemctl(config=bench.config)
     bench.config.write_text("check_interval = 9\n")
 
     assert bench.with_token() == 0
 
-    (waited,) = bench.sleep.call_args.args
-    assert 12 < waited <= 14
+    # gitlab-runner reads its file again every three seconds, and asks every nine.
+    bench.sleep.assert_called_once_with(14)
     assert bench.host.calls("verify") == [f"verify --config {bench.config} --name builder"]
 
 
@@ -198,7 +199,7 @@ def test_a_token_that_gitlab_does_not_know_is_undone(
 ) -> None:
     """An older runner says so after the file was written: it is as it was, byte by byte."""
     bench.runs.return_value = True
-    bench.host.systemctl(runs=True)
+    bench.host.systemctl(config=bench.config)
     bench.host.runner(verify=UNKNOWN)
     bench.config.write_text(OTHER)
 
@@ -229,7 +230,7 @@ def test_what_somebody_else_writes_while_the_token_is_verified_stays(
 ) -> None:
     """The last lines then say what stands."""
     bench.runs.return_value = True
-    bench.host.systemctl(runs=True)
+    bench.host.systemctl(config=bench.config)
     change = f"echo '# changed' >>{bench.config}; {UNKNOWN}"
     bench.host.runner(verify=change)
 
@@ -472,6 +473,30 @@ def test_a_file_that_cannot_be_changed(
 
     assert bench.config.read_text() == text
     assert words in capfd.readouterr().err
+
+
+def test_a_service_that_reads_another_file(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:
+    """A runner in a file that nobody reads would get no job."""
+    bench.runs.return_value = True
+    bench.host.systemctl(config="/srv/other.toml")
+
+    assert bench.with_token() == 2
+
+    assert "service reads /srv/other.toml" in capfd.readouterr().err
+    assert not bench.config.exists()
+
+
+def test_a_service_that_did_not_run_is_started(
+    bench: Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The service is enabled and started, and the output names it."""
+    bench.runs.return_value = True
+    bench.host.systemctl(runs=False, config=bench.config)
+
+    assert bench.with_token() == 0
+
+    assert "gitlab-runner's service was started." in capfd.readouterr().out
+    assert bench.host.calls("enable") == ["enable --quiet --now gitlab-runner.service"]
 
 
 def test_a_file_that_is_no_text(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import string
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.bounds import InvalidToml
@@ -156,6 +156,7 @@ REMARKS = st.text("ab[]#=\"' concurrent", max_size=12).map(lambda each: f"# {eac
 TABLES = st.dictionaries(WORDS, VALUES, max_size=4)
 
 
+@settings(deadline=None)
 @given(
     above=TABLES,
     has_concurrent=st.booleans(),
@@ -164,7 +165,7 @@ TABLES = st.dictionaries(WORDS, VALUES, max_size=4)
     remarks=st.lists(REMARKS, max_size=6),
     places=st.lists(st.integers(0, 40), min_size=6, max_size=6),
     ending=st.sampled_from(["\n", "\r\n"]),
-    settings=st.dictionaries(
+    changes=st.dictionaries(
         st.sampled_from(["concurrent", "shutdown_timeout"]), st.integers(1, 99)
     ),
 )  # fmt: skip
@@ -176,7 +177,7 @@ def test_nothing_is_lost(  # noqa: PLR0917
     remarks: list[str],
     places: list[int],
     ending: str,
-    settings: dict[str, int | str],
+    changes: dict[str, int | str],
 ) -> None:
     """Each line of the file is there in its order, but for values that were to change."""
     document = {**above, **({"concurrent": 3} if has_concurrent else {})}
@@ -187,11 +188,11 @@ def test_nothing_is_lost(  # noqa: PLR0917
     text = ending.join(lines)
     before = tomllib.loads(text)
 
-    changed = with_runner(text, SECTION, settings)
+    changed = with_runner(text, SECTION, changes)
 
     assert tomllib.loads(changed) == {
         **before,
-        **settings,
+        **changes,
         "runners": [*before.get("runners", []), NEW],
     }
     kept = [each for each in lines if not each.startswith(("concurrent =", "runners = []"))]

@@ -56,6 +56,18 @@ def test_a_runner_that_is_read(host: Host, config: Path) -> None:
         runner.reads(config, "a")
 
 
+def test_no_token_of_another_runner_is_shown(host: Host, config: Path) -> None:
+    """Older ones look like any word."""
+    host.runner()
+    text = config.read_text().replace('"a builder"', '"b"')
+    config.write_text(text)
+
+    with pytest.raises(RunnerFailed) as raised:
+        find_runner().reads(config, RUNNER.name)
+
+    assert "b Executor=custom Token=[MASKED]" in str(raised.value)
+
+
 def test_a_token_that_gitlab_knows(host: Host, config: Path) -> None:
     """Only what says so counts: 17.9 ends well also where GitLab is away."""
     host.runner()

@@ -42,6 +42,15 @@ def test_a_service_that_does_not_start_is_a_sentence(host: Host) -> None:
     assert sentence.startswith("gitlab-runner's service does not start: Unit not found. See")
 
 
+def test_which_file_the_service_reads(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its unit names it; without systemd nobody does."""
+    monkeypatch.setenv("PATH", str(host.directory))
+    assert service.config() == ""
+    host.systemctl(config="/srv/c.toml")
+
+    assert service.config() == "/srv/c.toml"
+
+
 def test_units_are_written_where_they_are_missing(
     tmp_path: Path, mocker: MockerFixture, host: Host
 ) -> None:
