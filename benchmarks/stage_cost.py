@@ -54,7 +54,9 @@ class Version:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        self.python = directory / "prefix" / "venv" / "bin" / "python"
+        # An older version has one directory for all versions.
+        places = (directory / "prefix" / each / "bin" / "python" for each in ("current", "venv"))
+        self.python = next(each for each in places if each.exists())
         self.hooks = directory / "prefix" / "hooks"
         self.job = ordinary_job.write(directory)
         said = self.call("config")
