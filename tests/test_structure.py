@@ -24,6 +24,7 @@ LONE_TESTS = {
     "test_monitoring.py": "deploy/grafana and deploy/prometheus, which are no modules",
     "test_parity_page.py": "a page of docs/",
     "test_reliability_page.py": "a page of docs/",
+    "test_troubleshooting_page.py": "a page of docs/",
     "test_structure.py": "the package and the tests as a whole",
     "test_words.py": "what people read of the package, its pages and its shell programs",
 }

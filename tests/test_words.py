@@ -45,13 +45,14 @@ def test_every_help_is_read() -> None:
     """The check sees the usage of each command, and a settings key with its documentation."""
     found = words.helps()
 
-    assert len(found) == 11
+    assert len(found) == 12
     assert "dind-executor migrate" in found["dind-executor --help"]
     assert "--prefix" in found["dind-executor install --help"]
     assert "--token-file" in found["dind-executor register --help"]
     assert "--output" in found["dind-executor migrate --help"]
     assert "--branch" in found["dind-executor local --help"]
     assert "--facts" in found["dind-executor plan --help"]
+    assert "--auth-file" in found["dind-executor replay --help"]
     assert "--expired" in found["dind-executor reap --help"]
     assert "--as-job" in found["dind-executor doctor --help"]
     assert "allowed_images" in found["dind-executor settings"]

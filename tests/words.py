@@ -21,6 +21,7 @@ _COMMANDS = (
     "migrate",
     "reap",
     "plan",
+    "replay",
     "doctor",
 )
 _PAGES = (

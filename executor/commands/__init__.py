@@ -17,6 +17,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
   dind-executor prune [--yes]                  measure, or bring within bounds, what jobs keep
   dind-executor timeline JOB-ID [--svg FILE]   show what a job took, call by call
+  dind-executor replay FILE                    run a captured job again, and compare how it fails
   dind-executor metrics [--listen HOST:PORT]   serve numbers for Prometheus, and a page of this host
   dind-executor plan PAYLOAD                   show what a job would get, and what decides it
   dind-executor --version | --help
@@ -36,6 +37,7 @@ COMMANDS = {
     "reap": "executor.commands.reap.command",
     "prune": "executor.commands.prune.command",
     "plan": "executor.commands.plan.command",
+    "replay": "executor.commands.replay.command",
     "timeline": "executor.commands.timeline",
     "metrics": "executor.commands.metrics.command",
 }

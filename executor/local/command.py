@@ -74,7 +74,7 @@ def _run(given: argparse.Namespace, terminal: Terminal) -> int:
     timeout = options.duration_seconds(given.timeout)
     path = options.project_path(given.project_path or f"local/{_as_path(checkout)}")
     project = Project(path, zlib.crc32(path.encode()) & _LARGEST_ID)
-    registration, settings = _registration(given)
+    registration, settings = registration_of(given)
     caches = CacheStore(given.cache_server / path) if given.cache_server else None
     host, port = listen_address(given.listen, engine=engine_of(settings))
     # Unlike any other run's on this host: names of containers are made from job ids.
@@ -149,7 +149,7 @@ def _as_path(checkout: Checkout) -> str:
     return name or "project"
 
 
-def _registration(given: argparse.Namespace) -> tuple[Registration, Path | None]:
+def registration_of(given: argparse.Namespace) -> tuple[Registration, Path | None]:
     """Return the registration, and the hooks' settings file if it is known."""
     if given.hooks and given.config:
         raise LocalError("--hooks and --config cannot be used together; give one of them")

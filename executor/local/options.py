@@ -53,13 +53,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="TIME",
         help="the time limit of jobs without a `timeout`, such as 90s or 10m (default: 1h)",
     )
-    _add_registration(made)
+    add_registration(made)
     _add_variables(made)
     _add_server(made)
     return made
 
 
-def _add_registration(made: argparse.ArgumentParser) -> None:
+def add_registration(made: argparse.ArgumentParser) -> None:
+    """Add the options that say which hooks run jobs, and with which settings."""
     group = made.add_argument_group("the registration")
     add = group.add_argument
     add(

@@ -64,7 +64,7 @@ class LogSettings(Section):
     capture: str = key(
         "Whether the payloads of jobs are kept: `failed` keeps those of jobs that fail, with a"
         " placeholder in place of each secret, in `captures` in `[sweep] state_dir`, for"
-        " `dind-executor plan`. gitlab-runner's user alone can read them; the last 50 of at"
+        " `dind-executor plan` and `replay`. gitlab-runner's user alone can read them; the last 50 of at"
         " most 14 days stay.",
         default="off",
         choices=("off", "failed"),

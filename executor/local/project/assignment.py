@@ -74,6 +74,11 @@ class Assignment:
     dependencies: tuple[Dependency, ...] = ()
 
     @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The logins that GitLab gives with the job."""
+        return credentials_of(self.variables)
+
+    @property
     def timeout_seconds(self) -> int:
         """The job's time limit: its own, or else the pipeline's."""
         return self.definition.timeout_seconds or self.facts.timeout_seconds

@@ -4,7 +4,7 @@ Pure, and free of the runner. `inputs` is what the runner writes; a server would
 """
 
 from executor.local.pipeline.model import Image, JobDefinition
-from executor.local.project.assignment import Assignment, credentials_of
+from executor.local.project.assignment import Assignment
 from executor.local.project.variables import Variable
 
 Json = dict[str, object]
@@ -39,7 +39,7 @@ def payload_of(assignment: Assignment) -> Json:
                 "username": credential.username,
                 "password": credential.password,
             }
-            for credential in credentials_of(assignment.variables)
+            for credential in assignment.credentials
         ],
         "dependencies": [
             {

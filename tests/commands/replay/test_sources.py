@@ -1,0 +1,75 @@
+"""The sources of a job that runs again."""
+
+from pathlib import Path
+
+import pytest
+
+from executor.commands.replay.sources import fetched_sources, local_sources, without_login
+from executor.local.errors import LocalError
+from tests import git
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a work tree with a commit."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    git.git(directory, "init", "--quiet", "--initial-branch=main")
+    (directory / "a").write_text("a\n")
+    git.commit(directory, "Start")
+    git.git(directory, "config", "uploadpack.allowAnySHA1InWant", "true")
+    return directory
+
+
+def sha(project: Path) -> str:
+    return git.git(project, "rev-parse", "HEAD").strip()
+
+
+def test_a_work_tree(project: Path) -> None:
+    """Its last commit counts; that it is not the job's is said."""
+    checkout, warning = local_sources(project, {"git_info": {"sha": sha(project)}})
+    assert (checkout.sha, warning) == (sha(project), "")
+
+    _, warning = local_sources(project, {"git_info": {"sha": "b" * 40}})
+    assert "bbbbbbbb" in warning
+
+
+def test_no_work_tree(tmp_path: Path) -> None:
+    """The sentence names the directory."""
+    with pytest.raises(LocalError, match="is not inside a git work tree"):
+        local_sources(tmp_path, {})
+
+
+def test_fetched(project: Path, tmp_path: Path) -> None:
+    """The job's commit is fetched from where the job had it."""
+    token = tmp_path / "token"
+    token.write_text("glpat-secret\n")
+    there = tmp_path / "there"
+    there.mkdir()
+    payload = {"git_info": {"repo_url": f"file://{project}", "sha": sha(project)}}
+
+    assert fetched_sources(payload, token, there).sha == sha(project)
+    assert (there / "a").read_text() == "a\n"
+
+
+def test_what_cannot_be_fetched(project: Path, tmp_path: Path) -> None:
+    """Neither the token nor the login in the address is shown."""
+    token = tmp_path / "token"
+    token.write_text("glpat-secret")
+    there = tmp_path / "there"
+    there.mkdir()
+
+    for git_info in ({}, {"repo_url": f"file://{project}", "sha": "c" * 40}):
+        with pytest.raises(LocalError) as error:
+            fetched_sources({"git_info": git_info}, token, there)
+        assert "glpat-secret" not in str(error.value)
+    with pytest.raises(LocalError, match="cannot be read"):
+        fetched_sources({"git_info": {"repo_url": "file:///x", "sha": "c"}}, tmp_path / "no", there)
+
+
+def test_addresses() -> None:
+    """The job's token is worth nothing any more."""
+    assert without_login("https://gitlab-ci-token:x@git.example.com/g/p.git") == (
+        "https://git.example.com/g/p.git"
+    )
+    assert without_login("") == ""
