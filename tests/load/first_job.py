@@ -268,6 +268,23 @@ def check(host: Host, gitlab: GitLab, said: str, before: str) -> None:
     assert host.run(f"cat {_CONFIG}") == before
     assert host.run("ls -A /etc/gitlab-runner").split() == [".runner_system_id", "config.toml"]
     print("The same command had nothing to do, and its last lines undid it.")
+    check_tokens(host, gitlab, before)
+
+
+def check_tokens(host: Host, gitlab: GitLab, before: str) -> None:
+    """See that a token is verified after gitlab-runner has asked for jobs, and undone if unknown."""
+    command = f"dind-executor register --url {gitlab.url} --token-file /root/token --no-job"
+    row = gitlab.registry.add({"description": "second"})
+    host.write("/root/token", row.token)
+    said = host.run(f"{command} --name second")
+    (manager,) = row.managers.values()
+    assert manager.info["executor"] == "custom", manager
+    undo(host, said)
+    host.write("/root/token", f"glrt-{'x' * 20}")
+    refused = host.run(f"{command} --name third", codes=(1,))
+    assert "GitLab does not know this token" in refused, refused
+    assert host.run(f"cat {_CONFIG}") == before
+    print("A token was verified after the first request for jobs, and an unknown one was undone.")
 
 
 def main() -> int:
