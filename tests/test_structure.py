@@ -10,8 +10,8 @@ PACKAGE = Path(executor.__file__).parent
 TESTS = Path(__file__).parent
 
 # Tests that show behaviour of the whole, through the hooks, gitlab-runner, or `local`; and those of the
-# benchmarks, which are no part of the package.
-BEHAVIOUR = ("stages/*", "gitlab", "local/*", "rig", "load", "benchmarks")
+# benchmarks and of packaging, which are no part of the package.
+BEHAVIOUR = ("stages/*", "gitlab", "local/*", "rig", "load", "benchmarks", "packages")
 
 # Unit tests that stand beside no module, and why.
 LONE_TESTS = {

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from executor.commands import units
-from executor.commands.install.host import COMMAND, SETTINGS, STATE_DIRECTORY, put_on_host
+from executor.commands.install.host import SETTINGS, STATE_DIRECTORY, command_of, put_on_host
 from executor.commands.install.jobs import running_jobs, versions_used
 from executor.commands.install.making import (
     built_version,
@@ -146,7 +146,7 @@ def _install(given: argparse.Namespace, versions: Versions) -> None:
 def _install_units(given: argparse.Namespace, versions: Versions) -> None:
     """Write the systemd units, or say what does without systemd what they do."""
     usual = versions.prefix == PREFIX
-    command = COMMAND if usual else versions.command
+    command = command_of(versions) if usual else versions.command
     runs = units.is_systemd_running()
     root: Path | None = given.units_root
     wanted = given.units

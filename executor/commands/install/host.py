@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from executor.commands.install.versions import Versions
+from executor.commands.install.versions import PACKAGE, Versions
 from executor.commands.units.sealed import remove_sealed, write_sealed
 
 SETTINGS = Path("/etc/dind-executor/settings.toml")
 COMMAND = Path("/usr/local/bin/dind-executor")
+_PACKAGED_COMMAND = Path("/usr/bin/dind-executor")
 LOG_DIRECTORY = Path("/var/log/dind-executor")
 STATE_DIRECTORY = Path("/var/lib/dind-executor")
 GROUP = "dind-executor"
@@ -34,7 +35,10 @@ def put_on_host(versions: Versions, root: Path = Path("/")) -> Iterator[str]:
 
     Raises CalledProcessError or OSError.
     """
-    _link(_at(root, COMMAND), versions.command)
+    if command_of(versions) == COMMAND:
+        _link(_at(root, COMMAND), versions.command)
+    else:
+        _unlink(_at(root, COMMAND))
     snippet = _at(root, _SYSUSERS)
     if said := write_sealed(snippet, f'g {GROUP} - "Readers of the log of dind-executor"\n'):
         yield said
@@ -62,9 +66,7 @@ def take_from_host(root: Path = Path("/")) -> Iterator[str]:
 
     Raises OSError.
     """
-    command = _at(root, COMMAND)
-    if command.is_symlink():
-        command.unlink()
+    _unlink(_at(root, COMMAND))
     for path in (_LOGROTATE, _SYSUSERS):
         if said := remove_sealed(_at(root, path)):
             yield said
@@ -73,6 +75,11 @@ def take_from_host(root: Path = Path("/")) -> Iterator[str]:
     with suppress(OSError, KeyError):
         grp.getgrnam(GROUP)
         subprocess.run(["groupdel", GROUP], check=False, capture_output=True)
+
+
+def command_of(versions: Versions) -> Path:
+    """Return what units call: where a package has put its own link, or where `install` puts one."""
+    return _PACKAGED_COMMAND if (versions.prefix / PACKAGE).is_dir() else COMMAND
 
 
 def _make_group(snippet: Path) -> None:
@@ -117,6 +124,11 @@ def _link(path: Path, target: Path) -> None:
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
     fresh.replace(path)
+
+
+def _unlink(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
 
 
 def _at(root: Path, path: Path) -> Path:

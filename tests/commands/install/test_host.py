@@ -6,7 +6,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.commands.install import host
-from executor.commands.install.versions import Versions
+from executor.commands.install.versions import PACKAGE, Versions
 from tests.commands.install.test_versions import a_version
 
 
@@ -48,6 +48,18 @@ def test_everything_is_put_where_it_is_looked_for(versions: Versions, tmp_path: 
     assert files(tmp_path) == {"etc/dind-executor/settings.toml"}
     assert not log.exists()
     assert not state.exists()
+
+
+def test_a_package_has_its_own_link(versions: Versions, tmp_path: Path) -> None:
+    """The link of an installation from a clone goes, and units call the package's."""
+    list(host.put_on_host(versions, tmp_path))
+    assert host.command_of(versions) == host.COMMAND
+    a_version(versions.prefix, PACKAGE)
+
+    list(host.put_on_host(versions, tmp_path))
+
+    assert host.command_of(versions) == Path("/usr/bin/dind-executor")
+    assert "usr/local/bin/dind-executor" not in files(tmp_path)
 
 
 def test_settings_stay_as_they_are(versions: Versions, tmp_path: Path) -> None:

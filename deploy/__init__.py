@@ -1,0 +1,1 @@
+"""What brings dind-executor to hosts: packages, an image, a role."""
