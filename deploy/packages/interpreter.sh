@@ -109,7 +109,7 @@ build_python() {
     if [ "$architecture" != amd64 ]; then
         # Python's own build runs a Python of the same version: the one that has been built for here.
         set -- "$@" --with-build-python=/build/amd64/python/bin/python3.13 \
-            ac_cv_file__dev_ptmx=yes ac_cv_file__dev_ptc=no
+            ac_cv_file__dev_ptmx=yes ac_cv_file__dev_ptc=no ac_cv_buggy_getaddrinfo=no
     fi
     # pkg-config knows what the root has, and none of it is wanted.
     export PKG_CONFIG=false
