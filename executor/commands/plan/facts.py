@@ -176,4 +176,9 @@ def _is_taken(engine: "Engine", source: str, key: str) -> bool:
 def _shown_image(facts: ImageFacts) -> dict[str, object]:
     """Return an image's facts without what a plan does not look at."""
     known = asdict(facts)
+    # The plan looks at names, and at what Docker's own images say of themselves.
+    known["environment"] = [
+        each if each.startswith("DOCKER_") else f"{each.partition('=')[0]}="
+        for each in facts.environment
+    ]
     return {key: each for key, each in known.items() if key not in {"instead_of", "moved"} and each}

@@ -41,6 +41,7 @@ from executor.local.server.artifact_store import ArtifactStore
 from executor.local.server.http import Server
 from executor.local.server.listen import engine_of, listen_address
 from executor.log import complain, say
+from executor.notation.docker_config import read_docker_config
 
 OTHERWISE, USAGE = 1, 2
 _MOST_BYTES = 1024 * 1024
@@ -170,7 +171,8 @@ def _auth(path: Path | None) -> str:
 
 def _logins(auth: str) -> list[str]:
     """Return what must not show of a docker configuration."""
-    return [auth] if auth else []
+    known = read_docker_config("--auth-file", auth, None).credentials.values() if auth else ()
+    return [auth, *(text for each in known for text in (each.password, each.identity_token))]
 
 
 def _project(payload: Mapping[str, Any]) -> Project:

@@ -18,7 +18,8 @@ _DEEPEST = 3
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:[\r\n]{1,2}[A-Za-z0-9+/_-]{4,})*={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[:\s]?){8,}")
 _KEY_BLOCK = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----.*?(?:-----END [A-Z ]{0,40}-----|\Z)",
+    re.DOTALL,
 )
 _TOKENS = re.compile(
     r"(?:glcbt|glpat|glrt|gldt|glptt|glsoat|glft|glimt|glagent|glwt|gloas|ghp|gho|ghs|ghu|ghr|github_pat|dckr_pat"
@@ -27,10 +28,10 @@ _TOKENS = re.compile(
 )
 _LOGIN = re.compile(r"(?<=://)[^/\s@\"'<>]{1,2000}@")
 _QUERY = re.compile(
-    r"(?i)([?&;][\w.%-]*(?:token|secret|passw|key|sig|credential|auth|jwt|session|code)[\w.%-]*=)[^&\s\"'<>;\ue000]+"
+    r"(?i)([?&;][\w.%-]{0,60}(?:token|secret|passw|key|sig|credential|auth|jwt|session|code)[\w.%-]{0,60}=)[^&\s\"'<>;\ue000]+"
 )
 _ASSIGNED = re.compile(
-    r"(?i)(\b[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key|access_?key)[\w-]*[\"']?\s{0,2}[=:]\s{0,2}[\"']?)"
+    r"(?i)(\b[\w-]{0,60}?(?:passw(?:or)?d|passphrase|secret|token|api_?key|access_?key)[\w-]{0,60}[\"']?\s{0,2}[=:]\s{0,2}[\"']?)"
     r"(?![\"'\s$])[^\s\"'$&|;,)}\ue000]{4,}"
 )
 _HEADER = re.compile(

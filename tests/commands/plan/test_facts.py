@@ -20,7 +20,7 @@ def test_facts_are_read_as_they_are_printed() -> None:
     facts = EngineFacts(
         Surroundings(mtu=1400, subnets=("10.0.0.0/8",), bridges=(("10.0.0.0/24", "br-1"),),
                      authorities=(("r:5000", b"PEM\n"),), in_reach=True),
-        {"docker:28": ImageFacts("sha256:1", ("sh",), environment=("A=1",))},
+        {"docker:28": ImageFacts("sha256:1", ("sh",), environment=("A=", "DOCKER_VERSION=28"))},
         builds_are_taken=True,
         generation=2,
     )  # fmt: skip
@@ -90,3 +90,13 @@ def test_the_engine_is_only_read(stub: StubEngine, tmp_path: Path) -> None:
     assert facts.architecture == "arm64"
     assert facts.image(images.build) == replace(ImageFacts("sha256:1"))
     assert {each.method for each in stub.received} == {"GET"}
+
+
+def test_values_of_an_images_variables_are_not_shown() -> None:
+    """The plan looks at their names, and at what Docker's own images say."""
+    facts = EngineFacts(
+        images={"a": ImageFacts("sha256:1", environment=("KEY=hunter2", "DOCKER_X=1"))}
+    )
+
+    assert "hunter2" not in json.dumps(facts.as_json())
+    assert "DOCKER_X=1" in json.dumps(facts.as_json())

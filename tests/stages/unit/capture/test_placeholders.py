@@ -59,3 +59,11 @@ def test_too_much() -> None:
 
     with pytest.raises(TooMuch):
         replaced(document, secrets)
+
+
+@pytest.mark.parametrize(
+    "text", ["?" + "token" * 20_000, "password" * 20_000, "eyJ" * 30_000, "-----BEGIN " * 9_000]
+)
+def test_a_text_that_means_harm_takes_no_longer(text: str) -> None:
+    """The time grows with the text: within what any test may take."""
+    assert captured(a_variable("A", text))
