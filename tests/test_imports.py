@@ -309,21 +309,6 @@ def test_prepare_loads_nothing_slow_by_being_imported(tmp_path: Path) -> None:
     assert among(modules, SLOW | {"cryptography", "ssl", "asyncio", "logging"}) == set()
 
 
-def test_certificates_are_made_without_what_reads_them(tmp_path: Path) -> None:
-    """Keys and signatures are all that is needed of cryptography."""
-    program = (
-        "import sys\nfrom executor.stages.prepare.certificates import mint\n"
-        "mint(('docker', '10.0.0.2'), 60)\n"
-        "open({seen!r}, 'w').write('\\n'.join(sys.modules))\nargs = {args!r}\n"
-    )
-
-    modules = loaded(program, [], {}, tmp_path)
-
-    assert "cryptography.hazmat.primitives.asymmetric.ec" in modules
-    slow = {"cryptography.x509", "cryptography.hazmat.primitives.serialization", "email"}
-    assert among(modules, SLOW | slow) == set()
-
-
 def test_config_reads_no_shell_program(tmp_path: Path) -> None:
     """It sends none, so its start does not pay for them."""
     args, environment = files(tmp_path)

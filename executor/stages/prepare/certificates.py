@@ -4,13 +4,10 @@ Elliptic-curve keys are made in milliseconds where dind's entrypoint would make 
 4096 bits first.  The CA's key never leaves this module's memory.
 """
 
-import os
 import time
 from typing import TYPE_CHECKING
 
-from executor.digests import sha1
 from executor.log import AdministratorLog
-from executor.notation import x509
 from executor.plan.certificates import certificate_names, certificate_seconds
 from executor.plan.inputs import Inputs
 from executor.plan.sidecar import Sidecar
@@ -19,11 +16,12 @@ from executor.spec import Certificates, ImagePlan
 from executor.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+    Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _RSA_BITS = 2048
-_SERIAL_BYTES = 16
 _VALID_BEFORE_SECONDS = 24 * 3600
 """Clocks of an engine elsewhere may be behind, and this one may be set back while the job runs."""
 
@@ -82,161 +80,158 @@ class Mint:
 
     def __init__(self, valid_seconds: int, kind: str) -> None:
         """Make all keys; those of RSA take a while, so at the same time."""
-        make: Callable[[], _Key] = _RsaKey if kind == "rsa" else _EcKey
+        from cryptography.x509.oid import ExtendedKeyUsageOID
+
+        make = _new_rsa_key if kind == "rsa" else _new_ec_key
         server, client = Task(make), Task(make)
         self._authority = _Authority(valid_seconds, make())
         self._server_key = server.result()
         self._client_key = client.result()
-        self._client = self._authority.sign("client", self._client_key, x509.CLIENT_AUTH)
+        self._client = self._authority.sign(
+            "client", self._client_key, ExtendedKeyUsageOID.CLIENT_AUTH
+        )
 
     def certificates(self, names: tuple[str, ...]) -> Certificates:
         """Return all, with the server's for these names and addresses."""
-        hosts = _hosts(names)
+        from cryptography import x509
+        from cryptography.x509.oid import ExtendedKeyUsageOID
+
+        hosts = x509.SubjectAlternativeName(_general_names(names))
+        purpose = ExtendedKeyUsageOID.SERVER_AUTH
         return Certificates(
             self._authority.certificate,
-            self._authority.sign("server", self._server_key, x509.SERVER_AUTH, hosts),
-            self._server_key.pem(),
+            self._authority.sign("server", self._server_key, purpose, hosts),
+            _pem_key(self._server_key),
             self._client,
-            self._client_key.pem(),
-        )
-
-
-class _Key:
-    """A private key: its public half as a certificate has it, and signatures by it."""
-
-    KIND: bytes
-    """The algorithm."""
-    SIGNS: bytes
-    """The algorithm of its signatures."""
-
-    public: bytes
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the signature of some data."""
-        raise NotImplementedError
-
-    def pem(self) -> bytes:
-        """Return the key, in a form that every client of its age reads."""
-        raise NotImplementedError
-
-    @property
-    def id(self) -> bytes:
-        """Return what tells the key from others."""
-        return sha1(self.public, usedforsecurity=False).digest()
-
-    def info(self) -> bytes:
-        """Return the public half with its algorithm."""
-        return x509.sequence(self.KIND, x509.bits(self.public))
-
-
-class _EcKey(_Key):
-    """A key on the curve P-256."""
-
-    KIND = x509.algorithm("1.2.840.10045.2.1", x509.identifier("1.2.840.10045.3.1.7"))
-    SIGNS = x509.algorithm("1.2.840.10045.4.3.2", b"")
-
-    def __init__(self) -> None:
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        self._key: ec.EllipticCurvePrivateKey = ec.generate_private_key(ec.SECP256R1())
-        point = self._key.public_key().public_numbers()
-        self.public = b"\4" + point.x.to_bytes(32) + point.y.to_bytes(32)
-
-    def sign(self, data: bytes) -> bytes:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
-
-    def pem(self) -> bytes:
-        private = self._key.private_numbers().private_value.to_bytes(32)
-        return x509.pem("PRIVATE KEY", x509.ec_private_key(self.KIND, private, self.public))
-
-
-class _RsaKey(_Key):
-    """A key of RSA, its private half as PKCS#1."""
-
-    KIND = x509.algorithm("1.2.840.113549.1.1.1")
-    SIGNS = x509.algorithm("1.2.840.113549.1.1.11")
-
-    def __init__(self) -> None:
-        from cryptography.hazmat.primitives.asymmetric import rsa
-
-        self._key: rsa.RSAPrivateKey = rsa.generate_private_key(
-            public_exponent=65537, key_size=_RSA_BITS
-        )
-        numbers = self._key.public_key().public_numbers()
-        self.public = x509.sequence(x509.integer(numbers.n), x509.integer(numbers.e))
-
-    def sign(self, data: bytes) -> bytes:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding
-
-        return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-
-    def pem(self) -> bytes:
-        from cryptography.hazmat.primitives import serialization
-
-        return self._key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
+            _pem_key(self._client_key),
         )
 
 
 class _Authority:
     """A CA that lives until the server's certificate is signed."""
 
-    def __init__(self, valid_seconds: int, key: _Key) -> None:
-        now = time.time()
-        self._start = _moment(now - _VALID_BEFORE_SECONDS)
-        self._end = _moment(now + valid_seconds)
+    def __init__(self, valid_seconds: int, key: "Key") -> None:
+        import datetime as dt  # noqa: PLC0415
+
+        from cryptography import x509
+
+        now = dt.datetime.now(dt.UTC)
+        self._start = now - dt.timedelta(seconds=_VALID_BEFORE_SECONDS)
+        self._end = now + dt.timedelta(seconds=valid_seconds)
         self._key = key
         self._name = _name("job CA")
-        self.certificate = self._signed(self._name, key, x509.authority_extensions(key.id))
-
-    def sign(self, role: str, key: _Key, purpose: str, hosts: "tuple[bytes, ...]" = ()) -> bytes:
-        """Return the certificate of a key for one end."""
-        says = x509.end_extensions(key.id, self._key.id, purpose, hosts)
-        return self._signed(_name(role), key, says)
-
-    def _signed(self, subject: bytes, key: _Key, extensions: bytes) -> bytes:
-        content = x509.to_be_signed(
-            serial=int.from_bytes(os.urandom(_SERIAL_BYTES)),
-            signed_by=self._key.SIGNS,
-            issuer=self._name,
-            subject=subject,
-            start=self._start,
-            end=self._end,
-            public_key=key.info(),
-            extensions=extensions,
+        self._id = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        self.certificate = self._signed(
+            self._builder(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs_certificates=True), critical=True)
         )
-        signature = x509.bits(self._key.sign(content))
-        return x509.pem("CERTIFICATE", x509.sequence(content, self._key.SIGNS, signature))
+
+    def sign(
+        self,
+        role: str,
+        key: "Key",
+        purpose: "x509.ObjectIdentifier",
+        hosts: "x509.SubjectAlternativeName | None" = None,
+    ) -> bytes:
+        """Return the certificate of a key for one end."""
+        from cryptography import x509
+
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._id)
+        builder = (
+            self._builder(_name(role), key)
+            .add_extension(issuer, critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        )
+        if hosts:
+            builder = builder.add_extension(hosts, critical=False)
+        return self._signed(builder)
+
+    def _builder(self, name: "x509.Name", key: "Key") -> "x509.CertificateBuilder":
+        from cryptography import x509
+
+        public = key.public_key()
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._start)
+            .not_valid_after(self._end)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        )
+
+    def _signed(self, builder: "x509.CertificateBuilder") -> bytes:
+        from cryptography.hazmat.primitives import hashes, serialization
+
+        certificate = builder.sign(self._key, hashes.SHA256())
+        return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _moment(seconds: float) -> bytes:
-    return x509.moment(time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds)))
+def _new_ec_key() -> "Key":
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return ec.generate_private_key(ec.SECP256R1())
 
 
-def _name(role: str) -> bytes:
-    return x509.common_name(f"dind-executor {role}")
+def _new_rsa_key() -> "Key":
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
 
 
-def _hosts(names: tuple[str, ...]) -> tuple[bytes, ...]:
+def _pem_key(key: "Key") -> bytes:
+    """Return a key in PEM form: one of RSA as PKCS#1, which every client of its age reads."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    kinds = serialization.PrivateFormat
+    form = kinds.TraditionalOpenSSL if isinstance(key, rsa.RSAPrivateKey) else kinds.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+
+
+def _name(role: str) -> "x509.Name":
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"dind-executor {role}")])
+
+
+def _usage(*, signs_certificates: bool) -> "x509.KeyUsage":
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_names(names: tuple[str, ...]) -> "list[x509.GeneralName]":
     """Return the names as a certificate holds them; aliases may be written in any script."""
     import ipaddress
 
-    found: list[bytes] = []
+    from cryptography import x509
+
+    found: list[x509.GeneralName] = []
     for name in names:
         try:
-            found.append(x509.address(ipaddress.ip_address(name.strip("[]")).packed))
+            found.append(x509.IPAddress(ipaddress.ip_address(name.strip("[]"))))
         except ValueError:
             pass
         else:
             continue
         try:
-            found.append(x509.dns_name(name.encode("ascii" if name.isascii() else "idna")))
+            found.append(x509.DNSName(name if name.isascii() else name.encode("idna").decode()))
         except UnicodeError:
             continue  # no client can ask for such a name
-    return tuple(found)
+    return found
