@@ -24,11 +24,26 @@ install_python() {
     fi
 }
 
+# Installs the package that lies beside pyproject.toml, if there is one for this image.
+install_package() {
+    if command -v dpkg >/dev/null; then
+        for package in ./dind-executor_*_"$(dpkg --print-architecture)".deb; do
+            if [ -e "$package" ]; then exec dpkg --install "$package"; fi
+        done
+    elif command -v rpm >/dev/null; then
+        for package in ./dind-executor-*."$(uname -m)".rpm; do
+            if [ -e "$package" ]; then exec rpm --install "$package"; fi
+        done
+    fi
+}
+
+cd "$(dirname "$0")/../.."
+install_package
 find_python >/dev/null || install_python
 if ! python=$(find_python); then
-    echo 'ERROR: This image has no package of Python 3.11 or later. Choose an image with a newer' \
-        'distribution: --build-arg RUNNER_IMAGE=gitlab/gitlab-runner:alpine' >&2
+    echo 'ERROR: This image has no package of Python 3.11 or later. Put a package of dind-executor into' \
+        'dist/, or choose an image with a newer distribution:' \
+        '--build-arg RUNNER_IMAGE=gitlab/gitlab-runner:alpine' >&2
     exit 1
 fi
-cd "$(dirname "$0")/../.."
 "$python" -m executor install

@@ -156,3 +156,14 @@ def test_a_wheel_says_what_is_inside_of_it(tmp_path: Path) -> None:
     assert (found["name"], found["version"], found["purl"]) == ("a-b", "1.0", "pkg:pypi/a-b@1.0")
     assert found["licenses"] == [{"license": {"name": "MIT"}}]
     assert '"name": "openssl"' in json.dumps(found["components"])
+
+
+def test_the_role_writes_the_sample_registration() -> None:
+    """What the Ansible role adds to config.toml has the values of config.toml.example."""
+    template = ROOT / "deploy/ansible/dind_executor/templates/runner.toml.j2"
+    text = re.sub(r"\{\{.*?\}\}", '"x"', template.read_text(encoding="utf-8"))
+    (written,) = tomllib.loads(text)["runners"]
+    sample = (ROOT / "config.toml.example").read_text(encoding="utf-8")
+    (wanted,) = tomllib.loads(sample)["runners"]
+
+    assert {**wanted, "name": "x", "url": "x", "token": "x"} == written
