@@ -32,6 +32,9 @@ unpack() {
     rm -rf "${built:?}/$name"
     dpkg-source --no-check "$@" -x /build/sources/"$name"_*.dsc "$built/$name" >/dev/null 2>&1
     cd "$built/$name"
+    # OpenSSL and Python have the time of their build in them: that of the sources is the same in each.
+    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l debian/changelog -S Timestamp)
+    export SOURCE_DATE_EPOCH
 }
 
 build_libraries() {
@@ -60,9 +63,6 @@ build_libraries() {
 
 unpack_python() {
     unpack python3.13 --skip-patches
-    # Python has the time of its build in it: that of the sources is the same in each build.
-    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l debian/changelog -S Timestamp)
-    export SOURCE_DATE_EPOCH
     while read -r patch _; do
         case $patch in '' | '#'*) continue ;; esac
         name=${patch%.*}
