@@ -375,6 +375,7 @@ def test_only_the_entry_points_look_at_the_environment() -> None:
     assert looking <= {
         "runner/environ.py",
         "__main__.py",
+        "commands/fleet/command.py",
         "commands/install/command.py",
         "commands/register/command.py",
         "host/credentials.py",

@@ -12,6 +12,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor rollback [VERSION]             go back to the version before (as root)
   dind-executor uninstall                      remove everything but the settings (as root)
   dind-executor register --url URL             have gitlab-runner take jobs on this host (as root)
+  dind-executor fleet audit --url URL          show what is wrong with all runners of a GitLab
   dind-executor migrate config.toml            move runners here from the Docker executor
   dind-executor doctor [--online] [--as-job]   look at this host: what will make jobs fail, what to do
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left
@@ -32,6 +33,7 @@ COMMANDS = {
     "rollback": "executor.commands.install.rollback",
     "uninstall": "executor.commands.install.uninstall",
     "register": "executor.commands.register.command",
+    "fleet": "executor.commands.fleet.command",
     "migrate": "executor.commands.migrate.command",
     "doctor": "executor.commands.doctor.command",
     "reap": "executor.commands.reap.command",

@@ -18,6 +18,9 @@ class Manager:
     info: Mapping[str, object]
     """What it said of itself: only the first contact with anything in it counts at once."""
     contacted_at: str
+    address: str = "127.0.0.1"
+    execution: str = "idle"
+    """Whether GitLab believes that it runs a job: idle, or active."""
 
     def described(self) -> dict[str, object]:
         """Return it as the API has it."""
@@ -27,8 +30,9 @@ class Manager:
             "version": self.info.get("version"),
             "platform": self.info.get("platform"),
             "contacted_at": self.contacted_at,
+            "ip_address": self.address,
             "status": "online",
-            "job_execution_status": "idle",
+            "job_execution_status": self.execution,
         }
 
 
@@ -47,6 +51,9 @@ class RunnerRow:
     paused: bool = False
     group_id: int | None = None
     project_id: int | None = None
+    access_level: str = "not_protected"
+    created_at: str = field(default_factory=lambda: dt.datetime.now(dt.UTC).isoformat())
+    token_expires_at: str | None = None
     managers: dict[str, Manager] = field(default_factory=dict)
 
     def listed(self) -> dict[str, object]:
@@ -72,7 +79,9 @@ class RunnerRow:
             "locked": self.locked,
             "maintenance_note": self.maintenance_note,
             "contacted_at": max(contacts, default=None),
-            "token_expires_at": None,
+            "access_level": self.access_level,
+            "created_at": self.created_at,
+            "token_expires_at": self.token_expires_at,
         }
 
 

@@ -57,7 +57,7 @@ def read_options(args: Sequence[str]) -> Options:
             )
     given = _parser().parse_args(args)
     url = str(given.url or "").rstrip("/")
-    if (url or not given.print_template) and not _is_address(url):
+    if (url or not given.print_template) and not is_address(url):
         raise WrongUse(
             "--url is the address of GitLab, such as https://gitlab.example.com, without a user."
         )
@@ -178,7 +178,8 @@ def _wanted(given: argparse.Namespace, name: str) -> Wanted | None:
     return Wanted(name, kind, place, tags, given.untagged, given.protected)
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Tell whether it is the address of a GitLab, without anything secret."""
     try:
         parts = urlsplit(url)
         has_host = bool(parts.hostname) and parts.port != 0

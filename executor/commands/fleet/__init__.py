@@ -1,0 +1,5 @@
+"""`dind-executor fleet`: all runners of a GitLab, and the hosts that work for them.
+
+`command` tells the story and `options` what it is given.  `listing` reads what GitLab knows, `rows` is
+what of that counts, `rules` judges it, and `report` is what people and programs read.
+"""

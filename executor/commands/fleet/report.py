@@ -1,0 +1,87 @@
+"""What people and programs read of a fleet.  Pure."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from executor.commands.fleet.rows import Fleet
+from executor.commands.fleet.rules import Finding
+from executor.excerpts import readable as shortened
+from executor.redaction import redact
+
+DONE, FOUND, USAGE, PARTIAL = 0, 1, 2, 3
+
+
+def exit_code(findings: Sequence[Finding], fleet: Fleet) -> int:
+    """Return 3 where not all could be read, else 1 where something was found."""
+    if fleet.failures:
+        return PARTIAL
+    return FOUND if findings else DONE
+
+
+def as_json(findings: Sequence[Finding], fleet: Fleet) -> Iterator[str]:
+    """Yield an object for each finding, for each failure, and for the whole."""
+    for each in findings:
+        yield json.dumps(
+            {
+                "kind": "finding",
+                "rule": each.rule,
+                "runner": each.runner.id,
+                "description": readable(each.runner.description),
+                "system_id": readable(each.system_id),
+                "found": readable(each.found),
+                "remedy": each.remedy,
+            }
+        )
+    for failure in fleet.failures:
+        yield json.dumps({"kind": "failure", "failure": readable(failure)})
+    yield json.dumps(
+        {
+            "kind": "summary",
+            "runners": len(fleet.runners),
+            "managers": sum(len(each.managers) for each in fleet.runners),
+            "findings": len(findings),
+            "failures": len(fleet.failures),
+            "gitlab": readable(fleet.gitlab),
+        }
+    )
+
+
+def as_table(findings: Sequence[Finding], fleet: Fleet) -> Iterator[str]:
+    """Yield lines for people: each finding in columns, what to do under it, and the sum."""
+    rows = [(each.rule, _where(each), readable(each.found)) for each in findings]
+    first = max((len(rule) for rule, _, _ in rows), default=0)
+    second = max((len(where) for _, where, _ in rows), default=0)
+    for each, (rule, where, found) in zip(findings, rows, strict=True):
+        yield f"{rule:{first}}  {where:{second}}  {found}"
+        yield f"{'':{first}}  {'':{second}}  → {each.remedy}"
+    for failure in fleet.failures:
+        yield readable(failure)
+    yield summary(findings, fleet)
+
+
+def summary(findings: Sequence[Finding], fleet: Fleet) -> str:
+    """Return the sum in a sentence."""
+    hosts = sum(len(each.managers) for each in fleet.runners)
+    text = (
+        f"{_count(len(fleet.runners), 'runner')} with {_count(hosts, 'host')}:"
+        f" {_count(len(findings), 'finding') if findings else 'nothing is wrong'}."
+    )
+    failed = len(fleet.failures)
+    return f"{text} {_count(failed, 'runner')} could not be read." if failed else text
+
+
+def readable(text: str) -> str:
+    """Return words as people read them: runners and hosts may be called anything."""
+    plain = shortened(redact(text, ()))
+    return "".join(each if each.isprintable() else "?" for each in plain)
+
+
+def _where(finding: Finding) -> str:
+    runner = finding.runner
+    name = f" ({readable(runner.description)})" if runner.description else ""
+    host = f", host {readable(finding.system_id)}" if finding.system_id else ""
+    return f"runner {runner.id}{name}{host}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,80 @@
+"""The command, as a person or a program calls it."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from executor.commands.fleet.command import run
+from tests.gitlab import moods, server
+from tests.gitlab.registry import Manager
+from tests.gitlab.server import GitLab
+
+
+@pytest.fixture(name="gitlab")
+def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
+    with server.serving(tmp_path) as gitlab:
+        gitlab.registry.rows.clear()
+        now = dt.datetime.now(dt.UTC).isoformat()
+        row = gitlab.registry.add({"run_untagged": False, "tag_list": ("docker",)})
+        row.managers["s_1"] = Manager(1, "s_1", {"version": "19.3.0"}, now)
+        yield gitlab
+
+
+def audit(gitlab: GitLab, *args: str, token: str = "") -> int:
+    """Run it with a token in the environment."""
+    environ = {"GITLAB_TOKEN": token or gitlab.administrators_token}
+    return run(["audit", "--url", gitlab.url, *args], environ)
+
+
+def test_a_good_fleet(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
+    """One object says so, and the exit code too."""
+    assert audit(gitlab) == 0
+
+    out, err = capfd.readouterr()
+    assert json.loads(out)["findings"] == 0
+    assert err == ""
+
+
+def test_a_fault_is_an_exit_code(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
+    """And a line with the rule and the runner."""
+    row = gitlab.registry.add({"token_expires_at": "2020-01-01T00:00:00Z"})
+    row.run_untagged = False
+
+    assert audit(gitlab) == 1
+
+    lines = [json.loads(each) for each in capfd.readouterr().out.splitlines()]
+    assert [(each.get("rule"), each.get("runner")) for each in lines] == [
+        ("token-expires", row.id),
+        (None, None),
+    ]
+
+
+def test_a_refusal_is_a_sentence(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
+    """It names the least scope; nothing is called well."""
+    token = gitlab.registry.add_user({"create_runner"})
+
+    assert audit(gitlab, token=token) == 3
+
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "it needs the scope `read_api`" in err
+    assert token not in err
+
+
+def test_a_login_page_is_no_empty_fleet(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
+    """A proxy that answers 200 has said nothing about runners."""
+    gitlab.mood = moods.login_page
+
+    assert audit(gitlab) == 3
+
+    assert "not GitLab's API" in capfd.readouterr().err
+
+
+def test_wrong_use(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
+    """It ends with 2 before GitLab is asked anything."""
+    assert audit(gitlab, "--jobs", "many") == 2
+
+    assert capfd.readouterr().err.startswith("dind-executor fleet: Argument --jobs")

@@ -1,0 +1,81 @@
+"""What the command is given."""
+
+from pathlib import Path
+
+import pytest
+
+from executor.commands.fleet.options import WrongUse, read_options, users_token
+
+URL = ("--url", "https://gitlab.example.com/")
+
+
+def test_all_runners_that_the_user_manages() -> None:
+    """Without a place, and with JSON where no terminal is."""
+    options = read_options(["audit", *URL], {})
+
+    assert (options.action, options.url) == ("audit", "https://gitlab.example.com")
+    assert (options.place.path, options.place.query) == ("/runners", {})
+    assert (options.clients, options.json) == (8, True)
+
+
+def test_a_job_of_gitlab_knows_the_address() -> None:
+    """So a scheduled pipeline audits without naming it; an option counts more."""
+    environ = {"CI_SERVER_URL": "https://other.example.com"}
+
+    assert read_options(["audit"], environ).url == "https://other.example.com"
+    assert read_options(["audit", *URL], environ).url == "https://gitlab.example.com"
+
+
+def test_runners_of_a_group() -> None:
+    """A path is one part of an address, and runners of other places are not meant."""
+    place = read_options(["audit", *URL, "--group", "a/b", "--tag", "x,y", "--tag", "z"], {}).place
+
+    assert place.path == "/groups/a%2Fb/runners"
+    assert place.query == {"type": "group_type", "tag_list": "x,y,z"}
+    assert "Owner in the group a/b" in place.need.text
+
+
+def test_all_runners_of_an_instance() -> None:
+    """Only administrators see them, by a path of its own."""
+    assert read_options(["audit", *URL, "--instance"], {}).place.path == "/runners/all"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["audit", *URL, "--token=glpat-abcdefghij0123456789"], "seen by every user"),
+        (["audit", "--url", "https://me:secret@gitlab.example.com"], "--url is the address"),
+        (["audit"], "--url is the address"),
+        (["audit", *URL, "--jobs", "9"], "from 1 to 8"),
+        (["audit", *URL, "--jobs", "0"], "from 1 to 8"),
+        (["audit", *URL, "--group", " "], "--group is the number"),
+        (["audit", *URL, "--group", "1", "--instance"], "not allowed"),
+        (["polish"], "invalid choice"),
+        ([], "required"),
+    ],
+)
+def test_wrong_use(args: list[str], words: str) -> None:
+    """The sentence says what is right, and shows no secret."""
+    with pytest.raises(WrongUse, match=words) as raised:
+        read_options(args, {})
+
+    assert "secret" not in str(raised.value)
+    assert "abcdefghij" not in str(raised.value)
+
+
+def test_where_the_token_is(tmp_path: Path) -> None:
+    """In a file, else in the environment, which it leaves."""
+    file = tmp_path / "token"
+    file.write_text("glpat-of-the-file\n")
+    file.chmod(0o600)
+    environ = {"GITLAB_TOKEN": "glpat-of-the-environment"}
+    assert (
+        users_token(read_options(["audit", *URL, "--token-file", str(file)], {}), dict(environ))
+        == "glpat-of-the-file"
+    )
+    options = read_options(["audit", *URL], {})
+
+    assert users_token(options, environ) == "glpat-of-the-environment"
+    assert environ == {}
+    with pytest.raises(WrongUse, match="`read_api`"):
+        users_token(options, environ)

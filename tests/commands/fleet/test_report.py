@@ -1,0 +1,55 @@
+"""What people and programs read of a fleet."""
+
+import json
+
+from executor.commands.fleet.report import as_json, as_table, exit_code, readable
+from executor.commands.fleet.rows import Fleet, Manager, Runner
+from executor.commands.fleet.rules import Finding
+
+RUNNER = Runner(7, "build\x1ber glpat-abcdefghij0123456789", managers=(Manager("s_1"),))
+FLEET = Fleet((RUNNER, Runner(8)), "19.3.0")
+FINDING = Finding("old-version", RUNNER, "gitlab-runner 1.0", "upgrade it", "s_1")
+FAILED = FLEET._replace(failures=("Runner 9: GitLab does not answer.",))
+
+
+def test_people_read_lines() -> None:
+    """Where, what, what to do, and how much there is."""
+    first, second, last = as_table([FINDING], FLEET)
+
+    assert first.startswith("old-version  runner 7 (build?er ")
+    assert first.endswith(", host s_1  gitlab-runner 1.0")
+    assert second.strip() == "→ upgrade it"
+    assert last == "2 runners with 1 host: 1 finding."
+
+
+def test_nothing_and_failures_are_said() -> None:
+    """A fleet of which a part was read is not called well without a word on the rest."""
+    assert list(as_table([], FLEET)) == ["2 runners with 1 host: nothing is wrong."]
+    assert list(as_table([], FAILED)) == [
+        "Runner 9: GitLab does not answer.",
+        "2 runners with 1 host: nothing is wrong. 1 runner could not be read.",
+    ]
+
+
+def test_programs_read_objects() -> None:
+    """A line for each finding and failure, and one for the whole."""
+    finding, failure, whole = map(json.loads, as_json([FINDING], FAILED))
+
+    assert finding["kind"] == "finding"
+    assert (finding["rule"], finding["runner"]) == ("old-version", 7)
+    assert finding["system_id"] == "s_1"
+    assert failure == {"kind": "failure", "failure": "Runner 9: GitLab does not answer."}
+    assert (whole["runners"], whole["managers"], whole["findings"]) == (2, 1, 1)
+
+
+def test_exit_codes() -> None:
+    """What could not be read counts more than what was found."""
+    assert exit_code([], FLEET) == 0
+    assert exit_code([FINDING], FLEET) == 1
+    assert exit_code([FINDING], FAILED) == 3
+
+
+def test_names_may_be_anything() -> None:
+    """No control character and no token reaches a terminal."""
+    assert "abcdefghij" not in readable(RUNNER.description)
+    assert readable("a\nb").isprintable()
