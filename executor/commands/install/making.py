@@ -60,12 +60,13 @@ def make_from_clone(versions: Versions, source: Path, wheels: Path | None) -> st
     path = versions.path(name)
     print(f"Installing the packages into {path} ...")
     try:
+        # By its hooks it is known, also if this is killed.
+        (path / "hooks").mkdir(parents=True)
+        for stage in STAGES:
+            shutil.copyfile(source / "hooks" / stage, path / "hooks" / stage)
         # Its scripts name the place where it is made.
         venv.create(path, with_pip=True)
         _install_clone(path / "bin" / "python", source, wheels)
-        (path / "hooks").mkdir()
-        for stage in STAGES:
-            shutil.copyfile(source / "hooks" / stage, path / "hooks" / stage)
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise

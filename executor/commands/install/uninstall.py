@@ -19,7 +19,7 @@ def main(args: list[str]) -> int:
     """Remove; return an exit code. 0: done. 1: a job runs. 2: wrong use."""
     given = _parser().parse_args(args)
     versions = Versions(given.prefix.absolute())
-    if not versions.names():
+    if not versions.names() and not given.from_package:
         return _refuse(f"There is nothing of dind-executor in {versions.prefix}.")
     if (versions.prefix / PACKAGE).exists() and not given.from_package:
         return _refuse(
@@ -89,15 +89,16 @@ def _remove(versions: Versions) -> list[str]:
         said += units.remove_units(Path("/"))
         said += take_from_host()
         said.append(f"The settings stay in {SETTINGS.parent}.")
-    names = versions.names()
-    for each in versions.prefix.iterdir():
-        if each.name == PACKAGE:
-            continue  # the package manager's
+    names = versions.names() or ["nothing"]
+    for each in (*versions.own_paths(), versions.prefix / _AWAY):
         if each.is_dir() and not each.is_symlink():
             shutil.rmtree(each)
         else:
-            each.unlink()
-    if not any(versions.prefix.iterdir()):
+            each.unlink(missing_ok=True)
+    left = [each.name for each in versions.prefix.iterdir() if each.name != PACKAGE]
+    if left:
+        said.append(f"{versions.prefix} has other files, which stay: {', '.join(sorted(left))}.")
+    elif not (versions.prefix / PACKAGE).exists():
         versions.prefix.rmdir()
     return [f"Removed {', '.join(names)} from {versions.prefix}.", *said]
 

@@ -87,6 +87,19 @@ class Versions:
             shutil.rmtree(each)
         return gone
 
+    def own_paths(self) -> list[Path]:
+        """Return what is there of dind-executor, but for what a package has; others' files are none of it."""
+        links = [
+            self.prefix / f"{dot}{each}" for dot in ("", ".") for each in (_CURRENT, _PREVIOUS)
+        ]
+        found = [
+            *map(self.path, self.names()),
+            self.hooks,
+            *self.prefix.glob(f"{_MAKING}*"),
+            *links,
+        ]
+        return [each for each in found if os.path.lexists(each)]
+
     def begun(self, name: str) -> Path:
         """Return where a version is made that gets its own name when it is whole."""
         return self.prefix / f"{_MAKING}{name}"
@@ -103,11 +116,21 @@ class Versions:
         fresh.replace(self.prefix / link)
 
     def _is_version(self, path: Path) -> bool:
-        """Tell whether a directory is a version; `venv` is what installations before 0.1 have."""
+        """Tell whether a directory is a version; `venv` is what installations before 0.1 have.
+
+        Other virtual environments that somebody has below the prefix have no hooks.
+        """
         name = path.name
-        if path.parent != self.prefix or name.startswith(".") or name == PACKAGE:
+        if (
+            path.parent != self.prefix
+            or name.startswith(".")
+            or name == PACKAGE
+            or path.is_symlink()
+        ):
             return False
-        return not path.is_symlink() and os.path.lexists(path / _PYTHON)
+        has_hooks = (path / "hooks/config").is_file()
+        is_old = name == "venv" and os.path.lexists(path / _COMMAND)
+        return os.path.lexists(path / _PYTHON) and (has_hooks or is_old)
 
 
 def version_said(version: Path) -> str:

@@ -55,7 +55,7 @@ def test_another_build_of_the_same_version_is_beside_it(tmp_path: Path) -> None:
 def test_a_failure_leaves_nothing(mocker: MockerFixture, tmp_path: Path) -> None:
     """pip fails: the directory is gone, and the version that is there stays."""
     a_version(tmp_path, __version__)
-    mocker.patch.object(venv, "create", side_effect=lambda path, **_: path.mkdir())
+    mocker.patch.object(venv, "create", side_effect=lambda path, **_: path.mkdir(exist_ok=True))
     failure = subprocess.CalledProcessError(1, "pip")
     mocker.patch.object(subprocess, "run", side_effect=failure)
     clone = making.clone()
@@ -74,7 +74,7 @@ def test_where_wheels_come_from(
     mocker: MockerFixture, tmp_path: Path, wheels: str | None, words: list[str]
 ) -> None:
     """With a directory of wheels, pip asks no network; else it looks where it always does."""
-    mocker.patch.object(venv, "create", side_effect=lambda path, **_: path.mkdir())
+    mocker.patch.object(venv, "create", side_effect=lambda path, **_: path.mkdir(exist_ok=True))
     run = mocker.patch.object(subprocess, "run")
     clone = making.clone()
     assert clone

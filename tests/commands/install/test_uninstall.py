@@ -91,3 +91,44 @@ def test_nothing_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     """One sentence, exit 2."""
     assert uninstall.main([f"--prefix={tmp_path}"]) == 2
     assert f"There is nothing of dind-executor in {tmp_path}." in capsys.readouterr().err
+
+
+def test_files_of_others_stay(
+    mocker: MockerFixture, versions: Versions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A prefix may be a directory that others use too; a virtual environment of theirs is no version."""
+    jobs(mocker, versions, 0, 0)
+    other = versions.prefix / "other"
+    (other / "bin").mkdir(parents=True)
+    (other / "bin/python").touch()
+    (versions.prefix / "data").touch()
+
+    assert uninstall.main([f"--prefix={versions.prefix}"]) == 0
+
+    assert sorted(each.name for each in versions.prefix.iterdir()) == ["data", "other"]
+    assert "has other files, which stay: data, other." in capsys.readouterr().out
+
+
+def test_a_directory_without_a_version_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever else is in it."""
+    (tmp_path / "other/bin").mkdir(parents=True)
+    (tmp_path / "other/bin/python").touch()
+
+    assert uninstall.main([f"--prefix={tmp_path}"]) == 2
+
+    assert (tmp_path / "other/bin/python").exists()
+    assert "There is nothing of dind-executor" in capsys.readouterr().err
+
+
+def test_a_package_whose_versions_are_gone_can_be_removed(
+    mocker: MockerFixture, tmp_path: Path
+) -> None:
+    """Else the package manager could never remove it."""
+    mocker.patch.object(uninstall, "running_jobs", return_value=[])
+    (tmp_path / PACKAGE).mkdir()
+
+    assert uninstall.main([f"--prefix={tmp_path}", "--from-package"]) == 0
+
+    assert (tmp_path / PACKAGE).exists()

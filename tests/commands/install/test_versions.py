@@ -31,9 +31,12 @@ def test_nothing_is_there(tmp_path: Path) -> None:
 
 
 def test_what_is_a_version(tmp_path: Path) -> None:
-    """A directory with an interpreter; no link, nothing hidden, and not what a package has."""
-    for name in ("1.0", "venv", ".making-2.0", PACKAGE):
+    """A directory with an interpreter and hooks; no link, nothing hidden, and not what a package has."""
+    for name in ("1.0", ".making-2.0", PACKAGE):
         a_version(tmp_path, name)
+    for path in ("venv/bin/python", "venv/bin/dind-executor", "others/bin/python"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
     (tmp_path / "hooks").mkdir()
     (tmp_path / "current").symlink_to("1.0")
 
