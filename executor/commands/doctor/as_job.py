@@ -225,8 +225,9 @@ def _is_given_away(facts: Facts) -> bool:
 
 def _give_away(place: Path, facts: Facts) -> None:
     if _is_given_away(facts):
-        for path in (place, *place.rglob("*")):
-            os.chown(path, facts.user.uid, facts.user.gid)
+        # The directory itself is the last one: whoever has it may put links of their own there.
+        for path in (*place.rglob("*"), place):
+            os.chown(path, facts.user.uid, facts.user.gid, follow_symlinks=False)
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """What programs of the host print."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from executor.commands.doctor.facts import Process
 from executor.commands.doctor.programs import printed, rules, version_of
 
 
@@ -42,6 +45,33 @@ def test_the_version_is_what_gitlab_runner_says(
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     assert version_of(None) == version
+
+
+@pytest.mark.parametrize(
+    ("uid", "mode", "version"),
+    [(0, 0o755, (17, 9, 0)), (0, 0o775, (1, 1)), (0, 0o757, (1, 1)), (65534, 0o755, (1, 1))],
+)
+def test_only_programs_that_nobody_else_writes_are_called(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    uid: int,
+    mode: int,
+    version: tuple[int, ...],
+) -> None:
+    """Anybody may have a process of gitlab-runner's name: root must not start their program."""
+    if os.geteuid():
+        pytest.skip("needs root")
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path/gitlab-runner").write_text("#!/bin/sh\necho Version: 1.1\n")
+    (tmp_path / "path/gitlab-runner").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/path:/usr/bin:/bin")
+    (tmp_path / "proc/7").mkdir(parents=True)
+    program = tmp_path / "proc/7/exe"
+    shutil.copy("/usr/local/bin/gitlab-runner", program)
+    os.chown(program, uid, uid)
+    program.chmod(mode)
+
+    assert version_of(Process(7, ("run",), {}, in_container=False), f"{tmp_path}/proc") == version
 
 
 def test_rules_of_all_kinds_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
