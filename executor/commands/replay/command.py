@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import re
 import secrets
 import signal
 import sys
@@ -45,6 +46,7 @@ from executor.notation.docker_config import read_docker_config
 
 OTHERWISE, USAGE = 1, 2
 _MOST_BYTES = 1024 * 1024
+_PROJECT = re.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*", re.ASCII)
 _NOWHERE = Site("127.0.0.1", 9)
 
 
@@ -118,7 +120,7 @@ def _run(given: argparse.Namespace, payload: Mapping[str, Any], terminal: Termin
             say(
                 "There are no sources: give --sources DIR or --token-file FILE if the job needs them."
             )
-        project = _project(payload)
+        project = project_of(payload)
         job_id = (secrets.randbelow(10**8) + 10**7) * 1000
         store = ArtifactStore(base)
         token = store.admit(job_id)
@@ -175,8 +177,11 @@ def _logins(auth: str) -> list[str]:
     return [auth, *(text for each in known for text in (each.password, each.identity_token))]
 
 
-def _project(payload: Mapping[str, Any]) -> Project:
-    path = str((payload.get("job_info") or {}).get("project_full_path") or "local/replay")
+def project_of(payload: Mapping[str, Any]) -> Project:
+    """Return the project, whose path names directories here: the file may come from anybody."""
+    path = str((payload.get("job_info") or {}).get("project_full_path") or "")
+    if not _PROJECT.fullmatch(path):
+        path = "local/replay"
     return Project(path, zlib.crc32(path.encode()) & 0x7FFFFFFF)
 
 

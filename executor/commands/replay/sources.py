@@ -1,6 +1,7 @@
 """The sources that a job gets which runs again: a checkout of this host, or one that git fetches."""
 
 import base64
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from executor.runner.environ import RunnerEnv
 _MOST_BYTES = 64 * 1024
 _SECONDS = 600
 _BRANCH = "replay"
+_ADDRESS = re.compile(r"(?:https?|file)://[^\s-]")
+"""Not whatever git can call: the file may come from somebody else."""
+_SHA = re.compile(r"[0-9a-f]{6,64}")
 
 
 def local_sources(directory: Path, payload: Mapping[str, Any]) -> tuple[Checkout, str]:
@@ -32,8 +36,8 @@ def fetched_sources(payload: Mapping[str, Any], token_file: Path, directory: Pat
     """Fetch the job's commit into a directory, with a token that may read the repository."""
     git = payload.get("git_info") or {}
     address, sha = without_login(str(git.get("repo_url") or "")), str(git.get("sha") or "")
-    if not address or not sha:
-        raise LocalError("the captured payload names no repository and commit")
+    if not _ADDRESS.match(address) or not _SHA.fullmatch(sha):
+        raise LocalError("the captured payload names no repository and commit that git can fetch")
     try:
         token = read_regular(str(token_file), _MOST_BYTES).decode().strip()
     except (OSError, UnicodeDecodeError):

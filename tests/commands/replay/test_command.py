@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.commands.replay.command import Heard
+from executor.commands.replay.command import Heard, project_of
 from executor.runner.captures import MARK, VERSION
 from tests.builders import a_payload
 from tests.commanding import call
@@ -75,3 +75,19 @@ def test_what_is_shown_is_heard() -> None:
 
     assert heard.text == "one\ntwo\n"
     assert not heard.isatty()
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("group/sub.group/a-project_1", "group/sub.group/a-project_1"),
+        ("../../etc/cron.d", "local/replay"),
+        ("/etc/cron.d", "local/replay"),
+        ("a/.git/../b", "local/replay"),
+        ("", "local/replay"),
+        (None, "local/replay"),
+    ],
+)
+def test_projects(path: str | None, found: str) -> None:
+    """A path names directories of this host, so not every one is taken."""
+    assert project_of({"job_info": {"project_full_path": path}}).path == found

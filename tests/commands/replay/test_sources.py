@@ -64,7 +64,31 @@ def test_what_cannot_be_fetched(project: Path, tmp_path: Path) -> None:
             fetched_sources({"git_info": git_info}, token, there)
         assert "glpat-secret" not in str(error.value)
     with pytest.raises(LocalError, match="cannot be read"):
-        fetched_sources({"git_info": {"repo_url": "file:///x", "sha": "c"}}, tmp_path / "no", there)
+        fetched_sources(
+            {"git_info": {"repo_url": "file:///x", "sha": "c" * 40}}, tmp_path / "no", there
+        )
+
+
+@pytest.mark.parametrize(
+    ("address", "commit"),
+    [
+        ("file://{}", "--upload-pack=touch {}/written"),
+        ("ext::sh -c 'touch {}/written' ://x", "a" * 40),
+        ("ssh://-oProxyCommand=x/y", "a" * 40),
+    ],
+)
+def test_captures_of_others(project: Path, tmp_path: Path, address: str, commit: str) -> None:
+    """git takes some words for commands."""
+    token = tmp_path / "token"
+    token.write_text("glpat-secret")
+    there = tmp_path / "there"
+    there.mkdir()
+    git_info = {"repo_url": address.format(project), "sha": commit.format(tmp_path)}
+
+    with pytest.raises(LocalError, match="that git can fetch"):
+        fetched_sources({"git_info": git_info}, token, there)
+
+    assert not list(there.iterdir())
 
 
 def test_addresses() -> None:
