@@ -101,10 +101,11 @@ def isolation(facts: Facts) -> Iterator[Finding]:
         raise CannotTell("the rules of iptables and nftables can be read by root alone")
     if not facts.rules:
         raise CannotTell("neither iptables-save nor nft is there, or neither has rules")
+    used = _in_use(facts)
     bare = [
         f"{network.get('Name')} ({bridge})"
         for network in facts.engine.networks
-        if network.get("Driver") == "bridge"
+        if network.get("Driver") == "bridge" and network.get("Name") in used
         for bridge in [_bridge(network)]
         if bridge and _is_meant_apart(network) and not _is_apart(bridge, facts.rules)
     ]
@@ -117,6 +118,15 @@ def isolation(facts: Facts) -> Iterator[Finding]:
             " each",
         )
     yield ok("each network has its rules")
+
+
+def _in_use(facts: Facts) -> set[object]:
+    """Return the names of networks with containers, and the engine's own, which has its rules always.
+
+    One that is being made or removed may be without.
+    """
+    settings = (as_table(each.get("NetworkSettings")) for each in facts.engine.containers)
+    return {"bridge", *(name for each in settings for name in as_table(each.get("Networks")))}
 
 
 def _is_apart(bridge: str, rules: str) -> bool:

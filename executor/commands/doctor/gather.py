@@ -61,6 +61,9 @@ def gather(given: Given) -> Facts:
         (lambda: policy_routes() if files.is_own else (), _SECONDS),
     ]
     engine, shown, version, routes = (outcome for outcome, _ in in_time(calls))
+    # Jobs' networks come and go: one that was listed had its rules before that, or has them after it.
+    ((later, _),) = in_time([calls[1]])
+    seen = [each for each in (shown, later) if isinstance(each, str)]
     return Facts(
         files=files,
         address=where[0],
@@ -81,7 +84,7 @@ def gather(given: Given) -> Facts:
         version=version if isinstance(version, tuple) else (),
         container=own_container() if files.is_own else "",
         policy_routes=routes if isinstance(routes, tuple) else (),
-        rules=shown if isinstance(shown, str) else None,
+        rules="\n".join(dict.fromkeys(filter(None, seen))) if seen else None,
         asked=Asked(_asker(process)) if given.online else None,
         environ=RunnerEnv.current().environ,
     )

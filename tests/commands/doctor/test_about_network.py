@@ -84,9 +84,14 @@ def test_a_network_is_apart_by_the_rules_of_each_engine(
 
 
 def test_a_network_is_known_by_its_id(tmp_path: Path) -> None:
-    """The interface of a network without a name of its own is made of its id."""
+    """The interface of a network without a name of its own is made of its id.
+
+    One without containers may be on its way in or out, and says nothing.
+    """
     host = Host(tmp_path)
     host.networks.append({"Name": "job", "Id": "fedcba9876543210", "Driver": "bridge"})
+    assert [each.level for each in host.found("isolation")] == ["ok"]
+    host.containers.append({"NetworkSettings": {"Networks": {"job": {}}}})
     assert "job (br-fedcba987654)" in host.found("isolation")[0].found
 
     host.more["rules"] = f"{RULES}-A DOCKER-ISOLATION-STAGE-2 -o br-fedcba987654 -j DROP\n"
