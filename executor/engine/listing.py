@@ -106,6 +106,12 @@ def others(api: Api, path: str, seconds: float = TIMEOUT_SECONDS) -> list[dict[s
     return listed
 
 
+def names(container: dict[str, object]) -> list[str]:
+    """Return what a listed container is called, which the engine lists with a slash before it."""
+    listed = container.get("Names")
+    return [str(each).lstrip("/") for each in listed] if isinstance(listed, list) else []
+
+
 def belongings(api: Api) -> list[tuple[str, dict[str, object]]]:
     """Return every object of every job as the engine lists it, with its kind.
 

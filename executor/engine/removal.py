@@ -3,9 +3,9 @@
 import time
 from _collections_abc import Callable, Sequence
 
-from executor.engine import listing
+from executor.engine import leaving, listing
 from executor.engine.api import TIMEOUT_SECONDS, VOLUME_SECONDS, Api
-from executor.engine.wire import as_table, quote
+from executor.engine.wire import quote
 from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import AdministratorLog
 from executor.names import JobNames, removal_query
@@ -167,16 +167,17 @@ def _asked(ask: "Callable[[], Listed]") -> Callable[[], "tuple[Listed, str]"]:
 def _remove(api: Api, containers: "Listed", networks: "Listed") -> "tuple[Removing, Removing]":
     """Begin to remove containers, and networks; each results in why it cannot be removed, or "".
 
-    A network goes as soon as all are taken off: that takes as long as removing a container.  What
-    cannot be taken off makes the network's removal fail, and the next round find it.  Somebody else's
-    container that was put on the network is taken off too, and stays: it is not the job's.
+    A network goes as soon as all are off: that takes as long as removing a container.  What stays on
+    it makes the network's removal fail, and the next round find it.  Somebody else's container that was
+    put on the network is taken off too, and stays: it is not the job's.
     """
     # Each with how to remove it: a volume without a name may have to stay.
     queries = {str(each["Id"]): removal_query(_labels(each)) for each in containers}
+    mine = {*queries, *(name for each in containers for name in listing.names(each))}
     names = [str(each["Id"]) for each in networks]
-    listings = [(network, Task(_attached(api, network))) for network in names]
+    listings = [(network, Task(leaving.ends(api, network))) for network in names]
     off = {
-        (name, each): Task(_disconnection(api, name, each)) for name in names for each in queries
+        (name, each): Task(leaving.departure(api, name, each)) for name in names for each in queries
     }
     gone = [
         _task(api, f"/containers/{each}?{query}", [off[name, each] for name in names])
@@ -184,50 +185,11 @@ def _remove(api: Api, containers: "Listed", networks: "Listed") -> "tuple[Removi
     ]
     without = []
     for network, ends_on in listings:
-        others = set(ends_on.result()) - queries.keys()
         ends = [off[network, each] for each in queries]
-        ends += [Task(_disconnection(api, network, each)) for each in others]
+        others = set(ends_on.result()) - mine
+        ends += [Task(leaving.disconnection(api, network, each)) for each in others]
         without.append(_task(api, f"/networks/{network}", ends))
     return gone, without
-
-
-def _attached(api: Api, network: str) -> Callable[[], list[str]]:
-    def look() -> list[str]:
-        try:
-            answer = api.get(f"/networks/{network}")
-            found = answer.json() if answer.ok else None
-        except EngineUnavailable:
-            return []
-        containers = as_table(as_table(found).get("Containers"))
-        return _ends(containers)
-
-    return look
-
-
-def _ends(containers: dict[str, object]) -> list[str]:
-    """Return what each end on a network is called where it is taken off.
-
-    Source: moby's daemon/network.go.  One without a container has `ep-` and its own id for a key,
-    and only its name, which was the container's, takes it off by force.
-    """
-    return [
-        str(end["Name"])
-        if each.startswith("ep-") and isinstance(end, dict) and "Name" in end
-        else each
-        for each, end in containers.items()
-    ]
-
-
-def _disconnection(api: Api, network: str, container: str) -> Callable[[], None]:
-    request = {"Container": container, "Force": True}
-
-    def disconnect() -> None:
-        try:  # noqa: SIM105 (contextlib is slow to import)
-            api.post(f"/networks/{network}/disconnect", request)
-        except EngineUnavailable:
-            pass  # the network's own removal says why it stays
-
-    return disconnect
 
 
 def _task(api: Api, path: str, after: "Sequence[Task[None] | Task[str]]" = ()) -> "Task[str]":

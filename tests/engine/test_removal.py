@@ -12,6 +12,7 @@ from executor.engine.removal import PATIENCE_SECONDS, Objects, Removal, remove_a
 from executor.log import AdministratorLog
 from executor.names import JobNames
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http, refusal
+from tests.engine.test_leaving import on
 
 NAMES = JobNames("4711-0123456789")
 
@@ -26,6 +27,7 @@ class Belongings:
         stub.on("GET", "/containers/json", self._list("/containers/ours", "ours"))
         stub.on("GET", r"/networks\?", self._list("/networks/net", "net"))
         stub.on("GET", "/networks/net$", http(200, {"Containers": {"theirs": {}, "ours": {}}}))
+        stub.on("GET", "/containers/ours/json", on("net"))
         stub.on("POST", "/networks/net/disconnect", http(200))
         stub.on("DELETE", "/", self._remove)
 
@@ -46,7 +48,8 @@ class Belongings:
 
     def _list(self, path: str, id_: str) -> Answer:
         def answer(connection: Connection, _received: Received) -> None:
-            connection.send(http(200, [{"Id": id_}] if path in self.there else []))
+            listed = {"Id": id_, "Names": [f"/the-name-of-{id_}"]}
+            connection.send(http(200, [listed] if path in self.there else []))
 
         return answer
 
@@ -139,12 +142,44 @@ def test_an_end_without_its_container_is_taken_off_by_name(
     assert belongings.disconnected() == ["ours", "the-dead-one"]
 
 
+def test_whoever_has_left_is_not_taken_off(belongings: Belongings, tmp_path: Path) -> None:
+    """The engine logs an error for each; and while one leaves, it lists its end by its name."""
+    ends = {"ep-0f1e": {"Name": "the-name-of-ours"}, "ours": {"Name": "the-name-of-ours"}}
+    belongings.stub.on("GET", "/networks/net$", http(200, {"Containers": ends}))
+    belongings.stub.on("GET", "/containers/ours/json", on("net", ""))
+    assert removed(belongings.stub, tmp_path) == []
+    assert belongings.disconnected() == []
+    assert belongings.there == set()
+
+
+def test_whoever_is_leaving_is_waited_for(belongings: Belongings, tmp_path: Path) -> None:
+    """The engine tells of a container once it is off; only then it goes, and the network."""
+    order: list[str] = []
+
+    def tell(connection: Connection, _received: Received) -> None:
+        assert not belongings.stub.asked("DELETE", "/")
+        order.append("off")
+        connection.send(on("net", ""))
+
+    def remove(connection: Connection, received: Received) -> None:
+        order.append("gone")
+        belongings.there.discard(received.path.partition("?")[0])
+        connection.send(http(204))
+
+    belongings.stub.on("GET", "/containers/ours/json", tell)
+    belongings.stub.on("DELETE", "/", remove)
+    assert removed(belongings.stub, tmp_path) == []
+    assert order == ["off", "gone", "gone"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "answer"),
     [
         ("GET", "/networks/net$", refusal(500, "inspection fails")),
         ("GET", "/networks/net$", b""),
         ("GET", "/networks/net$", http(200, {"Containers": None})),
+        ("GET", "/containers/ours/json", b""),
+        ("GET", "/containers/ours/json", http(200, [])),
         ("POST", "/networks/net/disconnect", refusal(500, "not connected")),
         ("POST", "/networks/net/disconnect", b""),
     ],
@@ -277,9 +312,9 @@ def test_objects_that_may_not_be_removed(belongings: Belongings) -> None:
     left, asked = refused(belongings.stub, "somebody else's")
 
     assert left == ["somebody else's"]
-    assert asked == [
-        [("container", {"Id": "ours"}), ("network", {"Id": "net"}), ("volume", {"Name": "data"})]
-    ]
+    assert [
+        [(kind, each.get("Id", each.get("Name"))) for kind, each in objects] for objects in asked
+    ] == [[("container", "ours"), ("network", "net"), ("volume", "data")]]
     assert not belongings.stub.asked("DELETE", "/")
 
 

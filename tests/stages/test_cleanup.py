@@ -3,9 +3,11 @@
 import itertools
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
+from tests.rig.paths import LOGS
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE, JobCalls, Running
 from tests.stages.conftest import Start
@@ -190,3 +192,23 @@ def test_a_services_nameless_volumes_go_too(
     assert len(volumes) == 2
     job.cleanup().passed()
     assert [name for name in volumes if witness.has_volume(name)] == []
+
+
+def test_the_engine_logs_no_error_for_a_job_that_ends(
+    start: Start, witness: Witness, rig: Rig
+) -> None:
+    """Its containers leave the network before cleanup, which takes none off that has left."""
+    job = start(JobRequest("docker:26.1-cli", services=[{"name": rig.special("tools/web:1")}]))
+    job.up()
+    ids = [str(each.id) for each in witness.containers(job.id)]
+    log = LOGS / "dockerd.log"
+    began = log.stat().st_size
+    job.run("cleanup_file_variables", "true\n").passed()
+    job.cleanup().passed()
+    errors = [line for line in _lines(log, began) if "returned error" in line]
+    assert len(ids) == 4
+    assert [line for line in errors if any(each in line for each in ids)] == []
+
+
+def _lines(log: Path, began: int) -> list[str]:
+    return log.read_bytes()[began:].decode(errors="replace").splitlines()
