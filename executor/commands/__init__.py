@@ -13,6 +13,7 @@ dind-executor: a custom executor for GitLab Runner, for jobs that build containe
   dind-executor uninstall                      remove everything but the settings (as root)
   dind-executor register --url URL             have gitlab-runner take jobs on this host (as root)
   dind-executor fleet audit --url URL          show what is wrong with all runners of a GitLab
+  dind-executor fleet drain [--wait] [--yes]   let jobs of this host, or of a runner, end and take none
   dind-executor migrate config.toml            move runners here from the Docker executor
   dind-executor doctor [--online] [--as-job]   look at this host: what will make jobs fail, what to do
   dind-executor reap [--yes]                   show, or remove, what jobs of dead gitlab-runners left

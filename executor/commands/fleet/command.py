@@ -1,13 +1,23 @@
-"""`dind-executor fleet`: looks at all runners of a GitLab."""
+"""`dind-executor fleet`: looks at all runners of a GitLab, and changes some."""
 
 import os
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 
+from executor.commands.fleet.draining import drain
+from executor.commands.fleet.host import HostFailed
+from executor.commands.fleet.journal import JournalFailed
 from executor.commands.fleet.listing import read_fleet
-from executor.commands.fleet.options import Options, WrongUse, read_options, users_token
-from executor.commands.fleet.report import PARTIAL, USAGE, as_json, as_table, exit_code
+from executor.commands.fleet.options import (
+    VARIABLE,
+    Options,
+    WrongUse,
+    read_options,
+    users_token,
+)
+from executor.commands.fleet.pausing import NotOurs, Pausing
+from executor.commands.fleet.report import FOUND, PARTIAL, USAGE, as_json, as_table, exit_code
 from executor.commands.fleet.rules import audit
 from executor.commands.gitlab.client import Client, GitLabFailed
 from executor.commands.gitlab.tokens import UnusableToken
@@ -17,7 +27,8 @@ from executor.log import complain, say
 def main(args: list[str]) -> int:
     """Look, and say what is found; return an exit code.
 
-    0: nothing is wrong. 1: something is. 2: called wrongly. 3: GitLab did not tell all of it.
+    0: nothing is wrong, or done. 1: something is wrong, or not done. 2: called wrongly. 3: GitLab did
+    not do or tell all of it. 124: jobs are left when the time is over.
     """
     return run(args, os.environ)
 
@@ -26,6 +37,9 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
     """Do what `main` does, with an environment, which the token leaves."""
     try:
         options = read_options(args, environ)
+        if not options.needs_gitlab:
+            environ.pop(VARIABLE, None)  # systemctl has no use for it
+            return _shielded(lambda: drain(options))
         token = users_token(options, environ)
     except (WrongUse, UnusableToken) as error:
         text = str(error)
@@ -33,11 +47,21 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
         return USAGE
     named = f"the token in {options.token_file}" if options.token_file else "the token"
     clients = [Client(options.url, token, named) for _ in range(options.clients)]
+    if options.action == "audit":
+        return _shielded(lambda: _audit(options, clients))
+    return _shielded(lambda: drain(options, Pausing(clients[0], options.runner or 0)))
+
+
+def _shielded(act: Callable[[], int]) -> int:
+    """Return an exit code, also where something fails."""
     try:
-        return _audit(options, clients)
+        return act()
     except GitLabFailed as error:
         complain(f"dind-executor fleet: {error}")
         return PARTIAL
+    except (HostFailed, NotOurs, JournalFailed) as error:
+        complain(f"dind-executor fleet: {error}")
+        return FOUND
 
 
 def _audit(options: Options, clients: list[Client]) -> int:

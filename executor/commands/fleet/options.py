@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import NamedTuple, NoReturn
 
 from executor.bounds import whole_number
+from executor.commands.fleet.journal import DEFAULT
 from executor.commands.fleet.listing import Place
 from executor.commands.gitlab.tokens import take_token
 from executor.commands.register.options import is_address
@@ -25,6 +26,23 @@ class Options(NamedTuple):
     clients: int
     json: bool
     token_file: str
+    runner: int | None = None
+    """The runner to drain; None for this host."""
+    yes: bool = False
+    wait: bool = False
+    seconds: float | None = None
+    """How long to wait at most; None for as long as it takes."""
+    audit_log: str = DEFAULT
+
+    @property
+    def needs_gitlab(self) -> bool:
+        """Tell whether GitLab is asked."""
+        return self.action == "audit" or self.runner is not None
+
+    @property
+    def scope(self) -> str:
+        """Return the least scopes of the token, as words."""
+        return "`read_api`" if self.action == "audit" else "`read_api` and `manage_runner`"
 
 
 class WrongUse(Exception):
@@ -47,17 +65,29 @@ def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
             )
     given = _parser().parse_args(args)
     url = str(given.url or environ.get(URL_VARIABLE, "")).rstrip("/")
-    if not is_address(url):
+    is_audit = given.action == "audit"
+    if (is_audit or given.runner is not None) and not is_address(url):
         raise WrongUse(
             "--url is the address of GitLab, such as https://gitlab.example.com, without a user."
         )
-    return Options(
+    if not is_audit and given.timeout is not None and not given.wait:
+        raise WrongUse("--timeout limits --wait: use both.")
+    common = Options(
         action=given.action,
         url=url,
-        place=_place(given),
-        clients=given.jobs,
+        place=_place(given) if is_audit else Place(),
+        clients=given.jobs if is_audit else 1,
         json=given.json or not os.isatty(1),
         token_file=given.token_file or "",
+    )
+    if is_audit:
+        return common
+    return common._replace(
+        runner=given.runner,
+        yes=given.yes,
+        wait=given.wait,
+        seconds=given.timeout,
+        audit_log=given.audit_log,
     )
 
 
@@ -66,8 +96,8 @@ def users_token(options: Options, environ: MutableMapping[str, str]) -> str:
     if token := take_token(options.token_file, VARIABLE, environ):
         return token
     raise WrongUse(
-        "GitLab is asked with an access token of the scope `read_api`: give it with --token-file FILE,"
-        f" or in {VARIABLE}."
+        f"GitLab is asked with an access token of the scope {options.scope}: give it with"
+        f" --token-file FILE, or in {VARIABLE}."
     )
 
 
@@ -75,7 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="dind-executor fleet",
         description="Look at all runners of a GitLab, and at the hosts that work for them.",
-        epilog="Exit codes: 0 nothing is found; 1 something is; 2 wrong use; 3 not all could be read.",
+        epilog="Exit codes: 0 nothing is found; 1 something is; 2 wrong use; 3 GitLab"
+        " did not do or tell all of it; 124 jobs are left after the timeout.",
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -83,6 +114,14 @@ def _parser() -> argparse.ArgumentParser:
         "audit", help="show what is wrong; changes nothing", allow_abbrev=False
     )
     _add_common(audit)
+    _add_places(audit)
+    for action, text in (
+        ("drain", "let running jobs end, and take no new ones: on this host, or of a runner"),
+        ("undrain", "take jobs again, where `drain` has ended that"),
+    ):
+        each = actions.add_parser(action, help=text, description=text, allow_abbrev=False)
+        _add_common(each)
+        _add_changes(each)
     return parser
 
 
@@ -93,6 +132,34 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"file of mode 0600 with an access token; else {VARIABLE} counts",
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON lines, as also where no terminal is"
+    )
+
+
+def _add_changes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runner",
+        type=_runner,
+        metavar="ID",
+        help="a runner, with all its hosts, in GitLab (default: this host alone, by systemd)",
+    )
+    parser.add_argument("--yes", action="store_true", help="do it; else it is only shown")
+    parser.add_argument(
+        "--wait", action="store_true", help="wait until the running jobs have ended"
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="how long to wait at most"
+    )
+    parser.add_argument(
+        "--audit-log",
+        default=DEFAULT,
+        metavar="FILE",
+        help="where each change is noted (default: %(default)s)",
+    )
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--instance", action="store_true", help="all runners of GitLab")
     place.add_argument("--group", metavar="ID", help="runners of a group: its number or path")
@@ -106,9 +173,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default=MOST_CLIENTS,
         metavar="N",
         help=f"how many connections at once (default and most: {MOST_CLIENTS})",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print JSON lines, as also where no terminal is"
     )
 
 
@@ -130,3 +194,16 @@ def _clients(text: str) -> int:
     if not number:
         raise argparse.ArgumentTypeError(f"a number from 1 to {MOST_CLIENTS} is expected")
     return number
+
+
+def _runner(text: str) -> int:
+    if not (number := whole_number(text)):
+        raise argparse.ArgumentTypeError("the number of a runner is expected")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = whole_number(text)
+    if number is None:
+        raise argparse.ArgumentTypeError("a number of seconds is expected")
+    return float(number)

@@ -76,6 +76,16 @@ def readable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in plain)
 
 
+def event(
+    state: str, target: str, sentence: str, jobs: Sequence[str] = (), *, json_lines: bool
+) -> str:
+    """Return a line on what became of a runner or a host."""
+    if not json_lines:
+        return readable(sentence)
+    told = {"kind": "event", "state": state, "target": target, "text": readable(sentence)}
+    return json.dumps({**told, "jobs": [readable(each) for each in jobs]})
+
+
 def _where(finding: Finding) -> str:
     runner = finding.runner
     name = f" ({readable(runner.description)})" if runner.description else ""

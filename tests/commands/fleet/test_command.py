@@ -78,3 +78,18 @@ def test_wrong_use(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
     assert audit(gitlab, "--jobs", "many") == 2
 
     assert capfd.readouterr().err.startswith("dind-executor fleet: Argument --jobs")
+
+
+def test_a_change_that_cannot_be_noted_is_not_made(
+    gitlab: GitLab, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """It ends with 1, and the runner is as it was."""
+    (row,) = gitlab.registry.rows.values()
+    token = gitlab.registry.add_user({"read_api", "manage_runner"})
+    log = str(tmp_path / "none" / "log")
+    args = ["drain", "--url", gitlab.url, "--runner", str(row.id), "--yes", "--audit-log", log]
+
+    assert run(args, {"GITLAB_TOKEN": token}) == 1
+
+    assert "cannot be written" in capfd.readouterr().err
+    assert not row.paused

@@ -50,6 +50,9 @@ def test_all_runners_of_an_instance() -> None:
         (["audit", *URL, "--jobs", "0"], "from 1 to 8"),
         (["audit", *URL, "--group", " "], "--group is the number"),
         (["audit", *URL, "--group", "1", "--instance"], "not allowed"),
+        (["drain", "--timeout", "5"], "use both"),
+        (["drain", "--runner", "0", *URL], "number of a runner"),
+        (["drain", "--runner", "7"], "--url is the address"),
         (["polish"], "invalid choice"),
         ([], "required"),
     ],
@@ -79,3 +82,14 @@ def test_where_the_token_is(tmp_path: Path) -> None:
     assert environ == {}
     with pytest.raises(WrongUse, match="`read_api`"):
         users_token(options, environ)
+
+
+def test_this_host_needs_no_gitlab() -> None:
+    """A runner does, with a second scope."""
+    here = read_options(["drain"], {})
+    runner = read_options(["drain", "--runner", "7", "--yes", *URL], {})
+
+    assert (here.needs_gitlab, here.yes, here.seconds) == (False, False, None)
+    assert (runner.needs_gitlab, runner.yes, runner.runner) == (True, True, 7)
+    with pytest.raises(WrongUse, match="`read_api` and `manage_runner`"):
+        users_token(runner, {})

@@ -2,7 +2,7 @@
 
 import json
 
-from executor.commands.fleet.report import as_json, as_table, exit_code, readable
+from executor.commands.fleet.report import as_json, as_table, event, exit_code, readable
 from executor.commands.fleet.rows import Fleet, Manager, Runner
 from executor.commands.fleet.rules import Finding
 
@@ -53,3 +53,15 @@ def test_names_may_be_anything() -> None:
     """No control character and no token reaches a terminal."""
     assert "abcdefghij" not in readable(RUNNER.description)
     assert readable("a\nb").isprintable()
+
+
+def test_what_became_of_a_host() -> None:
+    """A sentence, or an object with the jobs."""
+    assert event("left", "t", "Waiting\x1b.", ["1"], json_lines=False) == "Waiting?."
+    assert json.loads(event("left", "t", "Waiting.", ["1"], json_lines=True)) == {
+        "kind": "event",
+        "state": "left",
+        "target": "t",
+        "text": "Waiting.",
+        "jobs": ["1"],
+    }
