@@ -175,7 +175,7 @@ def test_a_job_keeps_the_version_that_its_config_call_found(tmp_path: Path, shel
 
 @pytest.mark.parametrize("stage", ["prepare", "run", "cleanup"])
 def test_without_a_usable_note_the_current_version_counts(tmp_path: Path, stage: str) -> None:
-    """No note, none of a version that is there, none of another user, and no directory of a job."""
+    """No note, none of a version that is there, none of another user, a link, and no directory of a job."""
     installed = Installed(tmp_path)
     note = installed.job / "dind-executor-version"
     assert installed.call(stage) == "1"
@@ -186,6 +186,9 @@ def test_without_a_usable_note_the_current_version_counts(tmp_path: Path, stage:
     note.write_text(f"{installed.prefix}/2\n")
     assert installed.call(stage) == "2"
     os.chown(note, 12345, -1)
+    assert installed.call(stage) == "1"
+    os.chown(note, os.geteuid(), -1)
+    note.symlink_to(note.rename(installed.job / "elsewhere"))
     assert installed.call(stage) == "1"
     assert installed.call(stage, temp_dir="") == "1"
 
