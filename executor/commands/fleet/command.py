@@ -5,20 +5,25 @@ import sys
 import time
 from collections.abc import Callable, MutableMapping
 
+from executor.commands.fleet.arguments import VARIABLE, WrongUse
 from executor.commands.fleet.draining import drain
 from executor.commands.fleet.host import HostFailed
-from executor.commands.fleet.journal import JournalFailed
+from executor.commands.fleet.journal import Journal, JournalFailed
 from executor.commands.fleet.listing import read_fleet
-from executor.commands.fleet.options import (
-    VARIABLE,
-    Options,
-    WrongUse,
-    read_options,
-    users_token,
-)
+from executor.commands.fleet.options import Options, read_options, users_token
 from executor.commands.fleet.pausing import NotOurs, Pausing
-from executor.commands.fleet.report import FOUND, PARTIAL, USAGE, as_json, as_table, exit_code
+from executor.commands.fleet.report import (
+    DONE,
+    FOUND,
+    PARTIAL,
+    USAGE,
+    as_json,
+    as_table,
+    exit_code,
+    stale_lines,
+)
 from executor.commands.fleet.rules import audit
+from executor.commands.fleet.stale import TooMany, checked, delete, settle, stale
 from executor.commands.gitlab.client import Client, GitLabFailed
 from executor.commands.gitlab.tokens import UnusableToken
 from executor.log import complain, say
@@ -49,6 +54,8 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
     clients = [Client(options.url, token, named) for _ in range(options.clients)]
     if options.action == "audit":
         return _shielded(lambda: _audit(options, clients))
+    if options.action == "stale":
+        return _shielded(lambda: _stale(options, clients))
     return _shielded(lambda: drain(options, Pausing(clients[0], options.runner or 0)))
 
 
@@ -59,7 +66,7 @@ def _shielded(act: Callable[[], int]) -> int:
     except GitLabFailed as error:
         complain(f"dind-executor fleet: {error}")
         return PARTIAL
-    except (HostFailed, NotOurs, JournalFailed) as error:
+    except (HostFailed, NotOurs, JournalFailed, TooMany) as error:
         complain(f"dind-executor fleet: {error}")
         return FOUND
 
@@ -70,6 +77,28 @@ def _audit(options: Options, clients: list[Client]) -> int:
     for line in (as_json if options.json else as_table)(findings, fleet):
         say(line)
     return exit_code(findings, fleet)
+
+
+def _stale(options: Options, clients: list[Client]) -> int:
+    if options.yes:
+        with Journal(options.audit_log) as journal:
+            settle(clients[0], journal)
+            return _delete(options, clients, journal)
+    return _delete(options, clients, None)
+
+
+def _delete(options: Options, clients: list[Client], journal: Journal | None) -> int:
+    """Delete the stale runners, or show them without a log to note that in."""
+    now = time.time()
+    fleet = read_fleet(clients, options.place, _progress(options))
+    found = stale(fleet, now, options.older_than)
+    chosen = checked(found, fleet, options.share, options.limit)
+    done = delete(clients[0], journal, chosen, now, options.older_than) if journal else None
+    for line in stale_lines(chosen, done, fleet, json_lines=options.json):
+        say(line)
+    if fleet.failures or (done and done.failures):
+        return PARTIAL
+    return FOUND if len(chosen) < len(found) or (chosen and done is None) else DONE
 
 
 class _Bar:

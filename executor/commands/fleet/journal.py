@@ -77,6 +77,10 @@ class Journal:
         of_it = [each for each in self._changes.values() if each.target == target]
         return next((each for each in reversed(of_it) if each.state != FAILED), None)
 
+    def unsettled(self) -> list[Change]:
+        """Return the changes of which nobody knows whether they were made."""
+        return [each for each in self._changes.values() if each.is_open]
+
     @contextmanager
     def changing(
         self, action: str, target: str, before: Mapping[str, object], after: Mapping[str, object]

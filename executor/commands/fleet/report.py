@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from executor.commands.fleet.rows import Fleet
+from executor.commands.fleet.rows import Fleet, Runner
 from executor.commands.fleet.rules import Finding
+from executor.commands.fleet.stale import Deleted
 from executor.excerpts import readable as shortened
 from executor.redaction import redact
 
@@ -84,6 +85,29 @@ def event(
         return readable(sentence)
     told = {"kind": "event", "state": state, "target": target, "text": readable(sentence)}
     return json.dumps({**told, "jobs": [readable(each) for each in jobs]})
+
+
+def stale_lines(
+    chosen: Sequence[Runner], done: Deleted | None, fleet: Fleet, *, json_lines: bool
+) -> Iterator[str]:
+    """Yield what became of the runners that nobody calls for; None where nothing was to be done."""
+    for each in chosen:
+        word = "would-delete" if done is None else "failed"
+        if done and each in done.gone:
+            word = "deleted"
+        elif done and each in done.spared:
+            word = "spared"
+        if json_lines:
+            told = {"kind": "stale", "runner": each.id, "state": word}
+            yield json.dumps({**told, "description": readable(each.description)})
+        else:
+            yield f"{word:12}  runner {each.id} ({readable(each.description)})"
+    for failure in (*fleet.failures, *(done.failures if done else ())):
+        text = readable(failure)
+        yield json.dumps({"kind": "failure", "failure": text}) if json_lines else text
+    if not json_lines:
+        last = "" if done else " --yes deletes them." if chosen else " Nothing to do."
+        yield f"{len(chosen)} of {len(fleet.runners)} runners.{last}"
 
 
 def _where(finding: Finding) -> str:

@@ -93,3 +93,23 @@ def test_a_change_that_cannot_be_noted_is_not_made(
 
     assert "cannot be written" in capfd.readouterr().err
     assert not row.paused
+
+
+def test_stale_runners(gitlab: GitLab, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Shown with 1, deleted with 0; a share that is too large is refused."""
+    good = set(gitlab.registry.rows)
+    old = gitlab.registry.add({"created_at": "2020-01-01T00:00:00Z"})
+    token = gitlab.registry.add_user({"read_api", "manage_runner"})
+    log = ("--audit-log", str(tmp_path / "log"))
+
+    def call(*args: str) -> int:
+        return run(["stale", "--url", gitlab.url, *log, *args], {"GITLAB_TOKEN": token})
+
+    assert call("--yes") == 1
+    assert "1 of 2 runners are silent" in capfd.readouterr().err
+    assert call("--max-share", "50%") == 1
+    assert set(gitlab.registry.rows) == {*good, old.id}
+    assert call("--max-share", "50%", "--yes") == 0
+    assert set(gitlab.registry.rows) == good
+    states = [json.loads(each)["state"] for each in capfd.readouterr().out.splitlines()]
+    assert states == ["would-delete", "deleted"]

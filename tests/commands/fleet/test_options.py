@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.commands.fleet.options import WrongUse, read_options, users_token
+from executor.commands.fleet.arguments import WrongUse
+from executor.commands.fleet.options import read_options, users_token
 
 URL = ("--url", "https://gitlab.example.com/")
 
@@ -53,6 +54,8 @@ def test_all_runners_of_an_instance() -> None:
         (["drain", "--timeout", "5"], "use both"),
         (["drain", "--runner", "0", *URL], "number of a runner"),
         (["drain", "--runner", "7"], "--url is the address"),
+        (["stale", *URL, "--older-than", "6d"], "from 7d"),
+        (["stale", *URL, "--max-share", "101%"], "percentage"),
         (["polish"], "invalid choice"),
         ([], "required"),
     ],
@@ -93,3 +96,15 @@ def test_this_host_needs_no_gitlab() -> None:
     assert (runner.needs_gitlab, runner.yes, runner.runner) == (True, True, 7)
     with pytest.raises(WrongUse, match="`read_api` and `manage_runner`"):
         users_token(runner, {})
+
+
+def test_what_is_stale() -> None:
+    """A month, fifty at most, and a fifth of all, unless said otherwise."""
+    usual = read_options(["stale", *URL], {})
+    other = read_options(
+        ["stale", *URL, "--older-than", "90d", "--limit", "5", "--max-share", "5%"], {}
+    )
+
+    assert (usual.older_than, usual.limit, usual.share) == (30 * 86400, 50, 0.2)
+    assert (other.older_than, other.limit, other.share) == (90 * 86400, 5, 0.05)
+    assert usual.needs_gitlab

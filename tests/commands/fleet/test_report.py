@@ -2,9 +2,17 @@
 
 import json
 
-from executor.commands.fleet.report import as_json, as_table, event, exit_code, readable
+from executor.commands.fleet.report import (
+    as_json,
+    as_table,
+    event,
+    exit_code,
+    readable,
+    stale_lines,
+)
 from executor.commands.fleet.rows import Fleet, Manager, Runner
 from executor.commands.fleet.rules import Finding
+from executor.commands.fleet.stale import Deleted
 
 RUNNER = Runner(7, "build\x1ber glpat-abcdefghij0123456789", managers=(Manager("s_1"),))
 FLEET = Fleet((RUNNER, Runner(8)), "19.3.0")
@@ -65,3 +73,15 @@ def test_what_became_of_a_host() -> None:
         "text": "Waiting.",
         "jobs": ["1"],
     }
+
+
+def test_what_became_of_stale_runners() -> None:
+    """Each with a word; what would be deleted is not deleted."""
+    a, b, c = Runner(1), Runner(2), Runner(3)
+    done = Deleted((a,), (b,), ("Runner 3: no.",))
+
+    lines = list(stale_lines([a, b, c], done, FLEET, json_lines=False))
+
+    assert [each.split()[0] for each in lines] == ["deleted", "spared", "failed", "Runner", "3"]
+    would = list(stale_lines([a], None, FLEET, json_lines=True))
+    assert [json.loads(each)["state"] for each in would] == ["would-delete"]

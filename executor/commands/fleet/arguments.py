@@ -1,0 +1,162 @@
+"""The arguments of `dind-executor fleet`."""
+
+import argparse
+from typing import NoReturn
+
+from executor.bounds import whole_number
+from executor.commands.fleet.journal import DEFAULT
+from executor.redaction import redact
+
+VARIABLE, URL_VARIABLE = "GITLAB_TOKEN", "CI_SERVER_URL"
+MOST_CLIENTS = 8
+_DAY = 86400
+
+
+class WrongUse(Exception):
+    """The command is called in a way that means nothing; the text says how to call it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, without a token that somebody typed."""
+        raise WrongUse(f"{redact(message, ())}. See `dind-executor fleet --help`.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads them; it raises WrongUse."""
+    whole = _Parser(
+        prog="dind-executor fleet",
+        description="Look at all runners of a GitLab, and at the hosts that work for them.",
+        epilog="Exit codes: 0 nothing is found; 1 something is; 2 wrong use; 3 GitLab"
+        " did not do or tell all of it; 124 jobs are left after the timeout.",
+        allow_abbrev=False,
+    )
+    actions = whole.add_subparsers(dest="action", required=True, metavar="ACTION")
+    audit = actions.add_parser(
+        "audit", help="show what is wrong; changes nothing", allow_abbrev=False
+    )
+    _add_common(audit)
+    _add_places(audit)
+    old = actions.add_parser(
+        "stale",
+        help="delete the runners that no host has called for in a long time",
+        description="Delete the runners that no host has called for in a long time.",
+        allow_abbrev=False,
+    )
+    _add_common(old)
+    _add_places(old)
+    _add_writing(old)
+    old.add_argument(
+        "--older-than", type=_days, default=30 * _DAY, metavar="30d", help="for how long"
+    )
+    old.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (50)")
+    old.add_argument(
+        "--max-share",
+        type=_percent,
+        default=0.2,
+        metavar="20%%",
+        help="do nothing where more than this part of the runners is silent",
+    )
+    for action, text in (
+        ("drain", "let running jobs end, and take no new ones: on this host, or of a runner"),
+        ("undrain", "take jobs again, where `drain` has ended that"),
+    ):
+        each = actions.add_parser(action, help=text, description=text, allow_abbrev=False)
+        _add_common(each)
+        _add_writing(each)
+        _add_changes(each)
+    return whole
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", help=f"the address of GitLab; else {URL_VARIABLE} counts")
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help=f"file of mode 0600 with an access token; else {VARIABLE} counts",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON lines, as also where no terminal is"
+    )
+
+
+def _add_writing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do it; else it is only shown")
+    parser.add_argument(
+        "--audit-log",
+        default=DEFAULT,
+        metavar="FILE",
+        help="where each change is noted (default: %(default)s)",
+    )
+
+
+def _add_changes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runner",
+        type=_runner,
+        metavar="ID",
+        help="a runner, with all its hosts, in GitLab (default: this host alone, by systemd)",
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="wait until the running jobs have ended"
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="how long to wait at most"
+    )
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--instance", action="store_true", help="all runners of GitLab")
+    place.add_argument("--group", metavar="ID", help="runners of a group: its number or path")
+    place.add_argument("--project", metavar="ID", help="runners of a project: its number or path")
+    parser.add_argument(
+        "--tag", action="append", default=[], help="only runners with all these tags"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_clients,
+        default=MOST_CLIENTS,
+        metavar="N",
+        help=f"how many connections at once (default and most: {MOST_CLIENTS})",
+    )
+
+
+def _clients(text: str) -> int:
+    number = whole_number(text, MOST_CLIENTS)
+    if not number:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST_CLIENTS} is expected")
+    return number
+
+
+def _runner(text: str) -> int:
+    if not (number := whole_number(text)):
+        raise argparse.ArgumentTypeError("the number of a runner is expected")
+    return number
+
+
+def _count(text: str) -> int:
+    if not (number := whole_number(text)):
+        raise argparse.ArgumentTypeError("a number from 1 is expected")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = whole_number(text)
+    if number is None:
+        raise argparse.ArgumentTypeError("a number of seconds is expected")
+    return float(number)
+
+
+def _days(text: str) -> float:
+    days = whole_number(text.removesuffix("d"), 3650, 7)
+    if days is None:
+        raise argparse.ArgumentTypeError("a number of days from 7d is expected, such as 30d")
+    return float(days * _DAY)
+
+
+def _percent(text: str) -> float:
+    number = whole_number(text.removesuffix("%"), 100)
+    if number is None:
+        raise argparse.ArgumentTypeError("a percentage is expected, such as 20%")
+    return number / 100
