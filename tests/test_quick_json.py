@@ -103,3 +103,28 @@ def test_what_has_no_text() -> None:
     """Nothing of ours is written by chance."""
     with pytest.raises(TypeError, match="object has no JSON text"):
         quick_json.dumps({"a": object()})
+
+
+OTHERS = {
+    "none": "sys.modules['_json'] = None",
+    "another scanner": "_json.make_scanner = lambda ways: ways.array_hook",
+    "another encoder": "_json.make_encoder = lambda *, markers: markers",
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_a_python_whose_json_works_in_another_way(other: str) -> None:
+    """What does the work is private to `json`, and a later Python may change it."""
+    program = (
+        f"import json, sys, _json; {other}\n"
+        "from executor.quick_json import COMPACT, dumps, loads\n"
+        "print(dumps(loads(sys.argv[1]), COMPACT))\n"
+        "try: loads('[')\nexcept ValueError: pass\nelse: sys.exit('no error')\n"
+        "try: dumps(object())\nexcept TypeError: pass\nelse: sys.exit('no error')"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, '{"a": [1, null]}'], capture_output=True, check=False
+    )
+
+    assert done.stdout == b'{"a":[1,null]}\n', done
