@@ -23,9 +23,8 @@ def run_last(
     So the containers begin to leave it while gitlab-runner is still on its way to cleanup.
     """
     names = context.names
-    engine.begin_to_disconnect(
-        names.build, names.network
-    )  # no script of the author's comes any more
+    # No script of the author's comes any more.
+    engine.begin_to_disconnect(names.build, names.network)
     code = run_sub_stage(engine, context, env, sub_stage, script, log)
     engine.begin_to_disconnect(names.helper, names.network)
     if notes.is_left(env.temp_dir, notes.COSTS):
