@@ -2,6 +2,9 @@
 
 import datetime as dt
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from executor.commands.fleet.command import run
 from tests.gitlab import moods, server
 from tests.gitlab.registry import Manager
 from tests.gitlab.server import GitLab
+from tests.web import Answer, Request
 
 
 @pytest.fixture(name="gitlab")
@@ -113,3 +117,49 @@ def test_stale_runners(gitlab: GitLab, capfd: pytest.CaptureFixture[str], tmp_pa
     assert set(gitlab.registry.rows) == good
     states = [json.loads(each)["state"] for each in capfd.readouterr().out.splitlines()]
     assert states == ["would-delete", "deleted"]
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+@pytest.mark.parametrize(("action", "method"), [("drain", "PUT"), ("stale", "DELETE")])
+def test_a_command_that_is_killed_in_the_middle_of_a_change(
+    gitlab: GitLab, tmp_path: Path, action: str, method: str, *, is_made: bool
+) -> None:
+    """The next call finds the change made, or makes it: once, and each is in the log with its end."""
+    row = gitlab.registry.add({"created_at": "2020-01-01T00:00:00Z"})
+    token = tmp_path / "token"
+    token.write_text(gitlab.registry.add_user({"read_api", "manage_runner"}))
+    token.chmod(0o600)
+    log = tmp_path / "log"
+    chosen = ["--runner", str(row.id)] if action == "drain" else ["--max-share", "50%"]
+    files = ["--token-file", str(token), "--audit-log", str(log)]
+    args = [action, "--url", gitlab.url, *chosen, *files, "--yes"]
+    made = 0
+
+    def killing(request: Request) -> Answer | None:
+        nonlocal made
+        if request.method != method:
+            return None
+        if is_made:
+            made += 1
+            gitlab.mood = lambda _: None
+            gitlab.answer(request)
+        killed.kill()
+        killed.wait()
+        raise ConnectionResetError
+
+    def counting(request: Request) -> None:
+        nonlocal made
+        made += request.method == method
+
+    gitlab.mood = killing
+    killed = subprocess.Popen([sys.executable, "-m", "executor", "fleet", *args])
+    assert killed.wait() == -signal.SIGKILL
+    gitlab.mood = counting
+
+    assert run(args, {}) == 0
+
+    assert made == 1
+    assert row.paused if action == "drain" else row.id not in gitlab.registry.rows
+    lines = [json.loads(each) for each in log.read_text().splitlines()]
+    states = ["begun", "done"] if is_made else ["begun", "failed", "begun", "done"]
+    assert [each["state"] for each in lines] == states
