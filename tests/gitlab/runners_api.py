@@ -196,6 +196,7 @@ class RunnersApi:
             {
                 "id": job.id,
                 "status": job.status,
+                "web_url": f"{self._address()}/-/jobs/{job.id}",
                 "runner_manager": {"system_id": job.runner_manager},
             }
             for job in sorted(self._jobs.values(), key=lambda each: -each.id)

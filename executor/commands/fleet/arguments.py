@@ -37,6 +37,21 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_common(audit)
     _add_places(audit)
+    ghosts = actions.add_parser(
+        "reconcile",
+        help="show the jobs that GitLab believes to run on hosts that are gone; changes nothing",
+        description="Show the jobs that GitLab believes to run on hosts that do not call any more.",
+        allow_abbrev=False,
+    )
+    _add_common(ghosts)
+    _add_places(ghosts)
+    ghosts.add_argument(
+        "--silent",
+        type=_minutes,
+        default=15 * 60,
+        metavar="MINUTES",
+        help="for how long a host has not called (default: 15)",
+    )
     old = actions.add_parser(
         "stale",
         help="delete the runners that no host has called for in a long time",
@@ -146,6 +161,13 @@ def _seconds(text: str) -> float:
     if number is None:
         raise argparse.ArgumentTypeError("a number of seconds is expected")
     return float(number)
+
+
+def _minutes(text: str) -> float:
+    minutes = whole_number(text, 7 * 24 * 60, 5)
+    if minutes is None:
+        raise argparse.ArgumentTypeError("a number of minutes from 5 is expected")
+    return float(minutes * 60)
 
 
 def _days(text: str) -> float:

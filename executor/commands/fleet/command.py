@@ -7,6 +7,7 @@ from collections.abc import Callable, MutableMapping
 
 from executor.commands.fleet.arguments import VARIABLE, WrongUse
 from executor.commands.fleet.draining import drain
+from executor.commands.fleet.ghosts import find_ghosts, silent_hosts
 from executor.commands.fleet.host import HostFailed
 from executor.commands.fleet.journal import Journal, JournalFailed
 from executor.commands.fleet.listing import read_fleet
@@ -20,6 +21,7 @@ from executor.commands.fleet.report import (
     as_json,
     as_table,
     exit_code,
+    ghost_lines,
     stale_lines,
 )
 from executor.commands.fleet.rules import audit
@@ -54,6 +56,8 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
     clients = [Client(options.url, token, named) for _ in range(options.clients)]
     if options.action == "audit":
         return _shielded(lambda: _audit(options, clients))
+    if options.action == "reconcile":
+        return _shielded(lambda: _reconcile(options, clients))
     if options.action == "stale":
         return _shielded(lambda: _stale(options, clients))
     return _shielded(lambda: drain(options, Pausing(clients[0], options.runner or 0)))
@@ -77,6 +81,16 @@ def _audit(options: Options, clients: list[Client]) -> int:
     for line in (as_json if options.json else as_table)(findings, fleet):
         say(line)
     return exit_code(findings, fleet)
+
+
+def _reconcile(options: Options, clients: list[Client]) -> int:
+    fleet = read_fleet(clients, options.place, _progress(options))
+    now = time.time()
+    found, failures = find_ghosts(clients[0], silent_hosts(fleet, now, options.silent), now)
+    failures += fleet.failures
+    for line in ghost_lines(found, failures, json_lines=options.json):
+        say(line)
+    return PARTIAL if failures else FOUND if found else DONE
 
 
 def _stale(options: Options, clients: list[Client]) -> int:

@@ -11,7 +11,8 @@ from executor.commands.fleet.listing import Place
 from executor.commands.gitlab.tokens import take_token
 from executor.commands.register.options import is_address
 
-_OF_FLEETS = ("audit", "stale")
+_OF_FLEETS = ("audit", "stale", "reconcile")
+_READING = ("audit", "reconcile")
 _IN_ARGV = ("--token", "--private-token", "--gitlab-token")
 
 
@@ -34,6 +35,8 @@ class Options(NamedTuple):
     older_than: float = 0.0
     """Of `stale`: for how many seconds nobody has called."""
     limit: int = 0
+    silent: float = 0.0
+    """Of `reconcile`: for how many seconds a host has not called."""
     share: float = 0.0
     """Of `stale`: which part of the runners may be silent before something else must be wrong."""
 
@@ -45,7 +48,7 @@ class Options(NamedTuple):
     @property
     def scope(self) -> str:
         """Return the least scopes of the token, as words."""
-        return "`read_api`" if self.action == "audit" else "`read_api` and `manage_runner`"
+        return "`read_api`" if self.action in _READING else "`read_api` and `manage_runner`"
 
 
 def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
@@ -73,6 +76,8 @@ def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
     )
     if given.action == "audit":
         return common
+    if given.action == "reconcile":
+        return common._replace(silent=given.silent)
     changing = common._replace(yes=given.yes, audit_log=given.audit_log)
     if given.action == "stale":
         return changing._replace(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from executor.commands.fleet.ghosts import Ghost
 from executor.commands.fleet.rows import Fleet, Runner
 from executor.commands.fleet.rules import Finding
 from executor.commands.fleet.stale import Deleted
@@ -108,6 +109,30 @@ def stale_lines(
     if not json_lines:
         last = "" if done else " --yes deletes them." if chosen else " Nothing to do."
         yield f"{len(chosen)} of {len(fleet.runners)} runners.{last}"
+
+
+def ghost_lines(
+    found: Sequence[Ghost], failures: Sequence[str], *, json_lines: bool
+) -> Iterator[str]:
+    """Yield the jobs that run in GitLab alone, and what could not be asked about."""
+    for each in found:
+        url, host = readable(each.url), readable(each.system_id)
+        if json_lines:
+            told = {"kind": "ghost", "job": each.job, "url": url, "runner": each.runner.id}
+            yield json.dumps({**told, "system_id": host, "silent_seconds": int(each.silent)})
+        else:
+            minutes = int(each.silent // 60)
+            yield f"job {each.job}  runner {each.runner.id}, host {host}, silent for {minutes} min  {url}"
+    for failure in failures:
+        text = readable(failure)
+        yield json.dumps({"kind": "failure", "failure": text}) if json_lines else text
+    if not json_lines:
+        yield f"{_count(len(found), 'job')} of hosts that do not call." + (
+            " `dind-executor reap --yes` on the host ends them; where it is gone for good, cancel them"
+            " in GitLab."
+            if found
+            else ""
+        )
 
 
 def _where(finding: Finding) -> str:

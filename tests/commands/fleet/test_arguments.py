@@ -12,18 +12,19 @@ def test_help_names_the_actions(capsys: pytest.CaptureFixture[str]) -> None:
 
     out = capsys.readouterr().out
     assert ended.value.code == 0
-    assert all(f"    {each} " in out for each in ("audit", "stale", "drain", "undrain"))
+    words = [line.split()[0] for line in out.splitlines() if line.startswith("    ")]
+    assert {"audit", "reconcile", "stale", "drain", "undrain"} <= set(words)
     assert "124" in out
 
 
-@pytest.mark.parametrize("action", ["audit", "stale", "drain", "undrain"])
+@pytest.mark.parametrize("action", ["audit", "reconcile", "stale", "drain", "undrain"])
 def test_each_action_has_help(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Also where a percentage is explained, which argparse formats."""
     with pytest.raises(SystemExit):
         parser().parse_args([action, "--help"])
 
     out = capsys.readouterr().out
-    assert ("--yes" in out) == (action != "audit")
+    assert ("--yes" in out) == (action not in ("audit", "reconcile"))
 
 
 def test_a_mistake_shows_no_token() -> None:

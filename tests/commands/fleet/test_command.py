@@ -13,6 +13,7 @@ import pytest
 from executor.commands.fleet.command import run
 from tests.gitlab import moods, server
 from tests.gitlab.registry import Manager
+from tests.gitlab.samples import payload
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
 
@@ -117,6 +118,24 @@ def test_stale_runners(gitlab: GitLab, capfd: pytest.CaptureFixture[str], tmp_pa
     assert set(gitlab.registry.rows) == good
     states = [json.loads(each)["state"] for each in capfd.readouterr().out.splitlines()]
     assert states == ["would-delete", "deleted"]
+
+
+def test_ghosts(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
+    """The job of a host that is gone, and not that of one that calls."""
+    (row,) = gitlab.registry.rows.values()
+    row.managers["s_gone"] = Manager(2, "s_gone", {}, "2026-01-01T00:00:00Z")
+    ghost, _ = (gitlab.enqueue(payload(gitlab.url, id=number)) for number in (1, 2))
+    for job, host in zip(gitlab.jobs(), ("s_gone", "s_1"), strict=True):
+        gitlab.take(job, host)
+    args = ["reconcile", "--url", gitlab.url]
+
+    assert run(args, {"GITLAB_TOKEN": gitlab.administrators_token}) == 1
+
+    (line,) = capfd.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert (told["job"], told["system_id"]) == (ghost.id, "s_gone")
+    row.managers.pop("s_gone")
+    assert run(args, {"GITLAB_TOKEN": gitlab.administrators_token}) == 0
 
 
 @pytest.mark.parametrize("is_made", [True, False])

@@ -56,6 +56,7 @@ def test_all_runners_of_an_instance() -> None:
         (["drain", "--runner", "7"], "--url is the address"),
         (["stale", *URL, "--older-than", "6d"], "from 7d"),
         (["stale", *URL, "--max-share", "101%"], "percentage"),
+        (["reconcile", *URL, "--silent", "4"], "from 5"),
         (["polish"], "invalid choice"),
         ([], "required"),
     ],

@@ -2,11 +2,13 @@
 
 import json
 
+from executor.commands.fleet.ghosts import Ghost
 from executor.commands.fleet.report import (
     as_json,
     as_table,
     event,
     exit_code,
+    ghost_lines,
     readable,
     stale_lines,
 )
@@ -85,3 +87,16 @@ def test_what_became_of_stale_runners() -> None:
     assert [each.split()[0] for each in lines] == ["deleted", "spared", "failed", "Runner", "3"]
     would = list(stale_lines([a], None, FLEET, json_lines=True))
     assert [json.loads(each)["state"] for each in would] == ["would-delete"]
+
+
+def test_ghosts() -> None:
+    """Which job, where it was, and what ends it."""
+    ghost = Ghost(5, "https://g/-/jobs/5", RUNNER, "s_1", 1230)
+
+    first, failure, last = ghost_lines([ghost], ["No."], json_lines=False)
+    assert first == "job 5  runner 7, host s_1, silent for 20 min  https://g/-/jobs/5"
+    assert failure == "No."
+    assert last.startswith("1 job of hosts that do not call. `dind-executor reap --yes`")
+    (line,) = ghost_lines([ghost], [], json_lines=True)
+    told = {"kind": "ghost", "job": 5, "url": "https://g/-/jobs/5", "runner": 7}
+    assert json.loads(line) == {**told, "system_id": "s_1", "silent_seconds": 1230}
