@@ -54,7 +54,11 @@ def _drain_host(options: Options, host: Host) -> int:
         return DONE
     with Journal(options.audit_log) as journal:
         begun = host.drain(journal)
-    text = "takes no new jobs, and ends after the running ones" if begun else "was told so before"
+    text = (
+        "takes no new jobs, and ends after the running ones"
+        if begun
+        else "does not run, or was told to end before"
+    )
     _tell(options, "draining", host.target, f"gitlab-runner of this host {text}.")
     return _wait(options, host) if options.wait else DONE
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Self
 
 from executor.commands.gitlab.client import GitLabFailed
+from executor.log import write_through
 
 DEFAULT = "/var/log/dind-executor-fleet.jsonl"
 """In a directory of root's: that of the jobs' logs is another user's."""
@@ -105,7 +106,7 @@ class Journal:
     def _note(self, change: Change, **more: object) -> None:
         line = {"at": time.time(), "who": _who(), **change._asdict(), **more}
         try:
-            os.write(self._file, (json.dumps(line) + "\n").encode())
+            write_through(self._file, (json.dumps(line) + "\n").encode())
             os.fsync(self._file)
         except OSError as error:
             raise JournalFailed(

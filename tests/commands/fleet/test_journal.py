@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,26 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
     for path in (tmp_path / "none" / "log", link):
         with pytest.raises(JournalFailed, match="--audit-log"):
             Journal(str(path))
+
+
+def test_a_disk_that_fills_within_a_line(path: Path) -> None:
+    """The change is not made, and the half of a line harms no later one."""
+    made = False
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Journal(str(path)) as journal:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+        try:
+            with pytest.raises(JournalFailed, match="cannot be written"):  # noqa: SIM117 (it is made inside)
+                with journal.changing("drain", "t", {}, {}):
+                    made = True
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not made
+    assert path.stat().st_size == 20
+
+    change(path)
+
+    assert [json.loads(each)["state"] for each in path.read_text().splitlines()[1:]] == [
+        BEGUN,
+        DONE,
+    ]
