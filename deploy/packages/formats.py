@@ -71,7 +71,13 @@ def configuration_of(
 ) -> dict[str, object]:
     """Return what nfpm reads."""
     moment = datetime.fromtimestamp(epoch, UTC).isoformat().replace("+00:00", "Z")
-    contents = [_content(each, tree, moment) for each in entries(tree)]
+    own = {"mtime": moment, "mode": 0o755}
+    contents: list[dict[str, object]] = [
+        # rpm removes only directories that it knows.
+        {"dst": each, "type": "dir", "file_info": own}
+        for each in (str(Path(_PLACE).parent), _PLACE)
+    ]
+    contents += [_content(each, tree, moment) for each in entries(tree)]
     command = {"src": "/opt/dind-executor/current/bin/dind-executor", "type": "symlink"}
     contents.append({**command, "dst": "/usr/bin/dind-executor", "file_info": {"mtime": moment}})
     scripts = {"preremove": str(HERE / "preremove.sh"), "postremove": str(HERE / "postremove.sh")}
