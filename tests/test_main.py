@@ -52,7 +52,6 @@ def test_a_fault_of_ours_is_named_with_its_place() -> None:
         "sys.modules['executor.cli'] = None",
         "sys.modules['executor.errors'] = None",
         "sys.modules['executor.stages.config'] = None",
-        "sys.modules['_json'] = None",
     ],
 )
 def test_a_broken_install_is_a_system_failure(before: str) -> None:

@@ -18,6 +18,9 @@ from tests.stages.witness import Witness
 ENTRYPOINT = ["sh", "-c", 'export FROM_ENTRYPOINT=kept; echo "setting up"; exec "$@"', "sh"]
 
 
+WHERE = "if command -v gitlab-runner git-lfs >/dev/null; then echo helper; else echo build; fi"
+
+
 @pytest.fixture(scope="module")
 def job(rig: Rig, start_standing: Start, login: Login) -> JobCalls:
     """Return a job with a service beside its dind, and a login to the GitLab registry."""
@@ -64,7 +67,6 @@ def test_an_entrypoint_runs_and_is_remembered(job: JobCalls) -> None:
         ("archive_cache_on_failure", "helper"),
         ("upload_artifacts_on_success", "helper"),
         ("upload_artifacts_on_failure", "helper"),
-        ("cleanup_file_variables", "helper"),
         ("build_script", "build"),
         ("step_script", "build"),
         ("step_release", "build"),
@@ -73,10 +75,7 @@ def test_an_entrypoint_runs_and_is_remembered(job: JobCalls) -> None:
 )
 def test_a_sub_stage_runs_where_it_belongs(job: JobCalls, sub_stage: str, kind: str) -> None:
     """gitlab-runner's own scripts find git and gitlab-runner; the author's find the job's image."""
-    question = (
-        "if command -v gitlab-runner git-lfs >/dev/null; then echo helper; else echo build; fi"
-    )
-    call = job.script(question, sub_stage=sub_stage).passed()
+    call = job.script(WHERE, sub_stage=sub_stage).passed()
     # What a job took comes after the last of them.
     assert kind in call.output.splitlines()
 
@@ -241,3 +240,9 @@ def job_key(entries: list[dict[str, str]]) -> str:
     """Return what the names of the job's objects have in common."""
     name = next(entry["container"] for entry in entries if "container" in entry)
     return "-".join(name.split("-")[2:4])
+
+
+def test_the_last_call_of_a_job_runs_in_the_helper(job: JobCalls) -> None:
+    """It comes last here too: the containers leave the job's network in it."""
+    call = job.script(WHERE, sub_stage="cleanup_file_variables").passed()
+    assert "helper" in call.output.splitlines()
