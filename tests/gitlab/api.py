@@ -38,6 +38,7 @@ class JobApi:
         self.first = self.registry.add({"description": "tests"})
         self._runners = RunnersApi(self.registry, self.jobs, address)
         self._queue: list[Job] = []
+        self.asking = 0  # requests for a job that wait for their answer
         self._arrived = threading.Condition()
 
     def enqueue(self, job: Job) -> Job:
@@ -92,7 +93,9 @@ class JobApi:
             self.runner_info = info
         headers = {"X-GitLab-Last-Update": f"{time.time_ns():x}"}
         with self._arrived:
+            self.asking += 1
             self._arrived.wait_for(lambda: self._queue, _POLL_SECONDS)
+            self.asking -= 1
             # A runner that died while it waited has a token that counts no longer.
             if not self._queue or self.registry.of_token(asked.get("token")) is not runner:
                 return Answer(HTTPStatus.NO_CONTENT, headers=headers)

@@ -47,6 +47,11 @@ class GitLab:
         self._api.first.token = f"glrt-{secrets.token_hex(10)}"
 
     @property
+    def is_asked(self) -> bool:
+        """Whether a request for a job waits for its answer, also one of a runner that has ended."""
+        return self._api.asking > 0
+
+    @property
     def runner_info(self) -> Mapping[str, object]:
         """What the last runner that asked for a job said about itself."""
         return self._api.runner_info

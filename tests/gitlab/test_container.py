@@ -151,6 +151,8 @@ def test_a_stop_is_graceful_and_an_upgrade_keeps_everything(host: Box, pushed: P
     let_go(host, job)
     assert job.wait().state == "success", trace.plain(job.trace)
     eventually(lambda: host.runner().status == "exited", "the container stops by itself")
+    # The answer to its last request would take the next job with it.
+    eventually(lambda: not pushed.gitlab.is_asked, "its last request is answered")
     host.run(remove, *box.commands("Start it"))
 
     echo(pushed)
