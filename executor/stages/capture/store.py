@@ -11,7 +11,7 @@ from errno import EBUSY, EPERM
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from executor.log import write_through
+from executor.host import state_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,6 @@ MOST_BYTES = 64 * 1024 * 1024
 _DAY_SECONDS = 24 * 3600
 _WAIT_SECONDS = 1.0
 _PAUSE_SECONDS = 0.05
-_NEW = ".new"
 
 
 def keep(directory: str, name: str, text: str, *, replaces: bool) -> str:
@@ -35,7 +34,7 @@ def keep(directory: str, name: str, text: str, *, replaces: bool) -> str:
     with _held(directory) as descriptor:
         _remove_old(descriptor, but=name)
         if replaces or not _is_there(descriptor, name):
-            _write(descriptor, name, text.encode(errors="replace"))
+            state_files.write(descriptor, name, text.encode(errors="replace"))
     return f"{directory}/{name}"
 
 
@@ -76,20 +75,6 @@ def _lock(descriptor: int) -> None:
             return
 
 
-def _write(directory: int, name: str, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    new = f"{name}{_NEW}"
-    descriptor = os.open(new, flags, 0o600, dir_fd=directory)
-    try:
-        write_through(descriptor, content)
-    except OSError:
-        os.unlink(new, dir_fd=directory)
-        raise
-    finally:
-        os.close(descriptor)
-    os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-
-
 def _remove_old(directory: int, but: str) -> None:
     """Remove the oldest files, so that one more is within bounds; nobody else writes meanwhile."""
     found = []
@@ -103,7 +88,7 @@ def _remove_old(directory: int, but: str) -> None:
     for at, length, name in found:
         if name == but:
             continue
-        is_new_enough = at >= oldest and not name.endswith(_NEW)
+        is_new_enough = at >= oldest and not name.endswith(".new")
         if is_new_enough and count < MOST_FILES and size + length <= MOST_BYTES:
             count, size = count + 1, size + length
         else:
