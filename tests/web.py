@@ -75,6 +75,9 @@ class Server(ThreadingHTTPServer):
         """Listen on an address; port 0 means any free one."""
         super().__init__(address, _Handler)
         self.answer = answer
+        # How many connections are open, how many were at most, and how many there ever were.
+        self.open = self.most_open = self.opened = 0
+        self._counting = threading.Lock()
         if certificates:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificates.certificate, certificates.key)
@@ -82,6 +85,20 @@ class Server(ThreadingHTTPServer):
             self.socket = context.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Count a connection, and have a thread answer on it."""
+        with self._counting:
+            self.open += 1
+            self.opened += 1
+            self.most_open = max(self.most_open, self.open)
+        super().process_request(request, client_address)  # type: ignore[arg-type]
+
+    def shutdown_request(self, request: object) -> None:
+        """Count a connection no longer, and end it."""
+        with self._counting:
+            self.open -= 1
+        super().shutdown_request(request)  # type: ignore[arg-type]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Pass over a client that has hung up, as one does that ends while it waits."""
@@ -104,6 +121,8 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # A body is sent behind its header, and would wait 40 ms for the header to be acknowledged.
+    disable_nagle_algorithm = True
 
     def _serve(self) -> None:
         assert isinstance(self.server, Server)

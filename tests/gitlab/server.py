@@ -24,6 +24,8 @@ class GitLab:
         self._lock = threading.Lock()
         self._api = JobApi(self.next_id, lambda: self.url)
         self.administrators_token = self.registry.add_user({"read_api"})
+        # Which counts the connections that it is asked over.
+        self.connections: Server | None = None
         # What answers in GitLab's place, where it answers at all: see `moods`.
         self.mood: Callable[[Request], Answer | None] = _none
 
@@ -102,5 +104,6 @@ def serving(
     server = Server((address, 0), answer, certificates)
     scheme = "https" if certificates else "http"
     gitlab = GitLab(address, server.server_port, repositories, scheme)
+    gitlab.connections = server
     with server.serving():
         yield gitlab
