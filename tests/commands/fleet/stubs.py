@@ -4,12 +4,14 @@ from pathlib import Path
 
 _SYSTEMCTL = """\
 #!/bin/sh
+if [ "$(cat {directory}/before)" = "$1" ]; then kill -KILL $PPID; exit; fi
 echo "$*" >>{directory}/calls
 case "$1" in
     show) printf 'LoadState=%s\\nActiveState=%s\\n' "$(cat {directory}/load)" "$(cat {directory}/state)" ;;
     stop) echo deactivating >{directory}/state ;;
     start) echo active >{directory}/state ;;
 esac
+if [ "$(cat {directory}/behind)" = "$1" ]; then kill -KILL $PPID; fi
 """
 
 
@@ -25,10 +27,16 @@ class Systemd:
         program.chmod(0o755)
         self.become("active")
         (directory / "load").write_text("loaded")
+        self.kill()
 
     def become(self, state: str) -> None:
         """Have gitlab-runner be in a state."""
         (self.directory / "state").write_text(state)
+
+    def kill(self, *, before: str = "", behind: str = "") -> None:
+        """Have whoever calls it with a verb be killed, before it acts or when it has."""
+        (self.directory / "before").write_text(before)
+        (self.directory / "behind").write_text(behind)
 
     def missing(self) -> None:
         """Have no gitlab-runner."""

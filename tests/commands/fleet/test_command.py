@@ -139,7 +139,9 @@ def test_ghosts(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("is_made", [True, False])
-@pytest.mark.parametrize(("action", "method"), [("drain", "PUT"), ("stale", "DELETE")])
+@pytest.mark.parametrize(
+    ("action", "method"), [("drain", "PUT"), ("undrain", "PUT"), ("stale", "DELETE")]
+)
 def test_a_command_that_is_killed_in_the_middle_of_a_change(
     gitlab: GitLab, tmp_path: Path, action: str, method: str, *, is_made: bool
 ) -> None:
@@ -149,9 +151,13 @@ def test_a_command_that_is_killed_in_the_middle_of_a_change(
     token.write_text(gitlab.registry.add_user({"read_api", "manage_runner"}))
     token.chmod(0o600)
     log = tmp_path / "log"
-    chosen = ["--runner", str(row.id)] if action == "drain" else ["--max-share", "50%"]
+    chosen = ["--max-share", "50%"] if action == "stale" else ["--runner", str(row.id)]
     files = ["--token-file", str(token), "--audit-log", str(log)]
-    args = [action, "--url", gitlab.url, *chosen, *files, "--yes"]
+    args = ["--url", gitlab.url, *chosen, *files, "--yes"]
+    earlier = 0
+    if action == "undrain":
+        assert run(["drain", *args], {}) == 0
+        earlier = len(log.read_text().splitlines())
     made = 0
 
     def killing(request: Request) -> Answer | None:
@@ -171,14 +177,15 @@ def test_a_command_that_is_killed_in_the_middle_of_a_change(
         made += request.method == method
 
     gitlab.mood = killing
-    killed = subprocess.Popen([sys.executable, "-m", "executor", "fleet", *args])
+    killed = subprocess.Popen([sys.executable, "-m", "executor", "fleet", action, *args])
     assert killed.wait() == -signal.SIGKILL
     gitlab.mood = counting
 
-    assert run(args, {}) == 0
+    assert run([action, *args], {}) == 0
 
     assert made == 1
-    assert row.paused if action == "drain" else row.id not in gitlab.registry.rows
-    lines = [json.loads(each) for each in log.read_text().splitlines()]
+    assert row.paused is (action == "drain")
+    assert (row.id in gitlab.registry.rows) is (action != "stale")
+    lines = [json.loads(each) for each in log.read_text().splitlines()[earlier:]]
     states = ["begun", "done"] if is_made else ["begun", "failed", "begun", "done"]
     assert [each["state"] for each in lines] == states

@@ -1,6 +1,9 @@
 """Draining, as it is told: nothing without --yes, and what is left."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,3 +98,45 @@ def test_this_host(systemd: Systemd, tmp_path: Path, capfd: pytest.CaptureFixtur
         *("would", "draining", "left", "timeout", "left", "timeout"),
         *("draining", "drained", "would", "resumed"),
     ]
+
+
+_CALLED = """
+import sys
+from pathlib import Path
+from executor.commands.fleet.draining import drain
+from executor.commands.fleet.options import read_options
+sys.exit(drain(read_options(sys.argv[2:], {}), None, Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "behind"])
+@pytest.mark.parametrize("verb", ["daemon-reload", "stop", "start"])
+def test_a_host_whose_command_is_killed(
+    systemd: Systemd, tmp_path: Path, capfd: pytest.CaptureFixture[str], verb: str, moment: str
+) -> None:
+    """Whenever that was, the same command again brings the host to where it was to be, and notes it."""
+    log = tmp_path / "log"
+    action = "undrain" if verb == "start" else "drain"
+    if action == "undrain":
+        assert drain(options(tmp_path, "drain", "--yes"), None, systemd.root) == 0
+        systemd.become("inactive")
+        log.unlink()
+    (systemd.directory / "calls").write_text("")
+    args = [action, "--yes", "--audit-log", str(log)]
+    systemd.kill(**{moment: verb})
+    killed = subprocess.run(
+        [sys.executable, "-c", _CALLED, str(systemd.root), *args], check=False, timeout=60
+    )
+    assert killed.returncode == -signal.SIGKILL
+    systemd.kill()
+
+    assert drain(options(tmp_path, action, "--yes"), None, systemd.root) == 0
+
+    is_made = (verb, moment) == ("stop", "behind")
+    assert systemd.drop_in.exists() is (action == "drain")
+    assert systemd.state == ("active" if action == "undrain" else "deactivating")
+    states = [json.loads(each)["state"] for each in log.read_text().splitlines()]
+    assert states == (["begun", "done"] if is_made else ["begun", "failed", "begun", "done"])
+    # To start what runs is no change; to stop twice would be the second stop of another start.
+    assert sum(each.startswith("stop") for each in systemd.calls()) == (action == "drain")
+    assert told(capfd)[-1][0] == ("resumed" if action == "undrain" else "draining")
