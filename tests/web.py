@@ -7,6 +7,7 @@ import json
 import ssl
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class Server(ThreadingHTTPServer):
         # How many connections are open, how many were at most, and how many there ever were.
         self.open = self.most_open = self.opened = 0
         self._counting = threading.Lock()
+        # What the time is here: the header `Date` says it.
+        self.clock: Callable[[], float] = time.time
         if certificates:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificates.certificate, certificates.key)
@@ -151,6 +154,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         while self.rfile.readline().strip():
             pass
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the server's own time."""
+        assert isinstance(self.server, Server)
+        return super().date_time_string(self.server.clock() if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name is given)
         """Say nothing: who asked tells in a log of its own."""

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
+from tests.gitlab.answers import answer_json, message
 from tests.gitlab.jobs import Job
+from tests.gitlab.jobs_api import JobsApi, described
 from tests.gitlab.registry import Registry
-from tests.gitlab.runners_api import RunnersApi, answer_json, message
+from tests.gitlab.runners_api import RunnersApi
 from tests.web import Answer, Request
 
 # How often the runner sends the trace and so hears of a cancel. Its own choice would be 3 s.
@@ -37,6 +39,7 @@ class JobApi:
         self.registry = Registry()
         self.first = self.registry.add({"description": "tests"})
         self._runners = RunnersApi(self.registry, self.jobs, address)
+        self._of_users = JobsApi(self, next_id, address)
         self._queue: list[Job] = []
         self.asking = 0  # requests for a job that wait for their answer
         self._arrived = threading.Condition()
@@ -53,7 +56,13 @@ class JobApi:
         """Have a runner take a job, as the answer to its request for one does."""
         with self._arrived:
             self._queue.remove(job)
-        job.hand_out(runner_manager)
+        job.hand_out(runner_manager, self.registry.now().isoformat())
+
+    def forget(self, job: Job) -> None:
+        """Give a job to nobody who has not got it."""
+        with self._arrived:
+            if job in self._queue:
+                self._queue.remove(job)
 
     def job_of_token(self, token: str) -> Job | None:
         """Return the job that a job token belongs to."""
@@ -62,6 +71,8 @@ class JobApi:
     def answer(self, request: Request) -> Answer:
         """Return the answer to a request."""
         if (told := self._runners.answer(request)) is not None:
+            return told
+        if (told := self._of_users.answer(request)) is not None:
             return told
         for method, pattern, handler in self._routes():
             match = re.fullmatch(rf"/api/v4/{pattern}", request.path)
@@ -75,7 +86,6 @@ class JobApi:
         return (
             ("POST", r"jobs/request", self._request_job),
             ("GET", r"job", self._tell_own_job),
-            ("GET", r"projects/\d+/jobs/(\d+)", self._tell_any_job),
             ("PUT", r"jobs/(\d+)", self._update),
             ("PATCH", r"jobs/(\d+)/trace", self._append_trace),
             ("POST", r"jobs/(\d+)/artifacts", self._upload),
@@ -100,7 +110,7 @@ class JobApi:
             if not self._queue or self.registry.of_token(asked.get("token")) is not runner:
                 return Answer(HTTPStatus.NO_CONTENT, headers=headers)
             job = self._queue.pop(0)
-        job.hand_out(str(asked.get("system_id", "")))
+        job.hand_out(str(asked.get("system_id", "")), self.registry.now().isoformat(), runner.id)
         return answer_json(job.payload, HTTPStatus.CREATED, headers)
 
     def _tell_own_job(self, request: Request, _: re.Match[str]) -> Answer:
@@ -108,17 +118,7 @@ class JobApi:
         job = self.job_of_token(request.headers.get("job-token", ""))
         if job is None or job.status not in EXECUTING:
             return message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
-        return answer_json(_described(job))
-
-    def _tell_any_job(self, request: Request, match: re.Match[str]) -> Answer:
-        """Answer what a token of the scope read_api may ask."""
-        user = self.registry.users.get(request.headers.get("private-token", ""))
-        if user is None or not user.may("read_api"):
-            return message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
-        job = self.jobs.get(int(match[1]))
-        if job is None:
-            return message(HTTPStatus.NOT_FOUND, "404 Not found")
-        return answer_json(_described(job))
+        return answer_json(described(job))
 
     def _update(self, request: Request, match: re.Match[str]) -> Answer:
         said = request.json()
@@ -179,20 +179,6 @@ class JobApi:
     def _job(self, match: re.Match[str], token: str) -> Job | None:
         job = self.jobs.get(int(match[1]))
         return job if job is not None and job.token == token else None
-
-
-def _described(job: Job) -> dict[str, object]:
-    """Return a job as GitLab's API describes it, in part."""
-    info = job.payload["job_info"]
-    assert isinstance(info, dict)
-    return {
-        "id": job.id,
-        "status": job.status,
-        "name": info.get("name"),
-        "stage": info.get("stage"),
-        "runner": {"id": 1, "description": "tests", "runner_type": "instance_type"},
-        "runner_manager": {"id": 1, "system_id": job.runner_manager, "status": "online"},
-    }
 
 
 def _not_running(job: Job) -> Answer:

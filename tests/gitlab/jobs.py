@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 Json = dict[str, object]
 
-FINAL_STATES = ("success", "failed")
+FINAL_STATES = ("success", "failed", "canceled")
 
 
 class Job:
@@ -23,6 +23,10 @@ class Job:
         self.again: Job | None = None
         # The system id of the gitlab-runner that took it.
         self.runner_manager = ""
+        # That runner's number, 0 where a test has taken it for any.
+        self.runner_id = 0
+        # When that was by GitLab's clock.
+        self.started_at: str | None = None
         self.id = int(str(payload["id"]))
         self.token = str(payload["token"])
         self.state = "pending"
@@ -63,11 +67,12 @@ class Job:
         """Whether a runner has it, and may say how it ends."""
         return self.state == "running"
 
-    def hand_out(self, runner_manager: str = "") -> None:
+    def hand_out(self, runner_manager: str, started_at: str, runner_id: int = 0) -> None:
         """Note that a runner has taken the job."""
         with self._changed:
             self.state = "running"
-            self.runner_manager = runner_manager
+            self.runner_manager, self.runner_id = runner_manager, runner_id
+            self.started_at = started_at
             self.handed_out_at = time.monotonic()
             self._changed.notify_all()
 
@@ -103,6 +108,13 @@ class Job:
         reasons = {self.failure_reason, "always"}
         if self.state != "failed" or self.again or reasons.isdisjoint(self.retry_on):
             return None
+        return self._again(job_id)
+
+    def retried_by_hand(self, job_id: int) -> "Job | None":
+        """Return the job that takes this one's place as somebody wants; None where it cannot be."""
+        return None if self.again or self.state not in FINAL_STATES else self._again(job_id)
+
+    def _again(self, job_id: int) -> "Job":
         # Another job, with a token of its own.
         text = json.dumps(self.payload).replace(self.token, f"glcbt-{secrets.token_hex(20)}")
         text = text.replace(f"/jobs/{self.id}", f"/jobs/{job_id}")
@@ -114,6 +126,18 @@ class Job:
             self.again = Job(payload)
             self._changed.notify_all()
             return self.again
+
+    def cancel_by_hand(self, *, force: bool) -> None:
+        """Cancel it as the API does: a runner that has it is asked, and by force is not."""
+        with self._changed:
+            if force and self.state == "running" and self.remote_status == "canceling":
+                self.state = self.remote_status = "canceled"
+                self.finished_at = time.monotonic()
+            elif not force and self.state == "running":
+                self.remote_status = "canceling"
+            elif not force and self.state == "pending":
+                self.state = "canceled"
+            self._changed.notify_all()
 
     def wait_for_again(self, timeout_seconds: float = 60) -> "Job":
         """Return the job that was given out in this one's place."""

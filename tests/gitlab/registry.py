@@ -93,6 +93,8 @@ class User:
     groups: frozenset[int] = frozenset()
     """The groups that its user owns."""
     is_admin: bool = False
+    is_maintainer: bool = True
+    """Of the projects of all jobs; else a Developer."""
 
     def may(self, *scopes: str) -> bool:
         """Tell whether the token has one of these scopes; `api` has all."""
@@ -106,6 +108,12 @@ class Registry:
         self.rows: dict[int, RunnerRow] = {}
         self.users: dict[str, User] = {}
         self.last_id = 0
+        # By how many seconds GitLab's clock is ahead of this machine's.
+        self.clock_offset = 0.0
+
+    def now(self) -> dt.datetime:
+        """Return what the time is for GitLab."""
+        return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.clock_offset)
 
     def next_id(self) -> int:
         """Return an id that nothing else here has."""
@@ -121,11 +129,16 @@ class Registry:
         return row
 
     def add_user(
-        self, scopes: Collection[str], *, groups: Collection[int] = (), is_admin: bool = False
+        self,
+        scopes: Collection[str],
+        *,
+        groups: Collection[int] = (),
+        is_admin: bool = False,
+        is_maintainer: bool = True,
     ) -> str:
         """Return a new token of these scopes."""
         token = f"glpat-{secrets.token_hex(10)}"
-        self.users[token] = User(frozenset(scopes), frozenset(groups), is_admin)
+        self.users[token] = User(frozenset(scopes), frozenset(groups), is_admin, is_maintainer)
         return token
 
     def of_token(self, token: object) -> RunnerRow | None:
@@ -136,7 +149,7 @@ class Registry:
         """Note that a host has called for a runner."""
         system_id = str(said.get("system_id") or LEGACY)
         info = said.get("info")
-        now = dt.datetime.now(dt.UTC).isoformat()
+        now = self.now().isoformat()
         manager = row.managers.get(system_id)
         if manager is None:
             told = info if isinstance(info, dict) else {}

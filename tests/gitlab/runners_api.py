@@ -1,12 +1,12 @@
 """The runners' half of GitLab's API, with scopes and both kinds of pages: no I/O."""
 
-import json
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlencode
 
+from tests.gitlab.answers import answer_json, listed, message, user_of
 from tests.gitlab.jobs import Job
 from tests.gitlab.registry import Registry, RunnerRow, User
 from tests.web import Answer, Request
@@ -84,18 +84,7 @@ class RunnersApi:
     # --- what a user's token may do ---------------------------------------------------------------
 
     def _user(self, request: Request, *scopes: str) -> User | Answer:
-        """Return whose token it is, or the refusal of one that may not ask this."""
-        user = self._registry.users.get(request.headers.get("private-token", ""))
-        if user is None:
-            return message(HTTPStatus.UNAUTHORIZED, "401 Unauthorized")
-        if scopes and not user.may(*scopes):
-            refusal = {
-                "error": "insufficient_scope",
-                "error_description": "The request requires higher privileges than provided.",
-                "scope": " ".join(("api", *scopes)),
-            }
-            return answer_json(refusal, HTTPStatus.FORBIDDEN)
-        return user
+        return user_of(self._registry, request, *scopes)
 
     def _create(self, request: Request, _: re.Match[str]) -> Answer:
         user = self._user(request, "create_runner")
@@ -192,15 +181,13 @@ class RunnersApi:
         if isinstance(row, Answer):
             return row
         asked = _query(request)
+        # As GitLab has them in lists: without the host that a job runs on.
         found = [
-            {
-                "id": job.id,
-                "status": job.status,
-                "web_url": f"{self._address()}/-/jobs/{job.id}",
-                "runner_manager": {"system_id": job.runner_manager},
-            }
+            listed(job, self._address())
             for job in sorted(self._jobs.values(), key=lambda each: -each.id)
-            if asked.get("system_id", job.runner_manager) == job.runner_manager
+            if job.runner_id in (0, row.id)
+            and job.runner_manager
+            and asked.get("system_id", job.runner_manager) == job.runner_manager
             and asked.get("status", job.status) == job.status
         ]
         return self._page(request, found)
@@ -243,18 +230,3 @@ def _is_meant(row: RunnerRow, asked: Mapping[str, str]) -> bool:
 
 def _query(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(request.query).items()}
-
-
-def answer_json(
-    value: object,
-    status: HTTPStatus = HTTPStatus.OK,
-    headers: Mapping[str, str] | None = None,
-) -> Answer:
-    """Return an answer as GitLab's API gives it."""
-    body = json.dumps(value).encode()
-    return Answer(status, body, {"Content-Type": "application/json", **(headers or {})})
-
-
-def message(status: HTTPStatus, text: str) -> Answer:
-    """Return an answer that says no more than its status."""
-    return answer_json({"message": text}, status)

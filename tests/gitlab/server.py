@@ -105,5 +105,6 @@ def serving(
     scheme = "https" if certificates else "http"
     gitlab = GitLab(address, server.server_port, repositories, scheme)
     gitlab.connections = server
+    server.clock = lambda: gitlab.registry.now().timestamp()
     with server.serving():
         yield gitlab

@@ -3,6 +3,6 @@
 `command` tells the story and `options` what it is given (by `arguments`).  `listing` reads what GitLab knows, `rows` is
 what of that counts, `rules` judges it, and `report` is what people and programs read.  `draining` has jobs end: of a
 runner in GitLab (`pausing`) or on this host (`host`), with each change in the `journal`, and
-`waiting` until it is over.  `stale` deletes what nobody uses, and
-`ghosts` finds jobs of hosts that are gone.
+`waiting` until it is over.  `stale` deletes what nobody uses.  `reconciling` is about jobs of
+hosts that are gone: `ghosts` finds them, and `ending` ends them.
 """

@@ -37,21 +37,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_common(audit)
     _add_places(audit)
-    ghosts = actions.add_parser(
-        "reconcile",
-        help="show the jobs that GitLab believes to run on hosts that are gone; changes nothing",
-        description="Show the jobs that GitLab believes to run on hosts that do not call any more.",
-        allow_abbrev=False,
-    )
-    _add_common(ghosts)
-    _add_places(ghosts)
-    ghosts.add_argument(
-        "--silent",
-        type=_minutes,
-        default=15 * 60,
-        metavar="MINUTES",
-        help="for how long a host has not called (default: 15)",
-    )
+    _add_reconcile(actions)
     old = actions.add_parser(
         "stale",
         help="delete the runners that no host has called for in a long time",
@@ -81,6 +67,41 @@ def parser() -> argparse.ArgumentParser:
         _add_writing(each)
         _add_changes(each)
     return whole
+
+
+def _add_reconcile(actions: "argparse._SubParsersAction[_Parser]") -> None:
+    ghosts = actions.add_parser(
+        "reconcile",
+        help="end the jobs that GitLab believes to run on hosts that are gone",
+        description="End the jobs that GitLab believes to run on hosts that do not call any more.",
+        allow_abbrev=False,
+    )
+    _add_common(ghosts)
+    _add_places(ghosts)
+    _add_writing(ghosts)
+    add = ghosts.add_argument
+    add(
+        "--silent",
+        type=_minutes,
+        default=15 * 60,
+        metavar="MINUTES",
+        help="for how long a host has not called (default: 15)",
+    )
+    add("--retry", action="store_true", help="retry each, as the user of the token")
+    add(
+        "--max-share",
+        type=_percent,
+        default=0.5,
+        metavar="50%%",
+        help="do nothing where more than this part of the hosts is silent with jobs",
+    )
+    add(
+        "--second-look",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long a host must have gone on being silent before its jobs are ended (60)",
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

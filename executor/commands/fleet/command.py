@@ -1,18 +1,18 @@
 """`dind-executor fleet`: looks at all runners of a GitLab, and changes some."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, MutableMapping
 
 from executor.commands.fleet.arguments import VARIABLE, WrongUse
 from executor.commands.fleet.draining import drain
-from executor.commands.fleet.ghosts import find_ghosts, silent_hosts
 from executor.commands.fleet.host import HostFailed
 from executor.commands.fleet.journal import Journal, JournalFailed
 from executor.commands.fleet.listing import read_fleet
 from executor.commands.fleet.options import Options, read_options, users_token
 from executor.commands.fleet.pausing import NotOurs, Pausing
+from executor.commands.fleet.progress import progress
+from executor.commands.fleet.reconciling import reconcile
 from executor.commands.fleet.report import (
     DONE,
     FOUND,
@@ -21,7 +21,6 @@ from executor.commands.fleet.report import (
     as_json,
     as_table,
     exit_code,
-    ghost_lines,
     stale_lines,
 )
 from executor.commands.fleet.rules import audit
@@ -57,7 +56,7 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
     if options.action == "audit":
         return _shielded(lambda: _audit(options, clients))
     if options.action == "reconcile":
-        return _shielded(lambda: _reconcile(options, clients))
+        return _shielded(lambda: reconcile(options, clients))
     if options.action == "stale":
         return _shielded(lambda: _stale(options, clients))
     return _shielded(lambda: drain(options, Pausing(clients[0], options.runner or 0)))
@@ -76,21 +75,11 @@ def _shielded(act: Callable[[], int]) -> int:
 
 
 def _audit(options: Options, clients: list[Client]) -> int:
-    fleet = read_fleet(clients, options.place, _progress(options))
+    fleet = read_fleet(clients, options.place, progress(options))
     findings = audit(fleet, time.time())
     for line in (as_json if options.json else as_table)(findings, fleet):
         say(line)
     return exit_code(findings, fleet)
-
-
-def _reconcile(options: Options, clients: list[Client]) -> int:
-    fleet = read_fleet(clients, options.place, _progress(options))
-    now = time.time()
-    found, failures = find_ghosts(clients[0], silent_hosts(fleet, now, options.silent), now)
-    failures += fleet.failures
-    for line in ghost_lines(found, failures, json_lines=options.json):
-        say(line)
-    return PARTIAL if failures else FOUND if found else DONE
 
 
 def _stale(options: Options, clients: list[Client]) -> int:
@@ -104,7 +93,7 @@ def _stale(options: Options, clients: list[Client]) -> int:
 def _delete(options: Options, clients: list[Client], journal: Journal | None) -> int:
     """Delete the stale runners, or show them without a log to note that in."""
     now = time.time()
-    fleet = read_fleet(clients, options.place, _progress(options))
+    fleet = read_fleet(clients, options.place, progress(options))
     found = stale(fleet, now, options.older_than)
     chosen = checked(found, fleet, options.share, options.limit)
     done = delete(clients[0], journal, chosen, now, options.older_than) if journal else None
@@ -113,21 +102,3 @@ def _delete(options: Options, clients: list[Client], journal: Journal | None) ->
     if fleet.failures or (done and done.failures):
         return PARTIAL
     return FOUND if len(chosen) < len(found) or (chosen and done is None) else DONE
-
-
-class _Bar:
-    """Shows on a terminal how far it is, and leaves nothing there at the end."""
-
-    def __call__(self, done: int, all_of_them: int) -> None:
-        text = f"Read {done} of {all_of_them} runners" if done < all_of_them else ""
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()
-
-
-def _progress(options: Options) -> "_Bar | _Silence":
-    return _Bar() if not options.json and sys.stderr.isatty() else _Silence()
-
-
-class _Silence:
-    def __call__(self, done: int, all_of_them: int) -> None:
-        """Say nothing: nobody watches."""

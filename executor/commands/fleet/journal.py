@@ -14,14 +14,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, Self
 
+from executor.bounds import whole_number
 from executor.commands.gitlab.client import GitLabFailed
 from executor.log import write_through
 
 DEFAULT = "/var/log/dind-executor-fleet.jsonl"
 """In a directory of root's: that of the jobs' logs is another user's."""
 _MOST_BYTES = 64 << 20
+_LATEST = 1 << 63
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 BEGUN, DONE, FAILED, UNKNOWN = "begun", "done", "failed", "unknown"
+
+
+Table = Mapping[str, object]
 
 
 class JournalFailed(Exception):
@@ -37,6 +42,12 @@ class Change(NamedTuple):
     state: str
 
     @property
+    def begun(self) -> float:
+        """Return when it was begun, in seconds since the epoch; 0 where nobody knows."""
+        nanoseconds = whole_number(self.id.partition("-")[0], _LATEST)
+        return (nanoseconds or 0) / 1e9
+
+    @property
     def is_open(self) -> bool:
         """Tell whether nobody knows if it was made."""
         return self.state in (BEGUN, UNKNOWN)
@@ -48,6 +59,7 @@ class Journal:
     def __init__(self, path: str) -> None:
         """Open it and read it; raises JournalFailed."""
         self._changes: dict[str, Change] = {}
+        self._details: dict[str, tuple[Table, Table]] = {}
         try:
             self._file = os.open(path, _OPEN, 0o600)
         except OSError as error:
@@ -78,14 +90,24 @@ class Journal:
         of_it = [each for each in self._changes.values() if each.target == target]
         return next((each for each in reversed(of_it) if each.state != FAILED), None)
 
+    def targets(self) -> list[str]:
+        """Return all that was ever changed, or may have been."""
+        return list(dict.fromkeys(each.target for each in self._changes.values()))
+
+    def before(self, change: Change) -> Table:
+        """Return what was there before a change."""
+        return self._details.get(change.id, ({}, {}))[0]
+
+    def after(self, change: Change) -> Table:
+        """Return what a change was to make of it."""
+        return self._details.get(change.id, ({}, {}))[1]
+
     def unsettled(self) -> list[Change]:
         """Return the changes of which nobody knows whether they were made."""
         return [each for each in self._changes.values() if each.is_open]
 
     @contextmanager
-    def changing(
-        self, action: str, target: str, before: Mapping[str, object], after: Mapping[str, object]
-    ) -> Iterator[None]:
+    def changing(self, action: str, target: str, before: Table, after: Table) -> Iterator[None]:
         """Note a change before and after it is made; raises JournalFailed before it."""
         change = Change(f"{time.time_ns()}-{os.getpid()}", action, target, BEGUN)
         self._note(change, before=dict(before), after=dict(after))
@@ -135,6 +157,9 @@ class Journal:
         if len(texts) == len(words):
             change = Change(*texts)
             self._changes[change.id] = change
+            before, after = said.get("before"), said.get("after")
+            if isinstance(before, dict) and isinstance(after, dict):
+                self._details[change.id] = before, after
 
 
 def _who() -> str:

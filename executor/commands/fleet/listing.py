@@ -137,7 +137,7 @@ def read_one(client: Client, number: int) -> Runner | None:
         raise
     if not isinstance(details, Mapping):
         raise GitLabFailed("GitLab answers with something that is not a runner.")
-    return read_runner(details, managers)
+    return read_runner(details, managers, client.now)
 
 
 def _is_gone(client: Client, path: str) -> bool:

@@ -12,7 +12,6 @@ from executor.commands.gitlab.tokens import take_token
 from executor.commands.register.options import is_address
 
 _OF_FLEETS = ("audit", "stale", "reconcile")
-_READING = ("audit", "reconcile")
 _IN_ARGV = ("--token", "--private-token", "--gitlab-token")
 
 
@@ -38,7 +37,11 @@ class Options(NamedTuple):
     silent: float = 0.0
     """Of `reconcile`: for how many seconds a host has not called."""
     share: float = 0.0
-    """Of `stale`: which part of the runners may be silent before something else must be wrong."""
+    """Which part of the runners, or hosts, may be silent before something else must be wrong."""
+    retry: bool = False
+    """Of `reconcile`: whether jobs that are ended are retried."""
+    second_look: float = 0.0
+    """Of `reconcile`: after how many seconds a host is looked at again."""
 
     @property
     def needs_gitlab(self) -> bool:
@@ -48,7 +51,9 @@ class Options(NamedTuple):
     @property
     def scope(self) -> str:
         """Return the least scopes of the token, as words."""
-        return "`read_api`" if self.action in _READING else "`read_api` and `manage_runner`"
+        if self.action == "reconcile":
+            return "`api`" if self.yes else "`read_api`"
+        return "`read_api`" if self.action == "audit" else "`read_api` and `manage_runner`"
 
 
 def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
@@ -76,9 +81,14 @@ def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
     )
     if given.action == "audit":
         return common
-    if given.action == "reconcile":
-        return common._replace(silent=given.silent)
     changing = common._replace(yes=given.yes, audit_log=given.audit_log)
+    if given.action == "reconcile":
+        return changing._replace(
+            silent=given.silent,
+            share=given.max_share,
+            retry=given.retry,
+            second_look=given.second_look,
+        )
     if given.action == "stale":
         return changing._replace(
             older_than=given.older_than, limit=given.limit, share=given.max_share

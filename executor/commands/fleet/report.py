@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from executor.commands.fleet.ending import Ended
 from executor.commands.fleet.ghosts import Ghost
 from executor.commands.fleet.rows import Fleet, Runner
 from executor.commands.fleet.rules import Finding
@@ -104,35 +105,51 @@ def stale_lines(
         else:
             yield f"{word:12}  runner {each.id} ({readable(each.description)})"
     for failure in (*fleet.failures, *(done.failures if done else ())):
-        text = readable(failure)
-        yield json.dumps({"kind": "failure", "failure": text}) if json_lines else text
+        yield failure_line(failure, json_lines=json_lines)
     if not json_lines:
         last = "" if done else " --yes deletes them." if chosen else " Nothing to do."
         yield f"{len(chosen)} of {len(fleet.runners)} runners.{last}"
 
 
-def ghost_lines(
-    found: Sequence[Ghost], failures: Sequence[str], *, json_lines: bool
-) -> Iterator[str]:
-    """Yield the jobs that run in GitLab alone, and what could not be asked about."""
-    for each in found:
-        url, host = readable(each.url), readable(each.system_id)
-        if json_lines:
-            told = {"kind": "ghost", "job": each.job, "url": url, "runner": each.runner.id}
-            yield json.dumps({**told, "system_id": host, "silent_seconds": int(each.silent)})
-        else:
-            minutes = int(each.silent // 60)
-            yield f"job {each.job}  runner {each.runner.id}, host {host}, silent for {minutes} min  {url}"
-    for failure in failures:
-        text = readable(failure)
-        yield json.dumps({"kind": "failure", "failure": text}) if json_lines else text
-    if not json_lines:
-        yield f"{_count(len(found), 'job')} of hosts that do not call." + (
-            " `dind-executor reap --yes` on the host ends them; where it is gone for good, cancel them"
-            " in GitLab."
-            if found
-            else ""
-        )
+def ghost_line(ghost: Ghost, ended: Ended | None, *, json_lines: bool) -> str:
+    """Return a line on a job that runs in GitLab alone; None where it was not to be ended."""
+    url, host = readable(ghost.url), readable(ghost.system_id)
+    state = ended.state if ended else "would-end"
+    again = ended.again if ended else 0
+    if json_lines:
+        told = {"kind": "ghost", "job": ghost.job, "state": state, "url": url}
+        told |= {"runner": ghost.runner.id, "system_id": host, "silent_seconds": int(ghost.silent)}
+        return json.dumps({**told, **({"again": again} if again else {})})
+    minutes = int(ghost.silent // 60)
+    more = f", again as job {again}" if again else ""
+    where = f"runner {ghost.runner.id}, host {host}, silent for {minutes} min"
+    return f"{state:9}  job {ghost.job}  {where}{more}  {url}"
+
+
+def retried_line(ended: Ended, *, json_lines: bool) -> str:
+    """Return a line on a job that an earlier call has ended, and this one has retried."""
+    if json_lines:
+        told = {"kind": "retried", "job": ended.job, "state": ended.state, "again": ended.again}
+        return json.dumps(told)
+    more = f", which was ended before, again as job {ended.again}" if ended.again else ""
+    return f"{ended.state:9}  job {ended.job}{more}"
+
+
+def failure_line(failure: str, *, json_lines: bool) -> str:
+    """Return a line on what GitLab did not do or tell."""
+    text = readable(failure)
+    return json.dumps({"kind": "failure", "failure": text}) if json_lines else text
+
+
+def ghosts_sum(found: Sequence[Ghost], *, are_ended: bool) -> str:
+    """Return the sum in a sentence."""
+    text = f"{_count(len(found), 'job')} of hosts that do not call."
+    if not found or are_ended:
+        return text
+    return (
+        f"{text} `dind-executor reap --yes` on the host ends them as failures of the host. Where it is"
+        " gone for good, --yes cancels them here."
+    )
 
 
 def _where(finding: Finding) -> str:

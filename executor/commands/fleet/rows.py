@@ -36,6 +36,8 @@ class Runner(NamedTuple):
     """When its token does; None where it does not."""
     contacted: float | None = None
     managers: tuple[Manager, ...] = ()
+    seen: float | None = None
+    """What the time was for GitLab when it told this; None where it did not say."""
 
     @property
     def last_contact(self) -> float | None:
@@ -54,7 +56,9 @@ class Fleet(NamedTuple):
     """A sentence for each runner that could not be read."""
 
 
-def read_runner(details: Mapping[str, object], managers: object) -> Runner | None:
+def read_runner(
+    details: Mapping[str, object], managers: object, seen: float | None = None
+) -> Runner | None:
     """Return a runner as the API tells it, None for something that is not a runner."""
     number = details.get("id")
     if not isinstance(number, int) or isinstance(number, bool):
@@ -69,9 +73,10 @@ def read_runner(details: Mapping[str, object], managers: object) -> Runner | Non
         tags=tuple(sorted(map(_text, tags))) if isinstance(tags, list) else (),
         untagged=details.get("run_untagged") is True,
         protected=details.get("access_level") == "ref_protected",
-        created=_time(details.get("created_at")),
-        expires=_time(details.get("token_expires_at")),
-        contacted=_time(details.get("contacted_at")),
+        created=moment(details.get("created_at")),
+        expires=moment(details.get("token_expires_at")),
+        contacted=moment(details.get("contacted_at")),
+        seen=seen,
         managers=tuple(_manager(each) for each in listed if isinstance(each, Mapping)),
     )
 
@@ -94,7 +99,7 @@ def _manager(told: Mapping[str, object]) -> Manager:
         system_id=_text(told.get("system_id")),
         version=_text(told.get("version")),
         address=_text(told.get("ip_address")),
-        contacted=_time(told.get("contacted_at")),
+        contacted=moment(told.get("contacted_at")),
         is_busy=told.get("job_execution_status") == "active",
     )
 
@@ -103,12 +108,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _time(value: object) -> float | None:
+def moment(value: object) -> float | None:
     """Return seconds since the epoch of a time as the API writes it."""
     if not isinstance(value, str):
         return None
     try:
-        moment = dt.datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+        at = dt.datetime.fromisoformat(value)
+        return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp()
     except (ValueError, OverflowError):
         return None

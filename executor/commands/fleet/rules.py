@@ -89,7 +89,8 @@ def _silence(runner: Runner, now: float) -> Iterator[Finding]:
                 runner,
                 f"has not called for {_ago(now - each.contacted)}, and GitLab believes that jobs run"
                 " there",
-                "on that host, run `dind-executor reap --yes`; if it is gone for good, cancel its jobs",
+                "on that host, run `dind-executor reap --yes`; if it is gone for good, end its jobs with"
+                " `fleet reconcile`",
                 each.system_id,
             )
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from executor.bounds import whole_number
-from executor.commands.gitlab.line import Line, Reply
+from executor.commands.gitlab.line import Line, Reply, moment, retry_after
 from executor.excerpts import excerpt
 from executor.redaction import redact
 
@@ -27,7 +26,6 @@ _PER_PAGE = 100
 
 _REFUSED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 _TRANSIENT = frozenset((408, 429, 500, 502, 503, 504))
-_DAY = 24 * 3600
 
 
 class GitLabFailed(Exception):
@@ -72,6 +70,8 @@ class Client:
     ) -> None:
         """Take the address and a token of a user; `named` is what sentences call it."""
         self.url = url.rstrip("/")
+        self.now: float | None = None
+        """What the time was for GitLab when it answered last; None where it has not said."""
         self._named = named
         self._token = token
         self._left = budget_seconds
@@ -134,7 +134,7 @@ class Client:
         for _ in range(_MOST_TRIES - 1):
             if reply.status and reply.status not in _TRANSIENT:
                 break
-            seconds = _retry_after(reply, time.time())
+            seconds = retry_after(reply, time.time())
             if seconds is None:
                 seconds = wait * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
             # Waiting for less than GitLab asks for would be one more refusal.
@@ -153,13 +153,14 @@ class Client:
         if not status:
             raise GitLabFailed(f"{reply.reason}.")
         if 200 <= status < 300:  # noqa: PLR2004 (the statuses of success)
+            self.now = moment(reply.headers.get("date", ""))
             return
         raise GitLabFailed(f"{self._refusal(reply, path, need)}.", status)
 
     def _refusal(self, reply: Reply, path: str, need: Need) -> str:
         status, where = reply.status, f"GitLab at {self.url}"
         if status == _TOO_MANY:
-            seconds = _retry_after(reply, time.time())
+            seconds = retry_after(reply, time.time())
             when = "in some minutes" if seconds is None else f"in {seconds:.0f} seconds"
             return f"{where} limits how often it is asked (429): try again {when}"
         said = _object(reply)
@@ -212,26 +213,6 @@ def _object(reply: Reply) -> Mapping[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
-
-
-def _retry_after(reply: Reply, now: float) -> float | None:
-    """Return after how many seconds GitLab wants to be asked again, None where it does not say.
-
-    The header is a number of seconds or a date.
-    """
-    text = reply.headers.get("retry-after", "").strip()
-    seconds = whole_number(text, _DAY)
-    if seconds is not None:
-        return float(seconds)
-    if not text[:1].isalpha():
-        return None
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 (few servers write a date)
-
-    try:
-        at = parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return min(max(at - now, 0.0), float(_DAY))
 
 
 def _next_query(reply: Reply) -> dict[str, object] | None:

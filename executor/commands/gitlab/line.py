@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from executor.bounds import whole_number
 from executor.sweep.gitlab_api import CERTIFICATES, tls_context
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _CONNECT_SECONDS, _READ_SECONDS = 5.0, 30.0
 _ANSWER_SECONDS = 60.0
 """How long a whole answer may take, also one that comes byte by byte."""
 _MOST_BYTES = 1 << 20
+_DAY = 24 * 3600
 
 
 class Reply(NamedTuple):
@@ -173,3 +175,28 @@ class Line:
 
     def _silent(self, what: str) -> Reply:
         return Reply(0, {}, reason=f"GitLab at {self._url} {what}")
+
+
+def retry_after(reply: Reply, now: float) -> float | None:
+    """Return after how many seconds GitLab wants to be asked again, None where it does not say.
+
+    The header is a number of seconds or a date.
+    """
+    text = reply.headers.get("retry-after", "").strip()
+    seconds = whole_number(text, _DAY)
+    if seconds is not None:
+        return float(seconds)
+    at = moment(text)
+    return None if at is None else min(max(at - now, 0.0), float(_DAY))
+
+
+def moment(text: str) -> float | None:
+    """Return seconds since the epoch of a date as headers have it, None for something else."""
+    if not text[:1].isalpha():
+        return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 (only commands about GitLab)
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None

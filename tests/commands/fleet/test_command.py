@@ -127,6 +127,7 @@ def test_ghosts(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
     ghost, _ = (gitlab.enqueue(payload(gitlab.url, id=number)) for number in (1, 2))
     for job, host in zip(gitlab.jobs(), ("s_gone", "s_1"), strict=True):
         gitlab.take(job, host)
+    ghost.started_at = "2026-01-01T00:00:00Z"
     args = ["reconcile", "--url", gitlab.url]
 
     assert run(args, {"GITLAB_TOKEN": gitlab.administrators_token}) == 1

@@ -146,15 +146,18 @@ def test_reconcile_asks_about_silent_hosts_alone(
     hosts = [gone[0], gone[1], first(rows[1])]
     for number, host in enumerate(hosts, 1):
         host.execution = "active"
-        gitlab.take(gitlab.enqueue(payload(gitlab.url, id=number)), host.system_id)
+        job = gitlab.enqueue(payload(gitlab.url, id=number))
+        gitlab.take(job, host.system_id)
+        job.started_at = ago(4000)
 
     assert call(gitlab, "reconcile") == 1
 
     ghosts = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     found = [(each["job"], each["system_id"]) for each in ghosts]
     assert found == [(1, gone[0].system_id), (2, gone[1].system_id)]
-    # Each silent host's jobs, and again the runner and the hosts of those that have some.
-    assert len(asked) == READING + len(gone) + 2 * 2
+    # Each silent host's jobs that run and that are cancelled; each job that is listed, and again the
+    # runner and the hosts of those that have some.
+    assert len(asked) == READING + 2 * len(gone) + 2 + 2 * 2
     assert gitlab.connections is not None
     assert gitlab.connections.most_open <= CLIENTS
 

@@ -1,7 +1,7 @@
 """Jobs that run in GitLab alone."""
 
+import datetime as dt
 import json
-import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -32,7 +32,9 @@ def _row(gitlab: GitLab) -> RunnerRow:
     row = gitlab.registry.add({})
     for name in ("s_1", "s_2"):
         row.managers[name] = registry.Manager(1, name, {}, OLD)
-    gitlab.take(gitlab.enqueue(payload(gitlab.url)), "s_1")
+    job = gitlab.enqueue(payload(gitlab.url))
+    gitlab.take(job, "s_1")
+    job.started_at = OLD
     return row
 
 
@@ -41,17 +43,17 @@ def found(gitlab: GitLab, row: RunnerRow) -> tuple[list[tuple[int, str]], list[s
     client = Client(gitlab.url, gitlab.administrators_token, sleep=lambda _: None)
     runner = read_one(client, row.id)
     assert runner is not None
-    now = time.time()
-    ghosts, failures = find_ghosts(client, silent_hosts(Fleet((runner,)), now, 900), now)
+    ghosts, failures = find_ghosts(client, silent_hosts(Fleet((runner,)), 900))
     return [(each.job, each.system_id) for each in ghosts], failures
 
 
 def test_silent_hosts() -> None:
-    """One of which GitLab does not say when it called is not silent."""
+    """One of which GitLab does not say when it called is not silent, nor by another clock."""
     silent, calling, unknown = (Manager(str(at), contacted=at) for at in (100.0, 900.0, None))
-    runner = Runner(1, managers=(silent, calling, unknown))
+    runner = Runner(1, managers=(silent, calling, unknown), seen=1100.0)
 
-    assert silent_hosts(Fleet((runner,)), 1100.0, 900.0) == ((runner, silent),)
+    assert silent_hosts(Fleet((runner,)), 900.0) == ((runner, silent),)
+    assert silent_hosts(Fleet((runner._replace(seen=None),)), 900.0) == ()
 
 
 def test_a_job_of_a_silent_host(gitlab: GitLab, row: RunnerRow) -> None:
@@ -73,19 +75,51 @@ def test_a_host_that_calls_again_has_no_ghosts(gitlab: GitLab, row: RunnerRow) -
     assert found(gitlab, row) == ([], [])
 
 
-def test_a_gitlab_that_lists_the_jobs_of_all_hosts(gitlab: GitLab, row: RunnerRow) -> None:
-    """Nobody knows then whose they are, and no job is called a ghost."""
-    body = json.dumps([{"id": 5, "status": "running"}]).encode()
-    answer = Answer(HTTPStatus.OK, body, {"Content-Type": "application/json"})
-    gitlab.mood = moods.only_for("GET", "/jobs", lambda _: answer)
+def test_gitlabs_clock_counts(gitlab: GitLab, row: RunnerRow) -> None:
+    """It is an hour behind: a host that has called just now is not silent, whatever the time is here."""
+    gitlab.registry.clock_offset = -3600.0
+    (job,) = gitlab.jobs()
+    now = gitlab.registry.now()
+    row.managers["s_1"].contacted_at = job.started_at = now.isoformat()
+
+    assert found(gitlab, row) == ([], [])
+    row.managers["s_1"].contacted_at = (now - dt.timedelta(minutes=16)).isoformat()
+    job.started_at = row.managers["s_1"].contacted_at
+    assert found(gitlab, row) == ([(job.id, "s_1")], [])
+
+
+def test_a_job_that_somebody_has_cancelled(gitlab: GitLab, row: RunnerRow) -> None:
+    """GitLab waits for its host, and so it is a ghost too."""
+    (job,) = gitlab.jobs()
+    job.cancel()
+
+    assert found(gitlab, row) == ([(job.id, "s_1")], [])
+
+
+def test_a_job_that_has_begun_after_the_last_call(gitlab: GitLab, row: RunnerRow) -> None:
+    """Whoever gets a job has called: what GitLab remembers of the host is old, and proves nothing."""
+    (job,) = gitlab.jobs()
+    job.started_at = "2026-01-01T00:02:00Z"
 
     ghosts, failures = found(gitlab, row)
 
     assert ghosts == []
-    assert [each.partition(":")[0] for each in failures] == [
-        f"Runner {row.id}, host s_1",
-        f"Runner {row.id}, host s_2",
-    ]
+    assert f"Job {job.id} has begun after the last call of its host" in failures[0]
+
+
+def test_a_gitlab_that_lists_the_jobs_of_all_hosts(gitlab: GitLab, row: RunnerRow) -> None:
+    """The job itself says where it runs; where it does not, no job is called a ghost."""
+    (job,) = gitlab.jobs()
+    job.runner_manager = "s_2"
+    body = json.dumps([{"id": job.id, "project": {"id": 3}}]).encode()
+    answer = Answer(HTTPStatus.OK, body, {"Content-Type": "application/json"})
+    gitlab.mood = moods.only_for("GET", "/jobs", lambda _: answer)
+
+    assert set(found(gitlab, row)[0]) == {(job.id, "s_2")}
+    job.runner_manager = ""
+    ghosts, failures = found(gitlab, row)
+    assert ghosts == []
+    assert "GitLab does not say on which host" in failures[0]
 
 
 def test_a_list_that_fails_is_no_list(gitlab: GitLab, row: RunnerRow) -> None:

@@ -57,6 +57,7 @@ def test_all_runners_of_an_instance() -> None:
         (["stale", *URL, "--older-than", "6d"], "from 7d"),
         (["stale", *URL, "--max-share", "101%"], "percentage"),
         (["reconcile", *URL, "--silent", "4"], "from 5"),
+        (["reconcile", *URL, "--max-share", "half"], "percentage"),
         (["polish"], "invalid choice"),
         ([], "required"),
     ],

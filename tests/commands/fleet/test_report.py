@@ -2,14 +2,18 @@
 
 import json
 
+from executor.commands.fleet.ending import Ended
 from executor.commands.fleet.ghosts import Ghost
 from executor.commands.fleet.report import (
     as_json,
     as_table,
     event,
     exit_code,
-    ghost_lines,
+    failure_line,
+    ghost_line,
+    ghosts_sum,
     readable,
+    retried_line,
     stale_lines,
 )
 from executor.commands.fleet.rows import Fleet, Manager, Runner
@@ -90,13 +94,26 @@ def test_what_became_of_stale_runners() -> None:
 
 
 def test_ghosts() -> None:
-    """Which job, where it was, and what ends it."""
-    ghost = Ghost(5, "https://g/-/jobs/5", RUNNER, "s_1", 1230)
+    """Which job, where it was, what became of it, and what ends it."""
+    ghost = Ghost(5, 3, "https://g/-/jobs/5", RUNNER, RUNNER.managers[0], 1230)
+    where = "job 5  runner 7, host s_1, silent for 20 min"
 
-    first, failure, last = ghost_lines([ghost], ["No."], json_lines=False)
-    assert first == "job 5  runner 7, host s_1, silent for 20 min  https://g/-/jobs/5"
-    assert failure == "No."
-    assert last.startswith("1 job of hosts that do not call. `dind-executor reap --yes`")
-    (line,) = ghost_lines([ghost], [], json_lines=True)
-    told = {"kind": "ghost", "job": 5, "url": "https://g/-/jobs/5", "runner": 7}
-    assert json.loads(line) == {**told, "system_id": "s_1", "silent_seconds": 1230}
+    line = ghost_line(ghost, None, json_lines=False)
+    assert line == f"would-end  {where}  https://g/-/jobs/5"
+    line = ghost_line(ghost, Ended(5, "retried", 9), json_lines=False)
+    assert line == f"retried    {where}, again as job 9  https://g/-/jobs/5"
+    told = {"kind": "ghost", "job": 5, "url": "https://g/-/jobs/5", "runner": 7, "again": 9}
+    told |= {"state": "retried", "system_id": "s_1", "silent_seconds": 1230}
+    assert json.loads(ghost_line(ghost, Ended(5, "retried", 9), json_lines=True)) == told
+    assert ghosts_sum([ghost], are_ended=False).startswith("1 job of hosts that do not call. `dind")
+    assert ghosts_sum([ghost], are_ended=True) == "1 job of hosts that do not call."
+
+
+def test_what_an_earlier_call_has_ended() -> None:
+    """It is retried by this one; and what GitLab did not do is said."""
+    ended = Ended(5, "retried", 9)
+
+    assert retried_line(ended, json_lines=False).endswith("ended before, again as job 9")
+    assert json.loads(retried_line(ended, json_lines=True))["again"] == 9
+    assert failure_line("No\n.", json_lines=False) == "No?."
+    assert json.loads(failure_line("No.", json_lines=True))["failure"] == "No."
