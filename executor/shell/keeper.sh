@@ -39,7 +39,7 @@ _pipes=
 if [ -p /proc/self/fd/1 ] && [ -p /proc/self/fd/2 ]; then
   { true >>/proc/self/fd/1 && true >>/proc/self/fd/2; } 2>/dev/null && _pipes=1
 fi
-unset _f _h _i _k _l _m _p _r _s _u _v
+unset _f _h _i _k _l _m _mounts _p _r _s _u _v _w
 
 [ -z "$_umask" ] || umask "$_umask"
 [ -z "$_forget" ] || rm -rf -- "$_forget"

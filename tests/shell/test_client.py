@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from executor.shell import DIRECTORY
+from executor.shell import DIRECTORY, program
 from executor.shell.client import Client
 from tests.keeping import Kept, Start, mount_of
 
@@ -170,6 +171,29 @@ def test_somebody_elses_file_is_their_word(
     assert (directory / "config.json").stat() == before
     assert not directory.is_symlink()
     assert config_variable(kept) == ""
+
+
+def test_a_list_of_mounts_that_changes_is_read_again(tmp_path: Path, programs: Path) -> None:
+    """A line may be missing while something is unmounted; what it says is not missed for that."""
+    root = "1 0 0:1 / / rw - x x rw\n"
+    whole = f"{root}2 1 0:1 / {tmp_path} rw - x x rw\n"
+    for number, text in enumerate((root, whole, whole), 1):
+        (tmp_path / f"list{number}").write_text(text)
+    given = "_own= _joined=\nlist() { echo >>reads; echo list$(($(wc -l <reads))); }\n"
+    text = program("own_places").replace("/proc/self/mountinfo", '"$(list)"')
+    asks = 'if own "$PWD"; then echo yes; else echo no; fi\n'
+
+    done = subprocess.run(
+        [str(programs / "sh"), "-c", given + text + asks * 2],
+        cwd=tmp_path,
+        env={"PATH": str(programs)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("no\nno\n", "")
+    assert (tmp_path / "reads").read_text() == "\n" * 3
 
 
 @pytest.mark.parametrize("mounted", ["home", "home/.docker"])
