@@ -4,6 +4,8 @@ import base64
 import binascii
 import contextlib
 import json
+import select
+import socket
 import ssl
 import sys
 import threading
@@ -28,6 +30,16 @@ class Request:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    connection: socket.socket | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether whoever asked has hung up, as the kernel does for one that is killed."""
+        if self.connection is None:
+            return False
+        poll = select.poll()
+        poll.register(self.connection, select.POLLRDHUP)
+        return bool(poll.poll(0))
 
     def json(self) -> dict[str, object]:
         """Return the body's object."""
@@ -66,6 +78,8 @@ class Server(ThreadingHTTPServer):
     """Answers each request by a function, which threads call; with certificates, over TLS."""
 
     daemon_threads = True
+    # Of more connections at once than wait here, each would try again after a second.
+    request_queue_size = 128
 
     def __init__(
         self,
@@ -131,7 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, Server)
         target = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, target.path, target.query, headers, self._body(headers))
+        body = self._body(headers)
+        request = Request(self.command, target.path, target.query, headers, body, self.connection)
         answer = self.server.answer(request)
         self.send_response(answer.status)
         for name, value in answer.headers.items():

@@ -49,7 +49,7 @@ class JobApi:
         with self._arrived:
             self.jobs[job.id] = job
             self._queue.append(job)
-            self._arrived.notify()
+            self._arrived.notify_all()
         return job
 
     def take(self, job: Job, runner_manager: str) -> None:
@@ -106,8 +106,11 @@ class JobApi:
             self.asking += 1
             self._arrived.wait_for(lambda: self._queue, _POLL_SECONDS)
             self.asking -= 1
-            # A runner that died while it waited has a token that counts no longer.
-            if not self._queue or self.registry.of_token(asked.get("token")) is not runner:
+            # A runner that died while it waited has hung up, or has a token that counts no longer.
+            is_gone = (
+                request.is_given_up or self.registry.of_token(asked.get("token")) is not runner
+            )
+            if not self._queue or is_gone:
                 return Answer(HTTPStatus.NO_CONTENT, headers=headers)
             job = self._queue.pop(0)
         job.hand_out(str(asked.get("system_id", "")), self.registry.now().isoformat(), runner.id)

@@ -1,5 +1,7 @@
 """The stand-in itself, with a runner whose executor needs no engine."""
 
+import http.client
+import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +17,7 @@ from tests import toml
 from tests.gitlab import moods, runner, server, trace
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.samples import payload
+from tests.stages.witness import eventually
 from tests.web import Request
 
 
@@ -157,6 +160,21 @@ def test_a_jobs_token_tells_of_its_job_as_long_as_that_runs(tmp_path: Path) -> N
                 client.http_request(verb, path, post_data={**end, "state": "success"})
             assert refused.value.response_code == 403
     assert (job.state, job.failure_reason) == ("failed", "runner_system_failure")
+
+
+def test_a_runner_that_has_hung_up_gets_no_job(tmp_path: Path) -> None:
+    """A request outlives the gitlab-runner that made it; the next one gets the job."""
+    with server.serving(tmp_path) as gitlab:
+        asked = {"token": gitlab.runner_token, "system_id": "s_dead"}
+        dead = http.client.HTTPConnection(gitlab.host, gitlab.port)
+        dead.request("POST", "/api/v4/jobs/request", json.dumps(asked))
+        eventually(lambda: gitlab.is_asked, "the dead one's request waits")
+        dead.close()
+        job = gitlab.enqueue(payload(gitlab.url))
+        eventually(lambda: not gitlab.is_asked, "its request is answered")
+        body = json.dumps({**asked, "system_id": "s_living"}).encode()
+        answer = gitlab.answer(Request("POST", "/api/v4/jobs/request", body=body))
+    assert (answer.status, job.runner_manager) == (201, "s_living")
 
 
 def test_a_log_says_where_it_ends(tmp_path: Path) -> None:
