@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+from tests.patience import LONGEST_SECONDS
+
 PLAIN = 'job:\n  script: ["echo hello"]\n'
 
 CALLS = [
@@ -18,7 +20,7 @@ CALLS = [
 
 def wait_for(path: Path) -> None:
     """Return when a job has made a file."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONGEST_SECONDS
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} never came"
         time.sleep(0.01)

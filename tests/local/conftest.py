@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,24 @@ from pathlib import Path
 import pytest
 
 from tests import git
+from tests.local import fake_hooks
+from tests.patience import LONGEST_SECONDS
 
 HERE = Path(__file__).parent
 PROGRAM = "import sys; from executor.local.command import main; sys.exit(main(sys.argv[1:]))"
-COMMAND = [sys.executable, "-c", PROGRAM, "--listen=127.0.0.1"]
+LATE_CLOCK = """\
+import pathlib, threading
+class Late(threading.Timer):
+    def run(self):
+        while not pathlib.Path({!r}).exists() and not self.finished.wait(0.01):
+            pass
+        super().run()
+threading.Timer = Late
+"""
+WAITS_LITTLE = """\
+from executor.local.runner import job
+job._PREPARE_WAIT_SECONDS = 0
+"""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
 
 
@@ -52,6 +67,7 @@ class Workbench:
         self.control = directory / "control"
         self.builds = directory / "builds"
         self.started: list[subprocess.Popen[str]] = []
+        self._before = ""
         self.project.mkdir()
         (self.control / "bin").mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main")
@@ -107,11 +123,24 @@ safe_directory_checkout = true
     def pipeline(self, text: str) -> None:
         self.write(".gitlab-ci.yml", text)
 
+    def count_from(self, marker: Path) -> None:
+        """Have time limits begin when a job has made a file, however long it takes to come to that."""
+        self._before += LATE_CLOCK.format(str(marker))
+
+    def wait_little(self) -> None:
+        """Have no time pass before prepare is tried again."""
+        self._before += WAITS_LITTLE
+
+    @property
+    def _command(self) -> list[str]:
+        program = [sys.executable, "-c", f"{self._before}{PROGRAM}", "--listen=127.0.0.1"]
+        return [*program, f"--config={self.directory}/config.toml"]
+
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start the command with its output on pipes."""
         return self._start(
             subprocess.Popen(
-                [*COMMAND, f"--config={self.directory}/config.toml", *arguments],
+                [*self._command, *arguments],
                 cwd=self.project,
                 env={**ENVIRONMENT, **environment},
                 stdout=subprocess.PIPE,
@@ -124,7 +153,7 @@ safe_directory_checkout = true
         """Start the command on a terminal that is its own."""
         return self._start(
             subprocess.Popen(
-                ["setsid", "--ctty", *COMMAND, f"--config={self.directory}/config.toml"],
+                ["setsid", "--ctty", *self._command],
                 cwd=self.project,
                 env=ENVIRONMENT,
                 stdin=terminal,
@@ -155,16 +184,21 @@ safe_directory_checkout = true
                 os.killpg(group, signal.SIGKILL)
 
     def finish(self, process: subprocess.Popen[str]) -> Finished:
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=LONGEST_SECONDS)
         return Finished(process.returncode, stdout, stderr, self.calls())
 
     def run(self, *arguments: str, **environment: str) -> Finished:
         return self.finish(self.start(*arguments, **environment))
 
     def calls(self) -> list[dict[str, object]]:
-        path = self.control / "calls.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        return fake_hooks.calls(self.control)
+
+    def wait_for_call(self, name: str) -> None:
+        """Return when a hook or a sub-stage has been called."""
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while name not in [call["name"] for call in self.calls()]:
+            assert time.monotonic() < deadline, f"{name} was never called"
+            time.sleep(0.01)
 
 
 @pytest.fixture

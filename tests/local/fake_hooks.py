@@ -16,17 +16,19 @@ import time
 from pathlib import Path
 
 
-def _called_before(calls: Path, name: str) -> int:
-    if not calls.exists():
-        return 0
-    return sum(json.loads(line)["name"] == name for line in calls.read_text().splitlines())
+def calls(control: Path) -> list[dict[str, object]]:
+    """Return what was written down, but for a line that somebody is just writing."""
+    path = control / "calls.jsonl"
+    whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def _behaviour(control: Path, name: str) -> dict[str, object]:
     path = control / "behaviour.json"
     wanted = json.loads(path.read_text()) if path.exists() else {}
     choices: list[dict[str, object]] = wanted.get(name, [{}])
-    return choices[min(_called_before(control / "calls.jsonl", name), len(choices) - 1)]
+    before = sum(call["name"] == name for call in calls(control))
+    return choices[min(before, len(choices) - 1)]
 
 
 def _write_down(control: Path, name: str, arguments: list[str]) -> None:

@@ -2,12 +2,12 @@
 
 import os
 import signal
-import time
 
 import pytest
 
 from tests.local.calls import CALLS, PLAIN, wait_for
 from tests.local.conftest import Workbench
+from tests.patience import LONGEST_SECONDS
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -69,10 +69,7 @@ def test_ctrl_c_before_the_script_ends_the_job(bench: Workbench, stage: str) -> 
     bench.behave(**{stage: [{"sleep": 600}]})
     bench.pipeline(PLAIN)
     process = bench.start()
-    calls = bench.control / "calls.jsonl"
-    wait_for(calls)
-    while stage not in [call["name"] for call in bench.calls()]:
-        time.sleep(0.01)
+    bench.wait_for_call(stage)
     process.send_signal(signal.SIGINT)
     done = bench.finish(process)
     assert done.names == [*CALLS[: CALLS.index(stage) + 1], "cleanup"]
@@ -86,8 +83,7 @@ def test_a_hook_that_ignores_sigterm_is_killed(bench: Workbench) -> None:
     bench.behave(build_script=[{"ignore_sigterm": True, "sleep": 600}])
     bench.pipeline(PLAIN)
     process = bench.start()
-    while "build_script" not in [call["name"] for call in bench.calls()]:
-        time.sleep(0.01)
+    bench.wait_for_call("build_script")
     process.send_signal(signal.SIGTERM)
     done = bench.finish(process)
     assert done.names == CALLS
@@ -96,11 +92,15 @@ def test_a_hook_that_ignores_sigterm_is_killed(bench: Workbench) -> None:
 
 def test_a_job_has_a_time_limit(bench: Workbench) -> None:
     """After the time limit cleanup follows, and no after_script."""
-    bench.pipeline('job: {script: ["sleep 600"], after_script: ["echo after"]}')
-    done = bench.run("--timeout", "3s")
+    marker = bench.directory / "started"
+    bench.count_from(marker)
+    bench.pipeline(
+        f'job: {{script: ["touch {marker}", "sleep 600"], after_script: ["echo after"]}}'
+    )
+    done = bench.run("--timeout", "1s")
     assert done.names == [*CALLS[:5], "cleanup"]
     assert done.exit_code == 1
-    assert "execution took longer than 3s seconds" in done.stdout
+    assert "execution took longer than 1s seconds" in done.stdout
     assert "job  timed out" in done.stdout
 
 
@@ -115,6 +115,6 @@ def test_a_terminal_that_goes_away_leaves_nothing_undone(bench: Workbench) -> No
     os.close(theirs)
     wait_for(marker)
     os.close(ours)
-    assert process.wait(60) == 1
+    assert process.wait(LONGEST_SECONDS) == 1
     assert [call["name"] for call in bench.calls()] == [*CALLS[:5], "after_script", *CALLS[5:]]
     assert after.exists()

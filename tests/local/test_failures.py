@@ -8,6 +8,7 @@ from tests.local.conftest import Workbench
 
 def test_prepare_is_tried_three_times(bench: Workbench) -> None:
     """Cleanup follows each failed try in the same directory, and each try has its own."""
+    bench.wait_little()
     bench.behave(prepare=[{"exit": 2}, {"exit": 77}, {"kill": True}])
     bench.pipeline(PLAIN)
     done = bench.run()
@@ -48,6 +49,7 @@ def test_a_second_try_to_prepare_may_succeed(bench: Workbench) -> None:
 
 def test_a_config_answer_that_is_no_json_is_a_system_failure(bench: Workbench) -> None:
     """Even an empty line fails the try, and the next try may answer better."""
+    bench.wait_little()
     bench.behave(config=[{"stdout": "\n"}, {"stdout": "hello"}, {"stdout": "[]"}])
     bench.pipeline(PLAIN)
     done = bench.run()

@@ -195,22 +195,24 @@ next: {script: ["test ! -e a.xml"]}
 
 def test_a_jobs_own_time_limit_beats_the_commands(bench: Workbench) -> None:
     """The payload and the job's variables have it; retry may name it."""
+    marker = bench.directory / "started"
+    bench.count_from(marker)
     bench.pipeline(
-        """
+        f"""
 job:
-  script: ["sleep 600"]
+  script: ["touch {marker}", "sleep 600"]
   after_script: ["echo after"]
-  timeout: 2 seconds
-  retry: {max: 1, when: job_execution_timeout}
+  timeout: 1 second
+  retry: {{max: 1, when: job_execution_timeout}}
 """
     )
     done = bench.run("--timeout", "10m")
     assert rows(done, 2) == ["job timed out, retried", "job timed out"]
-    assert "ERROR: Job failed: execution took longer than 2s seconds\n" in done.stdout
+    assert "ERROR: Job failed: execution took longer than 1s seconds\n" in done.stdout
     assert "\nafter\n" not in done.stdout
-    assert done.environment("prepare")["CUSTOM_ENV_CI_JOB_TIMEOUT"] == "2"
+    assert done.environment("prepare")["CUSTOM_ENV_CI_JOB_TIMEOUT"] == "1"
     payload = json.loads(str(done.call("prepare")["response"]))
-    assert payload["runner_info"]["timeout"] == 2
+    assert payload["runner_info"]["timeout"] == 1
 
 
 def test_a_script_has_a_time_limit_of_its_own(bench: Workbench) -> None:

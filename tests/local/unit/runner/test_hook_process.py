@@ -2,10 +2,12 @@
 
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.local.runner.cancellation import Cancellation
 from executor.local.runner.hook_process import Ending, Surroundings, call_hook
@@ -37,7 +39,7 @@ class Call:
     def cancel_when(self, marker: Path) -> None:
         def wait() -> None:
             while not marker.exists():
-                pass
+                time.sleep(0.01)
             self.cancellation.call_off("canceled")
 
         threading.Thread(target=wait, daemon=True).start()
@@ -137,8 +139,9 @@ def test_a_call_after_its_cancellation_is_stopped_at_once(tmp_path: Path) -> Non
     assert ending.exit_code == -15
 
 
-def test_insisting_shortens_the_graceful_time(tmp_path: Path) -> None:
+def test_insisting_shortens_the_graceful_time(tmp_path: Path, mocker: MockerFixture) -> None:
     """A call that somebody waits for is killed long before its graceful time is over."""
+    mocker.patch("executor.local.runner.hook_process._HURRIED_GRACE_SECONDS", 0.2)
     call = Call(tmp_path, graceful_seconds=100_000)
     marker = tmp_path / "started"
     call.cancel_when(marker)
