@@ -23,8 +23,8 @@ from executor.shell.keeper import keeper
 from executor.shell.processes import signaller
 from executor.shell.receiver import sent_files
 from executor.shell.serving import READY, sent_script
+from tests.patience import LONGEST_SECONDS
 
-_LONGEST_SECONDS = 15.0
 _UNSHARE = [shutil.which("unshare") or "unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
 _AS_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
 _SETSID = shutil.which("setsid") or "setsid"
@@ -158,7 +158,7 @@ class Kept:
     def terminate(self) -> int:
         """Send SIGTERM to the first process of the namespace; return its exit code."""
         os.kill(self._first(), signal.SIGTERM)
-        return self._process.wait(_LONGEST_SECONDS)
+        return self._process.wait(LONGEST_SECONDS)
 
     def signal_first(self, name: str) -> None:
         """Send a signal to the first process of the namespace."""
@@ -170,14 +170,14 @@ class Kept:
 
     def wait_until_gone(self, *arguments: str) -> None:
         """Return once no process has one of these arguments: one that was killed dies by and by."""
-        deadline = time.monotonic() + _LONGEST_SECONDS
+        deadline = time.monotonic() + LONGEST_SECONDS
         while there := self.arguments() & set(arguments):
             assert time.monotonic() < deadline, f"still there: {there}"
             time.sleep(0.01)
 
     def wait_until_there(self, *arguments: str) -> None:
         """Return once a process has one of these arguments."""
-        deadline = time.monotonic() + _LONGEST_SECONDS
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not self.arguments() & set(arguments):
             assert time.monotonic() < deadline, f"none of {arguments} is there"
             time.sleep(0.01)
@@ -185,14 +185,14 @@ class Kept:
     def read(self) -> list[tuple[int, bytes]]:
         """Return what came on which stream; empty bytes say that a stream is at its end."""
         return [
-            (key.data, os.read(key.fd, 65536)) for key, _ in self._selector.select(_LONGEST_SECONDS)
+            (key.data, os.read(key.fd, 65536)) for key, _ in self._selector.select(LONGEST_SECONDS)
         ]
 
     def close(self) -> int:
         """End the keeper's stdin, and with it the keeper; return its exit code."""
         try:
             self._stdin.close()
-            return self._process.wait(_LONGEST_SECONDS)
+            return self._process.wait(LONGEST_SECONDS)
         finally:
             self._process.kill()
             self._process.wait()
@@ -227,14 +227,14 @@ class Kept:
             capture_output=True,
             check=False,
             text=True,
-            timeout=_LONGEST_SECONDS,
+            timeout=LONGEST_SECONDS,
         )
         return done.stdout
 
     def _until_ready(self) -> dict[int, bytes]:
         """Return what was printed on each stream before the keeper said that it is ready."""
         read = {1: b"", 2: b""}
-        deadline = time.monotonic() + _LONGEST_SECONDS
+        deadline = time.monotonic() + LONGEST_SECONDS
         line = f"{READY}\n".encode()
         while line not in read[1] and line not in read[2]:
             for number, data in self.read():
@@ -284,7 +284,7 @@ class Going:
 
     def _some(self) -> bool:
         pieces = self._kept.read()
-        assert pieces, f"nothing came for {_LONGEST_SECONDS:.0f} seconds: {self._read}"
+        assert pieces, f"nothing came for {LONGEST_SECONDS:.0f} seconds: {self._read}"
         assert all(data for _, data in pieces), f"the keeper ended: {self._read}"
         ended = False
         for number, data in pieces:

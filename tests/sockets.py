@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-_LONGEST_SECONDS = 60.0
+from tests.patience import LONGEST_SECONDS
 
 
 class Listener:
@@ -24,7 +24,7 @@ class Listener:
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self.threads[0].join(_LONGEST_SECONDS)
+        self.threads[0].join(LONGEST_SECONDS)
 
     def _accept(self) -> None:
         while True:
@@ -50,7 +50,7 @@ def tunnel(one: socket.socket, other: socket.socket) -> None:
     back = threading.Thread(target=_copy, args=(other, one), daemon=True)
     back.start()
     _copy(one, other)
-    back.join(_LONGEST_SECONDS)
+    back.join(LONGEST_SECONDS)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

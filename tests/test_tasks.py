@@ -5,8 +5,7 @@ import threading
 import pytest
 
 from executor.tasks import Task
-
-PATIENCE_SECONDS = 10
+from tests.patience import LONGEST_SECONDS
 
 
 def test_a_task_starts_at_once() -> None:
@@ -15,14 +14,14 @@ def test_a_task_starts_at_once() -> None:
 
     task = Task(started.set)
 
-    assert started.wait(PATIENCE_SECONDS)
+    assert started.wait(LONGEST_SECONDS)
     assert task.result() is None
 
 
 def test_a_result_is_waited_for() -> None:
     """The result may be asked for before it is there, and more than once."""
     go_on = threading.Event()
-    task = Task(lambda: go_on.wait(PATIENCE_SECONDS))
+    task = Task(lambda: go_on.wait(LONGEST_SECONDS))
     threading.Timer(0.05, go_on.set).start()
 
     assert [task.result(), task.result()] == [True, True]
@@ -31,7 +30,7 @@ def test_a_result_is_waited_for() -> None:
 def test_tasks_wait_for_each_other() -> None:
     """A task that needs the result of another one asks for it."""
     go_on = threading.Event()
-    first = Task(lambda: go_on.wait(PATIENCE_SECONDS))
+    first = Task(lambda: go_on.wait(LONGEST_SECONDS))
     second = Task(lambda: ("after", first.result()))
 
     go_on.set()

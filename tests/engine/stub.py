@@ -12,9 +12,8 @@ from urllib.parse import unquote
 
 from executor.engine.api import Api
 from executor.engine.docker import Engine
+from tests.patience import LONGEST_SECONDS
 from tests.sockets import Listener, on_unix
-
-_LONGEST_SECONDS = 60.0
 
 UPGRADED = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
@@ -171,14 +170,14 @@ class StubEngine:
         The client's side of them must have ended.
         """
         for thread in self._listener.threads[1:]:
-            thread.join(_LONGEST_SECONDS)
+            thread.join(LONGEST_SECONDS)
             assert not thread.is_alive(), "an answer does not end"
 
     def close(self) -> None:
         """Stop listening; raises what went wrong in an answer."""
         self._listener.close()
         for thread in self._listener.threads:
-            thread.join(_LONGEST_SECONDS)
+            thread.join(LONGEST_SECONDS)
         if self._faults:
             raise self._faults[0]
 

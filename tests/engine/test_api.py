@@ -18,6 +18,7 @@ from tests.engine.stub import (
     http,
     refusal,
 )
+from tests.patience import LONGEST_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_an_engine_that_says_nothing(stub: StubEngine) -> None:
     done = threading.Event()
 
     def silent(_connection: Connection, _received: Received) -> None:
-        done.wait(10)
+        done.wait(LONGEST_SECONDS)
 
     stub.on("GET", "/x", silent)
 

@@ -8,6 +8,7 @@ import pytest
 from executor.engine.description import describe, manifest_refusal
 from executor.errors import EngineUnavailable
 from tests.engine.stub import StubEngine, http, refusal, stub_engine
+from tests.patience import LONGEST_SECONDS
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_an_engine_of_any_version_is_described(engine: StubEngine) -> None:
     engine.on("GET", "^/networks$", http(200, [{"Name": "bridge"}]))
     engine.on("GET", "^/containers/json$", http(200, [{"Id": "a"}]))
 
-    told = describe(engine.host, "", tls_verify=False, seconds=5)
+    told = describe(engine.host, "", tls_verify=False, seconds=LONGEST_SECONDS)
 
     assert told.version == {"ApiVersion": "1.24"}
     assert told.info == {"Driver": "vfs"}
@@ -38,17 +39,17 @@ def test_what_an_engine_refuses_is_empty(engine: StubEngine) -> None:
     engine.on("GET", "^/version$", http(200, {}))
     engine.on("GET", "^/info$", refusal(500, "broken"))
 
-    told = describe(engine.host, "", tls_verify=False, seconds=5)
+    told = describe(engine.host, "", tls_verify=False, seconds=LONGEST_SECONDS)
 
     assert told == ({}, {}, [], [], "")
 
 
 def test_what_is_no_engine_is_said(engine: StubEngine, tmp_path: Path) -> None:
     """Neither a server of another kind nor a missing socket raises anything."""
-    told = describe(engine.host, "", tls_verify=False, seconds=5)
+    told = describe(engine.host, "", tls_verify=False, seconds=LONGEST_SECONDS)
     assert "does not answer as a Docker Engine" in told.problem
 
-    told = describe(f"unix://{tmp_path}/none", "", tls_verify=False, seconds=5)
+    told = describe(f"unix://{tmp_path}/none", "", tls_verify=False, seconds=LONGEST_SECONDS)
     assert "cannot be reached" in told.problem
 
 

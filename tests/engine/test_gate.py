@@ -8,6 +8,7 @@ from pytest_mock import MockerFixture
 from executor.engine import gate as module
 from executor.engine.gate import Gate
 from executor.errors import Cancelled, EngineRefused, EngineUnavailable
+from tests.patience import LONGEST_SECONDS
 
 
 def test_nothing_begins_at_a_closed_gate() -> None:
@@ -27,11 +28,11 @@ def test_a_request_that_takes_too_long_is_still_under_way(mocker: MockerFixture)
     def slowly() -> None:
         with gate.passing():
             inside.set()
-            go_on.wait(20)
+            go_on.wait(LONGEST_SECONDS)
 
     thread = threading.Thread(target=slowly)
     thread.start()
-    assert inside.wait(20)
+    assert inside.wait(LONGEST_SECONDS)
     assert not gate.close()
     go_on.set()
     thread.join()

@@ -13,6 +13,7 @@ from executor.log import AdministratorLog
 from executor.names import JobNames
 from tests.engine.stub import Answer, Connection, Received, StubEngine, http, refusal
 from tests.engine.test_leaving import on
+from tests.patience import LONGEST_SECONDS
 
 NAMES = JobNames("4711-0123456789")
 
@@ -95,7 +96,7 @@ def test_nothing_waits_that_need_not(belongings: Belongings, tmp_path: Path) -> 
 
     def disconnect(connection: Connection, received: Received) -> None:
         if received.json()["Container"] == "theirs":
-            assert is_gone.wait(30)
+            assert is_gone.wait(LONGEST_SECONDS)
         order.append("off")
         connection.send(http(200))
 
@@ -120,7 +121,7 @@ def test_volumes_go_while_the_network_goes(belongings: Belongings, tmp_path: Pat
     def remove(connection: Connection, received: Received) -> None:
         path = received.path.partition("?")[0]
         if path == "/networks/net":
-            assert is_gone.wait(30)
+            assert is_gone.wait(LONGEST_SECONDS)
         belongings.there.discard(path)
         if path == "/volumes/data":
             assert "/containers/ours" not in belongings.there
@@ -361,7 +362,7 @@ def test_containers_do_not_wait_for_the_list_of_volumes(
     gone = threading.Event()
 
     def list_late(connection: Connection, _received: Received) -> None:
-        in_time.append(gone.wait(20))
+        in_time.append(gone.wait(LONGEST_SECONDS))
         connection.send(http(200, {"Volumes": None}))
 
     def remove(connection: Connection, _received: Received) -> None:

@@ -15,13 +15,14 @@ from tests.engine.stub import (
     chunked,
     http,
 )
+from tests.patience import LONGEST_SECONDS
 
 
 def test_a_stream_ends_with_its_last_piece(stub: StubEngine) -> None:
     """Pieces come one by one."""
     stub.on("POST", "/pull", chunked(b"one", b"two"))
 
-    status, pieces = stream(stub.api(), "/pull", {}, idle_seconds=5)
+    status, pieces = stream(stub.api(), "/pull", {}, idle_seconds=LONGEST_SECONDS)
 
     assert (status, list(pieces)) == (200, [b"one", b"two"])
 
@@ -30,7 +31,7 @@ def test_a_stream_that_breaks_says_so(stub: StubEngine) -> None:
     """What came before is there, and then an error instead of an end."""
     stub.on("POST", "/pull", chunked(b"one", end=b""))
 
-    _, pieces = stream(stub.api(), "/pull", {}, idle_seconds=5)
+    _, pieces = stream(stub.api(), "/pull", {}, idle_seconds=LONGEST_SECONDS)
 
     assert next(pieces) == b"one"
     with pytest.raises(ValueError, match="cut off"):
@@ -43,7 +44,7 @@ def test_a_stream_that_falls_silent_says_so(stub: StubEngine) -> None:
 
     def silent(connection: Connection, _received: Received) -> None:
         connection.send(chunked(b"one", end=b""))
-        done.wait(10)
+        done.wait(LONGEST_SECONDS)
 
     stub.on("POST", "/pull", silent)
     _, pieces = stream(stub.api(), "/pull", {}, idle_seconds=0.05)

@@ -16,6 +16,7 @@ from executor.stages.prepare.certificates import mint
 from tests.engine.stub import (
     http,
 )
+from tests.patience import LONGEST_SECONDS
 
 
 @pytest.mark.parametrize("host", ["tcp://127.0.0.1", "ssh://root@host", "tcp://127.0.0.1:x", ""])
@@ -70,7 +71,7 @@ def tls_engine(directory: Path) -> Iterator[int]:
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
-        thread.join(10)
+        thread.join(LONGEST_SECONDS)
 
 
 def test_an_engine_behind_tls(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from executor.engine.api import Api
 from executor.engine.telling import tell
 from tests.engine.stub import Connection, Received, StubEngine
+from tests.patience import LONGEST_SECONDS
 
 
 def test_the_engine_hears_all_and_nobody_waits(stub: StubEngine) -> None:
@@ -13,14 +14,14 @@ def test_the_engine_hears_all_and_nobody_waits(stub: StubEngine) -> None:
     is_gone, has_acted = threading.Event(), threading.Event()
 
     def act(_connection: Connection, _received: Received) -> None:
-        assert is_gone.wait(30)
+        assert is_gone.wait(LONGEST_SECONDS)
         has_acted.set()
 
     stub.on("POST", "/networks/net/disconnect", act)
 
     stub.engine().begin_to_disconnect("ours", "net")
     is_gone.set()
-    assert has_acted.wait(30)
+    assert has_acted.wait(LONGEST_SECONDS)
 
     (heard,) = stub.asked("POST", "/networks/net/disconnect")
     assert heard.json() == {"Container": "ours", "Force": True}

@@ -7,6 +7,8 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 
+from tests.patience import LONGEST_SECONDS
+
 Json = dict[str, object]
 
 FINAL_STATES = ("success", "failed", "canceled")
@@ -139,7 +141,7 @@ class Job:
                 self.state = "canceled"
             self._changed.notify_all()
 
-    def wait_for_again(self, timeout_seconds: float = 60) -> "Job":
+    def wait_for_again(self, timeout_seconds: float = LONGEST_SECONDS) -> "Job":
         """Return the job that was given out in this one's place."""
         self._wait(lambda: self.again is not None, "is not given out again", timeout_seconds)
         assert self.again is not None
@@ -155,12 +157,12 @@ class Job:
         with self._changed:
             self.remote_status = "canceled"
 
-    def wait(self, timeout_seconds: float = 150) -> "Job":
+    def wait(self, timeout_seconds: float = LONGEST_SECONDS) -> "Job":
         """Return when the job is over."""
         self._wait(lambda: self.state in FINAL_STATES, "is not over", timeout_seconds)
         return self
 
-    def wait_for(self, text: str, timeout_seconds: float = 120) -> None:
+    def wait_for(self, text: str, timeout_seconds: float = LONGEST_SECONDS) -> None:
         """Return when the job log contains a text."""
         wanted = text.encode()
         self._wait(

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from tests import toml
 from tests.gitlab.server import GitLab
+from tests.patience import LONGEST_SECONDS
 
 COMMAND = "gitlab-runner"
 _REPOSITORY = Path(__file__).parents[2]
 _EXAMPLE = _REPOSITORY / "config.toml.example"
 _STOP_SECONDS = 90
-_SLOT_SECONDS = 60
 
 Table = dict[str, object]
 
@@ -36,7 +36,7 @@ class Runner:
     def wait_until_left(self, job_id: int) -> None:
         """Return when the runner has left a job's slot, as GitLab hears of its end before."""
         left = re.compile(rf"Removed job from processing list.*\bjob\S*={job_id}\b")
-        deadline = time.monotonic() + _SLOT_SECONDS
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not left.search(self.log()):
             assert time.monotonic() < deadline, self.log()[-4000:]
             time.sleep(0.05)
@@ -211,7 +211,7 @@ def _ends_with_us() -> list[str]:
 
 def _below(process: subprocess.Popen[bytes]) -> int:
     """Return the number of the gitlab-runner that a command starts, once it is there."""
-    deadline = time.monotonic() + _SLOT_SECONDS
+    deadline = time.monotonic() + LONGEST_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         pid: int | None = process.pid
         while pid is not None:
@@ -243,7 +243,7 @@ def _end(process: subprocess.Popen[bytes], pid: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     try:
-        process.wait(_STOP_SECONDS)
+        process.wait(_STOP_SECONDS + LONGEST_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

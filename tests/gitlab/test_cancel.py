@@ -90,5 +90,5 @@ def test_a_runner_that_ends_cleans_up_first(
         job.wait_for("\ntick")
         assert leftovers.of_jobs(rig.engine_host, [job]) != []
     assert leftovers.of_jobs(rig.engine_host, [job]) == []
-    assert job.wait(10).state == "failed"
+    assert job.wait().state == "failed"
     assert "Running after_script" not in trace.plain(job.trace)

@@ -12,6 +12,7 @@ from tests.gitlab import deaths, leftovers, runner, second_host, trace
 from tests.gitlab.pipelines import Pushed
 from tests.gitlab.reaping import FOR_EVER, UNTIL_LET_GO, let_go, reap, settings, started
 from tests.gitlab.server import GitLab
+from tests.patience import LONGEST_SECONDS
 from tests.rig.state import Rig
 
 
@@ -44,7 +45,7 @@ def test_one_call_removes_what_a_killed_runner_left(
     assert leftovers.of_jobs(rig.engine_host, [dead]) == []
     assert deaths.of_session(its_runner.process.pid) == []
     assert sorted(leftovers.of_jobs(rig.engine_host, [living])) == before
-    assert (dead.wait(10).state, dead.failure_reason) == ("failed", "runner_system_failure")
+    assert (dead.wait().state, dead.failure_reason) == ("failed", "runner_system_failure")
     assert "ended before the job did" in trace.lines(dead.trace)[-1]
     let_go(rig, living)
     assert living.wait().state == "success"
@@ -63,7 +64,7 @@ def test_what_does_not_fit_into_the_shutdown_timeout(
         job = started(Pushed(another_gitlab, checkout), deaf)
         job.wait_for("\nit goes on")
         its_runner.process.send_signal(signal.SIGTERM)
-        its_runner.process.wait(60)
+        its_runner.process.wait(LONGEST_SECONDS)
         # As systemd does with what is left in the unit.
         deaths.kill(its_runner)
 

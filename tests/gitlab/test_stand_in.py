@@ -17,6 +17,7 @@ from tests import toml
 from tests.gitlab import moods, runner, server, trace
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.samples import payload
+from tests.patience import LONGEST_SECONDS
 from tests.stages.witness import eventually
 from tests.web import Request
 
@@ -100,7 +101,7 @@ def test_config_toml_says_what_was_meant() -> None:
 def test_a_client_of_gitlabs_api_is_understood(tmp_path: Path) -> None:
     """python-gitlab, which knows GitLab's real API, sees a runner token accepted or refused."""
     with server.serving(tmp_path) as gitlab:
-        client = python_gitlab.Gitlab(gitlab.url, timeout=10)
+        client = python_gitlab.Gitlab(gitlab.url, timeout=LONGEST_SECONDS)
         client.runners.verify(gitlab.runner_token)
         with pytest.raises(python_gitlab.exceptions.GitlabVerifyError) as refused:
             client.runners.verify("glrt-another")
@@ -114,7 +115,7 @@ def test_python_gitlab_creates_and_reads_runners(tmp_path: Path) -> None:
     """It finds the routes, the scopes and both kinds of pages as GitLab has them."""
     with server.serving(tmp_path) as gitlab:
         token = gitlab.registry.add_user({"create_runner"}, is_admin=True)
-        creator = python_gitlab.Gitlab(gitlab.url, private_token=token, timeout=10)
+        creator = python_gitlab.Gitlab(gitlab.url, private_token=token, timeout=LONGEST_SECONDS)
         made = CurrentUserRunnerManager(creator).create({"runner_type": "instance_type"})
         with pytest.raises(python_gitlab.GitlabGetError) as refused:
             creator.runners.get(made.id)
@@ -138,7 +139,7 @@ def test_a_jobs_token_tells_of_its_job_as_long_as_that_runs(tmp_path: Path) -> N
     """python-gitlab reads what GitLab says of the job, and a refusal before and after."""
     with server.serving(tmp_path) as gitlab:
         job = gitlab.enqueue(payload(gitlab.url))
-        client = python_gitlab.Gitlab(gitlab.url, job_token=job.token, timeout=10)
+        client = python_gitlab.Gitlab(gitlab.url, job_token=job.token, timeout=LONGEST_SECONDS)
         with pytest.raises(python_gitlab.GitlabAuthenticationError):
             client.http_get("/job")
         gitlab.take(job, "s_dead")

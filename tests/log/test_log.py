@@ -10,6 +10,7 @@ import pytest
 
 from executor.log import AdministratorLog, complain, say, write_through
 from tests.logs import STAGES, a_log, lines
+from tests.patience import LONGEST_SECONDS
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -167,7 +168,7 @@ def test_writing_goes_on_where_a_pipe_is_full() -> None:
             got += os.read(reading, 4096)
         except BlockingIOError:
             time.sleep(0.001)
-    thread.join(10)
+    thread.join(LONGEST_SECONDS)
     os.close(reading)
     os.close(writing)
 

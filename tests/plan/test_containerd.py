@@ -21,11 +21,11 @@ from executor.shell import given
 from executor.spec import ContainerSpec, ImageFacts
 from tests.builders import some_inputs
 from tests.keeping import shell_directory
+from tests.patience import LONGEST_SECONDS
 
 IN_EVERY_SHELL = pytest.mark.parametrize("sidecar", ["bash", "dash", "busybox"], indirect=True)
 NEW = "DOCKER_VERSION=26.1.5"
 MACHINES = "/run/containerd/containerd.sock"
-_LONGEST_SECONDS = 20.0
 
 CONTAINERD = """
 import os, pathlib, signal, socket, sys
@@ -143,7 +143,7 @@ class Sidecar:
 
 def eventually(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds; fails the test where it does not."""
-    deadline = time.monotonic() + _LONGEST_SECONDS
+    deadline = time.monotonic() + LONGEST_SECONDS
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -203,7 +203,7 @@ def test_it_ends_after_dockerd(sidecar: Sidecar) -> None:
     sidecar.await_notes("dockerd reloads")
     service.send_signal(signal.SIGTERM)
 
-    assert service.wait(_LONGEST_SECONDS) == 7
+    assert service.wait(LONGEST_SECONDS) == 7
     assert sidecar.noted[-2:] == ["dockerd ends", "containerd ends"]
     assert all(map(is_gone, numbers))
     assert sorted(each.name for each in sidecar.state.iterdir()) == ["containerd.toml"]
@@ -222,7 +222,7 @@ def test_one_that_dies_is_started_again(sidecar: Sidecar) -> None:
     assert sidecar.numbers()[:2] == (watcher, daemon)
     assert not is_gone(daemon)
     service.terminate()
-    _, log = service.communicate(timeout=_LONGEST_SECONDS)
+    _, log = service.communicate(timeout=LONGEST_SECONDS)
     assert log.endswith("containerd has ended (exit code 137) and is started again\n")
     assert sidecar.noted[-2:] == ["dockerd ends", "containerd ends"]
 
@@ -232,7 +232,7 @@ def test_one_that_cannot_start(sidecar: Sidecar) -> None:
     """The service ends with what containerd says, as dockerd does that starts its own."""
     (sidecar.directory / "fails").touch()
     service = sidecar.start()
-    _, log = service.communicate(timeout=_LONGEST_SECONDS)
+    _, log = service.communicate(timeout=LONGEST_SECONDS)
 
     assert service.returncode == 1
     assert "containerd: no luck today\n" in log
@@ -244,7 +244,7 @@ def test_one_that_ends_again_and_again(sidecar: Sidecar) -> None:
     """It is started five times, and the service ends with what it said last."""
     (sidecar.directory / "breaks").touch()
     service = sidecar.start()
-    _, log = service.communicate(timeout=_LONGEST_SECONDS)
+    _, log = service.communicate(timeout=LONGEST_SECONDS)
 
     assert service.returncode == 1
     assert "dind-executor: containerd does not run (exit code 4): dockerd ends too\n" in log
@@ -260,7 +260,7 @@ def test_a_dockerd_that_is_killed_and_started_once_more(sidecar: Sidecar, killed
     watcher, daemon, containerd = sidecar.numbers()
     if killed == "dockerd":
         subprocess.run(["kill", "-KILL", str(daemon)], check=True)
-        assert first.wait(_LONGEST_SECONDS) == 137
+        assert first.wait(LONGEST_SECONDS) == 137
     else:
         first.kill()
         first.wait()
@@ -275,7 +275,7 @@ def test_a_dockerd_that_is_killed_and_started_once_more(sidecar: Sidecar, killed
     assert all(map(is_gone, (watcher, daemon, containerd)))
     assert set(sidecar.numbers()).isdisjoint({watcher, daemon, containerd})
     second.terminate()
-    assert second.wait(_LONGEST_SECONDS) == 7
+    assert second.wait(LONGEST_SECONDS) == 7
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_it_has_the_places_of_dockerds_own(
     assert 'disabled_plugins = ["io.containerd.grpc.v1.cri"]' in told
     assert all(each in told + asked for each in more)
     service.terminate()
-    service.wait(_LONGEST_SECONDS)
+    service.wait(LONGEST_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_where_there_is_none(
 
     assert f"{sidecar.state}/containerd.sock" not in sidecar.noted[-1]
     service.terminate()
-    assert service.wait(_LONGEST_SECONDS) == 7
+    assert service.wait(LONGEST_SECONDS) == 7
     assert sidecar.noted[-1] == "dockerd ends"
     assert "containerd listens" not in sidecar.noted
 
@@ -345,7 +345,7 @@ def test_an_image_without_a_containerd(sidecar: Sidecar) -> None:
 
     assert "--containerd" not in sidecar.noted[-1]
     service.terminate()
-    assert service.wait(_LONGEST_SECONDS) == 7
+    assert service.wait(LONGEST_SECONDS) == 7
 
 
 def test_a_sidecar_with_kept_layers_has_the_program_in_any_version() -> None:

@@ -12,6 +12,7 @@ from tests.engine.stub import (
     frame,
     http,
 )
+from tests.patience import LONGEST_SECONDS
 
 ATTACH = "/containers/job-build/attach"
 EXEC = "/containers/job-build/exec"
@@ -96,7 +97,7 @@ class Signals:
 
     def wait_for(self, name: str) -> None:
         with self.came:
-            assert self.came.wait_for(lambda: name in self.got, timeout=10)
+            assert self.came.wait_for(lambda: name in self.got, timeout=LONGEST_SECONDS)
 
     def _create(self, connection: Connection, received: Received) -> None:
         text = json.dumps(received.json()["Cmd"])

@@ -15,6 +15,7 @@ from tests.engine.stub import (
     StubEngine,
     frame,
 )
+from tests.patience import LONGEST_SECONDS
 from tests.scripts.keepers import ATTACH, SCRIPT, Heard, Keeper, Signals, attached, inspected
 
 
@@ -27,7 +28,7 @@ def test_a_script_that_a_killed_call_left_is_ended(
     heard, signals = Heard(), Signals(stub)
 
     def act(keeper: Keeper) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LONGEST_SECONDS
         while "KILL" not in signals.got and time.monotonic() < deadline:
             keeper.connection.send(frame(1, b"of the other\n") if talks else b"")
             time.sleep(0.02)
@@ -48,7 +49,7 @@ def test_a_keeper_that_takes_nothing_is_lost(stub: StubEngine, mocker: MockerFix
     stub.on("GET", "/containers/job-build/json", inspected())
 
     def act(_keeper: Keeper) -> None:
-        done.wait(10)
+        done.wait(LONGEST_SECONDS)
 
     stub.on("POST", ATTACH, attached(act))
     stub.on("POST", rf"{ATTACH}\?stream=1&stdin=1$", UPGRADED)

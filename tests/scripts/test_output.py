@@ -20,6 +20,7 @@ from tests.engine.stub import (
     refusal,
 )
 from tests.limited import limited
+from tests.patience import LONGEST_SECONDS
 from tests.scripts.keepers import ATTACH, SCRIPT, Heard, Keeper, attached, prints
 
 
@@ -138,7 +139,7 @@ def test_a_stream_that_breaks_off(stub: StubEngine, mocker: MockerFixture) -> No
 
     def act(keeper: Keeper) -> None:
         keeper.connection.send(keeper.begins(), frame(1, keeper.line(1, b"6")))
-        done.wait(10)
+        done.wait(LONGEST_SECONDS)
 
     stub.on("POST", ATTACH, attached(act))
 

@@ -19,6 +19,7 @@ from tests.engine.stub import (
     http,
     refusal,
 )
+from tests.patience import LONGEST_SECONDS
 from tests.scripts.keepers import (
     ATTACH,
     EXEC,
@@ -221,7 +222,7 @@ def test_a_script_that_ignores_term_is_killed(
     def act(keeper: Keeper) -> None:
         keeper.connection.send(keeper.begins())
         os.kill(os.getpid(), signal.SIGTERM)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LONGEST_SECONDS
         while "KILL" not in signals.got and time.monotonic() < deadline:
             keeper.connection.send(frame(1, b"still here\n") if talks else b"")
             time.sleep(0.02)
@@ -234,7 +235,7 @@ def test_a_script_that_ignores_term_is_killed(
         run_script(stub.engine(), "job-build", SCRIPT, sink=Heard())
 
     assert signals.got == ["TERM", "KILL"]
-    assert ended.wait(5)
+    assert ended.wait(LONGEST_SECONDS)
 
 
 @pytest.mark.usefixtures("cancelling")
@@ -247,7 +248,7 @@ def test_a_script_that_no_signal_ends(stub: StubEngine, mocker: MockerFixture) -
     def act(keeper: Keeper) -> None:
         keeper.connection.send(keeper.begins())
         os.kill(os.getpid(), signal.SIGTERM)
-        done.wait(10)
+        done.wait(LONGEST_SECONDS)
 
     stub.on("POST", ATTACH, attached(act))
 

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from executor.shell import given, program
+from tests.patience import LONGEST_SECONDS
 
 _DOCKERD = "find_version() { :; }; says_one_of() { return 1; }; has_one_of() { return 1; }"
 _PAGE = 4096
@@ -34,7 +35,7 @@ class Store:
             capture_output=True,
             text=True,
             check=False,
-            timeout=20,
+            timeout=LONGEST_SECONDS,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

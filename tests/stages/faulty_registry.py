@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.patience import LONGEST_SECONDS
 from tests.web import direct
 
 _RESET = struct.pack("ii", 1, 0)  # of SO_LINGER
-_LONGEST_SECONDS = 60.0
 
 
 class FaultyRegistry(ThreadingHTTPServer):
@@ -47,7 +47,7 @@ class _Answer(BaseHTTPRequestHandler):
             method=self.command,
         )
         try:
-            with direct().open(request, timeout=_LONGEST_SECONDS) as answer:
+            with direct().open(request, timeout=LONGEST_SECONDS) as answer:
                 status, headers, content = answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             with error:

@@ -4,9 +4,8 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+from tests.patience import LONGEST_SECONDS
 from tests.sockets import Listener, tunnel
-
-_LONGEST_SECONDS = 30.0
 
 
 class Proxy:
@@ -22,7 +21,7 @@ class Proxy:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError, ValueError):
-            connection.settimeout(_LONGEST_SECONDS)
+            connection.settimeout(LONGEST_SECONDS)
             head = b""
             while b"\r\n\r\n" not in head and (data := connection.recv(4096)):
                 head += data
@@ -33,7 +32,7 @@ class Proxy:
                 return
             host, _, port = target.rpartition(":")
             place = self._routes.get(target) or (host, int(port))
-            with socket.create_connection(place, _LONGEST_SECONDS) as there:
+            with socket.create_connection(place, LONGEST_SECONDS) as there:
                 connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
                 tunnel(connection, there)
 

@@ -19,11 +19,11 @@ from typing import IO
 from docker.errors import ImageNotFound
 from docker.models.images import Image
 
+from tests.patience import LONGEST_SECONDS
 from tests.rig.state import Rig, User
 from tests.stages.witness import Witness, eventually
 from tests.web import direct
 
-_LONGEST_SECONDS = 20.0
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
@@ -175,7 +175,7 @@ def tag_of(rig: Rig, user: User, repository: str, tag: str) -> str | None:
     headers = {"Authorization": f"Basic {token}", "Accept": _MANIFEST}
     try:
         with direct(rig.ca).open(
-            urllib.request.Request(url, headers=headers), timeout=10
+            urllib.request.Request(url, headers=headers), timeout=LONGEST_SECONDS
         ) as answer:
             return str(answer.headers["Docker-Content-Digest"])
     except urllib.error.HTTPError as error:
@@ -231,14 +231,14 @@ class OwnRegistry:
     ) -> HTTPResponse:
         url = f"http://{self.host}/v2/{repository}/manifests/{tag}"
         request = urllib.request.Request(url, data, headers, method="PUT" if data else "GET")
-        answer: HTTPResponse = direct().open(request, timeout=10)
+        answer: HTTPResponse = direct().open(request, timeout=LONGEST_SECONDS)
         return answer
 
     def stop(self) -> None:
         """End it; one that does not run is fine."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(_LONGEST_SECONDS)
+            self._process.wait(LONGEST_SECONDS)
             self._process = None
 
     def lose_biggest_layer(self) -> None:

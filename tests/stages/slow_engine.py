@@ -6,9 +6,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from tests.patience import LONGEST_SECONDS
 from tests.sockets import Listener, on_unix, tunnel
-
-_LONGEST_SECONDS = 60.0
 
 
 class SlowEngine:
@@ -47,7 +46,7 @@ class SlowEngine:
             held = self._held and self._held.match(request.partition(b"\r\n")[0].decode())
             if held:
                 self.asked.set()
-                self.go_on.wait(_LONGEST_SECONDS)
+                self.go_on.wait(LONGEST_SECONDS)
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as engine:
                 engine.connect(self._engine)
                 engine.sendall(request)

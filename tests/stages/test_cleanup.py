@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONGEST_SECONDS
 from tests.rig.paths import LOGS
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE, JobCalls, Running
@@ -100,7 +101,7 @@ def test_a_prepare_that_is_cancelled_leaves_nothing(
 
     with witness.events(count):
         running = job.start("prepare")
-        assert cancelled.wait(60)
+        assert cancelled.wait(LONGEST_SECONDS)
         running.signal(signal.SIGTERM)
         call = running.finish()
         made = witness.objects(job.id)

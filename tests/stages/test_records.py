@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from executor.commands.metrics.keeper import Keeper
+from tests.patience import LONGEST_SECONDS
 from tests.rig.state import Rig
 from tests.stages.conftest import Start
 from tests.stages.recorded import (
@@ -48,7 +49,7 @@ def last_layer_bytes(rig: Rig, name: str) -> int:
     request = urllib.request.Request(
         f"https://{host}/v2/{repository}/manifests/{tag}", headers={"Accept": MANIFEST}
     )
-    with direct(rig.ca).open(request, timeout=20) as answer:
+    with direct(rig.ca).open(request, timeout=LONGEST_SECONDS) as answer:
         return int(json.load(answer)["layers"][-1]["size"])
 
 

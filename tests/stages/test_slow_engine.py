@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONGEST_SECONDS
 from tests.rig.state import Rig
 from tests.stages.calls import SYSTEM_FAILURE
 from tests.stages.conftest import Changes, Start
@@ -53,7 +54,7 @@ def test_a_container_in_the_making_when_run_is_cancelled(
     witness.container(job.id, "build").remove(force=True)
     engine.hold(CREATE)
     running = job.start_run("after_script", job.authors("echo never"))
-    assert engine.asked.wait(60)
+    assert engine.asked.wait(LONGEST_SECONDS)
     running.signal(signal.SIGTERM)
     threading.Timer(1.0, engine.go_on.set).start()
     assert running.finish().code == SYSTEM_FAILURE
@@ -70,7 +71,7 @@ def test_a_container_in_the_making_when_prepare_is_killed(
     job.config().passed()
     engine.hold(CREATE)
     running = job.start("prepare")
-    assert engine.asked.wait(60)
+    assert engine.asked.wait(LONGEST_SECONDS)
     running.signal(signal.SIGKILL)
     running.finish()
     cleanup = job.start("cleanup")

@@ -12,12 +12,12 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 from docker.tls import TLSConfig
 
+from tests.patience import LONGEST_SECONDS
 from tests.rig import engine
 from tests.stages.request import JobRequest
 
 LABEL = "dind-executor.job"
 GITLAB = "com.gitlab.gitlab-runner"
-_LONGEST_SECONDS = 30.0
 
 
 class Witness:
@@ -139,7 +139,7 @@ class Witness:
                 yield
             finally:
                 stream.close()
-                reader.join(_LONGEST_SECONDS)
+                reader.join(LONGEST_SECONDS)
 
 
 def _read(stream: Iterable[bytes | str], take: Callable[[str], None]) -> None:
@@ -152,7 +152,7 @@ def _read(stream: Iterable[bytes | str], take: Callable[[str], None]) -> None:
 
 def eventually(condition: Callable[[], bool], what: str) -> None:
     """Wait until a condition holds; fails the test where it does not."""
-    deadline = time.monotonic() + _LONGEST_SECONDS
+    deadline = time.monotonic() + LONGEST_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"not so after {_LONGEST_SECONDS:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not so after {LONGEST_SECONDS:.0f} s: {what}"
         time.sleep(0.05)

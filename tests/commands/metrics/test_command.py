@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as families
 
 from executor.record import spool, stage
 from tests.commanding import ENVIRONMENT, call
+from tests.patience import LONGEST_SECONDS
 from tests.record.samples import a_job
 from tests.web import direct
 
@@ -62,7 +63,7 @@ def serving(settings: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
 
 
 def read(url: str) -> str:
-    with OPENER.open(url, timeout=30) as answer:
+    with OPENER.open(url, timeout=LONGEST_SECONDS) as answer:
         return str(answer.read().decode())
 
 
@@ -194,6 +195,6 @@ def test_what_cannot_be_kept_is_said_once(settings: str, tmp_path: Path) -> None
     with serving(settings) as (process, url):
         assert jobs(read(f"{url}metrics")) == 1
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=LONGEST_SECONDS)
 
     assert said.count("metrics.json cannot be written") == 1

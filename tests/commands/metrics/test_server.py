@@ -12,6 +12,7 @@ import pytest
 
 from executor.commands.metrics import server as module
 from executor.commands.metrics.server import Address, Answer, Server, is_foreign, is_known
+from tests.patience import LONGEST_SECONDS
 
 
 def serve(path: str, headers: Mapping[str, str]) -> Answer:
@@ -39,7 +40,7 @@ def ask(
     server: Server, path: str = "/", method: str = "GET", **headers: str
 ) -> tuple[HTTPResponse, bytes]:
     host, port = str(server.server_address[0]), int(server.server_address[1])
-    connection = HTTPConnection(host, port, timeout=30)
+    connection = HTTPConnection(host, port, timeout=LONGEST_SECONDS)
     connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
     response = connection.getresponse()
     body = response.read()

@@ -16,6 +16,7 @@ from executor.stages import ending
 from executor.stages.ending import run_last
 from tests.builders import context_values
 from tests.engine.stub import Connection, Received, StubEngine, refusal
+from tests.patience import LONGEST_SECONDS
 
 Said = list[str]
 """What the engine was asked and told, in order, and the script between."""
@@ -36,7 +37,7 @@ def last(stub: StubEngine, tmp_path: Path, mocker: MockerFixture) -> Callable[[]
         connection.send(refusal(404, "no such container"))
 
     def script(*_: object) -> int:
-        assert told.acquire(timeout=30)
+        assert told.acquire(timeout=LONGEST_SECONDS)
         said.append("script")
         return 3
 
@@ -50,7 +51,7 @@ def last(stub: StubEngine, tmp_path: Path, mocker: MockerFixture) -> Callable[[]
         log = AdministratorLog("run")
         assert run_last(stub.engine(), context, env, "cleanup_file_variables", b"", log) == 3
         for _ in range(2):
-            assert told.acquire(timeout=30)
+            assert told.acquire(timeout=LONGEST_SECONDS)
         return said
 
     return call

@@ -29,6 +29,7 @@ from tests.engine.stub import (
     refusal,
     stub_engine,
 )
+from tests.patience import LONGEST_SECONDS
 
 PREPARE = Path(__file__).parents[4] / "hooks" / "prepare"
 ENDED = {
@@ -87,7 +88,7 @@ class Job:
 
     def finish(self, process: subprocess.Popen[str]) -> tuple[int, str]:
         """Return exit code and all output."""
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=LONGEST_SECONDS)
         return process.returncode, out + err
 
     def created(self) -> dict[str, dict[str, object]]:
@@ -306,12 +307,12 @@ def test_a_cancel_waits_for_what_is_under_way(job: Job) -> None:
 
     def slowly(connection: Connection, _received: Received) -> None:
         asked.set()
-        go_on.wait(20)
+        go_on.wait(LONGEST_SECONDS)
         connection.send(http(201, {"Id": "new"}))
 
     job.stub.on("POST", "/networks/create", slowly)
     process = job.prepare()
-    assert asked.wait(20)
+    assert asked.wait(LONGEST_SECONDS)
     os.killpg(process.pid, signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)
@@ -375,7 +376,7 @@ class Canceller:
 
     def _count(self, connection: Connection) -> None:
         """Count a request, unless the process before has left it: that one's may come late."""
-        assert self._process.wait(10)
+        assert self._process.wait(LONGEST_SECONDS)
         peer = connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         with self._lock:
             if _PEER.unpack(peer)[0] == self._group:
