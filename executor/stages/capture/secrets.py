@@ -21,6 +21,8 @@ SECRET_NAME = re.compile(
 """What the name of a variable, or of a field, has in it that holds a secret, whatever else is said of it."""
 
 _FIELDS_OF_OTHERS = ("token_mask_prefixes",)
+_PUBLIC = ("CI_RUNNER_SHORT_TOKEN",)
+"""What gitlab-runner shows to everyone: it is in the names of a job's container and volumes."""
 _GITLAB_RUNNERS = ("CI_", "FF_", "RUNNER_", "GITLAB_")
 _WORDS = frozenset(
     ("", "true", "false", "yes", "no", "on", "off", "0", "1", "auto", "always", "never")
@@ -91,7 +93,8 @@ def _keys(job: Job, values: Mapping[str, str], told: frozenset[str]) -> Iterator
     of_job = {each.key for each in job.variables}
     for key in {*of_job, *values}:
         value = values.get(key, "?")
-        if has_secret(key, value) and value not in told:
+        is_public = key in _PUBLIC and key not in of_job
+        if has_secret(key, value) and value not in told and not is_public:
             yield key
     for key, value in values.items():
         # What config.toml sets may be a password; what gitlab-runner says of itself is none.

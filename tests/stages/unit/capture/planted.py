@@ -38,7 +38,11 @@ def planted() -> Planted:  # noqa: PLR0915 (a list)
     """Return a job with more than forty secrets."""
     found: dict[str, str] = {}
     variables: list[dict[str, object]] = []
-    values: dict[str, str] = {"CI_PROJECT_DIR": "/builds/g/p", "CI_RUNNER_VERSION": "17.9.0"}
+    values: dict[str, str] = {
+        "CI_PROJECT_DIR": "/builds/g/p",
+        "CI_RUNNER_VERSION": "17.9.0",
+        "CI_RUNNER_SHORT_TOKEN": "t3stt0ken",
+    }
 
     def new(kind: str, value: str = "") -> str:
         found[kind] = value or secret(kind)

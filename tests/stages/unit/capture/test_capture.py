@@ -104,6 +104,7 @@ def test_what_is_left_can_be_planned(captured: str) -> None:
     keys = [each["key"] for each in found["payload"]["variables"]]
     assert keys == [each["key"] for each in PLANTED.payload["variables"]]
     assert found["values"]["CI_PROJECT_DIR"] == "/builds/g/p"
+    assert found["values"]["CI_RUNNER_SHORT_TOKEN"] == "t3stt0ken"
     assert found["values"]["REFERRING"] == "placeholder-of-MASKED and more"
     assert found["payload"]["git_info"]["repo_url"] == (
         "https://gitlab-ci-token:placeholder-of-CI_JOB_TOKEN@gitlab.example.com/g/p.git"
@@ -176,3 +177,17 @@ def test_whatever_is_wrong_is_the_administrators_to_know(failing: Failing, fault
     (event,) = (each for _, each in log.noted)
     assert event["event"] == "payload not captured"
     assert event["reason"]
+
+
+def test_a_variable_of_the_job_with_a_public_name(tmp_path: Path) -> None:
+    """Only gitlab-runner's own value is public."""
+    name, value = "CI_RUNNER_SHORT_TOKEN", "what nobody may see"
+    variables = [{"key": name, "value": value, "public": False, "masked": False}]
+    payload = {**PLANTED.payload, "variables": [*PLANTED.payload["variables"], *variables]}
+    values = {**PLANTED.values, name: value}
+    job = Failing(tmp_path, PLANTED._replace(payload=payload, values=values))
+
+    job.fails("prepare", PolicyViolation("no"))
+
+    assert job.kept["values"][name] == f"placeholder-of-{name}"
+    assert value not in job.text
