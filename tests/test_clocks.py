@@ -13,7 +13,7 @@ MAY_READ = {
     "reading.py": "the job's deadline, which only a person's own command heeds",
     "record/stage.py": "when a stage began, for people and for the order of jobs",
     "services/logs.py": "how far a service's log is printed, which has the engine's times",
-    "stages/capture/store.py": "which captured payloads are older than two weeks",
+    "host/captures.py": "which captured payloads are older than two weeks",
     "stages/summary.py": "when a section of a job log begins, for people",
     "stages/prepare/certificates.py": "certificates hold dates, with a day to spare on either side",
     "stages/prepare/disk.py": "since when files of a cache count as the job's, and how old a measurement is, for people",

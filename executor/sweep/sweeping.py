@@ -1,9 +1,11 @@
 """A whole sweep: a look, and what follows from it; remembered for the next one and for who asks."""
 
+import os
 import time
 
 from executor.engine.docker import Engine
 from executor.errors import ExecutorError
+from executor.runner import captures
 from executor.sweep.look import Look, look
 from executor.sweep.options import Options
 from executor.sweep.state import held, recall, remember
@@ -32,6 +34,7 @@ def sweep(engine: Engine, options: Options) -> "Outcome | None":
             return None
         if seen.has_stray_logs:
             remove_stray_logs(options)
+        remove_old_captures(options)
         why = _late(seen)
         if not any(each.judgement.verdict is Verdict.REMOVE for each in seen.jobs):
             remember(options, seen.memory, result_of(options, started, seen))
@@ -75,6 +78,23 @@ def remove_stray_logs(options: Options) -> int:
     removed = logs.remove_stray_logs(options)
     if removed:
         options.log.event("job logs swept", files=removed)
+    return removed
+
+
+def remove_old_captures(options: Options) -> int:
+    """Remove captured payloads that are too old, also where none are kept any more; return how many."""
+    directory = f"{options.state_dir}/{captures.DIRECTORY}"
+    if not options.state_dir or not os.path.isdir(directory):  # noqa: PTH112 (slow to import)
+        return 0
+    from executor.host.captures import expire  # noqa: PLC0415 (rarely needed)
+
+    try:
+        removed = expire(directory)
+    except OSError as error:
+        options.log.event("captured payloads not removed", reason=error.strerror or str(error))
+        return 0
+    if removed:
+        options.log.event("captured payloads removed", files=removed)
     return removed
 
 

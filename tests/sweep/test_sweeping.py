@@ -201,3 +201,22 @@ def test_a_log_for_each_job_is_nobody_elses_business(
 
     look.assert_not_called()
     assert (tmp_path / "trace123456").exists()
+
+
+def test_captured_payloads_age(there: Belongings, tmp_path: Path) -> None:
+    """Each sweep removes those that are too old, and one that cannot says so."""
+    kept = tmp_path / "captures"
+    kept.mkdir(mode=0o700)
+    for name in ("old.json", "new.json"):
+        (kept / name).write_text("{}")
+    os.utime(kept / "old.json", (0, 0))
+    how = options(state_dir=tmp_path)
+
+    sweep(there.engine(), how)
+
+    assert [each.name for each in kept.iterdir()] == ["new.json"]
+    assert events(how.log)[-1]["event"] == "captured payloads removed"
+    os.utime(kept / "new.json", (0, 0))
+    kept.chmod(0o755)
+    sweep(there.engine(), how)
+    assert events(how.log)[-1]["event"] == "captured payloads not removed"

@@ -19,7 +19,7 @@ from executor.sweep.act import Done, act
 from executor.sweep.look import JobLook, Look, look
 from executor.sweep.options import Options
 from executor.sweep.state import Memory, held, recall, remember
-from executor.sweep.sweeping import remove_stray_logs, result_of
+from executor.sweep.sweeping import remove_old_captures, remove_stray_logs, result_of
 from executor.sweep.verdict import OVER_SECONDS, Verdict, Word
 
 SETTINGS = "/etc/dind-executor/settings.toml"
@@ -52,14 +52,14 @@ def main(args: list[str]) -> int:
         )
     log = AdministratorLog("reap")
     try:
-        rows, logs = _reap(given, log)
+        rows, files = _reap(given, log)
     except _Cannot as error:
         complain(f"dind-executor reap: {error}")
         log.event("reap failed", error=str(error))
         log.close("failure")
         return error.code
     code = exit_code(rows)
-    if logs or any(row.removed or row.left for row in rows):
+    if files or any(row.removed or row.left for row in rows):
         if log.spool:
             leave(log, None)
         log.close("success" if code == 0 else "something is left")
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _reap(given: argparse.Namespace, log: AdministratorLog) -> tuple[list[Row], int]:
-    """Return each job's row, and how many job logs without a job were removed."""
+    """Return each job's row, and how many files without a job were removed."""
     settings = _settings(given.settings)
     log.open(f"{settings.log.destination}:{settings.log.path}", "", "", spool_of(settings))
     token = _token(given, settings)
@@ -146,19 +146,19 @@ def _with_engine(
     if not given.yes:
         remember(options, seen.memory)
         done: dict[str, Done] = {}
-        logs = 0
+        files = 0
     else:
         outcome = act(engine, seen, options)
         done = {each.key: each for each in outcome.done}
         remember(options, outcome.memory, result_of(options, started, seen, outcome))
-        logs = 0 if given.job else remove_stray_logs(options)
+        files = 0 if given.job else remove_stray_logs(options) + remove_old_captures(options)
     now = time.time()
     rows = [
         row_of(each, now, detail=details.get(key, ""), done=done.get(key))
         for each in seen.jobs
         for key in (each.found.key,)
     ]
-    return rows, logs
+    return rows, files
 
 
 def _look(

@@ -9,6 +9,7 @@ import time
 from executor import __version__
 from executor.errors import BUILD_FAILURE, Cancelled, ExecutorError, ScriptFailed
 from executor.files import read_regular
+from executor.host.captures import keep, remove
 from executor.log import AdministratorLog
 from executor.notation.json_text import decoded
 from executor.reading import known_logins
@@ -17,7 +18,6 @@ from executor.runner.environ import RunnerEnv
 from executor.runner.payload import parse_job
 from executor.stages.capture.placeholders import replaced
 from executor.stages.capture.secrets import find_secrets
-from executor.stages.capture.store import keep, remove
 
 _MOST_BYTES = 2 * 1024 * 1024
 """Larger payloads are not kept."""

@@ -47,14 +47,30 @@ def remove(directory: str, name: str) -> None:
             os.unlink(name, dir_fd=descriptor)
 
 
+def expire(directory: str) -> int:
+    """Remove the files that are too old, and return how many there were; raises OSError.
+
+    root may do so in the directory of another user.
+    """
+    try:
+        names = os.listdir(directory)  # noqa: PTH208 (pathlib is slow to import)
+        if not any(_is_old(os.lstat(f"{directory}/{each}").st_mtime) for each in names):
+            return 0
+    except FileNotFoundError:
+        return 0
+    with _held(directory, also_others=not os.geteuid()) as descriptor:
+        return _remove_old(descriptor)
+
+
 @contextmanager
-def _held(directory: str) -> "Iterator[int]":
+def _held(directory: str, *, also_others: bool = False) -> "Iterator[int]":
     """Hold a directory that is this user's alone; raises OSError where it is not, or is held."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(directory, flags)
     try:
         found = os.fstat(descriptor)
-        if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        is_own = also_others or found.st_uid == os.geteuid()
+        if not is_own or found.st_mode & 0o077:
             raise OSError(EPERM, "it is another user's, or open to others")
         _lock(descriptor)
         yield descriptor
@@ -75,24 +91,32 @@ def _lock(descriptor: int) -> None:
             return
 
 
-def _remove_old(directory: int, but: str) -> None:
-    """Remove the oldest files, so that one more is within bounds; nobody else writes meanwhile."""
+def _remove_old(directory: int, but: str = "") -> int:
+    """Remove what is too old or too much; return how many files.  Nobody else writes meanwhile.
+
+    With `but`, the name of a file to be written, one more is within bounds then.
+    """
     found = []
     for name in os.listdir(directory):
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
         if S_ISREG(status.st_mode):
             found.append((status.st_mtime, status.st_size, name))
     found.sort(reverse=True)
-    count, size = 1, 0
-    oldest = time.time() - MOST_DAYS * _DAY_SECONDS
+    count, size, removed = 1 if but else 0, 0, 0
     for at, length, name in found:
         if name == but:
             continue
-        is_new_enough = at >= oldest and not name.endswith(".new")
+        is_new_enough = not _is_old(at) and not name.endswith(".new")
         if is_new_enough and count < MOST_FILES and size + length <= MOST_BYTES:
             count, size = count + 1, size + length
         else:
             os.unlink(name, dir_fd=directory)
+            removed += 1
+    return removed
+
+
+def _is_old(at: float) -> bool:
+    return at < time.time() - MOST_DAYS * _DAY_SECONDS
 
 
 def _is_there(directory: int, name: str) -> bool:
