@@ -423,8 +423,9 @@ def _migrated(place: Site, administrator: Table, side: Side, directory: Path) ->
 def _program(side: Side) -> list[str]:
     """Return the command of a side: the installation's that its hooks belong to, or this one's."""
     assert side.hooks is not None
-    installed = side.hooks.parent / "venv" / "bin" / "python"
-    python = installed if installed.exists() else Path(sys.executable)
+    # An installation has its version there, a clone its virtual environment.
+    places = (side.hooks.parent / each / "bin" / "python" for each in ("current", "venv"))
+    python = next((each for each in places if each.exists()), Path(sys.executable))
     return [str(python), "-I", "-m", "executor"]
 
 
