@@ -109,7 +109,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token-file",
         metavar="FILE",
-        help=f"file of mode 0600 with an access token; else {VARIABLE} counts",
+        help=f"file of mode 0600 with an access token; else {VARIABLE} counts, and else the files of"
+        " python-gitlab",
+    )
+    parser.add_argument(
+        "--gitlab", metavar="NAME", default="", help="the section of python-gitlab's files"
     )
     parser.add_argument(
         "--json", action="store_true", help="print JSON lines, as also where no terminal is"

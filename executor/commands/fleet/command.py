@@ -6,6 +6,7 @@ from collections.abc import Callable, MutableMapping
 
 from executor.commands.fleet.arguments import VARIABLE, WrongUse
 from executor.commands.fleet.draining import drain
+from executor.commands.fleet.fitness import problems
 from executor.commands.fleet.host import HostFailed
 from executor.commands.fleet.journal import Journal, JournalFailed
 from executor.commands.fleet.listing import read_fleet
@@ -24,6 +25,7 @@ from executor.commands.fleet.report import (
     stale_lines,
 )
 from executor.commands.fleet.rules import audit
+from executor.commands.fleet.scopes import advice
 from executor.commands.fleet.stale import TooMany, checked, delete, settle, stale
 from executor.commands.gitlab.client import Client, GitLabFailed
 from executor.commands.gitlab.tokens import UnusableToken
@@ -45,7 +47,7 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
         options = read_options(args, environ)
         if not options.needs_gitlab:
             environ.pop(VARIABLE, None)  # systemctl has no use for it
-            return _shielded(lambda: drain(options))
+            return _shielded(lambda: drain(options, problems=problems))
         token = users_token(options, environ)
     except (WrongUse, UnusableToken) as error:
         text = str(error)
@@ -53,13 +55,25 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
         return USAGE
     named = f"the token in {options.token_file}" if options.token_file else "the token"
     clients = [Client(options.url, token, named) for _ in range(options.clients)]
+    return _shielded(lambda: _advised(options, clients))
+
+
+def _advised(options: Options, clients: list[Client]) -> int:
+    """Do it, and say at the end where less of a token does it too."""
+    code = _done(options, clients)
+    if text := advice(clients[0], options):
+        complain(f"dind-executor fleet: {text}")
+    return code
+
+
+def _done(options: Options, clients: list[Client]) -> int:
     if options.action == "audit":
-        return _shielded(lambda: _audit(options, clients))
+        return _audit(options, clients)
     if options.action == "reconcile":
-        return _shielded(lambda: reconcile(options, clients))
+        return reconcile(options, clients)
     if options.action == "stale":
-        return _shielded(lambda: _stale(options, clients))
-    return _shielded(lambda: drain(options, Pausing(clients[0], options.runner or 0)))
+        return _stale(options, clients)
+    return drain(options, Pausing(clients[0], options.runner or 0))
 
 
 def _shielded(act: Callable[[], int]) -> int:

@@ -7,22 +7,28 @@ from executor.commands.fleet.host import Host
 from executor.commands.fleet.journal import Journal
 from executor.commands.fleet.options import Options
 from executor.commands.fleet.pausing import Pausing
-from executor.commands.fleet.report import DONE, event
+from executor.commands.fleet.report import DONE, FOUND, event
 from executor.commands.fleet.waiting import TIMEOUT, wait
 from executor.log import say
 
 
-def drain(options: Options, pausing: Pausing | None = None, root: Path = Path("/")) -> int:
+def drain(
+    options: Options,
+    pausing: Pausing | None = None,
+    root: Path = Path("/"),
+    problems: Callable[[], Sequence[str]] = tuple,
+) -> int:
     """Drain a runner, else this host, or undo it, or show what that would do; return an exit code.
 
-    Raises GitLabFailed, HostFailed, JournalFailed and NotOurs.
+    `problems` says what is wrong with this host when it takes jobs again.  Raises GitLabFailed,
+    HostFailed, JournalFailed and NotOurs.
     """
     if pausing is not None:
         return _runner(options, pausing)
     here = Host(root)
-    return (
-        _undrain_host(options, here) if options.action == "undrain" else _drain_host(options, here)
-    )
+    if options.action == "drain":
+        return _drain_host(options, here)
+    return _undrain_host(options, here, problems)
 
 
 def _runner(options: Options, pausing: Pausing) -> int:
@@ -63,7 +69,7 @@ def _drain_host(options: Options, host: Host) -> int:
     return _wait(options, host) if options.wait else DONE
 
 
-def _undrain_host(options: Options, host: Host) -> int:
+def _undrain_host(options: Options, host: Host, problems: Callable[[], Sequence[str]]) -> int:
     if not options.yes:
         text = "Would start gitlab-runner of this host: --yes does."
         if not host.is_drained:
@@ -76,7 +82,10 @@ def _undrain_host(options: Options, host: Host) -> int:
         changed = host.undrain(journal)
     text = "takes jobs again" if changed else "is not drained: nothing to do"
     _tell(options, "resumed", host.target, f"gitlab-runner of this host {text}.")
-    return DONE
+    found = problems() if changed else ()
+    for each in found:
+        _tell(options, "unfit", host.target, f"doctor: {each}")
+    return FOUND if found else DONE
 
 
 def _wait(options: Options, what: Host | Pausing) -> int:

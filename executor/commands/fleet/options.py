@@ -8,6 +8,7 @@ from typing import NamedTuple
 from executor.commands.fleet.arguments import URL_VARIABLE, VARIABLE, WrongUse, parser
 from executor.commands.fleet.journal import DEFAULT
 from executor.commands.fleet.listing import Place
+from executor.commands.gitlab import configuration
 from executor.commands.gitlab.tokens import take_token
 from executor.commands.register.options import is_address
 
@@ -24,6 +25,8 @@ class Options(NamedTuple):
     clients: int
     json: bool
     token_file: str
+    section: str = ""
+    """Of python-gitlab's files; "" for the one that has the address, or the default one."""
     runner: int | None = None
     """The runner to drain; None for this host."""
     yes: bool = False
@@ -49,15 +52,20 @@ class Options(NamedTuple):
         return self.action in _OF_FLEETS or self.runner is not None
 
     @property
+    def scopes(self) -> tuple[str, ...]:
+        """Return the least scopes of the token."""
+        if self.action == "audit" or (self.action == "reconcile" and not self.yes):
+            return ("read_api",)
+        return ("api",) if self.action == "reconcile" else ("read_api", "manage_runner")
+
+    @property
     def scope(self) -> str:
-        """Return the least scopes of the token, as words."""
-        if self.action == "reconcile":
-            return "`api`" if self.yes else "`read_api`"
-        return "`read_api`" if self.action == "audit" else "`read_api` and `manage_runner`"
+        """Return them as words."""
+        return " and ".join(f"`{each}`" for each in self.scopes)
 
 
 def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
-    """Return what the command is given; raises WrongUse."""
+    """Return what the command is given; raises WrongUse, or UnusableToken."""
     for each in args:
         if each.partition("=")[0] in _IN_ARGV:
             raise WrongUse(
@@ -65,12 +73,16 @@ def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
                 f" file of mode 0600, and name that with --token-file; or set {VARIABLE}."
             )
     given = parser().parse_args(args)
-    url = str(given.url or environ.get(URL_VARIABLE, "")).rstrip("/")
+    usual = "" if given.gitlab else environ.get(URL_VARIABLE, "")
+    url = str(given.url or usual).rstrip("/")
     is_of_fleet = given.action in _OF_FLEETS
-    if (is_of_fleet or getattr(given, "runner", None) is not None) and not is_address(url):
-        raise WrongUse(
-            "--url is the address of GitLab, such as https://gitlab.example.com, without a user."
-        )
+    if is_of_fleet or getattr(given, "runner", None) is not None:
+        if not url and (found := configuration.find(given.gitlab, "", environ)):
+            url = found.url
+        if not is_address(url):
+            raise WrongUse(
+                "--url is the address of GitLab, such as https://gitlab.example.com, without a user."
+            )
     common = Options(
         action=given.action,
         url=url,
@@ -78,6 +90,7 @@ def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
         clients=given.jobs if is_of_fleet else 1,
         json=given.json or not os.isatty(1),
         token_file=given.token_file or "",
+        section=given.gitlab,
     )
     if given.action == "audit":
         return common
@@ -106,9 +119,11 @@ def users_token(options: Options, environ: MutableMapping[str, str]) -> str:
     """Return the token; raises WrongUse, or UnusableToken."""
     if token := take_token(options.token_file, VARIABLE, environ):
         return token
+    if found := configuration.find(options.section, options.url, environ):
+        return found.token()
     raise WrongUse(
         f"GitLab is asked with an access token of the scope {options.scope}: give it with"
-        f" --token-file FILE, or in {VARIABLE}."
+        f" --token-file FILE, in {VARIABLE}, or in a file of python-gitlab."
     )
 
 

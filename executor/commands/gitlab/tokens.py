@@ -47,8 +47,13 @@ def take_token(file: str, variable: str, environ: MutableMapping[str, str]) -> s
     given = environ.pop(variable, "").strip()
     if file:
         return read_token(file)
+    return checked_token(given, variable)
+
+
+def checked_token(given: str, where: str) -> str:
+    """Return what is one token, or nothing; raises UnusableToken for anything else."""
     if len(given) > _LONGEST or not given.isascii() or not given.isprintable() or " " in given:
-        raise UnusableToken(f"{variable} must have one token in it, and nothing else")
+        raise UnusableToken(f"{where} must have one token in it, and nothing else")
     return given
 
 

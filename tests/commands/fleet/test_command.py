@@ -78,6 +78,15 @@ def test_a_login_page_is_no_empty_fleet(gitlab: GitLab, capfd: pytest.CaptureFix
     assert "not GitLab's API" in capfd.readouterr().err
 
 
+def test_too_much_of_a_token_is_said(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
+    """Behind what was asked for, and for people: what programs read stays as it is."""
+    assert audit(gitlab, token=gitlab.registry.add_user({"api"})) == 0
+
+    out, err = capfd.readouterr()
+    assert json.loads(out)["findings"] == 0
+    assert "`read_api` is enough" in err
+
+
 def test_wrong_use(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
     """It ends with 2 before GitLab is asked anything."""
     assert audit(gitlab, "--jobs", "many") == 2

@@ -100,6 +100,21 @@ def test_this_host(systemd: Systemd, tmp_path: Path, capfd: pytest.CaptureFixtur
     ]
 
 
+def test_doctor_has_the_last_word(
+    systemd: Systemd, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A host that takes jobs again and fails them is told; nothing is asked where nothing is done."""
+    assert drain(options(tmp_path, "drain", "--yes"), None, systemd.root) == 0
+    systemd.become("inactive")
+    undrain = options(tmp_path, "undrain", "--yes")
+
+    assert drain(undrain, None, systemd.root, lambda: ["storage: full"]) == 1
+    assert systemd.state == "active"
+    assert drain(undrain, None, systemd.root, lambda: ["storage: full"]) == 0
+
+    assert told(capfd)[1:] == [("resumed", []), ("unfit", []), ("resumed", [])]
+
+
 _CALLED = """
 import sys
 from pathlib import Path

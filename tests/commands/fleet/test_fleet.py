@@ -17,8 +17,8 @@ from tests.gitlab.server import GitLab
 from tests.web import Request
 
 RUNNERS, HOSTS, CLIENTS = 500, 3, 8
-READING = RUNNERS // 100 + 2 * RUNNERS + 1
-"""The pages of the list, two requests for each runner, and GitLab's version."""
+READING = RUNNERS // 100 + 2 * RUNNERS + 2
+"""The pages of the list, two requests for each runner, GitLab's version, and the token's scopes."""
 DAY = 86400.0
 
 

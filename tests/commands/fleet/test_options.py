@@ -110,3 +110,29 @@ def test_what_is_stale() -> None:
     assert (usual.older_than, usual.limit, usual.share) == (30 * 86400, 50, 0.2)
     assert (other.older_than, other.limit, other.share) == (90 * 86400, 5, 0.05)
     assert usual.needs_gitlab
+
+
+def test_what_python_gitlab_knows(tmp_path: Path) -> None:
+    """The address and the token of one section, where neither is given otherwise."""
+    file = tmp_path / "cfg"
+    file.write_text(
+        "[global]\ndefault = a\n"
+        "[a]\nurl = https://a.example.com\nprivate_token = glpat-a\n"
+        "[b]\nurl = https://b.example.com/\nprivate_token = glpat-b\n"
+    )
+    file.chmod(0o600)
+    environ = {"PYTHON_GITLAB_CFG": str(file)}
+
+    def known(*args: str, **more: str) -> tuple[str, str]:
+        given = {**environ, **more}
+        options = read_options(["audit", *args], given)
+        return options.url, users_token(options, given)
+
+    assert known() == ("https://a.example.com", "glpat-a")
+    assert known("--gitlab", "b") == ("https://b.example.com", "glpat-b")
+    assert known("--gitlab", "b", CI_SERVER_URL="https://a.example.com")[1] == "glpat-b"
+    assert known("--url", "https://b.example.com")[1] == "glpat-b"
+    assert known(CI_SERVER_URL="https://b.example.com")[1] == "glpat-b"
+    assert known(GITLAB_TOKEN="glpat-c") == ("https://a.example.com", "glpat-c")
+    with pytest.raises(WrongUse, match="access token"):
+        known("--url", "https://c.example.com")
