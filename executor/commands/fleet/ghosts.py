@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from executor.commands.fleet.listing import read_one
 from executor.commands.fleet.rows import Fleet, Manager, Runner, moment
+from executor.commands.fleet.together import together
 from executor.commands.gitlab.client import Client, GitLabFailed, Need
 
 READ = Need("read_api", "sees the projects of its jobs")
@@ -53,20 +54,24 @@ def silent_hosts(fleet: Fleet, seconds: float) -> tuple[tuple[Runner, Manager], 
 
 
 def find_ghosts(
-    client: Client, hosts: Sequence[tuple[Runner, Manager]]
+    clients: Sequence[Client], hosts: Sequence[tuple[Runner, Manager]]
 ) -> tuple[list[Ghost], list[str]]:
     """Return the ghosts of hosts, and a sentence for each thing that GitLab does not tell."""
-    found: list[Ghost] = []
+    looks = together(clients, hosts, lambda client, each: _look(client, *each))
+    found = [ghost for ghosts, _ in looks for ghost in ghosts]
+    return found, [failure for _, failures in looks for failure in failures]
+
+
+def _look(client: Client, runner: Runner, host: Manager) -> tuple[list[Ghost], list[str]]:
     failures: list[str] = []
-    for runner, host in hosts:
-        try:
-            ghosts = list(_of_host(client, runner, host, failures))
-            # One that calls again reports its jobs again.
-            if ghosts and is_as_silent(client, runner, host):
-                found += ghosts
-        except GitLabFailed as error:
-            failures.append(f"Runner {runner.id}, host {host.system_id}: {error}")
-    return found, failures
+    try:
+        ghosts = list(_of_host(client, runner, host, failures))
+        # One that calls again reports its jobs again.
+        if ghosts and is_as_silent(client, runner, host):
+            return ghosts, failures
+    except GitLabFailed as error:
+        failures.append(f"Runner {runner.id}, host {host.system_id}: {error}")
+    return [], failures
 
 
 def is_as_silent(client: Client, runner: Runner, host: Manager) -> bool:

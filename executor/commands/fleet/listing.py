@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 from urllib.parse import quote
 
 from executor.commands.fleet.rows import Fleet, Runner, read_runner
+from executor.commands.fleet.together import together
 from executor.commands.gitlab.client import Client, GitLabFailed, Need
 
 _NOT_FOUND = 404
@@ -60,60 +60,25 @@ def read_fleet(clients: Sequence[Client], place: Place, progress: Progress) -> F
         for each in first.pages(place.path, place.need, **place.query)
         if isinstance(each, Mapping) and isinstance(number := each.get("id"), int)
     ]
-    reading = _Reading(dict.fromkeys(numbers), progress)
-    threads = [
-        threading.Thread(target=reading.work, args=(each,), daemon=True)
-        for each in clients[: max(1, len(numbers))]
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if reading.faults:
-        raise reading.faults[0]
-    runners = sorted(reading.runners, key=lambda each: each.id)
-    return Fleet(tuple(runners), _version(first), tuple(sorted(reading.failures)))
+    numbers = list(dict.fromkeys(numbers))
+    lock, done = threading.Lock(), 0
 
-
-class _Reading:
-    """What several threads read together."""
-
-    def __init__(self, numbers: Mapping[int, None], progress: Progress) -> None:
-        self._left: SimpleQueue[int] = SimpleQueue()
-        for number in numbers:
-            self._left.put(number)
-        self._all, self._progress = len(numbers), progress
-        self._lock = threading.Lock()
-        self._done = 0
-        self.runners: list[Runner] = []
-        self.failures: list[str] = []
-        self.faults: list[Exception] = []
-
-    def work(self, client: Client) -> None:
-        """Read runners until none is left."""
+    def read(client: Client, number: int) -> Runner | str | None:
+        nonlocal done
         try:
-            while True:
-                try:
-                    number = self._left.get_nowait()
-                except Empty:
-                    return
-                self._read(client, number)
-        except Exception as error:  # noqa: BLE001 (raised again by the thread that waits)
-            self.faults.append(error)
-
-    def _read(self, client: Client, number: int) -> None:
-        runner, failure = None, ""
-        try:
-            runner = read_one(client, number)
+            outcome: Runner | str | None = read_one(client, number)
         except GitLabFailed as error:
-            failure = f"Runner {number}: {error}"
-        with self._lock:
-            self._done += 1
-            if runner:
-                self.runners.append(runner)
-            if failure:
-                self.failures.append(failure)
-            self._progress(self._done, self._all)
+            outcome = f"Runner {number}: {error}"
+        with lock:
+            done += 1
+            progress(done, len(numbers))
+        return outcome
+
+    outcomes = together(clients, numbers, read)
+    runners = [each for each in outcomes if isinstance(each, Runner)]
+    failures = [each for each in outcomes if isinstance(each, str)]
+    runners.sort(key=lambda each: each.id)
+    return Fleet(tuple(runners), _version(first), tuple(sorted(failures)))
 
 
 def read_one(client: Client, number: int) -> Runner | None:

@@ -61,7 +61,7 @@ def _ended(options: Options, clients: list[Client], ending: Ending) -> int:
 
 def _found(options: Options, clients: list[Client]) -> tuple[Fleet, list[Ghost], list[str]]:
     fleet = read_fleet(clients, options.place, progress(options))
-    found, failures = find_ghosts(clients[0], silent_hosts(fleet, options.silent))
+    found, failures = find_ghosts(clients, silent_hosts(fleet, options.silent))
     if any(each.managers and each.seen is None for each in fleet.runners):
         failures.append(
             f"GitLab at {options.url} does not say what time it is: nobody knows which hosts are silent."

@@ -43,7 +43,7 @@ def found(gitlab: GitLab, row: RunnerRow) -> tuple[list[tuple[int, str]], list[s
     client = Client(gitlab.url, gitlab.administrators_token, sleep=lambda _: None)
     runner = read_one(client, row.id)
     assert runner is not None
-    ghosts, failures = find_ghosts(client, silent_hosts(Fleet((runner,)), 900))
+    ghosts, failures = find_ghosts([client], silent_hosts(Fleet((runner,)), 900))
     return [(each.job, each.system_id) for each in ghosts], failures
 
 
