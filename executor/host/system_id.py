@@ -23,6 +23,11 @@ def runner_system_id(pid: int, default_config: str, proc: str = _PROC) -> str:
             config = f"{os.readlink(f'{proc}/{pid}/cwd')}/{config}"  # noqa: PTH115
         except OSError:
             return ""
+    return system_id_beside(config)
+
+
+def system_id_beside(config: str) -> str:
+    """Return the system id beside a configuration, "" where there is none."""
     found = _read(f"{config.rpartition('/')[0]}/{_FILE}", _LONGEST + 1).strip()
     return found if len(found) <= _LONGEST and _CHARACTERS.issuperset(found) else ""
 

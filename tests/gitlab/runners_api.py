@@ -63,7 +63,9 @@ class RunnersApi:
         if row is None:
             return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         self._registry.contact(row, said)
-        return answer_json({"id": row.id, "token": row.token, "token_expires_at": None})
+        return answer_json(
+            {"id": row.id, "token": row.token, "token_expires_at": row.token_expires_at}
+        )
 
     def _delete_own(self, request: Request, _: re.Match[str]) -> Answer:
         row = self._registry.of_token(request.json().get("token"))
@@ -111,7 +113,7 @@ class RunnersApi:
         if place:
             values[place] = asked[place]
         row = self._registry.add(values)
-        told = {"id": row.id, "token": row.token, "token_expires_at": None}
+        told = {"id": row.id, "token": row.token, "token_expires_at": row.token_expires_at}
         return answer_json(told, HTTPStatus.CREATED)
 
     def _tell_token(self, request: Request, _: re.Match[str]) -> Answer:
@@ -168,7 +170,9 @@ class RunnersApi:
         if isinstance(row, Answer):
             return row
         row.token = f"glrt-{secrets.token_hex(10)}"
-        return answer_json({"token": row.token, "token_expires_at": None}, HTTPStatus.CREATED)
+        return answer_json(
+            {"token": row.token, "token_expires_at": row.token_expires_at}, HTTPStatus.CREATED
+        )
 
     def _list_managers(self, request: Request, match: re.Match[str]) -> Answer:
         row = self._row(request, match, "read_api", "manage_runner")

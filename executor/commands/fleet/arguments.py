@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from executor.bounds import whole_number
 from executor.commands.fleet.journal import DEFAULT
+from executor.commands.register.options import CONFIG
 from executor.redaction import redact
 
 VARIABLE, URL_VARIABLE = "GITLAB_TOKEN", "CI_SERVER_URL"
@@ -66,7 +67,40 @@ def parser() -> argparse.ArgumentParser:
         _add_common(each)
         _add_writing(each)
         _add_changes(each)
+    _add_rotate(actions)
     return whole
+
+
+def _add_rotate(actions: "argparse._SubParsersAction[_Parser]") -> None:
+    tokens = actions.add_parser(
+        "rotate",
+        help="give a runner another token, and config.toml of this host with it",
+        description="Give a runner of this host another token: the one before counts no more.",
+        allow_abbrev=False,
+    )
+    _add_common(tokens)
+    _add_writing(tokens)
+    add = tokens.add_argument
+    add("--config", default=CONFIG, metavar="FILE", help="(default: %(default)s)")
+    add("--name", metavar="NAME", help="the runner in config.toml (default: the only one)")
+    add(
+        "--runner",
+        type=_runner,
+        metavar="ID",
+        help="its number in GitLab, where GitLab does not know its token any more",
+    )
+    add("--shared", action="store_true", help="also where other hosts lose their token by that")
+    add(
+        "--new-token-file",
+        metavar="FILE",
+        help="write this token, which another host of the runner has had made",
+    )
+    add(
+        "--timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long gitlab-runner may take to call with it (default: 30; 0: not waited for)",
+    )
 
 
 def _add_reconcile(actions: "argparse._SubParsersAction[_Parser]") -> None:

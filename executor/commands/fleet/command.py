@@ -24,6 +24,7 @@ from executor.commands.fleet.report import (
     exit_code,
     stale_lines,
 )
+from executor.commands.fleet.rotating import rotate
 from executor.commands.fleet.rules import audit
 from executor.commands.fleet.scopes import advice
 from executor.commands.fleet.stale import TooMany, checked, delete, settle, stale
@@ -45,21 +46,29 @@ def run(args: list[str], environ: MutableMapping[str, str]) -> int:
     """Do what `main` does, with an environment, which the token leaves."""
     try:
         options = read_options(args, environ)
-        if not options.needs_gitlab:
-            environ.pop(VARIABLE, None)  # systemctl has no use for it
-            return _shielded(lambda: drain(options, problems=problems))
-        token = users_token(options, environ)
+        token = _token(options, environ)
     except (WrongUse, UnusableToken) as error:
-        text = str(error)
-        complain(f"dind-executor fleet: {text[:1].upper()}{text[1:]}")
-        return USAGE
+        return _wrongly(error)
+    return _shielded(lambda: _act(options, token))
+
+
+def _token(options: Options, environ: MutableMapping[str, str]) -> str:
+    """Return the user's token, "" where none is needed; raises WrongUse and UnusableToken."""
+    is_by_runner = options.rotating is not None and options.rotating.new_token_file
+    if options.needs_gitlab and not is_by_runner:
+        return users_token(options, environ)
+    environ.pop(VARIABLE, None)  # no program that is started has any use for it
+    return ""
+
+
+def _act(options: Options, token: str) -> int:
+    """Do it, and say at the end where less of a token does it too."""
+    if options.rotating is not None:
+        return rotate(options, options.rotating, token)
+    if not options.needs_gitlab:
+        return drain(options, problems=problems)
     named = f"the token in {options.token_file}" if options.token_file else "the token"
     clients = [Client(options.url, token, named) for _ in range(options.clients)]
-    return _shielded(lambda: _advised(options, clients))
-
-
-def _advised(options: Options, clients: list[Client]) -> int:
-    """Do it, and say at the end where less of a token does it too."""
     code = _done(options, clients)
     if text := advice(clients[0], options):
         complain(f"dind-executor fleet: {text}")
@@ -67,13 +76,16 @@ def _advised(options: Options, clients: list[Client]) -> int:
 
 
 def _done(options: Options, clients: list[Client]) -> int:
-    if options.action == "audit":
-        return _audit(options, clients)
-    if options.action == "reconcile":
-        return reconcile(options, clients)
-    if options.action == "stale":
-        return _stale(options, clients)
+    actions = {"audit": _audit, "reconcile": reconcile, "stale": _stale}
+    if act := actions.get(options.action):
+        return act(options, clients)
     return drain(options, Pausing(clients[0], options.runner or 0))
+
+
+def _wrongly(error: Exception) -> int:
+    text = str(error)
+    complain(f"dind-executor fleet: {text[:1].upper()}{text[1:]}")
+    return USAGE
 
 
 def _shielded(act: Callable[[], int]) -> int:
@@ -86,6 +98,8 @@ def _shielded(act: Callable[[], int]) -> int:
     except (HostFailed, NotOurs, JournalFailed, TooMany) as error:
         complain(f"dind-executor fleet: {error}")
         return FOUND
+    except UnusableToken as error:
+        return _wrongly(error)
 
 
 def _audit(options: Options, clients: list[Client]) -> int:

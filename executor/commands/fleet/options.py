@@ -16,6 +16,18 @@ _OF_FLEETS = ("audit", "stale", "reconcile")
 _IN_ARGV = ("--token", "--private-token", "--gitlab-token")
 
 
+class Rotating(NamedTuple):
+    """Which token of this host, and how."""
+
+    config: str
+    name: str
+    """The runner in config.toml; "" for the only one."""
+    shared: bool
+    """Whether other hosts may lose the token."""
+    new_token_file: str
+    """A token that there is already; "" to have one made."""
+
+
 class Options(NamedTuple):
     """What is to be done, without the token."""
 
@@ -46,14 +58,18 @@ class Options(NamedTuple):
     second_look: float = 0.0
     """Of `reconcile`: after how many seconds a host is looked at again."""
 
+    rotating: Rotating | None = None
+
     @property
     def needs_gitlab(self) -> bool:
         """Tell whether GitLab is asked."""
-        return self.action in _OF_FLEETS or self.runner is not None
+        return self.action in _OF_FLEETS or self.runner is not None or self.rotating is not None
 
     @property
     def scopes(self) -> tuple[str, ...]:
         """Return the least scopes of the token."""
+        if self.action == "rotate":
+            return ("manage_runner",)
         if self.action == "audit" or (self.action == "reconcile" and not self.yes):
             return ("read_api",)
         return ("api",) if self.action == "reconcile" else ("read_api", "manage_runner")
@@ -73,16 +89,8 @@ def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
                 f" file of mode 0600, and name that with --token-file; or set {VARIABLE}."
             )
     given = parser().parse_args(args)
-    usual = "" if given.gitlab else environ.get(URL_VARIABLE, "")
-    url = str(given.url or usual).rstrip("/")
+    url = _url(given, environ)
     is_of_fleet = given.action in _OF_FLEETS
-    if is_of_fleet or getattr(given, "runner", None) is not None:
-        if not url and (found := configuration.find(given.gitlab, "", environ)):
-            url = found.url
-        if not is_address(url):
-            raise WrongUse(
-                "--url is the address of GitLab, such as https://gitlab.example.com, without a user."
-            )
     common = Options(
         action=given.action,
         url=url,
@@ -106,6 +114,11 @@ def read_options(args: Sequence[str], environ: Mapping[str, str]) -> Options:
         return changing._replace(
             older_than=given.older_than, limit=given.limit, share=given.max_share
         )
+    if given.action == "rotate":
+        names = given.config, given.name or "", given.shared, given.new_token_file or ""
+        return changing._replace(
+            runner=given.runner, seconds=given.timeout, rotating=Rotating(*names)
+        )
     if given.timeout is not None and not given.wait:
         raise WrongUse("--timeout limits --wait: use both.")
     return changing._replace(
@@ -125,6 +138,34 @@ def users_token(options: Options, environ: MutableMapping[str, str]) -> str:
         f"GitLab is asked with an access token of the scope {options.scope}: give it with"
         f" --token-file FILE, in {VARIABLE}, or in a file of python-gitlab."
     )
+
+
+def _url(given: argparse.Namespace, environ: Mapping[str, str]) -> str:
+    """Return where GitLab is, "" where nobody needs to say that; raises WrongUse, or UnusableToken."""
+    usual = "" if given.gitlab else environ.get(URL_VARIABLE, "")
+    url = str(given.url or usual).rstrip("/")
+    is_rotation = given.action == "rotate"
+    is_asked = given.action in _OF_FLEETS or getattr(given, "runner", None) is not None
+    if is_asked or is_rotation:
+        if not url and _is_in_file(given, environ):
+            found = configuration.find(given.gitlab, "", environ)
+            url = found.url if found else ""
+        # A rotation has it from config.toml.
+        if not is_address(url) and (url or not is_rotation):
+            raise WrongUse(
+                "--url is the address of GitLab, such as https://gitlab.example.com, without a user."
+            )
+    return url
+
+
+def _is_in_file(given: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Tell whether a file of python-gitlab may say where GitLab is.
+
+    `rotate` has the address from config.toml, but no token of such a file goes to another GitLab than its own.
+    """
+    if given.action != "rotate":
+        return True
+    return not (given.token_file or given.new_token_file or environ.get(VARIABLE))
 
 
 def _place(given: argparse.Namespace) -> Place:

@@ -80,12 +80,20 @@ def readable(text: str) -> str:
 
 
 def event(
-    state: str, target: str, sentence: str, jobs: Sequence[str] = (), *, json_lines: bool
+    state: str,
+    target: str,
+    sentence: str,
+    jobs: Sequence[str] = (),
+    *,
+    hosts: Sequence[str] | None = None,
+    json_lines: bool,
 ) -> str:
     """Return a line on what became of a runner or a host."""
     if not json_lines:
         return readable(sentence)
     told = {"kind": "event", "state": state, "target": target, "text": readable(sentence)}
+    if hosts is not None:
+        return json.dumps({**told, "hosts": [readable(each) for each in hosts]})
     return json.dumps({**told, "jobs": [readable(each) for each in jobs]})
 
 

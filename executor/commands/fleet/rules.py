@@ -48,7 +48,9 @@ def _of_runner(runner: Runner, gitlab: str, now: float) -> Iterator[Finding]:
         )
     if runner.expires is not None and runner.expires - now < _EXPIRES_SECONDS:
         when = f"expires in {_ago(runner.expires - now)}" if runner.expires > now else "has expired"
-        yield Finding("token-expires", runner, f"its token {when}", "give its hosts a new token")
+        yield Finding(
+            "token-expires", runner, f"its token {when}", "give it another with `fleet rotate`"
+        )
     yield from _silence(runner, now)
     for each in _present(runner, now):
         yield from _of_manager(runner, each, gitlab)

@@ -31,10 +31,12 @@ _TRANSIENT = frozenset((408, 429, 500, 502, 503, 504))
 class GitLabFailed(Exception):
     """GitLab did not do what it was asked; the text is a sentence, without what is secret."""
 
-    def __init__(self, sentence: str, status: int = 0) -> None:
-        """Take the sentence and the status, 0 where nothing came that counts."""
+    def __init__(self, sentence: str, status: int = 0, *, is_gitlabs: bool = True) -> None:
+        """Take the sentence, the status, 0 where nothing came that counts, and who has said so."""
         super().__init__(sentence)
         self.status = status
+        self.is_gitlabs = is_gitlabs
+        """Whether it is GitLab's own word, and not that of a proxy in its place."""
 
     @property
     def may_be_done(self) -> bool:
@@ -155,7 +157,8 @@ class Client:
         if 200 <= status < 300:  # noqa: PLR2004 (the statuses of success)
             self.now = moment(reply.headers.get("date", ""))
             return
-        raise GitLabFailed(f"{self._refusal(reply, path, need)}.", status)
+        is_gitlabs = _object(reply) is not None
+        raise GitLabFailed(f"{self._refusal(reply, path, need)}.", status, is_gitlabs=is_gitlabs)
 
     def _refusal(self, reply: Reply, path: str, need: Need) -> str:
         status, where = reply.status, f"GitLab at {self.url}"

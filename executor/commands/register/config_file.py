@@ -19,7 +19,7 @@ _TRIED = ".config.toml.dind-executor"
 
 
 class Busy(Exception):
-    """Somebody else registers a runner here."""
+    """Somebody else changes the file."""
 
 
 class Changed(Exception):
@@ -35,7 +35,7 @@ class Written(NamedTuple):
 
 
 class ConfigFile:
-    """gitlab-runner's configuration, while it gets one more runner."""
+    """gitlab-runner's configuration, while it gets one more runner, or another token."""
 
     def __init__(self, path: Path) -> None:
         """Follow links: the file that they lead to is the one that is replaced."""
@@ -46,7 +46,7 @@ class ConfigFile:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other calls of `register` away; raises Busy, or OSError without the directory."""
+        """Keep other calls that change it away; raises Busy, or OSError without the directory."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -86,15 +86,18 @@ class ConfigFile:
         """Remove what was tried; raises OSError."""
         self.tried.unlink(missing_ok=True)
 
-    def commit(self) -> Written:
-        """Have what was tried be the file; raises OSError, or Changed where it was changed since."""
+    def commit(self, command: str = "register") -> Written:
+        """Have what was tried be the file; raises OSError, or Changed where it was changed since.
+
+        What was there before is kept under a name with the command's.
+        """
         content = read_regular(str(self.tried), MOST_BYTES)
         if self._now() != self._read:
             raise Changed
         backup = None
         if self._read is not None:
             backup = self._free(
-                f"{self.path.name}.before-register-{time.strftime('%Y%m%d-%H%M%S')}"
+                f"{self.path.name}.before-{command}-{time.strftime('%Y%m%d-%H%M%S')}"
             )
             self._write(backup, self._read)
         self.tried.replace(self.path)

@@ -62,7 +62,7 @@ def with_runner(text: str, section: str, settings: Mapping[str, int | str]) -> s
         before += ending
     wanted = {**document, _RUNNERS: [*_tables(document), *_tables(toml_table(section))]}
     changed = before + section.replace("\n", ending)
-    if _says(changed, wanted):
+    if says(changed, wanted):
         return changed
     raise Unchangeable("its `runners` is written in another way than as [[runners]]")
 
@@ -73,7 +73,7 @@ def _without_empty_list(text: str, document: Table) -> tuple[str, dict[str, obje
     lines = text.split("\n")
     for at, line in enumerate(lines):
         changed = "\n".join([*lines[:at], *lines[at + 1 :]])
-        if _EMPTY_LIST.match(line) and _says(changed, rest):
+        if _EMPTY_LIST.match(line) and says(changed, rest):
             return changed, rest
     raise Unchangeable("its empty `runners` is written in a way that only people can change")
 
@@ -95,7 +95,7 @@ def _with_global(
     tries = _replaced(lines, name, value) if key in document else _inserted(lines, name, value)
     for each in tries:
         changed = "\n".join(each)
-        if _says(changed, wanted):
+        if says(changed, wanted):
             return changed, wanted
     raise Unchangeable(f"its key `{key}` is written in a way that only people can change")
 
@@ -124,7 +124,8 @@ def _head(lines: list[str]) -> int:
     return next(starts, len(lines))
 
 
-def _says(text: str, document: Table) -> bool:
+def says(text: str, document: Table) -> bool:
+    """Tell whether a text is TOML that says this, and nothing else."""
     try:
         return toml_table(text) == document
     except InvalidToml:

@@ -13,11 +13,11 @@ def test_help_names_the_actions(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert ended.value.code == 0
     words = [line.split()[0] for line in out.splitlines() if line.startswith("    ")]
-    assert {"audit", "reconcile", "stale", "drain", "undrain"} <= set(words)
+    assert {"audit", "reconcile", "rotate", "stale", "drain", "undrain"} <= set(words)
     assert "124" in out
 
 
-@pytest.mark.parametrize("action", ["audit", "reconcile", "stale", "drain", "undrain"])
+@pytest.mark.parametrize("action", ["audit", "reconcile", "rotate", "stale", "drain", "undrain"])
 def test_each_action_has_help(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Also where a percentage is explained, which argparse formats."""
     with pytest.raises(SystemExit):

@@ -136,3 +136,22 @@ def test_what_python_gitlab_knows(tmp_path: Path) -> None:
     assert known(GITLAB_TOKEN="glpat-c") == ("https://a.example.com", "glpat-c")
     with pytest.raises(WrongUse, match="access token"):
         known("--url", "https://c.example.com")
+
+
+def test_a_rotation_has_its_address_from_config_toml(tmp_path: Path) -> None:
+    """But a token of python-gitlab's file goes to the GitLab of that file alone."""
+    path = tmp_path / "python-gitlab.cfg"
+    path.write_text(
+        "[global]\ndefault = one\n[one]\nurl = https://one.example.com\nprivate_token = x-1\n"
+    )
+    path.chmod(0o600)
+    environ = {"PYTHON_GITLAB_CFG": str(path)}
+
+    assert read_options(["rotate"], environ).url == "https://one.example.com"
+    assert read_options(["rotate"], {**environ, "GITLAB_TOKEN": "x-2"}).url == ""
+    assert read_options(["rotate", "--token-file", "f"], environ).url == ""
+    assert read_options(["rotate", "--new-token-file", "f"], environ).url == ""
+    options = read_options(["rotate", *URL, "--name", "a", "--shared"], environ)
+    assert options.url == "https://gitlab.example.com"
+    assert options.rotating == ("/etc/gitlab-runner/config.toml", "a", True, "")
+    assert options.scope == "`manage_runner`"
