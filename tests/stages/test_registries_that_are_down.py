@@ -1,5 +1,6 @@
 """A registry that is stopped, does not serve, or refuses, and an image that the host may have."""
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ WARNING = 'WARNING: The registry of "{name}" does not serve: '
 USED = "The job uses the image that this host already has, which may be out of date"
 
 Case = tuple[str, str, bool]
+CASES: list[Case] = list(itertools.product(STATES, SETTINGS, (True, False)))
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -64,11 +66,21 @@ def unwilling() -> Iterator[str]:
         thread.join()
 
 
+def case_id(case: Case) -> str:
+    state, setting, here = case
+    return f"{state}-{setting}-{'present' if here else 'absent'}"
+
+
 @pytest.fixture(scope="module")
 def prepared(
-    rig: Rig, images: Images, start_standing: Start, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    rig: Rig,
+    images: Images,
+    start_standing: Start,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[Case, tuple[str, Call]]]:
-    """Return what prepare said of an image in each of the cases, and the image's name."""
+    """Return what prepare said of an image in each case that a test asks for, and its name."""
+    asked = {each.name.partition("[")[2].rstrip("]") for each in request.session.items}
     stopped = OwnRegistry(tmp_path_factory.mktemp("registry"))
     with unwilling() as server, ThreadPoolExecutor(8) as pool:
         places = {
@@ -78,31 +90,27 @@ def prepared(
             "403": f"{server}/forbidden",
         }
         running = {}
-        for state in STATES:
-            for setting in SETTINGS:
-                for here in (True, False):
-                    name = f"{places[state]}/{setting}:{'here' if here else 'absent'}"
-                    if here:
-                        images.tag(images.known("alpine"), name)
-                    changes: Changes = {
-                        "dind": {"mode": "service"},
-                        "docker": {"when_registry_is_down": setting},
-                    }
-                    job = start_standing(JobRequest(image=name), changes)
-                    job.config().passed()
-                    running[state, setting, here] = (name, pool.submit(job.prepare))
+        for case in (each for each in CASES if case_id(each) in asked):
+            state, setting, here = case
+            name = f"{places[state]}/{setting}:{'here' if here else 'absent'}"
+            if here:
+                images.tag(images.known("alpine"), name)
+            changes: Changes = {
+                "dind": {"mode": "service"},
+                "docker": {"when_registry_is_down": setting},
+            }
+            job = start_standing(JobRequest(image=name), changes)
+            job.config().passed()
+            running[case] = (name, pool.submit(job.prepare))
         yield {case: (name, call.result()) for case, (name, call) in running.items()}
 
 
-@pytest.mark.family(2)
-@pytest.mark.parametrize("here", [True, False], ids=["present", "absent"])
-@pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("state", STATES)
-def test_the_image_of_a_job(
-    prepared: dict[Case, tuple[str, Call]], state: str, setting: str, *, here: bool
-) -> None:
+@pytest.mark.family(3)
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_the_image_of_a_job(prepared: dict[Case, tuple[str, Call]], case: Case) -> None:
     """It is the host's only where the registry is down, the settings say so, and it is there."""
-    name, call = prepared[state, setting, here]
+    state, setting, here = case
+    name, call = prepared[case]
     works = state in DOWN and setting == "use-all-images" and here
 
     assert SAID[state] in call.output
