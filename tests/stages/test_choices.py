@@ -2,12 +2,11 @@
 
 import json
 import signal
-import sys
 
 import pytest
 
 from tests.rig.state import Rig
-from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE
+from tests.stages.calls import BUILD_FAILURE, IMPATIENT_RUN, SYSTEM_FAILURE
 from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest, Variable
 from tests.stages.witness import Witness
@@ -146,16 +145,6 @@ def test_scripts_under_either_shell(start: Start, witness: Witness, image: str) 
     job.script("echo after", sub_stage="after_script").passed()
 
 
-_IMPATIENT = """\
-import sys
-from executor.__main__ import main
-from executor.scripts import script
-script._BEGIN_SECONDS = 1.0
-sys.argv.insert(1, "run")
-main()
-"""
-
-
 def test_a_killed_run_does_not_keep_the_next_from_running(start: Start) -> None:
     """What a killed call left running is ended after a while, made short here."""
     job = start(JobRequest(), NO_DIND)
@@ -166,8 +155,7 @@ def test_a_killed_run_does_not_keep_the_next_from_running(start: Start) -> None:
     assert running.finish().code == -signal.SIGKILL
     path = job.temp / "after_script"
     path.write_text(job.authors("echo after"), encoding="utf-8")
-    program = [sys.executable, "-I", "-c", _IMPATIENT]
-    call = job.start("run", str(path), "after_script", program=program).finish()
+    call = job.start("run", str(path), "after_script", program=IMPATIENT_RUN).finish()
     assert call.passed().stdout.endswith("after\n")
 
 

@@ -123,7 +123,7 @@ def test_a_shell_that_takes_one_word(start: Start, entrypoint: list[str]) -> Non
 
 
 @pytest.mark.family(2)
-@pytest.mark.parametrize("disabled", [False, True])
+@pytest.mark.parametrize("disabled", [True, False])
 def test_the_operator_may_disable_overwriting(
     rig: Rig, start: Start, witness: Witness, *, disabled: bool
 ) -> None:
@@ -135,7 +135,11 @@ def test_the_operator_may_disable_overwriting(
     options = {"entrypoint": ["sh", "-c", 'echo overwritten image; exec "$@"', "sh"]}
     job = start(
         JobRequest("alpine", services=[service], image_options=options),
-        {**NO_DIND, "docker": {"disable_entrypoint_overwrite": disabled}},
+        # The overwritten service listens nowhere.
+        {
+            **NO_DIND,
+            "docker": {"disable_entrypoint_overwrite": disabled, "wait_for_services_timeout": 1},
+        },
     )
     said = job.up().output
     job.script("true").passed()

@@ -7,7 +7,7 @@ import pytest
 from executor.engine.api import Api
 from executor.shell.serving import sent_script
 from tests.rig.state import Rig
-from tests.stages.calls import HOOKS, SYSTEM_FAILURE, JobCalls, assert_error
+from tests.stages.calls import HOOKS, IMPATIENT_RUN, SYSTEM_FAILURE, JobCalls, assert_error
 from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest
 from tests.stages.witness import Witness
@@ -65,7 +65,10 @@ def test_a_dind_that_is_asked_from_within_and_never_answers(start: Start) -> Non
 def test_a_call_that_died_while_it_sent_its_script_costs_no_other(
     rig: Rig, start: Start, witness: Witness
 ) -> None:
-    """The next script runs, once, and what had come of the other one does not."""
+    """The next script runs, once, and what had come of the other one does not.
+
+    How long it waits for the other one is made short here.
+    """
     job = start(JobRequest(), {"dind": {"mode": "service"}})
     job.up()
     name = witness.container(job.id, "build").name
@@ -75,7 +78,8 @@ def test_a_call_that_died_while_it_sent_its_script_costs_no_other(
     reader.socket.sendall(half)
     reader.socket.close()
 
-    job.script("echo whole >>/tmp/ran", "sleep 1").passed()
+    path = written(job, "echo whole >>/tmp/ran", "sleep 1")
+    job.start("run", str(path), "build_script", program=IMPATIENT_RUN).finish().passed()
     seen = job.script("cat /tmp/ran").passed()
 
     assert [line for line in seen.output.splitlines() if line in {"half", "whole"}] == ["whole"]
