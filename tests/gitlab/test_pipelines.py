@@ -7,10 +7,12 @@ from tests import pipelines
 from tests.gitlab import trace
 from tests.gitlab.pipelines import Pushed
 
-CASES = [*pipelines.cases(), *((name, ()) for name in pipelines.OTHERS)]
+# Backwards: a share of them is not the share of tests/local/test_pages.py.
+CASES = [*pipelines.cases(), *((name, ()) for name in pipelines.OTHERS)][::-1]
 JOBS = {"four-stages": ["build", "test1", "test2", "release-image", "deploy"]}
 
 
+@pytest.mark.family(3)
 @pytest.mark.parametrize(
     ("name", "left_out"), CASES, ids=["-without-".join((name, *parts)) for name, parts in CASES]
 )

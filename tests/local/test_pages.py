@@ -81,7 +81,7 @@ def owned_by_job(rig: Rig, job_id: str) -> list[str]:
     return found
 
 
-@pytest.mark.family(2)
+@pytest.mark.family(4)
 @pytest.mark.parametrize(
     ("name", "left_out"), CASES, ids=["-without-".join((name, *parts)) for name, parts in CASES]
 )

@@ -59,7 +59,7 @@ def test_a_prepare_that_dies_anywhere_leaves_nothing(
     """Cleanup removes everything, whichever answer of the engine prepare was killed after."""
     beside = witness.objects(neighbour.id)
     ended: list[tuple[JobCalls, Running]] = []
-    for events in itertools.count(0, step=4):
+    for events in itertools.count(0, step=6):
         services = [{"name": rig.special("tools/web:1")}]
         job = start(JobRequest("docker:26.1-cli", services=services))
         job.config().passed()
@@ -73,7 +73,7 @@ def test_a_prepare_that_dies_anywhere_leaves_nothing(
         if code == 0:
             break
         assert code == -signal.SIGKILL
-    assert len(ended) > 6
+    assert len(ended) > 4
     for _, cleanup in ended:
         cleanup.finish().passed()
     # A request that the engine was working on must not have come to its end after cleanup.

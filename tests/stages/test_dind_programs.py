@@ -87,7 +87,7 @@ PROGRAMS: dict[str, tuple[dict[str, object], dict[str, str]]] = {
 }
 
 
-@pytest.mark.family(2)
+@pytest.mark.family(3)
 @pytest.mark.parametrize(("service", "variables"), PROGRAMS.values(), ids=PROGRAMS)
 def test_whatever_starts_dockerd(
     rig: Rig,

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.load import kill_at_requests
 from tests.rig.state import Rig
 
-EVERY = 5
+EVERY = 9
 """Which of the faults are tried; `tests.load.kill_at_requests` tries all."""
 SIDE_BY_SIDE = 6
 

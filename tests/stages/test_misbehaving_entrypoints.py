@@ -149,7 +149,7 @@ def ended(request: pytest.FixtureRequest, start_standing: Start, login: Login) -
         return dict(zip(names, pool.map(ends, names), strict=True))
 
 
-@pytest.mark.family(2)
+@pytest.mark.family(3)
 @pytest.mark.parametrize("name", ENTRYPOINTS)
 def test_an_entrypoint(ended: dict[str, Ended], name: str) -> None:
     """The job runs as under the Docker executor, or fails soon; nothing secret is in its log."""

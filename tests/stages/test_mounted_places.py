@@ -58,7 +58,7 @@ def prepared(directory: Path, place: str, config: str) -> Path:
     return source
 
 
-@pytest.mark.family(2)
+@pytest.mark.family(3)
 @pytest.mark.parametrize("how", PLACES, ids=" ".join)
 def test_what_is_mounted_stays_as_it_was(
     rig: Rig,
