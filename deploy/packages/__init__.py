@@ -8,6 +8,7 @@
 | `elf` | looks whether every binary starts on a host with that root's glibc, and nothing else |
 | `sbom` | names what is inside |
 | `formats` | makes archive, packages and checksums of a tree |
+| `reproducing` | builds twice, each time from nothing, and compares the bytes |
 
 The same sources give the same bytes, wherever they are built: nothing knows the directory of the build,
 its time, or its host.

@@ -8,7 +8,17 @@ import sys
 import tomllib
 from pathlib import Path
 
-from deploy.packages import ARCHITECTURES, ROOT, BuildError, elf, fetching, formats, sbom, tree
+from deploy.packages import (
+    ARCHITECTURES,
+    ROOT,
+    BuildError,
+    elf,
+    fetching,
+    formats,
+    reproducing,
+    sbom,
+    tree,
+)
 from deploy.packages.building import build_interpreter
 from executor import __version__
 
@@ -27,8 +37,11 @@ def main() -> int:
         if not given.offline:
             print(f"Fetching what is missing in {sources} ...", flush=True)
             fetching.fetch(sources)
+        architectures = given.architecture or list(ARCHITECTURES)
+        if given.check_reproducible:
+            return _check_reproducible(architectures, work, sources)
         if not given.fetch:
-            _build(given.architecture or list(ARCHITECTURES), work, sources, given.output)
+            _build(architectures, work, sources, given.output)
     except BuildError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
@@ -47,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--sources", type=Path, help="what is fetched (default: sources in --work)")
     parser.add_argument("--architecture", action="append", choices=list(ARCHITECTURES))
+    parser.add_argument(
+        "--check-reproducible",
+        action="store_true",
+        help="build what is committed twice, each time from nothing and in another directory, and"
+        " compare the bytes; --output gets nothing",
+    )
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--fetch", action="store_true", help="only fetch")
     group.add_argument("--offline", action="store_true", help="fetch nothing")
@@ -54,6 +73,16 @@ def _parser() -> argparse.ArgumentParser:
         "--update", action="store_true", help="only write requirements.txt with the newest wheels"
     )
     return parser
+
+
+def _check_reproducible(architectures: list[str], work: Path, sources: Path) -> int:
+    """Build twice and say what is different; return an exit code."""
+    differing = reproducing.check(architectures, work / "twice", sources)
+    if differing:
+        print("\n".join([f"ERROR: Two builds differ, see {work / 'twice'}:", *differing]))
+        return 1
+    print("Two builds are the same bytes.", flush=True)
+    return 0
 
 
 def _build(architectures: list[str], work: Path, sources: Path, output: Path) -> None:

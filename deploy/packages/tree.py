@@ -144,7 +144,7 @@ def _compile(tree: Path, python: Path) -> None:
 
 def _level_modes(tree: Path) -> None:
     """Have modes that do not depend on who has made the files."""
-    for path in entries(tree):
+    for path in (tree, *entries(tree)):
         if not path.is_symlink():
             is_run = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
             path.chmod(0o755 if is_run else 0o644)

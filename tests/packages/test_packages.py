@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from deploy.packages import ARCHITECTURES, ROOT, elf, formats, sbom
+from deploy.packages import ARCHITECTURES, ROOT, BuildError, elf, formats, reproducing, sbom
 from deploy.packages.fetching import REQUIREMENTS
 from deploy.packages.tree import seal, unpack_wheel
 
@@ -158,12 +158,16 @@ def test_a_wheel_says_what_is_inside_of_it(tmp_path: Path) -> None:
     assert '"name": "openssl"' in json.dumps(found["components"])
 
 
-def test_the_role_writes_the_sample_registration() -> None:
-    """What the Ansible role adds to config.toml has the values of config.toml.example."""
-    template = ROOT / "deploy/ansible/dind_executor/templates/runner.toml.j2"
-    text = re.sub(r"\{\{.*?\}\}", '"x"', template.read_text(encoding="utf-8"))
-    (written,) = tomllib.loads(text)["runners"]
-    sample = (ROOT / "config.toml.example").read_text(encoding="utf-8")
-    (wanted,) = tomllib.loads(sample)["runners"]
-
-    assert {**wanted, "name": "x", "url": "x", "token": "x"} == written
+def test_builds_that_differ_are_found(tmp_path: Path) -> None:
+    """A file of other bytes, and one that only one build has; nothing built is no success."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    for directory in (one, other):
+        directory.mkdir()
+    with pytest.raises(BuildError, match="Nothing was built"):
+        reproducing.differences(one, other)
+    for directory, content in ((one, "1"), (other, "2")):
+        (directory / "same").write_text("0")
+        (directory / "changed").write_text(content)
+    assert reproducing.differences(one, other) == ["changed"]
+    (other / "more").write_text("0")
+    assert reproducing.differences(one, other) == ["changed", "more"]
