@@ -21,7 +21,7 @@ def installed(
     """Run the installation in an image that has these commands and few others."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("cat", "chmod", "dirname"):
+    for name in ("cat", "chmod", "dirname", "sed"):
         (programs / name).symlink_to(str(shutil.which(name)))
     # It would remove this machine's lists of packages.
     for name, text in {"rm": "#!/bin/sh\n", **commands}.items():
@@ -30,6 +30,9 @@ def installed(
     directory = tmp_path / "source/deploy/container"
     directory.mkdir(parents=True)
     script = shutil.copy(SOURCE / "install.sh", directory)
+    modules = tmp_path / "source/executor"
+    modules.mkdir()
+    (modules / "__init__.py").write_text('"""Words."""\n\n__version__ = "1.0"\n')
     done = subprocess.run(
         [str(shutil.which("sh")), script],
         env={"PATH": str(programs)},
@@ -109,10 +112,11 @@ def test_a_distribution_that_is_too_old(tmp_path: Path, commands: dict[str, str]
 def test_a_package_for_the_image_is_installed(
     tmp_path: Path, manager: str, named: str, asked: str
 ) -> None:
-    """The one for its distribution and architecture, and then no Python is looked for."""
+    """This clone's version for its distribution and architecture; then no Python is looked for."""
     directory = tmp_path / "source"
     directory.mkdir()
-    for each in (named, "dind-executor_1.0_amd64.deb", "dind-executor-1.0-1.x86_64.rpm"):
+    others = ("dind-executor_0.9_arm64.deb", "dind-executor-0.9-1.aarch64.rpm")
+    for each in (*others, named, "dind-executor_1.0_amd64.deb", "dind-executor-1.0-1.x86_64.rpm"):
         (directory / each).touch()
     program = f'#!/bin/sh\ncase $1 in --print*) echo arm64 ;; *) echo "{manager} $*" ;; esac\n'
 
@@ -120,6 +124,28 @@ def test_a_package_for_the_image_is_installed(
 
     assert done.stdout == f"{manager} {asked}\n"
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("manager", "other", "named"),
+    [
+        ("dpkg", "dind-executor_0.9_arm64.deb", "dind-executor_1.0_arm64.deb"),
+        ("rpm", "dind-executor-0.9-1.aarch64.rpm", "dind-executor-1.0-1.aarch64.rpm"),
+    ],
+)
+def test_a_package_of_another_version_is_left_out(
+    tmp_path: Path, manager: str, other: str, named: str
+) -> None:
+    """The clone is installed instead, and the build says what was there."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / other).touch()
+    commands = {manager: "#!/bin/sh\necho arm64\n", "uname": "#!/bin/sh\necho aarch64\n"}
+
+    done, _ = installed(tmp_path, {**commands, "python3": NEW})
+
+    first, last = done.stdout.splitlines()
+    assert first == f"dist/{other} is not dist/{named}: it is left out."
+    assert last.endswith(f"/python3 -m executor install in {tmp_path}/source")
 
 
 def test_the_copied_files_are_in_the_context() -> None:

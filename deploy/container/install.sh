@@ -24,17 +24,25 @@ install_python() {
     fi
 }
 
-# Installs the package that lies beside pyproject.toml, if there is one for this image.
+# Installs the package of this clone's version that lies beside pyproject.toml, if there is one for this image.
 install_package() {
+    version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' executor/__init__.py)
     if command -v dpkg >/dev/null; then
-        for package in ./dind-executor_*_"$(dpkg --print-architecture)".deb; do
-            if [ -e "$package" ]; then exec dpkg --install "$package"; fi
-        done
+        kind=deb package=./dind-executor_${version}_$(dpkg --print-architecture).deb
     elif command -v rpm >/dev/null; then
-        for package in ./dind-executor-*."$(uname -m)".rpm; do
-            if [ -e "$package" ]; then exec rpm --install "$package"; fi
-        done
+        kind=rpm package=./dind-executor-$version-1.$(uname -m).rpm
+    else
+        return 0
     fi
+    if [ -e "$package" ]; then
+        case $kind in
+            deb) exec dpkg --install "$package" ;;
+            rpm) exec rpm --install "$package" ;;
+        esac
+    fi
+    for other in ./dind-executor*."$kind"; do
+        if [ -e "$other" ]; then echo "dist/${other#./} is not dist/${package#./}: it is left out."; fi
+    done
 }
 
 cd "$(dirname "$0")/../.."
