@@ -134,7 +134,7 @@ def _install(given: argparse.Namespace, versions: Versions) -> None:
             f"Jobs that run keep their version. `dind-executor rollback` goes back to {previous}."
         )
     else:
-        print("Next, register a runner as config.toml.example shows.")
+        print(f"Next, register a runner: `{versions.command} register --help` says how.")
     if versions.prefix != PREFIX:
         print(
             f"With --prefix, only the hooks and {versions.command} are installed. Write the settings"

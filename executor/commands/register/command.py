@@ -90,8 +90,7 @@ def _register(options: Options) -> int:
         try:
             document.check(Registration(options.name, options.url, token))
         except AlreadyThere as error:
-            say(str(error))
-            return 0
+            return _there(options, str(error))
         if options.wanted:
             token = document.left_token(file.left(), Registration(options.name, options.url, ""))
         try:
@@ -160,10 +159,8 @@ class _Steps:
         at = monotonic()
         say(f"{self._file.path} has the runner {options.name!r}.")
         by_systemd = options.makes_units and service.is_systemd_running()
-        runs = by_systemd and service.is_running()
-        sentences = service.started() if by_systemd else [_NO_SYSTEMD]
-        if by_systemd and not runs and not sentences:
-            say("gitlab-runner's service was started.")
+        sentences = _started() if by_systemd else [_NO_SYSTEMD]
+        runs = not sentences
         if self._created is None and not self._runner.lints:
             if sentences:
                 sentences.append(_NOT_VERIFIED)
@@ -172,7 +169,7 @@ class _Steps:
         units = made_units(options.paths.settings) if by_systemd else Units((), ())
         for sentence in (*sentences, *units.said):
             complain(f"WARNING: {sentence}")
-        for line in last_words(options, self._file.path, written, units, self._created):
+        for line in last_words(options, written, units, self._created, runs=runs):
             say(line)
         return 0
 
@@ -190,6 +187,32 @@ class _Steps:
                 f"{error} {self._file.path} was changed meanwhile, or cannot be changed: remove the"
                 f" runner {self._options.name!r} from it by hand."
             ) from None
+
+
+def _started() -> list[str]:
+    """Have gitlab-runner's service run; return what is left to do by hand."""
+    runs = service.is_running()
+    sentences = service.started()
+    if not runs and not sentences:
+        say("gitlab-runner's service was started.")
+    return sentences
+
+
+def _there(options: Options, there: str) -> int:
+    """Do what is missing of a runner that is registered: a call may have been killed before that."""
+    if not (options.makes_units and service.is_systemd_running()):
+        say(f"{there}: there is nothing to do.")
+        return 0
+    runs = service.is_running()
+    sentences = _started()
+    units = made_units(options.paths.settings)
+    for sentence in (*sentences, *units.said):
+        complain(f"WARNING: {sentence}")
+    for path in units.written:
+        say(f"{path} was written.")
+    is_done = runs and not units.written
+    say(f"{there}{': there is nothing to do' if is_done else ''}.")
+    return 0
 
 
 def _reach(url: str) -> None:

@@ -29,6 +29,7 @@ class Changed(Exception):
 class Written(NamedTuple):
     """What stands now."""
 
+    path: Path
     backup: Path | None
     """What was there before; None where there was nothing."""
     content: bytes
@@ -100,9 +101,14 @@ class ConfigFile:
                 f"{self.path.name}.before-{command}-{time.strftime('%Y%m%d-%H%M%S')}"
             )
             self._write(backup, self._read)
-        self.tried.replace(self.path)
+        try:
+            self.tried.replace(self.path)
+        except OSError as error:
+            if backup is not None:
+                backup.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         self._settle()
-        return Written(backup, content)
+        return Written(self.path, backup, content)
 
     def restore(self, written: Written) -> bool:
         """Put back what was there; tell whether that was still possible.  Raises OSError."""

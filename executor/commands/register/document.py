@@ -25,7 +25,7 @@ _CHECK_INTERVAL_SECONDS = 3
 
 
 class AlreadyThere(Exception):
-    """The runner is registered; the text is a sentence."""
+    """The runner is registered; the text is the beginning of a sentence."""
 
 
 class Taken(Exception):
@@ -46,6 +46,8 @@ class Document(NamedTuple):
     def read(cls, file: ConfigFile, options: Options) -> "Document":
         """Read a file; raises OSError, UnicodeDecodeError, InvalidToml or Unchangeable."""
         text = file.read()
+        if text.startswith("\N{BYTE ORDER MARK}"):
+            raise InvalidToml("it begins with a byte order mark")
         table = toml_table(text)
         settings: dict[str, int | str] = {}
         if options.concurrent is not None:
@@ -71,9 +73,7 @@ class Document(NamedTuple):
             # A runner that is created has no token yet: its name tells.
             if has_token or (has_name and not wanted.token and _is_at(each, wanted.url)):
                 if self._is_ours(each):
-                    raise AlreadyThere(
-                        f"{self.path} has the runner {title!r} already: there is nothing to do."
-                    )
+                    raise AlreadyThere(f"{self.path} has the runner {title!r} already")
                 if has_token:
                     raise Taken(
                         f"{self.path} has the token already, for the runner {title!r} with the"

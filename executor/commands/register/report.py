@@ -32,10 +32,12 @@ def _longest_job(settings: str) -> int | None:
 
 
 def last_words(
-    options: Options, config: Path, written: Written, made: Units, created: Created | None
+    options: Options, written: Written, made: Units, created: Created | None, *, runs: bool
 ) -> list[str]:
-    """Return what is done and how to undo it."""
-    lines = [f"gitlab-runner takes jobs from {options.url} from now on.", "To undo this:"]
+    """Return what is done and how to undo it; `runs` tells whether gitlab-runner is known to run."""
+    since = "from now on" if runs else "once it runs"
+    lines = [f"gitlab-runner takes jobs from {options.url} {since}.", "To undo this:"]
+    config = written.path
     if written.backup is None:
         lines.append(f"  rm {config}")
     else:

@@ -1,5 +1,6 @@
 """What stops `register`, as sentences, with the exit code of each."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ _STOPS: dict[type[Exception], tuple[str, int]] = {
     GitLabFailed: ("{error} Nothing was registered.", FAILED),
     RunnerFailed: ("{error} Nothing was registered.", FAILED),
     Unfit: ("{error} Nothing was registered.", FAILED),
-    UnusableToken: ("{error}.", USAGE),
+    UnusableToken: ("{unended}.", USAGE),
     SettingsError: ("{error}", USAGE),
     Taken: ("{error}", USAGE),
     InvalidToml: ("{config} is not TOML: {words}. Correct the file.", USAGE),
@@ -37,7 +38,12 @@ _STOPS: dict[type[Exception], tuple[str, int]] = {
         "{config} was changed meanwhile, and stays as it is. Nothing was registered.",
         FAILED,
     ),
-    OSError: ("{path}: {why}. Run this as root. Nothing was registered.", FAILED),
+    OSError: ("{path}: {why}.{advice} Nothing was registered.", FAILED),
+}
+_ADVICE = {
+    errno.EACCES: " Run this as root.",
+    errno.EPERM: " Run this as root; `lsattr` shows whether the file may be changed at all.",
+    errno.EBUSY: " It is mounted as a file: mount its directory instead.",
 }
 
 
@@ -62,6 +68,8 @@ def sentences(config: Path) -> Iterator[None]:
             "words": words,
             "config": config,
             "path": getattr(error, "filename", None) or config,
+            "unended": (words[0].upper() + words[1:]).rstrip("."),
             "why": getattr(error, "strerror", None) or words,
+            "advice": _ADVICE.get(getattr(error, "errno", None) or 0, ""),
         }
         raise Stopped(sentence.format_map(known), code) from None

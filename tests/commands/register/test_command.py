@@ -499,14 +499,50 @@ def test_a_service_that_did_not_run_is_started(
     assert bench.host.calls("enable") == ["enable --quiet --now gitlab-runner.service"]
 
 
-def test_a_file_that_is_no_text(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_call_that_was_killed_after_the_file_changed_is_completed(
+    bench: Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The same command starts the service and writes the units that are missing, and says so."""
+    assert bench.with_token() == 0
+    before = bench.config.read_bytes()
+    bench.runs.return_value = True
+    bench.host.systemctl(runs=False, config=bench.config)
+    unit = Path("/etc/systemd/system/dind-executor-reap.timer")
+    bench.units.return_value = service.Units((unit,), ("It is odd.",))
+    capfd.readouterr()
+
+    assert bench.with_token() == 0
+
+    said = capfd.readouterr()
+    assert bench.host.calls("enable") == ["enable --quiet --now gitlab-runner.service"]
+    assert "gitlab-runner's service was started." in said.out
+    assert f"{unit} was written.\n" in said.out
+    assert said.out.endswith("has the runner 'builder' already.\n")
+    assert "WARNING: It is odd." in said.err
+    assert bench.config.read_bytes() == before
+    bench.host.systemctl(config=bench.config)
+    bench.units.return_value = service.Units((), ())
+    assert bench.with_token() == 0
+    assert "there is nothing to do" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe", "is not UTF-8 text"),
+        (b"\xef\xbb\xbfconcurrent = 1\n", "is not TOML: it begins with a byte order mark. Correct"),
+    ],
+)
+def test_a_file_that_is_no_text(
+    bench: Bench, capfd: pytest.CaptureFixture[str], content: bytes, words: str
+) -> None:
     """It stays as it is."""
-    bench.config.write_bytes(b"\xff\xfe")
+    bench.config.write_bytes(content)
 
     assert bench.with_token() == 2
 
-    assert bench.config.read_bytes() == b"\xff\xfe"
-    assert "is not UTF-8 text" in capfd.readouterr().err
+    assert bench.config.read_bytes() == content
+    assert words in capfd.readouterr().err
 
 
 def test_hooks_and_settings_must_be_there(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:

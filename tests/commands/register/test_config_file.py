@@ -1,9 +1,11 @@
 """config.toml on disk: whole or not at all, its owner's alone, and put back as it was."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from executor.commands.register.config_file import Busy, Changed, ConfigFile
 
@@ -36,6 +38,26 @@ def test_the_file_changes_in_one_step_and_is_kept(tmp_path: Path, before: int) -
     assert written.backup.read_text() == OLD
     assert (mode(path), mode(written.backup)) == (0o600, 0o600)
     assert names(tmp_path) == sorted(["config.toml", written.backup.name])
+
+
+def test_a_file_that_cannot_be_replaced_leaves_no_copy(
+    tmp_path: Path, mocker: MockerFixture
+) -> None:
+    """One that is mounted by itself, for example; the error names it."""
+    path = tmp_path / "config.toml"
+    path.write_text(OLD)
+    file = ConfigFile(path)
+    file.read()
+    file.try_out(NEW)
+    busy = OSError(errno.EBUSY, "Device or resource busy", str(file.tried), None, str(path))
+    mocker.patch.object(Path, "replace", side_effect=busy)
+
+    with pytest.raises(OSError, match="resource busy") as raised:
+        file.commit()
+    file.forget()
+
+    assert raised.value.filename == str(path)
+    assert names(tmp_path) == ["config.toml"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

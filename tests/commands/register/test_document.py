@@ -67,7 +67,7 @@ def test_who_is_there_already(tmp_path: Path) -> None:
     found = document(tmp_path, section_text(RUNNER, Paths()).replace(URL, f"{URL}/"))
 
     for each in (RUNNER, RUNNER._replace(name="another"), NEW):
-        with pytest.raises(AlreadyThere, match="there is nothing to do"):
+        with pytest.raises(AlreadyThere, match=r"has the runner .builder. already"):
             found.check(each)
 
 

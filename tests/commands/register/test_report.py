@@ -19,9 +19,9 @@ SYSTEM = Path("/etc/systemd/system")
 def test_everything_that_was_made_is_undone() -> None:
     """The file is put back, the units go, and the runner in GitLab has its number."""
     made = Units((SYSTEM / "dind-executor-reap.timer", SYSTEM / "x.conf"), ())
-    written = Written(CONFIG.with_name("old"), b"")
+    written = Written(CONFIG, CONFIG.with_name("old"), b"")
 
-    lines = last_words(OPTIONS, CONFIG, written, made, Created(42, "glrt-secret"))
+    lines = last_words(OPTIONS, written, made, Created(42, "glrt-secret"), runs=True)
 
     assert lines == [
         "gitlab-runner takes jobs from https://gitlab.example.com from now on.",
@@ -35,10 +35,11 @@ def test_everything_that_was_made_is_undone() -> None:
 
 
 def test_a_file_that_was_not_there_is_removed() -> None:
-    """Nothing else was made."""
-    lines = last_words(OPTIONS, CONFIG, Written(None, b""), Units((), ()), None)
+    """Nothing else was made, and nobody knows whether gitlab-runner runs."""
+    lines = last_words(OPTIONS, Written(CONFIG, None, b""), Units((), ()), None, runs=False)
 
-    assert lines[1:] == [
+    assert lines == [
+        "gitlab-runner takes jobs from https://gitlab.example.com once it runs.",
         "To undo this:",
         f"  rm {CONFIG}",
         "  and delete the runner 'builder' in GitLab",

@@ -19,6 +19,7 @@ CONFIG = Path("/etc/gitlab-runner/config.toml")
     [
         (GitLabFailed("GitLab is {away}."), "GitLab is {away}. Nothing was registered.", 1),
         (UnusableToken("the file is open"), "The file is open.", 2),
+        (UnusableToken("no such file. Check it."), "No such file. Check it.", 2),
         (InvalidToml("line 3"), f"{CONFIG} is not TOML: line 3. Correct the file.", 2),
         (Busy(), "Another `dind-executor register` is at work. Try again later.", 1),
         (
@@ -31,7 +32,15 @@ CONFIG = Path("/etc/gitlab-runner/config.toml")
             "/etc/x: Permission denied. Run this as root. Nothing was registered.",
             1,
         ),
-        (OSError("strange"), f"{CONFIG}: strange. Run this as root. Nothing was registered.", 1),
+        (OSError("strange"), f"{CONFIG}: strange. Nothing was registered.", 1),
+        (
+            OSError(16, "Device or resource busy", "/etc/x"),
+            (
+                "/etc/x: Device or resource busy. It is mounted as a file: mount its directory"
+                " instead. Nothing was registered."
+            ),
+            1,
+        ),
     ],
 )
 def test_what_stops_it(error: Exception, sentence: str, code: int) -> None:
