@@ -130,6 +130,7 @@ class JobApi:
             return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         if not job.is_executing:
             return _not_running(job)
+        self.registry.hear(job.runner_id, job.runner_manager)
         output = said.get("output")
         is_taken = job.update(
             state=str(said.get("state", "")),
@@ -148,6 +149,7 @@ class JobApi:
             return message(HTTPStatus.FORBIDDEN, "403 Forbidden")
         if not job.is_executing:
             return _not_running(job)
+        self.registry.hear(job.runner_id, job.runner_manager)
         start = int(request.headers.get("content-range", "0-0").partition("-")[0])
         is_taken = job.append(start, request.body)
         status = HTTPStatus.ACCEPTED if is_taken else HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE

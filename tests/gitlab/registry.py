@@ -157,3 +157,9 @@ class Registry:
         else:
             # What the host says of itself by now reaches the database most of an hour later.
             manager.contacted_at = now
+
+    def hear(self, runner_id: int, system_id: str) -> None:
+        """Note that a host has called about a job of it, if it is known."""
+        row = self.rows.get(runner_id)
+        if row and (manager := row.managers.get(system_id)):
+            manager.contacted_at = self.now().isoformat()

@@ -69,6 +69,17 @@ class Host:
         assert done.returncode in codes, f"{script}: {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def restart(self) -> None:
+        """Reboot it."""
+        call(*docker(self._engine), "restart", self._container)
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        """Return when systemd has started all that it starts."""
+        wait_for(
+            lambda: self.run("systemctl is-system-running || true").split()[-1:] == ["running"]
+        )
+
     def put(self, path: Path, place: str) -> None:
         """Copy a file or a directory into the root."""
         call(*docker(self._engine), "cp", "--quiet", path, f"{self._container}:{place}")
@@ -134,9 +145,7 @@ def booted(rig: Rig, tar: Path) -> Iterator[Host]:
     )  # fmt: skip
     try:
         host = Host(engine, container)
-        wait_for(
-            lambda: host.run("systemctl is-system-running || true").split()[-1:] == ["running"]
-        )
+        host.wait_until_up()
         yield host
     finally:
         call(*docker(engine), "rm", "--force", "--volumes", container)
