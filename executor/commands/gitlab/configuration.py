@@ -84,14 +84,17 @@ def _files(environ: Mapping[str, str]) -> tuple[str, ...]:
     found: list[str] = []
     for path in [named] if named else usual:
         try:
-            mode = os.stat(path).st_mode  # noqa: PTH116 (as in the settings)
+            seen = os.stat(path)  # noqa: PTH116 (as in the settings)
         except FileNotFoundError:
             if named:
                 raise UnusableToken(f"{VARIABLE} names {path}, which is not there") from None
             continue
         except OSError as error:
             raise UnusableToken(f"{path} cannot be read: {error.strerror}") from None
-        if stat.S_IMODE(mode) & _OPEN_TO_OTHERS:
+        if stat.S_IMODE(seen.st_mode) & _OPEN_TO_OTHERS:
             raise UnusableToken(f"other users may read or change {path}: `chmod 600 {path}`")
+        if seen.st_uid not in (0, os.geteuid()):
+            # It names programs that are run.
+            raise UnusableToken(f"{path} is another user's: run this as that user")
         found.append(path)
     return tuple(found)

@@ -1,5 +1,6 @@
 """python-gitlab's own files; python-gitlab reads the same from them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,15 @@ def test_nothing_is_there(home: Path) -> None:
     assert find("", "", {}) is None
     with pytest.raises(UnusableToken, match=r"no section \[prod\] in .*python-gitlab.cfg"):
         found(home, "prod")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_a_file_of_another_user(home: Path) -> None:
+    """It names programs, which root would run."""
+    os.chown(home / ".python-gitlab.cfg", 1234, 4321)
+
+    with pytest.raises(UnusableToken, match="another user's"):
+        found(home)
 
 
 @pytest.mark.parametrize(
