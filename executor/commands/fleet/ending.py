@@ -144,11 +144,9 @@ class Ending:
         return None
 
     def _not_retried(self) -> Iterator[tuple[int, int]]:
-        for target in self._journal.targets():
-            last = self._journal.last(target)
+        for last in self._journal.lasts():
             if (
-                last
-                and last.action in (CANCEL, FORCE)
+                last.action in (CANCEL, FORCE)
                 and self._journal.after(last).get("retry") is True
                 and time.time() - last.begun < _FORGOTTEN_SECONDS
                 and (at := self._place(last))

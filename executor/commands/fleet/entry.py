@@ -70,7 +70,7 @@ def read_entry(file: ConfigFile, name: str, url: str) -> Entry:
         raise HostFailed(f"The runner {entry.name!r} of {file.path} has no token of its own there.")
     if not entry.system_id:
         raise HostFailed(
-            f"gitlab-runner has not run with {file.path} yet: there is no .runner_system_id beside it."
+            f"gitlab-runner has not run with {file.given} yet: there is no .runner_system_id beside it."
         )
     return entry
 
@@ -113,7 +113,8 @@ def put(
 
 
 def _entries(file: ConfigFile, text: str) -> list[Entry]:
-    system_id = system_id_beside(str(file.path))
+    # gitlab-runner does not follow links to find it.
+    system_id = system_id_beside(str(file.given))
     return [
         Entry(
             str(each.get("name", "")),

@@ -90,9 +90,10 @@ class Journal:
         of_it = [each for each in self._changes.values() if each.target == target]
         return next((each for each in reversed(of_it) if each.state != FAILED), None)
 
-    def targets(self) -> list[str]:
-        """Return all that was ever changed, or may have been."""
-        return list(dict.fromkeys(each.target for each in self._changes.values()))
+    def lasts(self) -> list[Change]:
+        """Return the last change of each thing that was made or may have been."""
+        made = [each for each in self._changes.values() if each.state != FAILED]
+        return list({each.target: each for each in made}.values())
 
     def before(self, change: Change) -> Table:
         """Return what was there before a change."""

@@ -82,7 +82,7 @@ class _Steps:
         """Raise HostFailed where others would lose their token, unless that is wanted."""
         if known.others and not self._rotating.shared:
             raise HostFailed(
-                f"{len(known.others)} other hosts call with the token of runner {known.number}:"
+                f"Other hosts call with the token of runner {known.number} ({len(known.others)}):"
                 f" {', '.join(known.others[:10])}. It would count for none of them any more, and they"
                 " would take no jobs until they have the new one. --shared does it nevertheless."
             )
@@ -140,6 +140,6 @@ def _left_out(known: Known) -> str:
     if not known.others:
         return ""
     return (
-        f" {len(known.others)} other hosts share its token, and take no new jobs until they have the new"
-        " one: `fleet rotate --new-token-file` writes it there."
+        f" Other hosts ({len(known.others)}) share its token, and take no new jobs until they have the"
+        " new one: `fleet rotate --new-token-file` writes it there."
     )

@@ -40,6 +40,7 @@ class ConfigFile:
 
     def __init__(self, path: Path) -> None:
         """Follow links: the file that they lead to is the one that is replaced."""
+        self.given = path.absolute()
         self.path = Path(os.path.realpath(path))
         self.tried = self.path.with_name(_TRIED)
         """Where the new file stands before it counts."""

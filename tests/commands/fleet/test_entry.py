@@ -60,6 +60,20 @@ def test_a_host_that_has_never_called(file: ConfigFile) -> None:
         read_entry(file, "", "")
 
 
+def test_a_link_to_another_directory(file: ConfigFile, tmp_path: Path) -> None:
+    """gitlab-runner keeps the name of the host beside the link, and the file itself is replaced."""
+    link = tmp_path / "etc" / "config.toml"
+    link.parent.mkdir()
+    link.symlink_to(file.path)
+    link.with_name(".runner_system_id").write_text("s_2")
+    linked = ConfigFile(link)
+
+    assert read_entry(linked, "", "").system_id == "s_2"
+    put(linked, MINE, NEW, None, "rotate")
+    assert link.is_symlink()
+    assert NEW in file.path.read_text()
+
+
 def test_what_is_wrong_with_the_file_is_a_sentence(file: ConfigFile) -> None:
     """No TOML, no file, somebody else at work, no right to write."""
     with held(file), pytest.raises(HostFailed, match="Another command"), held(file):

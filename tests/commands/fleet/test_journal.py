@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import time
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,13 @@ def test_things_are_told_apart(path: Path) -> None:
     with Journal(str(path)) as journal:
         assert journal.last("v") is None
         last = journal.last("t")
+        lasts = journal.lasts()
+        assert journal.after(lasts[0]) == {"a": 2}
+        assert journal.before(lasts[0]) == {"a": 1}
     assert last is not None
     assert last.target == "t"
+    assert [each.target for each in lasts] == ["t", "u"]
+    assert abs(last.begun - time.time()) < 60
 
 
 def test_one_command_writes_at_a_time(path: Path) -> None:
