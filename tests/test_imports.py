@@ -83,6 +83,20 @@ sys.argv[1:] = {args!r}
 from executor.__main__ import main
 main()
 """
+# Writes what is loaded when the script has ended.
+ENDED = """\
+import sys
+from executor.scripts import script
+close = script.Copying.close
+def ended(copying, reader):
+    with open({seen!r}, "w") as file:
+        file.write("\\n".join(sys.modules))
+    close(copying, reader)
+script.Copying.close = ended
+sys.argv[1:] = {args!r}
+from executor.__main__ import main
+main()
+"""
 LOOKS = """\
 import os, sys, time
 from executor.disk.limits import Limits
@@ -225,6 +239,19 @@ def test_run_loads_little_to_its_end(tmp_path: Path) -> None:
 
     assert (tmp_path / "operator.log").read_text().count("\n") >= 2
     assert among(modules, SLOW_FOR_RUN) == set()
+
+
+def test_run_loads_what_its_end_needs_while_the_script_runs(tmp_path: Path) -> None:
+    """Nobody waits for that; what leaves the record is not there before the script is sent."""
+    with stub_engine(tmp_path) as stub:
+        args, environment = a_run(stub, tmp_path, "build_script")
+
+        before = loaded(WATCH, args, environment, tmp_path)
+        behind = loaded(ENDED, args, environment, tmp_path)
+
+    at_the_end = {"executor.record.stage", "executor.log.lines"}
+    assert at_the_end & before == set()
+    assert at_the_end <= behind
 
 
 @pytest.mark.parametrize("fails", [True, False])

@@ -53,6 +53,8 @@ def run_script(
             from executor.scripts.blocked import unblock  # noqa: PLC0415 (rarely needed)
 
             unblock(engine, container, sent_script(script, nonce), copying)
+        import executor.scripts.meanwhile  # noqa: F401, PLC0415 (while the script runs)
+
         copying.ended.acquire()
         copying.ended.release()
     except Cancelled:
@@ -146,8 +148,7 @@ class Copying:
                 if self._output.begun and not has_begun:
                     has_begun = True
                     self.begun.release()
-                seconds = self._output.seconds_left()
-                if seconds is not None:
+                if (seconds := self._output.seconds_left()) is not None:
                     self._frames.limit(seconds)
         except (OSError, ValueError) as error:
             if not (isinstance(error, TimeoutError) and self._output.settle()):
