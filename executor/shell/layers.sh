@@ -66,15 +66,19 @@ lock_store() {
 }
 
 # Tells whether a bolt file of so many bytes has the pages that it counts.  Where one was cut off, dockerd
-# opens it, and dies of it later.
+# opens it, and dies of it later.  Its first two pages say so; one call reads both where they are of 4 KiB.
 is_whole() {
   # shellcheck disable=SC2046 # numbers
-  set -- "$1" "$2" $(od -An -v -tu4 -N 80 "$1")
-  [ "$#" = 22 ] && [ "$7" = 3977042669 ] && [ "$9" -ge 1024 ] || return 1
+  set -- "$1" "$2" $(od -An -v -tu4 -N 4176 "$1")
+  [ "$#" = 1046 ] && [ "$7" = 3977042669 ] && [ "$9" -ge 1024 ] || return 1
   _n=$9
   _p=$((${17} + (${18} << 32)))
-  # shellcheck disable=SC2046
-  set -- "$2" $(od -An -v -tu4 -j $((_n + 56)) -N 8 "$1")
+  if [ "$_n" = 4096 ]; then
+    set -- "$2" "${1041}" "${1042}"
+  else
+    # shellcheck disable=SC2046
+    set -- "$2" $(od -An -v -tu4 -j $((_n + 56)) -N 8 "$1")
+  fi
   _i=$((${2:-0} + (${3:-0} << 32)))
   [ "$_i" -le "$_p" ] || _p=$_i
   [ "$1" -ge $((_p * _n)) ]
@@ -240,7 +244,8 @@ find_store() {
     [ -n "$_why" ] || wipe || _why="dind-executor does not know what is in them"
     [ -z "$_why" ] || mv "$_kept" "$_old/" || return 1
   fi
-  mkdir -p "$_kept" && printf '%s\n' "$_boot" >"$_kept.boot"
+  [ -d "$_kept" ] || mkdir -p "$_kept" || return 1
+  printf '%s\n' "$_boot" >"$_kept.boot"
 } 2>/dev/null
 
 # Makes dockerd use what is kept.  $_place is where that lies, empty where dockerd need not be told.
@@ -259,8 +264,14 @@ keep_layers() {
   _here=$PWD
   _why=
   if find_store "$@"; then
-    # Later: a boot has better things to do.
-    (cd "$_trash" && { sleep "$_pause"; rm -rf ./*; } >/dev/null 2>&1 8>&- &)
+    # Later: a boot has better things to do.  Whoever looks for dockerd by its name does not mean this one.
+    (
+      cd "$_trash" && {
+        printf dind-layers >/proc/self/comm
+        sleep "$_pause"
+        rm -rf ./*
+      } >/dev/null 2>&1 8>&- &
+    )
   else
     _why='they are of no use to this Docker daemon'
     # Nobody finds this one again.

@@ -3,13 +3,13 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from executor.shell import given, program
 from tests.patience import LONGEST_SECONDS
 
 _DOCKERD = "find_version() { :; }; says_one_of() { return 1; }; has_one_of() { return 1; }"
-_PAGE = 4096
 _META = b"\0" * 16 + (3977042669).to_bytes(4, "little") + (2).to_bytes(4, "little")
-_BOLT = _META + _PAGE.to_bytes(4, "little") + b"\0" * 28 + (2).to_bytes(8, "little") + b"\0" * 16
 
 
 class Store:
@@ -73,15 +73,27 @@ def test_no_link_leads_out_of_the_volume(tmp_path: Path, programs: Path) -> None
         assert (store.outside / "layerdb/mounts").is_dir(), place
 
 
-def test_a_file_that_was_cut_off_is_damaged(tmp_path: Path, programs: Path) -> None:
-    """Wherever it was cut: in its first words, too."""
-    whole = (_BOLT + b"\0" * (_PAGE - len(_BOLT))) * 2
-    for length in (0, 28, 60, 80, len(whole) - 1, len(whole)):
-        store = Store(tmp_path / str(length), programs)
-        (store.kept / "buildkit").mkdir()
-        (store.kept / "buildkit/cache.db").write_bytes(whole[:length])
+def bolt(page: int, counts: tuple[int, int]) -> bytes:
+    """Return a file of two pages of so many bytes, each of which counts pages."""
+    pages = (
+        _META + page.to_bytes(4, "little") + b"\0" * 28 + count.to_bytes(8, "little") + b"\0" * 16
+        for count in counts
+    )
+    return b"".join(each.ljust(page, b"\0") for each in pages)
 
-        assert store.found() == ("" if length == len(whole) else "cache.db is damaged"), length
+
+@pytest.mark.parametrize("page", [4096, 16384])
+def test_a_file_that_was_cut_off_is_damaged(tmp_path: Path, programs: Path, page: int) -> None:
+    """Wherever it was cut: in its first words, too.  The one that counts more was written last."""
+    whole = bolt(page, (2, 2))
+    cases = [(whole[:length], False) for length in (0, 28, 60, 80, page, len(whole) - 1)]
+    cases += [(whole, True), (bolt(page, (2, 3)), False), (bolt(page, (3, 2)), False)]
+    for number, (content, sound) in enumerate(cases):
+        store = Store(tmp_path / str(number), programs)
+        (store.kept / "buildkit").mkdir()
+        (store.kept / "buildkit/cache.db").write_bytes(content)
+
+        assert store.found() == ("" if sound else "cache.db is damaged"), number
 
 
 def test_the_trash_of_short_jobs_does_not_grow(tmp_path: Path, programs: Path) -> None:
