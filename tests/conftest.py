@@ -20,7 +20,7 @@ from tests.engine.stub import (
 )
 from tests.hooks import Runner
 from tests.rig.state import Rig, load
-from tests.stages.calls import KEPT_LAYERS
+from tests.stages.request import KEPT_LAYERS
 
 LONG = (
     "stages/test_killed_stages.py",

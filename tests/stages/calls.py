@@ -19,8 +19,6 @@ from tests import planning
 from tests.stages import scripts
 from tests.stages.request import JobRequest
 
-KEPT_LAYERS = "DIND_EXECUTOR_TESTS_KEEP_LAYERS"
-"""The variable that has the jobs of tests keep layers (`--kept-layers`)."""
 HOOKS = Path(__file__).parents[2] / "hooks"
 BUILD_FAILURE, SYSTEM_FAILURE = 1, 2
 _IMPATIENT = """\

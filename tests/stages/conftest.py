@@ -13,9 +13,9 @@ from docker.errors import DockerException
 from tests import toml
 from tests.planning import TURN, has_turn
 from tests.rig.state import Rig
-from tests.stages.calls import KEPT_LAYERS, JobCalls
+from tests.stages.calls import JobCalls
 from tests.stages.registry import Images
-from tests.stages.request import JobRequest, Login
+from tests.stages.request import KEPT_LAYERS, JobRequest, Login
 from tests.stages.witness import Witness
 
 Changes = Mapping[str, Mapping[str, object]]

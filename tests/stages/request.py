@@ -10,11 +10,21 @@ from dataclasses import dataclass, field
 _NUMBERS = itertools.count()
 PROJECT = "group/project"
 TOKEN_VARIABLE = "CI_JOB_TOKEN"
+KEPT_LAYERS = "DIND_EXECUTOR_TESTS_KEEP_LAYERS"
+"""The variable that has the jobs of tests keep layers (`--kept-layers`)."""
 
 
 def new_job_id() -> int:
     """Return an id that no other job on this machine has, also if two test runs share the rig."""
     return os.getpid() * 1000 + next(_NUMBERS)
+
+
+def own_project() -> int:
+    """Return the project of jobs that are given none; those of one project share the layers they keep.
+
+    So tests that run side by side have one each, or the second would find its slot's layers in use.
+    """
+    return os.getpid() if KEPT_LAYERS in os.environ else 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class JobRequest:
     image_options: Mapping[str, object] = field(default_factory=dict)
     id: int = field(default_factory=new_job_id)
     token: str = field(default="glcbt-64_jobtokenjobtoken", repr=False)
-    project_id: int = 7
+    project_id: int = field(default_factory=own_project)
     may_fetch: bool = False
     """Whether jobs of the project fetch into what the last one left; the engine keeps that."""
     cache_keys: Sequence[str] = ()
