@@ -1,7 +1,7 @@
 """One job as bars on a common axis: pure.
 
-What lies between two calls of gitlab-runner is one bar of its own, and so is what lies inside a call
-between the things that its record names.
+What lies between two calls of gitlab-runner is one bar of its own, and so are, inside a call, the start
+of Python and what lies between the things that its record names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,8 +13,10 @@ from executor.record.values import number
 Record = Mapping[str, object]
 
 RUNNER = "gitlab-runner"
+START = "start of Python"
+"""What a call takes before the program can look at a clock."""
 OWN = "dind-executor"
-"""What a call does beside what its record names: it starts, reads, decides and writes."""
+"""What a call does beside what its record names: it loads, reads, decides and writes."""
 GAP_SECONDS = 0.05
 """What lies between two things and is shorter gets no bar."""
 
@@ -38,6 +40,7 @@ _LABELS = {
     "remove": "removal",
     "room": "room on the disk",
     "dind": "wait for dind",
+    "look": "look at dind",
 }
 
 
@@ -104,15 +107,23 @@ def _calls(records: Sequence[Record]) -> list[tuple[Record, float, float]]:
 
 
 def _rows(record: Record, call: Bar, base: float) -> list[Row]:
-    """Return the row of a call, and those of what it did where that is more than one script."""
+    """Return the row of a call, and those of what it did where that is more than one script.
+
+    One script alone has a row where the call took notably longer.
+    """
     name = str(record.get("step") or record.get("stage"))
     outcome, reason = str(record.get("outcome")), str(record.get("reason", ""))
     note = "" if outcome == "success" else reason or outcome
     own = Row(name, (call,), note)
-    inner = list(_inner(record, base))
-    if not inner or (len(inner) == 1 and record.get("stage") == "run"):
+    did = list(_inner(record, base))
+    if not did:
         return [own]
+    start = Bar(call.begin, min(max(base, call.begin), call.end), OTHER)
+    starts = [Row(START, (start,), is_inner=True)] if start.end - start.begin > GAP_SECONDS else []
+    inner = [*starts, *did]
     gaps = _gaps(call, [bar for row in inner for bar in row.bars])
+    if len(inner) == 1 and not gaps and record.get("stage") == "run":
+        return [own]
     return [own, *inner, *([Row(OWN, gaps, is_inner=True)] if gaps else [])]
 
 

@@ -73,6 +73,7 @@ SPANS = {
     "service up": "service",
     "dind answered": "dind",
     "dind listens": "dind",
+    "dind looked at": "look",
     "script ended": "script",
     "script cancelled": "cancel",
     "summary shown": "summary",

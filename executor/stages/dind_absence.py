@@ -3,6 +3,8 @@
 Loaded by prepare, and by `run` only where a sidecar does not come up.
 """
 
+import time
+
 from executor.engine.docker import Engine
 from executor.errors import EngineUnavailable, ExecutorError
 from executor.log import AdministratorLog, complain
@@ -63,7 +65,10 @@ def blame(
 
     decides = sub_stage != "after_script"
     seconds = context.ready_timeout if decides else 0.0
+    started = time.monotonic()
     error = loss(engine, context.names.dind, env.temp_dir, seconds)
+    if notes.is_left(env.temp_dir, notes.DIND_STARTED):
+        log.done("dind looked at", started, container=context.names.dind)
     if error and decides:
         raise error
     if error:

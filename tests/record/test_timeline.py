@@ -10,6 +10,7 @@ from executor.record.timeline import (
     GAP_SECONDS,
     OWN,
     RUNNER,
+    START,
     Bar,
     Record,
     Timeline,
@@ -73,7 +74,7 @@ def test_a_container_is_one_row_and_each_pull_another() -> None:
 
 def test_a_script_alone_is_its_call() -> None:
     """What it took beside that is so little that another row would only be in the way."""
-    did = [thing("dind", 0.001, 0.002), thing("script", 0.002, 0.9, exit_code=0)]
+    did = [thing("dind", 0.001, 0.002), thing("script", 0.002, 0.98, exit_code=0)]
 
     job = timeline([a_record("run", 10.0, 1.0, step="build_script", did=did)])
 
@@ -86,8 +87,23 @@ def test_what_a_call_does_beside_what_it_names_has_a_bar() -> None:
 
     job = timeline([a_record("prepare", 10.0, 1.0, start=0.1, did=did)])
 
-    own = rows(job)[OWN]
-    assert [(round(each.begin, 3), round(each.end, 3)) for each in own] == [(0.0, 0.3), (1.0, 1.1)]
+    found = {
+        label: [(round(it.begin, 3), round(it.end, 3)) for it in bars]
+        for label, bars in rows(job).items()
+    }
+    assert found[START] == [(0.0, 0.1)]
+    assert found[OWN] == [(0.1, 0.3), (1.0, 1.1)]
+
+
+def test_a_call_that_takes_longer_than_its_script_has_bars_for_that() -> None:
+    """The start of Python, and the look at dind after a script that failed."""
+    did = [thing("script", 0.01, 0.5, exit_code=1), thing("look", 0.5, 1.4, container="dind")]
+
+    job = timeline([a_record("run", 10.0, 1.6, start=0.2, step="build_script", did=did)])
+    alone = timeline([a_record("run", 10.0, 0.6, start=0.2, step="build_script", did=did[:1])])
+
+    assert list(rows(job)) == ["build_script", START, "script", "look at dind", OWN]
+    assert list(rows(alone)) == ["build_script", START, "script", OWN]
 
 
 @pytest.mark.parametrize("seed", range(20))

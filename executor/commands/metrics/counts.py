@@ -30,7 +30,8 @@ _OUTCOMES = frozenset(
         words.ERROR,
     )
 )
-_PHASES = frozenset(words.SPANS.values()) - {"script", "dind", "cancel", "summary", "remove"}
+_ELSEWHERE = frozenset(("script", "dind", "look", "cancel", "summary", "remove"))
+_PHASES = frozenset(words.SPANS.values()) - _ELSEWHERE
 _CONTAINERS = words.ROLES | {"service"}
 _PULLS = (words.SUCCESS, "image", "pull_interrupted", "registry_down", IMAGE_OF_HOST)
 _FAILED_BY_DIND = words.REASONS["ServiceNotReady"]
