@@ -27,7 +27,7 @@ PAGE = REPOSITORY / "docs" / "scale.md"
 def words(assumed: Assumed, found: Measured) -> Mapping[str, list[str]]:
     """Return the lines for each word of the page."""
     own = own_processor_seconds()
-    requests = found.gitlab_requests(assumed.job_seconds)
+    api = found.api_requests(assumed.job_seconds)
     idle = found.parts["idle"]["answered at once"]
     mirror = found.parts["mirror"]
     job = found.of_job("echo")
@@ -44,7 +44,8 @@ def words(assumed: Assumed, found: Measured) -> Mapping[str, list[str]]:
         "notices": tables.notices(assumed),
         "commands": counted.commands(found),
         "scrapes": tables.scrapes(assumed, found),
-        "requests": [number(requests)],
+        "api": [number(api + 1)],
+        "git": [number(found.git_requests)],
         "idle": [number(idle["requests"] / idle["seconds"] * 60)],
         "own": [f"{own:.0f}"],
         "head": [f"{mirror['HEAD manifest']['processor seconds of one'] * 1000:.0f}"],

@@ -10,6 +10,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
+import docker
+
 from tests.gitlab.server import GitLab
 from tests.rig import authority, registries
 from tests.rig.paths import CERTS_D, HUB_STORAGE, LOGS
@@ -127,7 +129,17 @@ def counting_registry(rig: Rig) -> Iterator[CountingRegistry]:
     try:
         yield CountingRegistry(spec.host, LOGS / f"registry-{_NAME}.log")
     finally:
+        _forget(rig, spec.host)
         registries.stop(_NAME)
         for file in (CERTS_D / spec.host).iterdir():
             file.unlink()
         (CERTS_D / spec.host).rmdir()
+
+
+def _forget(rig: Rig, host: str) -> None:
+    """Remove the names that images have got from a registry; the images have others."""
+    with contextlib.closing(docker.APIClient(base_url=rig.engine_host, version="auto")) as client:
+        for image in client.images():
+            for name in image["RepoTags"] or ():
+                if name.startswith(f"{host}/"):
+                    client.remove_image(name)

@@ -20,15 +20,18 @@ class Measured:
         found: Mapping[str, Any] = self.parts["jobs"][f"{name}, {looked_at}"]
         return found
 
-    def gitlab_requests(self, seconds: float) -> float:
-        """Return how many requests a job of such a length makes that nobody looks at.
+    def api_requests(self, seconds: float) -> float:
+        """Return how many requests to the API a job of such a length makes that nobody looks at.
 
-        The job log is sent each minute then.  What asks for the next job is no part of it.
+        The job log is sent each minute then.  The request for the job is no part of it.
         """
-        short, long = (self.of_job(name)["gitlab"] for name in ("echo", "minute, silent"))
-        fixed = sum(short[kind] for kind in ("git", "job", "update"))
-        first = long["trace"] - 1
-        return float(fixed + first + seconds // 60)
+        long = self.of_job("minute, silent")["gitlab"]
+        return float(long["update"] + long["trace"] - 1 + seconds // 60)
+
+    @property
+    def git_requests(self) -> float:
+        """How many requests a job makes to fetch its sources."""
+        return float(self.of_job("echo")["gitlab"]["git"])
 
     @property
     def heads(self) -> float:

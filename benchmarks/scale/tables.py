@@ -65,25 +65,32 @@ def per_token(hosts: int) -> tuple[int, int]:
 def gitlab(assumed: Assumed, found: Measured) -> list[str]:
     """Return all that GitLab is asked for."""
     rows = []
-    each = found.gitlab_requests(assumed.job_seconds)
     for hosts in assumed.sizes:
         interval, tokens = per_token(hosts)
         one = _seen(Fleet(-(-hosts // tokens), assumed.slots, interval), assumed)
         polling = one.requests_a_second * tokens
         jobs_a_second = assumed.jobs_an_hour(hosts) / 3600
+        api = jobs_a_second * found.api_requests(assumed.job_seconds)
         rows.append(
             (
                 f"{hosts:,}",
                 number(assumed.jobs_an_hour(hosts)),
                 f"{tokens}, {interval} s",
-                number(polling),
-                number(jobs_a_second * (each - 1)),
-                number(polling + jobs_a_second * (each - 1)),
                 seconds(one.mean_wait),
+                number(polling),
+                number(api),
+                number(polling + api),
+                number(jobs_a_second * found.git_requests),
             )
         )
-    head = ("hosts", "jobs an hour", "tokens, `check_interval`", "requests for jobs, a second")
-    return table((*head, "other requests of jobs, a second", "in all, a second", "mean wait"), rows)
+    head = (
+        "hosts",
+        "jobs an hour",
+        "tokens, `check_interval`",
+        "mean wait",
+        "requests for jobs, a second",
+    )
+    return table((*head, "of running jobs", "API in all", "git"), rows)
 
 
 def registry(assumed: Assumed, found: Measured) -> list[str]:

@@ -31,7 +31,7 @@ def test_a_longer_job_sends_its_log_more_often() -> None:
     """Each minute makes one request more."""
     found = measured.read()
 
-    assert found.gitlab_requests(630) - found.gitlab_requests(30) == 10
+    assert found.api_requests(630) - found.api_requests(30) == 10
 
 
 @pytest.mark.parametrize(
