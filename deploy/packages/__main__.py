@@ -37,11 +37,12 @@ def main() -> int:
         if not given.offline:
             print(f"Fetching what is missing in {sources} ...", flush=True)
             fetching.fetch(sources)
+        if given.fetch:
+            return 0
         architectures = given.architecture or list(ARCHITECTURES)
         if given.check_reproducible:
             return _check_reproducible(architectures, work, sources)
-        if not given.fetch:
-            _build(architectures, work, sources, given.output)
+        _build(architectures, work, sources, given.output)
     except BuildError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
