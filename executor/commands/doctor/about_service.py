@@ -145,7 +145,8 @@ def reaper(facts: Facts) -> Iterator[Finding]:
             f"neither {_TIMER} nor a line of cron is there: what a gitlab-runner leaves that dies stays"
             " until the next job",
             f"{_TIMER}, enabled",
-            "`dind-executor install` as root, or a line of cron (docs/operating.md)",
+            "`dind-executor install` as root, or a line of cron (docs/operating.md); for a container,"
+            " a line of cron on its host (docs/container.md)",
         )
     told = states(files.path(state_dir)) if state_dir else []
     for state in told:
