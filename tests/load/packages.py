@@ -22,6 +22,7 @@ from tests.stages.conftest import settings_text
 from tests.stages.request import JobRequest
 
 NEXT = "99.0.0"
+SOCKET = "/run/dind-executor-rig/docker.sock"
 _OPT = "/opt/dind-executor"
 _DIRECTORY = "DIND_EXECUTOR_PACKAGES_TRIED_IN"
 _BUILD = ("printf 'FROM alpine\\nRUN echo built >/made\\n' >Dockerfile", "docker build -q .")
@@ -94,6 +95,10 @@ class Root:
         place.write_bytes(package.read_bytes())
         self.run("dpkg", "--install", f"/{package.name}")
         place.unlink()
+
+    def remove(self, code: int = 0) -> str:
+        """Remove dind-executor, and return what was said."""
+        return self.run("dpkg", "--remove", "dind-executor", code=code)
 
 
 def _make_root(suite: str, archived: Path) -> None:
@@ -179,28 +184,31 @@ def try_suite(suite: str, package: Path, later: Path, directory: Path, kept: Pat
     python = f"{_OPT}/current/bin/python"
     print(f"{suite}: {root.run(python, '-I', '-c', _MODULES).strip()} modules load")
 
-    socket = "/run/dind-executor-rig/docker.sock"
-    with root.mounted("/proc", socket, str(directory / "jobs")):
-        _upgrade_under_jobs(root, later, version, directory / "jobs")
+    with root.mounted("/proc", SOCKET, str(directory / "jobs")):
+        upgrade_under_jobs(root, later, version, directory / "jobs")
     print(f"{suite}: upgraded and rolled back under jobs, each kept its version")
 
-    left = root.run("dpkg", "--remove", "dind-executor")
-    assert "The settings stay in /etc/dind-executor." in left
-    after = {each for each in root.files() - before if not each.startswith("var/lib/dpkg")}
-    assert {each for each in after if "dind-executor" in each} == {
-        "etc/dind-executor",
-        "etc/dind-executor/settings.toml",
-    }, after
+    check_removal(root, before)
     root.run("dpkg", "--purge", "dind-executor")
     assert not (root.path / "etc/dind-executor").exists()
     print(f"{suite}: removed, and only the settings were left")
 
 
-def _upgrade_under_jobs(root: Root, later: Path, version: str, directory: Path) -> None:
+def check_removal(root: Root, before: set[str]) -> None:
+    """See that a removal leaves the settings, and nothing else.  Raises AssertionError."""
+    assert "The settings stay in /etc/dind-executor." in root.remove()
+    after = {each for each in root.files() - before if not each.startswith("var/lib/dpkg")}
+    assert {each for each in after if "dind-executor" in each} == {
+        "etc/dind-executor",
+        "etc/dind-executor/settings.toml",
+    }, after
+
+
+def upgrade_under_jobs(root: Root, later: Path, version: str, directory: Path) -> None:
     """Run three jobs that overlap with an upgrade and a rollback.  Raises AssertionError."""
     with a_job(root, directory, 1) as first:
         first.up()
-        refusal = root.run("dpkg", "--remove", "dind-executor", code=1)
+        refusal = root.remove(code=1)
         assert f"1 still running: job {first.id} of project" in refusal, refusal
         root.install(later)
         with a_job(root, directory, 2) as second:
@@ -231,14 +239,7 @@ def main() -> int:
     parser.add_argument("--suite", action="append", default=None)
     parser.add_argument("--roots", type=Path, help="keep the roots there, for the next call")
     options = parser.parse_args()
-    if _DIRECTORY not in os.environ:
-        # What is mounted goes with that process, which looks like a gitlab-runner with these jobs.
-        directory = Path(tempfile.mkdtemp())
-        (directory / "jobs").mkdir()
-        ours = {_DIRECTORY: str(directory), "TMPDIR": str(directory / "jobs")}
-        command = ["unshare", "--mount", sys.executable, "-m", "tests.load.packages", *sys.argv[1:]]
-        os.execvpe("unshare", command, {**os.environ, **ours})
-    directory = Path(os.environ[_DIRECTORY])
+    directory = own_mounts("tests.load.packages")
     (package,) = options.dist.absolute().glob("dind-executor_*_amd64.deb")
     with as_gitlab_runner():
         later = next_version(package, directory)
@@ -246,6 +247,18 @@ def main() -> int:
             try_suite(suite, package, later, directory, (options.roots or directory).absolute())
     shutil.rmtree(directory)
     return 0
+
+
+def own_mounts(module: str) -> Path:
+    """Return a directory, in a process of which nobody sees what it mounts; called first."""
+    if _DIRECTORY not in os.environ:
+        # What is mounted goes with that process, which looks like a gitlab-runner with these jobs.
+        directory = Path(tempfile.mkdtemp())
+        (directory / "jobs").mkdir()
+        ours = {_DIRECTORY: str(directory), "TMPDIR": str(directory / "jobs")}
+        command = ["unshare", "--mount", sys.executable, "-m", module, *sys.argv[1:]]
+        os.execvpe("unshare", command, {**os.environ, **ours})
+    return Path(os.environ[_DIRECTORY])
 
 
 if __name__ == "__main__":
