@@ -108,15 +108,17 @@ def call(*command: object) -> str:
     return done.stdout.strip()
 
 
-def root(suite: str, *, has_python: bool) -> Path:
-    """Return a Debian root as a tar file, made once."""
-    path = CACHE / "roots" / f"{suite}{'-python' if has_python else ''}.tar"
+def root(suite: str, *, has_python: bool, added: Sequence[str] = ()) -> Path:
+    """Return a Debian root as a tar file, made once; `added` are more packages."""
+    more = [*(["python3-venv"] if has_python else []), *added]
+    name = "-".join([suite, *(["python"] if has_python else []), *added])
+    path = CACHE / "roots" / f"{name}.tar"
     if not path.exists():
         print(f"Making the root {path.name} ...", flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        more = ",python3-venv" if has_python else ""
         fresh = path.with_suffix(".new.tar")
-        call("mmdebstrap", "--variant=minbase", f"--include={_PACKAGES}{more}", suite, fresh)
+        included = ",".join([_PACKAGES, *more])
+        call("mmdebstrap", "--variant=minbase", f"--include={included}", suite, fresh)
         fresh.replace(path)
     return path
 
