@@ -17,7 +17,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -96,6 +96,7 @@ class Box:
             tables[name] = {**tables.get(name, {}), **keys}
         written = {_CONFIG: config.encode(), _SETTINGS: toml.dumps(tables).encode()}
         self.put(directory, written)
+        self.run(f"chmod 600 {directory}/{_CONFIG}")
 
     def _settings(self) -> dict[str, dict[str, object]]:
         """Return what dind-executor needs to know of the rig."""
@@ -127,8 +128,15 @@ class Box:
 
 
 @contextmanager
-def box(rig: Rig) -> Iterator[Box]:
-    """Run the host, where somebody has built the image as the page says."""
+def box(
+    rig: Rig,
+    make_base: Callable[[Box, Rig], None] | None = None,
+    packages: Mapping[str, bytes] | None = None,
+) -> Iterator[Box]:
+    """Run the host, where somebody has built the image as the page says.
+
+    `make_base` makes the image that the page begins with; `packages` lie in the clone's `dist`.
+    """
     own = docker.DockerClient(base_url=rig.engine_host, version="auto", timeout=_PATIENCE_SECONDS)
     with closing(own) as outer:
         outer.images.pull("docker:26.1-dind")
@@ -149,7 +157,9 @@ def box(rig: Rig) -> Iterator[Box]:
             made = Box(container, f"tcp://{address}:2375", rig)
             with closing(made.client):
                 made.put(CLONE, _clone())
-                _make_base(made, rig)
+                if packages:
+                    made.put(f"{CLONE}/dist", packages)
+                (make_base or _make_base)(made, rig)
                 made.run(*commands("Build the image"))
                 yield made
         finally:
@@ -192,8 +202,14 @@ def _make_base(made: Box, rig: Rig) -> None:
     wheels = {f"wheels/{each.name}": each.read_bytes() for each in _wheels(version)}
     files = {"Dockerfile": _BASE.format(rig.hub).encode(), "pip.conf": _PIP.encode(), **wheels}
     made.put("/root/base", files)
-    (name,) = re.findall("ARG RUNNER_IMAGE=(.*)", made.run("cat deploy/container/Dockerfile"))
-    made.run(f"docker build --quiet --tag {name} /root/base")
+    made.run(f"docker build --quiet --tag {base_name()} /root/base")
+
+
+def base_name() -> str:
+    """Return the name of the image that the page begins with."""
+    text = (REPOSITORY / "deploy/container/Dockerfile").read_text(encoding="utf-8")
+    (name,) = re.findall("ARG RUNNER_IMAGE=(.*)", text)
+    return str(name)
 
 
 def _wheels(version: str) -> list[Path]:
