@@ -80,6 +80,8 @@ class Surroundings:
     """The addresses (IPv4) that the engine's host has on the engine's networks."""
     in_reach: bool = False
     """Whether this process is on the engine's host as to networks: it reaches each container."""
+    kept_networks: tuple[tuple[str, str, str, tuple[str, ...]], ...] = ()
+    """Those of slots: name, id, what each was made with, addresses (see `plan.kept_networks`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +181,7 @@ class ContainerSpec:
     runs_scripts: bool = False
     """Whether the container stands for scripts to be run in it (see `engine.keeper`)."""
     prelude: str = ""
-    """Shell commands before the container's program, which stands in `"$@"`; not for one that
-    runs scripts."""
+    """Shell commands before its program, which stands in `"$@"`; not for one that runs scripts."""
 
     @property
     def privileged(self) -> bool:

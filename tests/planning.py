@@ -103,6 +103,7 @@ def planned(inputs, images, sidecar, facts):
         surroundings=around,
         builds_are_taken=facts.builds_are_taken,
         docker_host_is_elsewhere=facts.docker_host_is_elsewhere,
+        network_is_taken=facts.kept_network is None,
         generation=inputs.generation,
     )
     return plan(inputs, images, sidecar, facts)
@@ -255,7 +256,7 @@ def _compare_requests(
     asked = _asked(requests)
     wanted = {name: _comparable(each) for name, each in planned.items()}
     shown = {name: _comparable(each) for name, each in document["requests"].items()}
-    (network,) = (name for name in wanted if name.startswith("network/"))
+    network = f"network/{document['network']['name']}"
     for each in (wanted, shown, asked):  # the engine or an earlier attempt may choose others
         each.get(network, {}).pop("IPAM", None)
     for name, body in asked.items():

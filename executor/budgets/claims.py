@@ -3,8 +3,9 @@
 A claim is a volume of the engine, so that everybody who shares the engine sees it.  It has the labels of
 its job, so that cleanup and the sweep remove it.  There are two kinds:
 
-- *alone*: a builds directory is one job's at a time.  The volume is named after what is claimed.  The
-  engine makes a name once, whoever asks for it at the same time, and its answer says who has it.
+- *alone*: a builds directory is one job's at a time, and so is a network that stays.  The volume is
+  named after what is claimed.  The engine makes a name once, whoever asks for it at the same time, and
+  its answer says who has it.
 - *beside others*: images and caches.  The digests of what a job uses are a label of the first volume
   that it makes anyway.  Nothing that is claimed so is removed.
 """
@@ -28,6 +29,11 @@ _LENGTH = 16
 def of_volume(name: str) -> str:
     """Return what stands for a volume, or for a directory of the engine's host."""
     return _digest("volume", name)
+
+
+def of_network(name: str) -> str:
+    """Return what stands for a network that a slot keeps."""
+    return _digest("network", name)
 
 
 def of_image(name: str) -> str:

@@ -53,7 +53,7 @@ class Engine:
         """Return the verbs about what lasts beyond jobs."""
         from executor.engine.kept import Kept
 
-        return Kept(self._api)
+        return Kept(self._api, self._networks)
 
     def connect(self) -> None:
         """Agree on a version of the API; may be repeated.

@@ -10,6 +10,8 @@ from executor.engine.stores import Stores, stores
 from executor.engine.wire import as_table, quote
 from executor.errors import EngineRefused
 from executor.names import LABEL
+from executor.notation.claims import KEPT_NETWORK_LABEL
+from executor.quick_json import dumps
 
 _USAGE_SECONDS = 1800.0
 """How long the engine may measure: it walks through every volume."""
@@ -35,11 +37,12 @@ class Users(NamedTuple):
 class Kept:
     """The verbs about what lasts; each raises as those of `Engine` do."""
 
-    __slots__ = ("_api",)
+    __slots__ = ("_api", "_networks")
 
-    def __init__(self, api: Api) -> None:
-        """Use `api`; nothing is asked yet."""
+    def __init__(self, api: Api, networks: dict[str, str] | None = None) -> None:
+        """Use `api`; nothing is asked yet.  `networks` has the ids by which containers join, by name."""
         self._api = api
+        self._networks = {} if networks is None else networks
 
     def stores(self) -> Stores:
         """Return where the engine keeps all of it, and which process listens on its socket."""
@@ -48,6 +51,11 @@ class Kept:
     def volumes(self) -> list[dict[str, object]]:
         """Return all volumes as the engine lists them; raises EngineRefused."""
         return others(self._api, "/volumes", VOLUME_SECONDS)
+
+    def networks(self) -> list[dict[str, object]]:
+        """Return the networks that slots keep, as the engine lists them; raises EngineRefused."""
+        filters = quote(dumps({"label": [KEPT_NETWORK_LABEL]}))
+        return others(self._api, f"/networks?filters={filters}")
 
     def images(self) -> list[dict[str, object]]:
         """Return all images as the engine lists them; raises EngineRefused."""
@@ -129,6 +137,19 @@ class Kept:
     def remove_volume(self, name: str) -> str:
         """Remove a volume that no container has; return why it stays, "" where it is gone."""
         return self._removed(f"/volumes/{quote(name, safe='')}")
+
+    def take_network(self, name: str, identity: str) -> bool:
+        """Have containers that are created join a network; not, and False, where anything is on it."""
+        answer = self._api.get(f"/networks/{quote(identity, safe='')}")
+        found = as_table(answer.json()) if answer.ok else {}
+        if found.get("Id") != identity or found.get("Containers"):
+            return False
+        self._networks[name] = identity
+        return True
+
+    def remove_network(self, identity: str) -> str:
+        """Remove a network that nothing is on; return why it stays, "" where it is gone."""
+        return self._removed(f"/networks/{quote(identity, safe='')}")
 
     def remove_image(self, reference: str) -> str:
         """Remove a name of an image, and with its last one the image; return why it stays, or ""."""

@@ -1,6 +1,6 @@
 """The job's network, and what the engine says of the networks and registries around it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from executor.bounds import whole_number
@@ -10,6 +10,7 @@ from executor.engine.info import info
 from executor.engine.wire import Answer, as_table, quote
 from executor.errors import EngineRefused
 from executor.names import LABEL
+from executor.notation.claims import KEPT_NETWORK_LABEL
 from executor.quick_json import dumps
 from executor.spec import NetworkSpec, Surroundings
 from executor.tasks import Task
@@ -54,7 +55,7 @@ def survey(api: Api) -> Surroundings:
         subnets=tuple(
             subnet
             for each in listed
-            if LABEL not in as_table(each.get("Labels"))
+            if _label_of_ours(as_table(each.get("Labels"))) is None
             for subnet in _subnets(each)
         ),
         networks=tuple(subnet for each in listed for subnet in _subnets(each)),
@@ -69,6 +70,11 @@ def survey(api: Api) -> Surroundings:
             for each in listed
             if each.get("Driver") == "bridge"
             for gateway in _gateways(each)
+        ),
+        kept_networks=tuple(
+            (str(each.get("Name")), str(each.get("Id")), str(made_with), _subnets(each))
+            for each in listed
+            if (made_with := as_table(each.get("Labels")).get(KEPT_NETWORK_LABEL)) is not None
         ),
     )
 
@@ -130,7 +136,7 @@ def _kept(api: Api, spec: NetworkSpec, answer: Answer) -> Made:
             str(each["Id"]),
             _subnets(each),
         )
-        for each in _named(api, spec.name)
+        for each in _named(api, spec)
     )
     if not found:
         raise _refused(spec, answer)  # gone again
@@ -140,12 +146,19 @@ def _kept(api: Api, spec: NetworkSpec, answer: Answer) -> Made:
     return Made(kept, subnets)
 
 
-def _named(api: Api, name: str) -> list[dict[str, object]]:
-    """Return the jobs' networks of this name; the engine also lists those that only contain it."""
-    filters = quote(dumps({"name": [name], "label": [LABEL]}))
+def _named(api: Api, spec: NetworkSpec) -> list[dict[str, object]]:
+    """Return our networks of this name; the engine also lists those that only contain it."""
+    filters = quote(dumps({"name": [spec.name], "label": [_label_of_ours(spec.labels) or LABEL]}))
     listed = _found(api, f"/networks?filters={filters}")
     found = [as_table(each) for each in listed] if isinstance(listed, list) else []
-    return [each for each in found if each.get("Name") == name and isinstance(each.get("Id"), str)]
+    return [
+        each for each in found if each.get("Name") == spec.name and isinstance(each.get("Id"), str)
+    ]
+
+
+def _label_of_ours(labels: Mapping[str, object]) -> str | None:
+    """Return the label that says that a network is a job's or a slot's; None on any other one."""
+    return next((each for each in (LABEL, KEPT_NETWORK_LABEL) if each in labels), None)
 
 
 def _refused(spec: NetworkSpec, answer: Answer) -> Exception:

@@ -11,5 +11,8 @@ USES_LABEL = f"{LABEL_PREFIX}uses"
 LAYERS_LABEL = f"{LABEL_PREFIX}layers"
 """On a volume with a sidecar's layers: what its slot's jobs claim, whatever version of dockerd they run."""
 
+KEPT_NETWORK_LABEL = f"{LABEL_PREFIX}kept-network"
+"""On a network that a slot keeps, which is of no job: what it was made with."""
+
 CLAIM_PREFIX = "dind-executor-claim-"
 """How the names of claims begin: after what is claimed, and not after the job that claims it."""

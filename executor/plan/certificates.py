@@ -38,9 +38,9 @@ _MOST_SHOWN = 200
 
 
 def certificate_names(
-    inputs: Inputs, sidecar: Sidecar, subnets: tuple[str, ...]
+    inputs: Inputs, sidecar: Sidecar, subnets: tuple[str, ...], network: str = ""
 ) -> tuple[str, ...]:
-    """Return every name and address that the sidecar may be called by.
+    """Return every name and address that the sidecar may be called by, on a `network`, if not its own.
 
     Which address it gets on the job's network is known only when it runs.  The engine gives the
     lowest ones that are free, and nobody but the sidecar has the key: the certificate has so many
@@ -58,7 +58,7 @@ def certificate_names(
                 *([asked] if asked else []),
                 # what an address resolves to
                 names.dind,
-                f"{names.dind}.{names.network}",
+                f"{names.dind}.{network or names.network}",
                 *_own_names(inputs, sidecar)[0],
                 *_lowest(subnets, max(_FEWEST_ADDRESSES, 3 * len(inputs.services))),
             )

@@ -19,7 +19,7 @@ from executor.plan.services import free_aliases, named_docker
 from executor.plan.sidecar import Sidecar, no_sidecar_notice, sidecar_aliases, sidecar_notices
 from executor.plan.transport import ALIAS
 from executor.plan.volumes import JobVolumes, with_own_builds
-from executor.spec import ImagePlan, Plan, VolumeSpec
+from executor.spec import ContainerSpec, ImagePlan, NetworkSpec, Plan, VolumeSpec
 
 BUILD_ALIAS = "build"
 """The name by which services reach the build container, unless one of them has it."""
@@ -77,11 +77,29 @@ def plan_environment(
         has_caches=volumes.has_caches,
         dind_is_optional=sidecar is not None and sidecar.optional,
     )
+    if facts.kept_network:
+        plan = _on_network(plan, facts.kept_network)
     return _elsewhere(plan) if is_covered(inputs.volumes) else plan
 
 
 def _seen_from_build(inputs: Inputs, volumes: JobVolumes, sidecar: Sidecar) -> Sidecar:
     return replace(sidecar, transport=client_way(inputs, volumes, sidecar.transport))
+
+
+def _on_network(plan: Plan, network: NetworkSpec) -> Plan:
+    """Return the plan of a job on another network than its own."""
+
+    def moved(spec: ContainerSpec) -> ContainerSpec:
+        return replace(spec, network=network.name)
+
+    return replace(
+        plan,
+        network=network,
+        helper=moved(plan.helper),
+        build=moved(plan.build),
+        dind=moved(plan.dind) if plan.dind else None,
+        services=tuple(map(moved, plan.services)),
+    )
 
 
 def _elsewhere(plan: Plan) -> Plan:

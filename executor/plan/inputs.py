@@ -19,7 +19,7 @@ from executor.plan.volumes import JobVolumes, job_volumes
 from executor.runner.payload import Job, JobImage, Variable
 from executor.settings.file import Settings
 from executor.settings.services import ServiceDefinition
-from executor.spec import Certificates, Surroundings
+from executor.spec import Certificates, NetworkSpec, Surroundings
 
 _CONTAINERS = ("build", "helper", "service", "dind")
 
@@ -35,6 +35,8 @@ class Facts:
     """Whether another job works in the builds directory that this one would find again."""
     docker_host_is_elsewhere: bool = False
     """Whether the name in the job's DOCKER_HOST is that of a host outside of the job."""
+    kept_network: NetworkSpec | None = None
+    """The network that the job's slot keeps, where the job is on that."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _RUNNERS_WORDS = ("CI_RUNNER_SHORT_TOKEN", "CI_CONCURRENT_PROJECT_ID")
 """What only the runner knows of the slot; a job's variable of the same name would win."""
 
+_OF_RUNNER = ("CI_RUNNER_SHORT_TOKEN", "CI_CONCURRENT_ID")
+"""Likewise of the slot among all that the runner has, whatever project's job is in it."""
+
 _PROTECTED = "CI_COMMIT_REF_PROTECTED"
 
 _STRATEGIES = ("clone", "fetch", "none", "empty")
@@ -61,17 +64,23 @@ def slot_name(inputs: "Inputs") -> str:
     job can name another project's.  Short tokens alone do not tell runners apart, as those of
     one GitLab may all begin alike.
     """
+    return _name(inputs, _RUNNERS_WORDS, f"project-{inputs.job.project_id}-", inputs.job.project_id)
+
+
+def runner_slot_name(inputs: "Inputs") -> str:
+    """Return what is named by a runner's slot, whatever project's job is in it; empty where hidden."""
+    return _name(inputs, _OF_RUNNER, "")
+
+
+def _name(inputs: "Inputs", words: tuple[str, str], shown: str, *of_project: int) -> str:
     job, values = inputs.job, inputs.values
-    slot, short = (
-        values.get("CI_CONCURRENT_PROJECT_ID", ""),
-        values.get("CI_RUNNER_SHORT_TOKEN", ""),
-    )
-    if hidden_words(inputs) or not slot.isdecimal() or not short:
+    short, slot = (values.get(each, "") for each in words)
+    if any(map(job.sets, words)) or not slot.isdecimal() or not short:
         return ""
-    identity = (_server(job.repo_url), _given(job, "CI_RUNNER_ID"), short, job.project_id, slot)
+    identity = (_server(job.repo_url), _given(job, "CI_RUNNER_ID"), short, *of_project, slot)
     digest = sha256("\n".join(map(str, identity)).encode()).hexdigest()[:12]
     readable = "".join(c for c in short.lower() if c.isascii() and (c.isalnum() or c == "-"))
-    return f"runner-{readable}-project-{job.project_id}-concurrent-{slot}-{digest}"
+    return f"runner-{readable}-{shown}concurrent-{slot}-{digest}"
 
 
 def hidden_words(inputs: "Inputs") -> tuple[str, ...]:

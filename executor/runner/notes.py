@@ -29,6 +29,7 @@ left: the names below, and what is in them, stay as they are.
 | `SOURCES` | prepare | into which kept sources the job fetches | run, cleanup |
 | `DOUBTFUL_SOURCES` | prepare | fetching into them has failed before, or they are begun anew | run, cleanup |
 | `CANCELLED` | run | the build container is made anew before the next script | run |
+| `NETWORK` | prepare | the network (its id) that the slot keeps, where the job is on that | run |
 | `COSTS` | prepare | what was pulled and what the sidecar's start took, for the job's summary | run |
 | `DISK` | prepare | which disks are watched while a script runs (`disk.watch`) | run |
 | `OVERRUN` | run | the job was ended because it filled the disk, and why | run |
@@ -63,6 +64,7 @@ CANCELLED = "dind-executor-cancelled"
 OUT_OF_REACH = "dind-executor-out-of-reach"
 SOURCES = "dind-executor-sources"
 DOUBTFUL_SOURCES = "dind-executor-doubtful-sources"
+NETWORK = "dind-executor-network"
 COSTS = "dind-executor-costs"
 DISK = "dind-executor-disk"
 OVERRUN = "dind-executor-overrun"

@@ -23,12 +23,13 @@ def run_last(
     So the containers begin to leave it while gitlab-runner is still on its way to cleanup.
     """
     names = context.names
+    network = (notes.read(env.temp_dir, notes.NETWORK) or b"").decode() or names.network
     # No script of the author's comes any more.
-    engine.begin_to_disconnect(names.build, names.network)
+    engine.begin_to_disconnect(names.build, network)
     code = run_sub_stage(engine, context, env, sub_stage, script, log)
-    engine.begin_to_disconnect(names.helper, names.network)
+    engine.begin_to_disconnect(names.helper, network)
     if notes.is_left(env.temp_dir, notes.COSTS):
         show_summary(engine, names, env.temp_dir, log)
     # Not before: the engine tells nothing of a container that it is taking off a network.
-    engine.begin_to_disconnect(names.dind, names.network)
+    engine.begin_to_disconnect(names.dind, network)
     return code

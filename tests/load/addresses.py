@@ -104,10 +104,10 @@ class Tally:
     def _attempt(self, engine: Engine, inputs: Inputs, log: Log) -> Surroundings:
         for _ in range(_ATTEMPTS - 1):
             try:
-                return JobNetwork(engine, inputs, Steps(log)).surroundings()
+                return JobNetwork(engine, inputs, Steps(log), lambda: "").surroundings()
             except EngineRefused:
                 self.again += 1
-        return JobNetwork(engine, inputs, Steps(log)).surroundings()
+        return JobNetwork(engine, inputs, Steps(log), lambda: "").surroundings()
 
     def told(self) -> str:
         """Return it as a line."""

@@ -108,6 +108,7 @@ extra_hosts = ["registry.example.com:10.0.0.1", "six:2001:db8::1", "host:host-ga
 dns = ["10.0.0.1", "2001:db8::1"]
 dns_search = ["example.com", "."]
 network_pool = ["10.240.0.0/16", "10.9.0.0/27"]
+keep_network = true
 network_mtu = 1400
 enable_ipv6 = true
 certs_d = "/srv/certs.d"

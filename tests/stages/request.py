@@ -84,6 +84,8 @@ class JobRequest:
     """Whether jobs of the project fetch into what the last one left; the engine keeps that."""
     cache_keys: Sequence[str] = ()
     protected: bool | None = None
+    slot: int = 0
+    """The runner's, whatever projects it has jobs of."""
 
     def payload(self) -> dict[str, object]:
         """Return what gitlab-runner writes to JOB_RESPONSE_FILE."""
@@ -137,7 +139,7 @@ class JobRequest:
             "CI_RUNNER_SHORT_TOKEN": "t3stt0ken",
             "CI_BUILDS_DIR": builds_dir,
             "CI_PROJECT_DIR": project_dir,
-            "CI_CONCURRENT_ID": "0",
+            "CI_CONCURRENT_ID": str(self.slot),
             "CI_CONCURRENT_PROJECT_ID": "0",
             "CI_SERVER": "yes",
             "CI_JOB_STATUS": "running",

@@ -6,6 +6,7 @@ from executor.commands.doctor.facts import Facts
 from executor.commands.doctor.findings import CannotTell, Finding, fail, ok, warn
 from executor.engine.wire import as_table
 from executor.host.network import bridge_of, host_mtu, host_routes
+from executor.notation.claims import KEPT_NETWORK_LABEL
 from executor.notation.subnets import overlap, span_of
 from executor.plan.addresses import free_networks
 from executor.spec import Surroundings
@@ -25,7 +26,13 @@ def subnets(facts: Facts) -> Iterator[Finding]:
     wanted = _NETWORKS_A_JOB * facts.concurrent
     for text in pool:
         yield from _overlaps(text, routes)
-    networks = [each for network in facts.engine.networks for each in _subnets(network)]
+    networks = [
+        each
+        for network in facts.engine.networks
+        # Those that slots keep go where a job needs the addresses.
+        if KEPT_NETWORK_LABEL not in as_table(network.get("Labels"))
+        for each in _subnets(network)
+    ]
     if not pool and facts.elsewhere:
         raise CannotTell(f"without `[docker] network_pool` the engine chooses; {facts.elsewhere}")
     around = Surroundings(

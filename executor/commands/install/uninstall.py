@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dind-executor uninstall",
         description="Remove the versions, hooks, units, log and state from a runner host. The settings"
-        " stay, and so do images and volumes on the Docker Engine.",
+        " stay, and so do images, volumes and kept networks on the Docker Engine.",
     )
     parser.add_argument(
         "--prefix", type=Path, default=PREFIX, help="where it is (default: %(default)s)"

@@ -154,11 +154,12 @@ def _container(spec: ContainerSpec, image: ImageFacts) -> Json:
 
 def _network(planned: Planned) -> Json:
     network, known = planned.plan.network, planned.requests
-    request = known[f"network/{network.name}"]
+    request = known.get(f"network/{network.name}")
+    chosen = "those of the network that the slot keeps" if request is None else request.get("IPAM")
     return {
         "name": network.name,
         "mtu": network.mtu,
-        "addresses": request.get("IPAM", "chosen by the Docker Engine"),
+        "addresses": chosen or "chosen by the Docker Engine",
     }
 
 

@@ -12,6 +12,7 @@ from executor.plan.addresses import choose_subnet
 from executor.plan.certificates import with_gitlabs
 from executor.plan.docker_host import asked_name
 from executor.plan.inputs import Inputs
+from executor.plan.kept_networks import found_for
 from executor.spec import ImageFacts, ImagePlan, Pull, Surroundings
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class EngineFacts:
     architecture: str = "amd64"
     builds_are_taken: bool = False
     layers_are_taken: bool = False
+    network_is_taken: bool = False
     docker_host_is_elsewhere: bool = False
     generation: int = 0
 
@@ -69,8 +71,9 @@ def ask(engine: "Engine", inputs: Inputs, address: str, images: ImagePlan) -> En
     settings, local = inputs.settings, engine.local
     around = with_host(engine.survey(), settings.docker.certs_d, local=local)
     around = replace(around, authorities=with_gitlabs(around.authorities, inputs.values))
-    subnet = choose_subnet(inputs, around)
-    own = (subnet,) if subnet else ()
+    kept = found_for(inputs, around)
+    subnet = "" if kept else choose_subnet(inputs, around)
+    own = kept.subnets if kept else (subnet,) if subnet else ()
     around = replace(around, subnets=(*around.subnets, *own), own_subnets=own)
     helper = Pull(images.helper)
     default = (images.default_dind,) if images.default_dind else ()

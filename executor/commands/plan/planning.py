@@ -17,6 +17,7 @@ from executor.plan.environment import plan_environment
 from executor.plan.fitting import fitted
 from executor.plan.images import HELPER_KEY, for_engine, plan_images
 from executor.plan.inputs import Facts, Inputs
+from executor.plan.kept_networks import found_for, plan_kept
 from executor.plan.layers import plan_layers, store_of, with_store
 from executor.plan.sidecar import Sidecar, choose_sidecar
 from executor.spec import Certificates, ContainerSpec, ImageFacts, ImagePlan, Plan, Pull, VolumeSpec
@@ -73,6 +74,7 @@ def plan_job(inputs: Inputs, known: EngineFacts) -> Planned:
         _CERTIFICATES if has_tls else None,
         builds_are_taken=known.builds_are_taken,
         docker_host_is_elsewhere=known.docker_host_is_elsewhere,
+        kept_network=None if known.network_is_taken else plan_kept(inputs, known.surroundings),
     )
     plan = plan_environment(inputs, images, sidecar, found)
     # Those whose names the engine learns before it creates a container of them.
@@ -91,8 +93,9 @@ def plan_job(inputs: Inputs, known: EngineFacts) -> Planned:
     api = tuple(number or 0 for number in map(whole_number, known.api.split(".")))
     own = next((each for each in known.surroundings.own_subnets if ":" not in each), "")
     network = replace(plan.network, subnet=own)
+    is_there = found.kept_network and found_for(inputs, known.surroundings)
     requests = {
-        f"network/{network.name}": network_request(network),
+        **({} if is_there else {f"network/{network.name}": network_request(network)}),
         **{f"volume/{name}": volume_request(each) for name, each in volumes.items() if each.early},
         **{
             f"container/{each.name}": container_request(each, of_images[role], api, volumes)

@@ -4,6 +4,7 @@ import argparse
 import os
 import time
 
+from executor.budgets.networks import remove_old
 from executor.commands.gitlab.tokens import UnusableToken
 from executor.commands.reap.asking import Asking, TokenFile, read_token
 from executor.commands.reap.places import parents, users
@@ -52,14 +53,14 @@ def main(args: list[str]) -> int:
         )
     log = AdministratorLog("reap")
     try:
-        rows, files = _reap(given, log)
+        rows, others = _reap(given, log)
     except _Cannot as error:
         complain(f"dind-executor reap: {error}")
         log.event("reap failed", error=str(error))
         log.close("failure")
         return error.code
     code = exit_code(rows)
-    if files or any(row.removed or row.left for row in rows):
+    if others or any(row.removed or row.left for row in rows):
         if log.spool:
             leave(log, None)
         log.close("success" if code == 0 else "something is left")
@@ -104,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _reap(given: argparse.Namespace, log: AdministratorLog) -> tuple[list[Row], int]:
-    """Return each job's row, and how many files without a job were removed."""
+    """Return each job's row, and how many files and networks without a job were removed."""
     settings = _settings(given.settings)
     log.open(f"{settings.log.destination}:{settings.log.path}", "", "", spool_of(settings))
     token = _token(given, settings)
@@ -146,19 +147,27 @@ def _with_engine(
     if not given.yes:
         remember(options, seen.memory)
         done: dict[str, Done] = {}
-        files = 0
+        others = 0
     else:
         outcome = act(engine, seen, options)
         done = {each.key: each for each in outcome.done}
         remember(options, outcome.memory, result_of(options, started, seen, outcome))
-        files = 0 if given.job else remove_stray_logs(options) + remove_old_captures(options)
+        others = 0 if given.job else _remove_others(engine, options)
     now = time.time()
     rows = [
         row_of(each, now, detail=details.get(key, ""), done=done.get(key))
         for each in seen.jobs
         for key in (each.found.key,)
     ]
-    return rows, files
+    return rows, others
+
+
+def _remove_others(engine: Engine, options: Options) -> int:
+    """Remove what is of no job, and return how much: files, and idle networks of slots."""
+    networks = remove_old(engine, time.time())
+    if networks:
+        options.log.event("kept networks removed", networks=networks)
+    return networks + remove_stray_logs(options) + remove_old_captures(options)
 
 
 def _look(

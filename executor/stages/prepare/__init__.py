@@ -91,16 +91,11 @@ def _make(engine: Engine, job: _Job, steps: Steps, beside: Callable[[], object])
     """Make everything, beginning with what depends on nothing; raises the first error."""
     inputs, images, temp_dir, disk, records = job
     claims = Claims(engine, inputs, images, steps)
-    network = JobNetwork(engine, inputs, steps)
+    network = JobNetwork(engine, inputs, steps, claims.network_taken_by)
     certificates = JobCertificates(inputs, images, steps.log)
     host = DockerHost(inputs, images)
-    pulls = Pulls(
-        engine,
-        inputs.catalogue,
-        steps.log,
-        lambda text: say(steps.log.readable(text)),
-        records,
-    )
+    readable = steps.log.readable
+    pulls = Pulls(engine, inputs.catalogue, steps.log, lambda text: say(readable(text)), records)
     pulls.begin(images)
     # Loaded while the engine is at it.
     from executor.plan.environment import plan_environment  # noqa: PLC0415
@@ -116,18 +111,20 @@ def _make(engine: Engine, job: _Job, steps: Steps, beside: Callable[[], object])
     around = network.surroundings()
     if engine.local and not around.in_reach:
         notes.leave(temp_dir, notes.OUT_OF_REACH)
+    network.leave_note(temp_dir)
     facts = Facts(
         around,
-        certificates.of(sidecar, around.own_subnets),
+        certificates.of(sidecar, around.own_subnets, network.kept),
         builds_are_taken=builds_are_taken(engine, inputs, claims),
         docker_host_is_elsewhere=host.is_elsewhere(sidecar),
+        kept_network=network.kept,
     )
     if facts.builds_are_taken:
         forget_sources(temp_dir)
     plan = plan_environment(inputs, images, sidecar, facts)
     for notice in plan.notices:
         if notice not in images.notices:  # else it was said before any image was pulled
-            say(steps.log.readable(notice))
+            say(readable(notice))
     certificates.leave_client(temp_dir)
     volumes = Task(lambda: make_volumes(engine, plan.volumes, steps, records, claims.left))
     layers = KeptLayers(

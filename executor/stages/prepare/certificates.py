@@ -12,7 +12,7 @@ from executor.plan.certificates import certificate_names, certificate_seconds
 from executor.plan.inputs import Inputs
 from executor.plan.sidecar import Sidecar
 from executor.runner import notes
-from executor.spec import Certificates, ImagePlan
+from executor.spec import Certificates, ImagePlan, NetworkSpec
 from executor.tasks import Task
 
 if TYPE_CHECKING:
@@ -36,13 +36,17 @@ class JobCertificates:
         self._minted = Task(self._mint) if images.may_have_dind else None
         self._used: Certificates | None = None
 
-    def of(self, sidecar: Sidecar | None, subnets: tuple[str, ...]) -> Certificates | None:
+    def of(
+        self, sidecar: Sidecar | None, subnets: tuple[str, ...], network: NetworkSpec | None = None
+    ) -> Certificates | None:
         """Wait for them, and sign the server's, on a network that has these `subnets`.
 
         None where the job's sidecar has no TLS, or none is.
         """
         if self._minted and sidecar is not None and sidecar.transport.tls:
-            names = certificate_names(self._inputs, sidecar, subnets)
+            names = certificate_names(
+                self._inputs, sidecar, subnets, network.name if network else ""
+            )
             self._used = self._minted.result().certificates(names)
         self._minted = None  # the authority's key with it
         return self._used

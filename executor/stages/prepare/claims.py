@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from executor.budgets.claims import claim, of_image, of_volume, uses
+from executor.budgets.claims import claim, of_image, of_network, of_volume, uses
 from executor.engine.docker import Engine
 from executor.names import LABEL
 from executor.notation.owner import parse_belonging
 from executor.plan.inputs import Inputs
+from executor.plan.kept_networks import kept_name
 from executor.plan.layers import plan_layers
 from executor.spec import ImagePlan
 from executor.stages.prepare.steps import Steps
@@ -34,6 +35,12 @@ class Claims:
             if layers and images.may_have_dind
             else None
         )
+        network = kept_name(inputs)
+        self._network = (
+            Task(lambda: steps.do("network claimed", lambda: self._claim_network(network)))
+            if network
+            else None
+        )
 
     def left(self) -> None:
         """Wait until everybody sees what this job uses."""
@@ -46,6 +53,10 @@ class Claims:
     def layers_taken_by(self) -> str:
         """Return the key of the job that has the slot's layers, "" where they are this job's."""
         return self._layers.result() if self._layers else ""
+
+    def network_taken_by(self) -> str:
+        """Return the key of the job that has the slot's network, "" where it is this job's."""
+        return self._network.result() if self._network else ""
 
     def _leave(self) -> None:
         """Say what this job uses beside others, on the first volume that it makes anyway."""
@@ -67,6 +78,11 @@ class Claims:
         """Claim a volume for this job alone; return the key of the job that has it, or ""."""
         labels = self._inputs.labels("claim")
         return claim(self._engine.kept, of_volume(volume), labels, self._is_over)
+
+    def _claim_network(self, name: str) -> str:
+        """Claim a network likewise; what a dead job has begun may still come to be on it."""
+        labels = self._inputs.labels("claim")
+        return claim(self._engine.kept, of_network(name), labels, lambda _labels: False)
 
     def _is_over(self, labels: Mapping[str, object]) -> bool:
         """Tell whether the gitlab-runner of the job with these labels is proved dead."""

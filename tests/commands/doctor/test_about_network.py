@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from executor.notation.claims import KEPT_NETWORK_LABEL
 from tests.commands.doctor.hosts import BRIDGE, RULES, Host
 
 
@@ -23,6 +24,16 @@ def test_a_full_pool_fails(tmp_path: Path) -> None:
     host.networks.append({**BRIDGE, "IPAM": {"Config": [{"Subnet": "10.9.0.0/27"}]}})
 
     assert "no free networks" in host.found("subnets")[0].found
+
+
+def test_a_network_that_a_slot_keeps_is_free(tmp_path: Path) -> None:
+    """It goes where a job finds no other addresses."""
+    host = Host(tmp_path, settings='[docker]\nnetwork_pool = ["10.9.0.0/27"]\n')
+    kept = {KEPT_NETWORK_LABEL: "mtu=0 ipv6="}
+    subnet = {"Config": [{"Subnet": "10.9.0.0/27"}]}
+    host.networks.append({**BRIDGE, "Name": "kept", "Labels": kept, "IPAM": subnet})
+
+    assert host.found("subnets")[0].found.startswith("1 free networks")
 
 
 def test_a_route_by_policy_counts(tmp_path: Path) -> None:

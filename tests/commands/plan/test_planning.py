@@ -1,6 +1,6 @@
 """A job's plan from its inputs: the golden plans, as prepare would ask the engine for them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -8,7 +8,9 @@ from executor.commands.plan.facts import EngineFacts
 from executor.commands.plan.planning import plan_job, wanted_pulls
 from executor.engine.container_request import container_request
 from executor.errors import PolicyViolation
+from executor.notation.claims import KEPT_NETWORK_LABEL
 from executor.plan.fitting import fitted
+from executor.plan.kept_networks import plan_kept
 from executor.spec import ContainerSpec, ImageFacts, Plan, Pull, Surroundings, VolumeSpec
 from tests.builders import a_service, some_inputs
 from tests.plans import CASES, DIND, OTHER, a_plan
@@ -80,3 +82,23 @@ def test_a_job_that_is_refused() -> None:
 
     with pytest.raises(PolicyViolation):
         plan_job(inputs, EngineFacts())
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_network_of_a_slot(*, is_there: bool) -> None:
+    """Containers join it, and only one that is missing is made; who has it decides as in prepare."""
+    inputs = some_inputs(settings="docker.keep_network = true", values={"CI_CONCURRENT_ID": "0"})
+    around = Surroundings()
+    spec = plan_kept(inputs, around)
+    assert spec
+    found = (spec.name, "id", spec.labels[KEPT_NETWORK_LABEL], ("172.29.0.0/27",))
+    around = replace(around, kept_networks=(found,) if is_there else ())
+
+    kept = plan_job(inputs, EngineFacts(around))
+    own = plan_job(inputs, EngineFacts(around, network_is_taken=True))
+
+    assert {each.network for each in kept.containers.values()} == {spec.name}
+    assert {each.network for each in own.containers.values()} == {inputs.names.network}
+    networks = [each for each in kept.requests if each.startswith("network/")]
+    assert networks == ([] if is_there else [f"network/{spec.name}"])
+    assert f"network/{inputs.names.network}" in own.requests

@@ -13,6 +13,7 @@ from pytest_mock import MockerFixture
 from executor.commands.reap import command
 from executor.engine import removal
 from executor.host.owner import pid_namespace
+from executor.notation.claims import KEPT_NETWORK_LABEL
 from executor.notation.owner import Belonging
 from executor.record.spool import records
 from executor.settings.file import load_settings
@@ -553,3 +554,22 @@ def test_nothing_to_do_is_no_line_in_the_log(
     call(*args)
 
     assert not (tmp_path / "log").exists()
+
+
+def test_idle_networks_of_slots(call: Call, there: Belongings, tmp_path: Path) -> None:
+    """With --yes those go that are a day old, and the administrator's log says so."""
+    old = {"Name": "runner-a-network", "Id": "b", "Created": "2026-01-01T12:00:00.123456789Z"}
+    there.stub.on("GET", f"/networks.*{KEPT_NETWORK_LABEL}", http(200, [old]))
+    there.stub.on("DELETE", "/networks/b", http(204))
+    there.stub.on("GET", "/volumes$", http(200, {"Volumes": []}))
+
+    assert call()[0] == 0
+    assert call("--yes", "--job", "17")[0] == 0
+    assert there.stub.asked("DELETE", "/networks/") == []
+    assert call("--yes")[0] == 0
+
+    assert len(there.stub.asked("DELETE", "/networks/b")) == 1
+    events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert any(
+        each["event"] == "kept networks removed" and each["networks"] == 1 for each in events
+    )

@@ -76,3 +76,23 @@ def test_the_sidecar_is_asked_for_the_summary_before(
 
     assert said.index("sidecar asked") < said.index("dind-executor-1-ab-dind leaves")
     assert "Pulled a in 1.5 s" in capfd.readouterr().out
+
+
+def test_the_containers_leave_the_network_of_their_slot(
+    stub: StubEngine, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    """Where a note names it, that is the network that they are on."""
+    left = threading.Semaphore(0)
+
+    def disconnect(_connection: Connection, _received: Received) -> None:
+        left.release()
+
+    stub.on("POST", "/networks/abc/disconnect", disconnect)
+    mocker.patch.object(ending, "run_sub_stage", return_value=0)
+    notes.leave(str(tmp_path), notes.NETWORK, b"abc")
+    context = RunContext(context_values(host=stub.host))
+    env = RunnerEnv({"TMPDIR": str(tmp_path), **context.to_job_env()})
+    log = AdministratorLog("run")
+
+    assert run_last(stub.engine(), context, env, "cleanup_file_variables", b"", log) == 0
+    assert all(left.acquire(timeout=30) for _ in range(3))

@@ -2,13 +2,14 @@
 
 import pytest
 
-from executor.budgets.claims import of_image, of_volume
+from executor.budgets.claims import of_image, of_network, of_volume
 from executor.log import AdministratorLog
 from executor.names import LABEL, OWNER_LABEL
 from executor.notation.claims import CLAIM_LABEL, USES_LABEL
 from executor.notation.owner import owner_text
 from executor.plan.images import for_engine, plan_images
 from executor.plan.inputs import Inputs
+from executor.plan.kept_networks import kept_name
 from executor.stages.prepare.claims import Claims
 from executor.stages.prepare.steps import Steps
 from tests.builders import BELONGING, fetching, some_inputs
@@ -113,3 +114,27 @@ def test_a_holder_of_whom_nothing_is_known_keeps_it(stub: StubEngine) -> None:
     stub.on("POST", "/volumes/create", http(201, {"Labels": {LABEL: "17-x"}}))
 
     assert claims_of(stub, fetching()).builds_taken_by() == "17-x"
+
+
+@pytest.mark.parametrize("claimant", ["living", "dead"])
+def test_another_job_has_the_slots_network(stub: StubEngine, claimant: str) -> None:
+    """A claim counts until it is removed: what a dead job has begun may still come to be on it."""
+    inputs = some_inputs(settings="docker.keep_network = true", values={"CI_CONCURRENT_ID": "0"})
+    with living() as process:
+        owner = owner_of(process.pid) if claimant == "living" else dead_owner()
+        labels = belonging(owner).labels()
+        stub.on("POST", "/volumes/create", http(201, {"Labels": labels}))
+
+        assert claims_of(stub, inputs).network_taken_by() == labels[LABEL]
+
+    assert any(
+        each.get(CLAIM_LABEL) == of_network(kept_name(inputs)) for each in made(stub).values()
+    )
+
+
+def test_a_job_that_keeps_no_network_claims_none(stub: StubEngine) -> None:
+    """Nothing is asked for, and nobody has it."""
+    claims = claims_of(stub, some_inputs(values={"CI_CONCURRENT_ID": "0"}))
+
+    assert claims.network_taken_by() == ""
+    assert all(CLAIM_LABEL not in each for each in made(stub).values())

@@ -64,7 +64,7 @@ def start_all(stub: StubEngine, plan: Plan, directory: Path) -> None:
     steps = Steps(AdministratorLog("prepare"))
     engine = stub.engine()
     pulls = Pulls(engine, Catalogue(), steps.log, lambda _text: None, Records("", ""))
-    network = JobNetwork(engine, INPUTS, steps)
+    network = JobNetwork(engine, INPUTS, steps, lambda: "")
     volumes: Task[None] = Task(lambda: None)
     claims = Claims(engine, INPUTS, plan_images(INPUTS), steps)
     layers = KeptLayers(
