@@ -9,6 +9,7 @@
     sidecar_deaths  sidecars that end before they listen, before they answer, and under a script
     soak           many jobs in a row, some of them killed, and what has grown meanwhile
     deadly_engine  an address before the engine where a stage dies at one of its requests
+    fleet_kills    SIGKILL of fleet commands before each line that they run
     family         the processes below one, told by the kernel as they begin and end
 
 `venv/bin/python -m tests.load.graceful_stop --times 200`, as root and with the rig up.

@@ -21,6 +21,8 @@ from executor.commands.register.config_file import ConfigFile
 
 ROTATE, ADOPT = "rotate", "adopt"
 _LOOK_SECONDS = 2.0
+_FRESH_SECONDS = 600.0
+"""For how long a token is not rotated again: the same call again is no other one."""
 
 
 class Known(NamedTuple):
@@ -74,7 +76,7 @@ class Rotation:
             if named not in (None, number):
                 raise HostFailed(f"The token of {self._entry.name!r} is that of runner {number}.")
             if begun is None or begun.target != self.target(number):
-                return number, False
+                return number, self._is_fresh(journal, number)
             is_old = journal.before(begun).get("token") == _mark(self._entry.token)
             journal.settle(begun, FAILED if is_old else DONE, "as config.toml and GitLab show it")
             return number, not is_old
@@ -152,6 +154,15 @@ class Rotation:
             if change.action == ROTATE and is_mine and is_here:
                 return change
         return None
+
+    def _is_fresh(self, journal: Journal, number: int) -> bool:
+        """Tell whether a call that was killed before its last word has just done all of it."""
+        last = journal.last(self.target(number))
+        if last is None or (last.action, last.state) != (ROTATE, DONE):
+            return False
+        before, now = dict(journal.before(last)), self._before()
+        is_new = before.pop("token", None) != now.pop("token")
+        return is_new and before == now and 0 <= time.time() - last.begun < _FRESH_SECONDS
 
     def _before(self) -> dict[str, object]:
         host = {"host": os.uname().nodename, "config": str(self._file.path)}

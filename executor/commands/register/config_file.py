@@ -148,7 +148,7 @@ class ConfigFile:
 
     def _free(self, name: str) -> Path:
         """Return a path beside the file that nothing has."""
-        names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
+        names = (f"{name}-{number}" if number > 1 else name for number in range(1, 1000))
         paths = (self.path.with_name(each) for each in names)
         return next(each for each in paths if not os.path.lexists(each))
 

@@ -182,6 +182,26 @@ def test_killed_at_a_step_on_the_host(
     assert not config.with_name(".config.toml.dind-executor").exists()
 
 
+def test_the_same_call_at_once(
+    gitlab: GitLab, row: RunnerRow, config: Path, args: list[str], tmp_path: Path
+) -> None:
+    """It may have been killed before its last word: another token is made after ten minutes alone."""
+    seen = resets(gitlab)
+    assert run(args, {}) == 0
+    assert run(args, {}) == 0
+    assert len(seen) == 1
+    log = tmp_path / "log"
+    first = json.loads(log.read_text().partition("\n")[0])["id"]
+    log.write_text(
+        log.read_text().replace(first, f"{int(first.partition('-')[0]) - 601 * 10**9}-1")
+    )
+
+    assert run(args, {}) == 0
+
+    assert len(seen) == 2
+    assert tokens(config) == [row.token]
+
+
 @pytest.mark.parametrize("is_made", [True, False])
 def test_killed_while_gitlab_answers(
     gitlab: GitLab, row: RunnerRow, config: Path, args: list[str], tmp_path: Path, *, is_made: bool
@@ -258,7 +278,11 @@ def test_a_gitlab_that_says_nothing(
 
 
 def test_whether_gitlab_runner_calls_with_it(
-    gitlab: GitLab, row: RunnerRow, args: list[str], capfd: pytest.CaptureFixture[str]
+    gitlab: GitLab,
+    row: RunnerRow,
+    args: list[str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """It does, by GitLab's clock; or it does not, which the exit code says."""
     gitlab.registry.clock_offset = 7200
@@ -267,6 +291,7 @@ def test_whether_gitlab_runner_calls_with_it(
     assert run(waiting, {}) == 1
     said = [json.loads(each)["state"] for each in capfd.readouterr().out.splitlines()]
     assert said == ["rotated", "silent"]
+    (tmp_path / "log").unlink()
 
     def calling(request: Request) -> None:
         if request.path.endswith("/reset_authentication_token"):
