@@ -102,6 +102,16 @@ def assert_pulls_agree(lines: Sequence[str], pulled: Sequence[Thing]) -> None:
     assert sorted(pulls) == sorted(_told(line, pulled) for line in pulls)
 
 
+def assert_start_agrees(lines: Sequence[str], started: Sequence[Thing]) -> None:
+    """Assert that the line about the sidecar's start, if there is one, has the figure of the record."""
+    took = [each["to"] - each["from"] for each in started if each["container"] == "dind"]
+    told = [re.fullmatch(r"The dind sidecar started in ([\d.]+) s\.", line) for line in lines]
+    said = [float(each[1]) for each in told if each]
+    # both ends of a bar are rounded
+    assert len(said) == len(took)
+    assert all(abs(one - two) <= 0.06 for one, two in zip(said, took, strict=True))
+
+
 def _told(line: str, pulled: Sequence[Thing]) -> str:
     image = line.split()[1]
     (found,) = (each for each in pulled if image.endswith(each["image"]))

@@ -36,6 +36,17 @@ chmod 755 /usr/bin/dumb-init /entrypoint
 """
 
 
+def layer_sizes(rig: Rig, name: str) -> list[int]:
+    """Return how long the layers of an image are in the rig's registry."""
+    host, _, rest = name.partition("/")
+    repository, _, tag = rest.rpartition(":")
+    request = urllib.request.Request(
+        f"https://{host}/v2/{repository}/manifests/{tag}", headers={"Accept": _MANIFEST}
+    )
+    with direct(rig.ca).open(request, timeout=LONGEST_SECONDS) as answer:
+        return [int(each["size"]) for each in json.load(answer)["layers"]]
+
+
 class Images:
     """Images that tests make on the engine, and give names and places; all go at the end."""
 

@@ -1,14 +1,11 @@
 """The records that the stages of real jobs leave, beside what the engine and the registry say."""
 
-import json
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from executor.commands.metrics.keeper import Keeper
-from tests.patience import LONGEST_SECONDS
 from tests.rig.state import Rig
 from tests.stages.conftest import Start
 from tests.stages.recorded import (
@@ -18,12 +15,10 @@ from tests.stages.recorded import (
     engine_events,
     records,
 )
-from tests.stages.registry import Images
+from tests.stages.registry import Images, layer_sizes
 from tests.stages.request import JobRequest, Variable
 from tests.stages.witness import Witness
-from tests.web import direct
 
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 SECRET = "s3cr3t-in-everything"
 
 
@@ -40,17 +35,6 @@ def counted(state_dir: Path) -> dict[tuple[str, ...], float]:
     keeper = Keeper(str(state_dir), str(state_dir / "spool"))
     assert keeper.look()
     return {labels: value for labels, (value,) in keeper.counts.series["jobs"].items() if value}
-
-
-def last_layer_bytes(rig: Rig, name: str) -> int:
-    """Return how long the last layer of an image is in the rig's registry."""
-    host, _, rest = name.partition("/")
-    repository, _, tag = rest.rpartition(":")
-    request = urllib.request.Request(
-        f"https://{host}/v2/{repository}/manifests/{tag}", headers={"Accept": MANIFEST}
-    )
-    with direct(rig.ca).open(request, timeout=LONGEST_SECONDS) as answer:
-        return int(json.load(answer)["layers"][-1]["size"])
 
 
 def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
@@ -93,7 +77,7 @@ def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
     assert roles == {"build", "helper", "dind", "service-0"}
     pulls = {each["image"]: each for each in did(found[1], "pull")}
     assert set(pulls) == {"alpine:latest", "recorded:1", "docker:26.1-dind", "helper:1"}
-    assert pulls["recorded:1"]["bytes"] == last_layer_bytes(rig, name)
+    assert pulls["recorded:1"]["bytes"] == layer_sizes(rig, name)[-1]
     assert pulls["alpine:latest"]["bytes"] == pulls["docker:26.1-dind"]["bytes"] == 0
     assert [each["exit_code"] for each in did(found[5], "script")] == [3]
     assert did(found[6], "remove")[0]["containers"] == 4
