@@ -36,6 +36,7 @@ _KINDS = {
 }
 _LABELS = {
     "read": "settings and job",
+    "engine": "first answers of the engine",
     "survey": "look at networks",
     "remove": "removal",
     "room": "room on the disk",

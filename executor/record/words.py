@@ -58,6 +58,7 @@ REASONS = {
 
 SPANS = {
     "job read": "read",
+    "engine asked": "engine",
     "claims left": "claims",
     "builds claimed": "claims",
     "layers claimed": "claims",

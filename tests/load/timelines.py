@@ -15,6 +15,7 @@ import re
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,9 +103,9 @@ def assert_pulled(rig: Rig, witness: Witness, prepare: recorded.Thing, fresh: st
             name.endswith(pull["image"]) and begin - 0.002 <= at <= end + 0.002
             for name, at in theirs
         ), (pull, theirs)
-        assert pull["bytes"] == (
-            sum(layer_sizes(rig, fresh)) if fresh.endswith(pull["image"]) else 0
-        )
+        is_new = fresh.endswith(pull["image"])  # but for its base
+        came = layer_sizes(rig, fresh)[-1] if is_new else 0
+        assert pull["bytes"] == came, (pull, came)
 
 
 def built(witness: Witness, job: JobCalls) -> list[str]:
@@ -159,7 +160,7 @@ class Trial:
     def fresh(self, number: int) -> str:
         """Return the name of an image that the engine does not have."""
         name = self.rig.special(f"tests/timelines-{new_job_id()}:{number}")
-        image = self.images.fresh()
+        image = self.images.changed("alpine", "head -c 3000000 /dev/urandom >/noise")
         self.images.publish(image, name)
         self.images.forget(str(image.id))
         self.images.expect(name)
@@ -205,9 +206,12 @@ def _drawn(found: list[dict[str, object]]) -> str:
     drawn = timeline(found)
     outer = [bar for row in drawn.rows for bar in row.bars if bar.kind in (CALL, RUNNER)]
     assert holes(outer, 0.0, drawn.seconds) == []
-    own = [bar for row in drawn.rows for bar in row.bars if bar.kind == OWN]
     (summary,) = recorded.did(found[-2], "summary")
-    told = ", ".join(f"{(each.end - each.begin) * 1000:.0f} ms" for each in own) or "none"
+    own, call = [], ""
+    for row in drawn.rows:
+        call = call if row.is_inner else row.label
+        own += [f"{call} {(it.end - it.begin) * 1000:.0f} ms" for it in row.bars if it.kind == OWN]
+    told = ", ".join(own) or "none"
     milliseconds = (summary["to"] - summary["from"]) * 1000
     return f"{drawn.seconds:5.2f} s  summary {milliseconds:3.0f} ms  own stretches: {told}"
 
@@ -230,7 +234,8 @@ def main() -> None:
                     print(trial.run(number), flush=True)
                 except AssertionError as error:
                     wrong += 1
-                    print(f"{KINDS[number % len(KINDS)].name}: {error}", flush=True)
+                    line = traceback.extract_tb(error.__traceback__)[-1].line
+                    print(f"{KINDS[number % len(KINDS)].name}: {line}: {error}", flush=True)
         finally:
             jobs.end()
             images.remove_all()

@@ -52,7 +52,7 @@ DIND_WAITS = Metric(
     "dind_wait_seconds",
     HISTOGRAM,
     (),
-    "How long a script of the job author waited for the Docker daemon.",
+    "How long a script of the job author waited for the Docker daemon, or prepare before it.",
     _WAIT_SECONDS,
 )
 DIND_FAILURES = Metric(

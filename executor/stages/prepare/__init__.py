@@ -1,5 +1,6 @@
 """prepare: makes everything that a job needs, as parallel as its dependencies allow."""
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -43,9 +44,11 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     log.done("job read", log.started)
     images = plan_images(inputs)
     _say_first(inputs, images, log)
+    asked = time.monotonic()
     engine.connect()
     disk.make_room()
     inputs = _in_container(engine, inputs)
+    log.done("engine asked", asked)
     begin_making(env.temp_dir)
     inputs = choose_sources(engine, inputs, basics.context.host, env.temp_dir)
     steps = Steps(log)

@@ -1,5 +1,6 @@
 """The sidecar on layers that an earlier job has left: one at a time, and without them if need be."""
 
+import time
 from collections.abc import Callable
 
 from executor.budgets.records import Records
@@ -124,7 +125,9 @@ class KeptLayers:
     def _wait(self, container: str) -> None:
         from executor.services.readiness import wait_until_ready  # noqa: PLC0415 (for few jobs)
 
+        started = time.monotonic()
         wait_until_ready(self._engine, container, self._temp_dir, self._seconds)
+        self._steps.log.done("dind answered", started, container=container)
 
     def _warn(self, why: str) -> None:
         complain(
