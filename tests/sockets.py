@@ -45,6 +45,17 @@ def on_unix(path: Path) -> socket.socket:
     return listening
 
 
+def held_port(address: str = "127.0.0.1") -> socket.socket:
+    """Return a socket with a port that refuses connections, and that nobody else is given.
+
+    Whoever is told of the port may listen there, while this socket is still open.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((address, 0))
+    return held
+
+
 def tunnel(one: socket.socket, other: socket.socket) -> None:
     """Pass bytes on in both directions until both have ended."""
     back = threading.Thread(target=_copy, args=(other, one), daemon=True)

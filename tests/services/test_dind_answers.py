@@ -13,7 +13,7 @@ from executor.services import dind_early
 from executor.services.dind import Sidecar
 from executor.services.dind_answers import SETTLED_SECONDS, answers
 from tests.engine.stub import StubEngine, chunked, frame, http
-from tests.sockets import Listener
+from tests.sockets import Listener, held_port
 
 SERVES = b'time="..." level=info msg="API listen on [::]:2376"\n'
 
@@ -73,11 +73,10 @@ def test_a_port_that_refuses_is_in_reach(
 ) -> None:
     """The daemon does not listen yet, and nobody asks from within."""
     daemon(b"")
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    mocker.patch.object(dind_early, "TCP_PORT", port)
+    with held_port() as unused:
+        mocker.patch.object(dind_early, "TCP_PORT", unused.getsockname()[1])
 
-    assert not answers(stub.engine(), sidecar_at("127.0.0.1"), "", 5, 99)
+        assert not answers(stub.engine(), sidecar_at("127.0.0.1"), "", 5, 99)
     assert stub.received == []
 
 

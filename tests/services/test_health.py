@@ -20,6 +20,7 @@ from executor.services.health import (
 from executor.spec import ContainerSpec, ImageFacts
 from tests.engine.stub import UPGRADED, Connection, Received, http, stub_engine
 from tests.limited import limited
+from tests.sockets import held_port
 
 NAME = "dind-executor-1-ab-service-0"
 IMAGE = ImageFacts("sha256:1", ports=("5432/tcp",))
@@ -61,11 +62,10 @@ def listening() -> Iterator[int]:
 
 
 @pytest.fixture
-def refusing() -> int:
+def refusing() -> Iterator[int]:
     """Return a port that nothing listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-    return port
+    with held_port() as held:
+        yield held.getsockname()[1]
 
 
 def test_one_port_that_accepts_is_enough(listening: int, refusing: int) -> None:

@@ -10,8 +10,9 @@ import subprocess
 import tarfile
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import IO
@@ -21,6 +22,7 @@ from docker.models.images import Image
 
 from tests.patience import LONGEST_SECONDS
 from tests.rig.state import Rig, User
+from tests.sockets import held_port
 from tests.stages.witness import Witness, eventually
 from tests.web import direct
 
@@ -198,9 +200,10 @@ class OwnRegistry:
     """A registry on loopback, which engines reach without TLS; it may be down."""
 
     def __init__(self, directory: Path) -> None:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.host = f"127.0.0.1:{probe.getsockname()[1]}"
+        held = held_port()
+        self.host = f"127.0.0.1:{held.getsockname()[1]}"
+        # Its port stays its own as long as somebody has it, whether it is up or down.
+        weakref.finalize(self, held.close)
         self._storage = directory / "registry"
         self._configuration = directory / "registry.json"
         self._process: subprocess.Popen[bytes] | None = None

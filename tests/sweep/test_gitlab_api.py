@@ -17,6 +17,7 @@ from tests.gitlab.jobs import Job
 from tests.gitlab.server import GitLab
 from tests.rig import authority
 from tests.rig.authority import Certificates
+from tests.sockets import held_port
 from tests.sweep.samples import TOKEN
 from tests.web import Answer, Request, Server
 
@@ -222,9 +223,9 @@ def test_a_server_that_is_no_web_server_is_named_so(said: bytes) -> None:
 
 def test_a_server_that_is_not_there_is_named_so() -> None:
     """The kernel's words say why: refused, no route, no address."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
+    with held_port() as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    assert "Connection refused" in refused(api(url))
+        assert "Connection refused" in refused(api(url))
     assert "no address" in refused(api("http://gitlab.invalid"))
 
 
