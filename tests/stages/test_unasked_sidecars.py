@@ -1,7 +1,5 @@
 """A sidecar that no service stands for harms no job: with it or without it, the script runs."""
 
-import time
-
 import pytest
 
 from tests.rig.state import Rig
@@ -13,8 +11,6 @@ from tests.stages.witness import Witness
 
 WITHOUT = "WARNING: `docker` is not available in this job, because its Docker-in-Docker sidecar,"
 NO_SUCH_IMAGE = "alpine:none-such-tag"
-ENDLESS_SECONDS = 30.0
-"""How long `docker` may take to fail without a daemon; it fails at once as a rule."""
 
 
 def lint(job: JobCalls) -> str:
@@ -58,10 +54,10 @@ def test_a_sidecar_that_cannot_be_made(
     assert "ERROR" not in said
     kinds = sorted(each.labels["dind-executor.type"] for each in witness.containers(job.id))
     assert kinds == ["build", "helper"]
-    began = time.monotonic()
     call = job.script("docker version", sub_stage="step_release")
     assert call.code == BUILD_FAILURE
-    assert time.monotonic() - began < ENDLESS_SECONDS
+    # No name leads anywhere: a client that gets an address waits for minutes.
+    assert "lookup docker" in call.output
     job.script("echo after", sub_stage="after_script").passed()
 
 
