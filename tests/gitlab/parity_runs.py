@@ -36,7 +36,7 @@ CACHED: Mapping[str, object] = {
         }
     ]
 }
-_JOB_TIMEOUT_SECONDS = 20
+_JOB_TIMEOUT_SECONDS = 40
 WAIT_SECONDS = 120
 """For services, more than on a machine that does nothing else: who has to wait no longer says so."""
 

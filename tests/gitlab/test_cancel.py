@@ -52,7 +52,7 @@ def test_a_cancel_stops_the_script_and_nothing_else(pushed: Pushed) -> None:
 
 def test_a_script_that_takes_too_long_is_stopped_like_a_cancelled_one(pushed: Pushed) -> None:
     """The script is stopped also where it is the child of an init."""
-    variables = '{RUNNER_SCRIPT_TIMEOUT: 8s, FF_USE_INIT_WITH_DOCKER_EXECUTOR: "true"}'
+    variables = '{RUNNER_SCRIPT_TIMEOUT: 20s, FF_USE_INIT_WITH_DOCKER_EXECUTOR: "true"}'
     text = ENDLESS.replace("script:", f"variables: {variables}\n  script:", 1)
     job = pushed.start_only(parse_pipeline(text, "test")).wait()
     before, _, after = trace.plain(job.trace).partition("Running after_script")

@@ -198,7 +198,7 @@ def test_a_job_that_takes_too_long_is_stopped(pushed: Pushed) -> None:
         - while true; do echo tick; sleep 1; done
       after_script: [echo never]
     """
-    job = run(replace(pushed, timeout_seconds=15), text)
+    job = run(replace(pushed, timeout_seconds=30), text)
     log = trace.plain(job.trace)
     assert told(job)[:2] == ("failed", "job_execution_timeout")
     assert "tick" in log.splitlines()
