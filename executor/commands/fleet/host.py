@@ -115,7 +115,7 @@ class Host:
 
     def _settle(self, journal: Journal, action: str, *, is_made: bool) -> None:
         """Note what became of a change that was cut off."""
-        last = journal.last(self.target)
+        last = journal.last(self.target, DRAIN, UNDRAIN)
         if last and last.is_open:
             state = DONE if last.action == action and is_made else FAILED
             journal.settle(last, state, "as systemd shows it now")

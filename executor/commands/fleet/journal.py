@@ -85,9 +85,13 @@ class Journal:
         """Let others write."""
         os.close(self._file)
 
-    def last(self, target: str) -> Change | None:
-        """Return the last change of a thing that was made or may have been, None without any."""
+    def last(self, target: str, *actions: str) -> Change | None:
+        """Return the last of some changes of a thing that was made or may have been, None without any.
+
+        A runner is one thing for several commands: none may take another's change for its own.
+        """
         of_it = [each for each in self._changes.values() if each.target == target]
+        of_it = [each for each in of_it if each.action in actions]
         return next((each for each in reversed(of_it) if each.state != FAILED), None)
 
     def lasts(self) -> list[Change]:

@@ -84,11 +84,11 @@ class Pausing:
         A change that was cut off is looked for in GitLab, and not made twice.
         """
         runner = self.runner()
-        last = journal.last(self.target)
+        last = journal.last(self.target, DRAIN, UNDRAIN)
         if last and last.is_open:
             made = runner.paused == (last.action == DRAIN)
             journal.settle(last, DONE if made else FAILED, "as GitLab shows it now")
-            last = journal.last(self.target)
+            last = journal.last(self.target, DRAIN, UNDRAIN)
         return runner, last.action if last else ""
 
     def _put(self, journal: Journal, action: str, *, paused: bool) -> None:

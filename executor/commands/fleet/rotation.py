@@ -157,7 +157,7 @@ class Rotation:
 
     def _is_fresh(self, journal: Journal, number: int) -> bool:
         """Tell whether a call that was killed before its last word has just done all of it."""
-        last = journal.last(self.target(number))
+        last = journal.last(self.target(number), ROTATE, ADOPT)
         if last is None or (last.action, last.state) != (ROTATE, DONE):
             return False
         before, now = dict(journal.before(last)), self._before()

@@ -58,7 +58,7 @@ def test_a_change_that_fails(path: Path, error: Exception, state: str) -> None:
 
     assert states(path) == [BEGUN, state]
     with Journal(str(path)) as journal:
-        last = journal.last("t")
+        last = journal.last("t", "drain")
     assert (last is None) == (state == FAILED)
     assert last is None or last.is_open
 
@@ -73,11 +73,11 @@ def test_a_call_that_was_killed_is_seen(path: Path) -> None:
     path.write_text(path.read_text() + '{"id": "cut')
 
     with Journal(str(path)) as journal:
-        last = journal.last("t")
+        last = journal.last("t", "drain")
         assert last is not None
         assert last.is_open
         journal.settle(last, DONE, "seen")
-        assert journal.last("t") == last._replace(state=DONE)
+        assert journal.last("t", "drain") == last._replace(state=DONE)
 
     assert json.loads(path.read_text().splitlines()[-1])["state"] == DONE
 
@@ -88,8 +88,8 @@ def test_things_are_told_apart(path: Path) -> None:
     change(path, "u")
 
     with Journal(str(path)) as journal:
-        assert journal.last("v") is None
-        last = journal.last("t")
+        assert journal.last("v", "drain") is None
+        last = journal.last("t", "drain")
         lasts = journal.lasts()
         assert journal.after(lasts[0]) == {"a": 2}
         assert journal.before(lasts[0]) == {"a": 1}

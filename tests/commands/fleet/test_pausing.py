@@ -108,6 +108,21 @@ def test_a_change_that_never_came_is_made(gitlab: GitLab, row: RunnerRow, journa
     assert row.paused
 
 
+def test_another_commands_change_is_left_to_it(
+    gitlab: GitLab, row: RunnerRow, journal: Journal
+) -> None:
+    """A rotation of the same runner was cut off: it stays so, and the runner is resumed nevertheless."""
+    runner = pausing(gitlab, row)
+    assert runner.pause(journal)
+    with pytest.raises(ValueError, match="cut"), journal.changing("rotate", runner.target, {}, {}):
+        raise ValueError("cut off")
+
+    assert runner.resume(journal)
+
+    assert not row.paused
+    assert [(each.action, each.state) for each in journal.unsettled()] == [("rotate", "unknown")]
+
+
 def test_the_least_scope_is_named(gitlab: GitLab, row: RunnerRow, journal: Journal) -> None:
     """Reading is not enough for a change."""
     with pytest.raises(GitLabFailed, match="`manage_runner`"):

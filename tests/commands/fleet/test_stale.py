@@ -9,7 +9,7 @@ import pytest
 from executor.commands.fleet.journal import Journal
 from executor.commands.fleet.listing import read_one
 from executor.commands.fleet.rows import Fleet, Manager, Runner
-from executor.commands.fleet.stale import TooMany, checked, delete, settle, stale
+from executor.commands.fleet.stale import DELETE, TooMany, checked, delete, settle, stale
 from executor.commands.gitlab.client import Client, GitLabFailed
 from tests.gitlab import moods, registry, server
 from tests.gitlab.registry import RunnerRow
@@ -98,7 +98,7 @@ def test_one_that_polled_meanwhile_is_spared(
 
     assert delete(client, journal, [found], NOW, MONTH).spared == (found,)
     assert row.id in gitlab.registry.rows
-    assert journal.last(f"{gitlab.url}/runners/{row.id}") is None
+    assert journal.last(f"{gitlab.url}/runners/{row.id}", DELETE) is None
 
 
 def test_a_deletion_that_was_cut_off_is_settled(
@@ -119,7 +119,7 @@ def test_a_deletion_that_was_cut_off_is_settled(
 
     assert len(done.failures) == 1
     settle(client, journal)
-    last = journal.last(target)
+    last = journal.last(target, DELETE)
     assert last is not None
     assert last.state == "done"
     assert journal.unsettled() == []
@@ -136,7 +136,7 @@ def test_one_that_is_still_there_was_not_deleted(
 
     settle(client, journal)
 
-    assert journal.last(f"{gitlab.url}/runners/{row.id}") is None
+    assert journal.last(f"{gitlab.url}/runners/{row.id}", DELETE) is None
     assert delete(client, journal, [found], NOW, MONTH).gone == (found,)
 
 
