@@ -1,6 +1,7 @@
 """One exchange with GitLab's API: one request, and what came back, bounded in time and size.
 
-No redirect is followed: it could take the token to another host.  No error says what a server said.
+No redirect is followed: it could take the token to another host.  Nobody else's password is sent: .netrc
+is not read.  No error says what a server said.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from executor.sweep.gitlab_api import CERTIFICATES, tls_context
 
 if TYPE_CHECKING:
     from gitlab import Gitlab
-    from requests import Response, Session
+    from requests import PreparedRequest, Response, Session
 
 _CONNECT_SECONDS, _READ_SECONDS = 5.0, 30.0
 _ANSWER_SECONDS = 60.0
@@ -138,6 +139,8 @@ class Line:
 
         session = requests.Session()
         session.max_redirects = 0
+        # Without a token, requests would send the user and the password of a .netrc.
+        session.auth = _as_it_is
         session.hooks["response"].append(take)
         self._trust(session)
         self._open = session
@@ -175,6 +178,10 @@ class Line:
 
     def _silent(self, what: str) -> Reply:
         return Reply(0, {}, reason=f"GitLab at {self._url} {what}")
+
+
+def _as_it_is(request: "PreparedRequest") -> "PreparedRequest":
+    return request
 
 
 def retry_after(reply: Reply, now: float) -> float | None:

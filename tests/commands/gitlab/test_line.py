@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,24 @@ def test_what_is_sent(token: str, job_token: str, header: str) -> None:
     assert (asked.json(), asked.headers[header]) == ({"b": [2]}, "x")
     assert (reply.status, reply.body, reply.content_type) == (201, b'{"id": 1}', "application/json")
     assert reply.headers["x-next-page"] == "2"
+
+
+@pytest.mark.parametrize(("token", "header"), [("x", "private-token"), ("", "")])
+def test_no_password_of_the_users_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str, header: str
+) -> None:
+    """A .netrc has one for each host; the token alone counts here."""
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("default login me password secret\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    with serving(Answer(HTTPStatus.OK, b"{}", JSON)) as seen:
+        Line(seen.url, token=token).exchange("post", "/runners/verify", data={})
+
+    (asked,) = seen.asked
+    assert "authorization" not in asked.headers
+    assert not header or asked.headers[header] == token
 
 
 def test_a_reply_that_was_cut_is_not_the_next_ones() -> None:
