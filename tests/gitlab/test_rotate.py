@@ -18,7 +18,7 @@ from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
 
-SECONDS = 60
+SECONDS = 300
 # A host that has as many asks for no other, and calls no more in the stand-in.
 MOST_JOBS = 4
 
@@ -91,6 +91,7 @@ def test_no_job_fails_while_the_token_of_its_runner_is_rotated(
         log = ["--audit-log", str(tmp_path / "log"), "--yes"]
         user = kept(tmp_path / "user", gitlab.registry.add_user({"manage_runner"}))
         here = ["rotate", "--config", str(one / "config.toml"), "--token-file", user, *log]
+        here += ["--timeout", str(SECONDS)]
         there = ["rotate", "--config", str(two / "config.toml"), *log, "--new-token-file"]
 
         assert run(here, {}) == 1
