@@ -6,12 +6,12 @@ Nothing is changed.  What cannot be seen is left empty, and the checks say so.
 import os
 import time
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from executor.commands.doctor.facts import Answer, Asked, Config, Facts, Process, Runner, Service
 from executor.commands.doctor.files import Files
+from executor.commands.doctor.processes import CONFIG, named_config, running
 from executor.commands.doctor.programs import rules, version_of
 from executor.commands.doctor.service import read_service
 from executor.commands.doctor.users import user_of
@@ -19,16 +19,14 @@ from executor.commands.doctor.work import in_time
 from executor.engine.description import Description, describe, manifest_refusal
 from executor.errors import SettingsError
 from executor.host.credentials import read_host_config, run_credential_helper
-from executor.host.owner import is_numbered_once, own_container
+from executor.host.owner import own_container
 from executor.host.routes import policy_routes
 from executor.plan.credentials import read_catalogue, resolve
 from executor.reading import engine_address
 from executor.runner.environ import RunnerEnv
 from executor.settings.file import Settings, load_settings
 
-_CONFIG = "/etc/gitlab-runner/config.toml"
 _SETTINGS = "/etc/dind-executor/settings.toml"
-_RUNNER = "gitlab-runner"
 _ENGINE_SECONDS, _SECONDS = 4.0, 5.0
 _REGISTRY_SECONDS = 20.0
 
@@ -47,8 +45,8 @@ class Given(NamedTuple):
 def gather(given: Given) -> Facts:
     """Return what is seen of a host."""
     files = Files(given.root)
-    process = _process(files, given.config)
     service = _in_time(lambda: read_service(files), None)
+    process = running(files, given.config, service, given.user)
     config = read_config(files, given.config or _config_path(process, service), given.runner)
     named = next((path for each in config.runners for path in each.settings_files()), "")
     path = given.settings or named or (_SETTINGS if files.stat(_SETTINGS) else "")
@@ -145,39 +143,10 @@ def read_config(files: Files, path: str, name: str = "") -> Config:
     return Config(path, text, document, runners=tuple(found))
 
 
-def _process(files: Files, config: str) -> Process | None:
-    """Return a gitlab-runner that runs, with this configuration if one is named.
-
-    One that is in no container, if there is one.
-    """
-    found: list[Process] = []
-    proc = files.path("/proc")
-    for pid in files.names("/proc"):
-        if not pid.isdecimal() or not files.text(f"/proc/{pid}/comm").startswith(_RUNNER):
-            continue
-        arguments = tuple(files.text(f"/proc/{pid}/cmdline").split("\0"))
-        if "run" not in arguments or config not in {"", _named_config(arguments) or _CONFIG}:
-            continue
-        pairs = (each.partition("=") for each in files.text(f"/proc/{pid}/environ").split("\0"))
-        environ = {name: value for name, equals, value in pairs if equals}
-        found.append(Process(int(pid), arguments, environ, not is_numbered_once(pid, proc)))
-    return min(found, key=lambda each: each.in_container, default=None)
-
-
 def _config_path(process: Process | None, service: Service | None) -> str:
     """Return the configuration of the gitlab-runner that runs, or that its unit would start."""
-    found = _named_config(process.arguments) if process else ""
-    return found or (_named_config(service.arguments()) if service else "") or _CONFIG
-
-
-def _named_config(arguments: tuple[str, ...]) -> str:
-    """Return the file that a command line of gitlab-runner names by its whole path, or ""."""
-    for word, following in pairwise((*arguments, "")):
-        name, given, value = word.partition("=")
-        path = value if given else following
-        if name in {"--config", "-c"} and path.startswith("/"):
-            return path
-    return ""
+    found = named_config(process.arguments) if process else ""
+    return found or (named_config(service.arguments()) if service else "") or CONFIG
 
 
 def _settings(files: Files, path: str) -> tuple[Settings, str]:

@@ -23,6 +23,7 @@ _PROPERTIES = (
     "PrivateTmp",
     "User",
     "ExecStart",
+    "MainPID",
 )
 
 

@@ -21,6 +21,11 @@ def user_of(files: Files, given: str, process: Process | None, service: Service 
     return User("root", 0, frozenset({0}), "where its unit names no user")
 
 
+def uid_of(files: Files, name: str) -> int:
+    """Return a user's number by a name or a number; -1 where there is no such user."""
+    return _named(files, name, "").uid
+
+
 def _of_process(files: Files, process: Process) -> User:
     """Return the user of a process, with the groups that it has now."""
     fields: dict[str, list[int]] = {}

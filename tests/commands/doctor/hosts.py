@@ -162,6 +162,31 @@ def plant(root: Path, files: Mapping[str, str | None]) -> None:
             path.chmod(0o600)
 
 
+def plant_process(
+    root: Path,
+    pid: int,
+    *arguments: str,
+    uid: int = 0,
+    real_uid: int | None = None,
+    program: str = "/usr/bin/gitlab-runner",
+    pids: str = "",
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Write what the kernel says of a gitlab-runner, or of what calls itself so."""
+    real = uid if real_uid is None else real_uid
+    words = ("gitlab-runner", "run", *arguments)
+    plant(
+        root,
+        {
+            f"/proc/{pid}/comm": "gitlab-runner\n",
+            f"/proc/{pid}/status": f"Uid:\t{real}\t{uid}\t{uid}\t{uid}\nNSpid:\t{pids or pid}\n",
+            f"/proc/{pid}/cmdline": "".join(f"{each}\0" for each in words),
+            f"/proc/{pid}/environ": "".join(f"{k}={v}\0" for k, v in (environ or {}).items()),
+        },
+    )
+    (root / f"proc/{pid}/exe").symlink_to(program)
+
+
 def plant_host(root: Path) -> Path:
     """Write the files of a host that is right in all."""
     plant(root, FILES)

@@ -7,7 +7,15 @@ import pytest
 
 from executor.commands.doctor.files import Files
 from executor.commands.doctor.gather import Given, gather, read_config
-from tests.commands.doctor.hosts import CONFIG, SOCKET, Host, plant, plant_host, running
+from tests.commands.doctor.hosts import (
+    CONFIG,
+    SOCKET,
+    Host,
+    plant,
+    plant_host,
+    plant_process,
+    running,
+)
 
 
 def test_another_root_is_seen_as_a_host(tmp_path: Path) -> None:
@@ -29,16 +37,9 @@ def test_another_root_is_seen_as_a_host(tmp_path: Path) -> None:
 def test_the_configuration_is_that_of_the_runner_that_runs(tmp_path: Path) -> None:
     """A gitlab-runner names its file by --config, and its engine by its environment."""
     plant_host(tmp_path)
-    plant(
-        tmp_path,
-        {
-            "/proc/80/comm": "gitlab-runner\n",
-            "/proc/80/status": "NSpid:\t80\n",
-            "/proc/80/cmdline": "gitlab-runner\0run\0--config\0/etc/other.toml\0",
-            "/proc/80/environ": "DOCKER_HOST=unix:///run/other.sock\0",
-            "/etc/other.toml": '[[runners]]\nname = "other"\nexecutor = "custom"\n',
-        },
-    )
+    host = {"DOCKER_HOST": "unix:///run/other.sock"}
+    plant_process(tmp_path, 80, "--config", "/etc/other.toml", environ=host)
+    plant(tmp_path, {"/etc/other.toml": '[[runners]]\nname = "other"\nexecutor = "custom"\n'})
 
     facts = gather(Given(root=str(tmp_path)))
 
@@ -52,17 +53,8 @@ def test_the_configuration_is_that_of_the_runner_that_runs(tmp_path: Path) -> No
 def test_a_runner_with_another_configuration_does_not_count(tmp_path: Path) -> None:
     """Who names a file asks about the gitlab-runner that has it, and no other."""
     plant_host(tmp_path)
-    plant(
-        tmp_path,
-        {
-            "/proc/80/comm": "gitlab-runner\n",
-            "/proc/80/status": "NSpid:\t80\n",
-            "/proc/80/cmdline": "gitlab-runner\0run\0--config\0/etc/other.toml\0",
-            "/proc/81/comm": "gitlab-runner\n",
-            "/proc/81/status": "NSpid:\t81\n",
-            "/proc/81/cmdline": "gitlab-runner\0run\0",
-        },
-    )
+    plant_process(tmp_path, 80, "--config", "/etc/other.toml")
+    plant_process(tmp_path, 81)
 
     found = [
         gather(Given(str(tmp_path), each)).process for each in (CONFIG, "/etc/other.toml", "/x")
