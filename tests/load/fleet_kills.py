@@ -27,7 +27,7 @@ from tests.gitlab.server import GitLab
 from tests.web import Request
 
 ACTIONS = ("rotate", "reconcile")
-_OLD = "2026-01-01T00:00:00Z"
+_OLD = "2020-01-01T00:00:00Z"
 _TRACED = ("commands/fleet/", "commands/gitlab/", "commands/register/config_file.py")
 _KILLED = """
 import os, signal, sys

@@ -164,10 +164,16 @@ def _with_engine(
 
 def _remove_others(engine: Engine, options: Options) -> int:
     """Remove what is of no job, and return how much: files, and idle networks of slots."""
-    networks = remove_old(engine, time.time())
+    files = remove_stray_logs(options) + remove_old_captures(options)
+    try:
+        networks = remove_old(engine, time.time())
+    except (EngineUnavailable, EngineRefused) as error:
+        # What was done for jobs is told all the same.
+        complain(f"WARNING: Idle networks of slots were not looked at: {error}")
+        return files
     if networks:
         options.log.event("kept networks removed", networks=networks)
-    return networks + remove_stray_logs(options) + remove_old_captures(options)
+    return files + networks
 
 
 def _look(

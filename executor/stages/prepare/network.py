@@ -86,11 +86,13 @@ class JobNetwork:
         So it has where another job is on the slot's, or anything else stands in the way.
         """
         spec = plan_kept(self._inputs, around)
-        if spec is None or self._taken_by():
+        if spec is None:
             return None
         self._names.append(spec.name)
         found = kept_by_name(around, spec.name)
         try:
+            if self._taken_by():
+                return None
             if len(found) == 1 and self._will_do(found[0], spec, around):
                 made = Made(found[0].id, found[0].subnets)
             elif any(self._engine.kept.remove_network(each.id) for each in found):

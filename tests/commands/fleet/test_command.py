@@ -132,11 +132,11 @@ def test_stale_runners(gitlab: GitLab, capfd: pytest.CaptureFixture[str], tmp_pa
 def test_ghosts(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
     """The job of a host that is gone, and not that of one that calls."""
     (row,) = gitlab.registry.rows.values()
-    row.managers["s_gone"] = Manager(2, "s_gone", {}, "2026-01-01T00:00:00Z")
+    row.managers["s_gone"] = Manager(2, "s_gone", {}, "2020-01-01T00:00:00Z")
     ghost, _ = (gitlab.enqueue(payload(gitlab.url, id=number)) for number in (1, 2))
     for job, host in zip(gitlab.jobs(), ("s_gone", "s_1"), strict=True):
         gitlab.take(job, host)
-    ghost.started_at = "2026-01-01T00:00:00Z"
+    ghost.started_at = "2020-01-01T00:00:00Z"
     args = ["reconcile", "--url", gitlab.url]
 
     assert run(args, {"GITLAB_TOKEN": gitlab.administrators_token}) == 1

@@ -18,7 +18,7 @@ from tests.gitlab.samples import payload
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
 
-OLD = "2026-01-01T00:00:00Z"
+OLD = "2020-01-01T00:00:00Z"
 
 
 @pytest.fixture(name="gitlab")
@@ -68,7 +68,7 @@ def test_a_host_that_calls_again_has_no_ghosts(gitlab: GitLab, row: RunnerRow) -
 
     def calling(request: Request) -> None:
         if request.path.endswith("/jobs"):
-            row.managers["s_1"].contacted_at = "2026-01-02T00:00:00Z"
+            row.managers["s_1"].contacted_at = "2020-01-02T00:00:00Z"
 
     gitlab.mood = calling
 
@@ -99,7 +99,7 @@ def test_a_job_that_somebody_has_cancelled(gitlab: GitLab, row: RunnerRow) -> No
 def test_a_job_that_has_begun_after_the_last_call(gitlab: GitLab, row: RunnerRow) -> None:
     """Whoever gets a job has called: what GitLab remembers of the host is old, and proves nothing."""
     (job,) = gitlab.jobs()
-    job.started_at = "2026-01-01T00:02:00Z"
+    job.started_at = "2020-01-01T00:02:00Z"
 
     ghosts, failures = found(gitlab, row)
 

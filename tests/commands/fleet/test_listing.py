@@ -38,7 +38,7 @@ def plant(gitlab: GitLab, count: int, hosts: int) -> None:
         row = gitlab.registry.add({})
         for number in range(hosts):
             name = f"s_{row.id}_{number}"
-            row.managers[name] = Manager(row.id * 10 + number, name, {}, "2026-01-01T00:00:00Z")
+            row.managers[name] = Manager(row.id * 10 + number, name, {}, "2020-01-01T00:00:00Z")
 
 
 def test_all_pages_over_few_connections(gitlab: GitLab) -> None:

@@ -14,7 +14,7 @@ from tests.gitlab import server
 from tests.gitlab.registry import LEGACY, Manager, RunnerRow
 from tests.gitlab.server import GitLab
 
-OLD_CALL = "2026-01-01T00:00:00Z"
+OLD_CALL = "2020-01-01T00:00:00Z"
 
 
 @pytest.fixture(name="gitlab")

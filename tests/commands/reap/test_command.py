@@ -558,7 +558,7 @@ def test_nothing_to_do_is_no_line_in_the_log(
 
 def test_idle_networks_of_slots(call: Call, there: Belongings, tmp_path: Path) -> None:
     """With --yes those go that are a day old, and the administrator's log says so."""
-    old = {"Name": "runner-a-network", "Id": "b", "Created": "2026-01-01T12:00:00.123456789Z"}
+    old = {"Name": "runner-a-network", "Id": "b", "Created": "2020-01-01T12:00:00.123456789Z"}
     there.stub.on("GET", f"/networks.*{KEPT_NETWORK_LABEL}", http(200, [old]))
     there.stub.on("DELETE", "/networks/b", http(204))
     there.stub.on("GET", "/volumes$", http(200, {"Volumes": []}))
@@ -573,3 +573,13 @@ def test_idle_networks_of_slots(call: Call, there: Belongings, tmp_path: Path) -
     assert any(
         each["event"] == "kept networks removed" and each["networks"] == 1 for each in events
     )
+
+
+def test_networks_of_slots_that_cannot_be_listed(call: Call, there: Belongings) -> None:
+    """What was done for jobs is told all the same."""
+    there.stub.on("GET", f"/networks.*{KEPT_NETWORK_LABEL}", refusal(500, "no list"))
+
+    code, _, errors = call("--yes")
+
+    assert code == 0
+    assert "WARNING: Idle networks of slots were not looked at: " in errors

@@ -354,6 +354,20 @@ def test_the_engine_refuses_the_slots(engine: StubEngine) -> None:
     assert names_made(engine) == [kept_name(KEEPING), KEEPING.names.network]
 
 
+def test_the_slots_network_cannot_be_claimed(engine: StubEngine) -> None:
+    """The job makes its own, and does not fail for that."""
+    have(engine, a_kept_network())
+
+    def taken_by() -> str:
+        raise EngineRefused("volume name is in use by another driver")
+
+    network = JobNetwork(engine.engine(), KEEPING, some_steps(), taken_by)
+    network.surroundings()
+
+    assert network.kept is None
+    assert names_made(engine) == [KEEPING.names.network]
+
+
 def test_the_slots_network_is_pruned_before_it_is_used(engine: StubEngine) -> None:
     """It is made again with the same addresses, and the start is tried once more."""
     have(engine, a_kept_network())
