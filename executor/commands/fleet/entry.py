@@ -75,6 +75,12 @@ def read_entry(file: ConfigFile, name: str, url: str) -> Entry:
     return entry
 
 
+def others(file: ConfigFile, entry: Entry) -> list[Entry]:
+    """Return the other runners of the same GitLab in the file; raises what `held` makes sentences of."""
+    found = [each for each in _entries(file, file.read()) if each.url == entry.url]
+    return [each for each in found if each.token not in (entry.token, "")]
+
+
 def left_token(file: ConfigFile, entry: Entry) -> str:
     """Return the token of the same runner that a call that was killed has left, or ""."""
     try:

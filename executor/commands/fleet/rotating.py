@@ -119,6 +119,7 @@ class _Steps:
         owner = self._rotation.owner(token)
         if owner is None or self._options.runner not in (None, owner.number):
             raise HostFailed("The new token is not that of this runner: copy it again.")
+        self._rotation.check_free(owner.number)
         if not self._options.yes:
             text = f"counts with the new token, which {self._file.path} would get: --yes does."
             return self._tell("would", owner.number, text)

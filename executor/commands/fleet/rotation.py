@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from executor.commands.fleet.entry import Entry, left_token, put, try_out
+from executor.commands.fleet.entry import Entry, left_token, others, put, try_out
 from executor.commands.fleet.host import HostFailed
 from executor.commands.fleet.journal import DONE, FAILED, Change, Journal
 from executor.commands.fleet.rows import LEGACY, Manager, Runner, read_runner
@@ -65,6 +65,15 @@ class Rotation:
         ]
         return Known(number, tuple(others))
 
+    def check_free(self, number: int) -> None:
+        """Raise HostFailed where config.toml has a runner under another name; or GitLabFailed."""
+        for each in others(self._file, self._entry):
+            owner = self.owner(each.token)
+            if owner and owner.number == number:
+                raise HostFailed(
+                    f"Runner {number} is {each.name!r} in {self._file.path}, and not {self._entry.name!r}."
+                )
+
     def taken_up(self, journal: Journal, named: int | None) -> tuple[int, bool]:
         """Return the number of the runner, and whether what was begun is done with that.
 
@@ -91,6 +100,7 @@ class Rotation:
             journal.settle(begun, DONE, "the new token was lost with the command: it needs another")
             return int(begun.target.rpartition("/")[2]), False
         if named is not None:
+            self.check_free(named)
             return named, False
         raise HostFailed(
             f"GitLab does not know the token of {self._entry.name!r} any more. If another host has had it"

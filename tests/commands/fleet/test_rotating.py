@@ -250,6 +250,29 @@ def test_a_token_that_gitlab_does_not_know(
     assert tokens(config) == [row.token] != ["glrt-abcdefghijklmnopqrst"]
 
 
+def test_another_runner_of_the_host(
+    gitlab: GitLab, row: RunnerRow, config: Path, args: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither its number nor its token is taken for those of one whose token is dead."""
+    two = gitlab.registry.add({})
+    two.managers["s_1"] = Manager(2, "s_1", {}, OLD_CALL)
+    entry = f'[[runners]]\n  name = "two"\n  url = "{gitlab.url}"\n  token = "{two.token}"\n'
+    config.write_text(config.read_text() + entry)
+    before, seen = config.read_text(), resets(gitlab)
+    row.token = "glrt-abcdefghijklmnopqrst"
+    new = config.with_name("new")
+    new.write_text(two.token)
+    new.chmod(0o600)
+
+    assert run([*args, "--name", "one", "--runner", str(two.id)], {}) == 1
+    assert f"Runner {two.id} is 'two' in" in capfd.readouterr().err
+    where = args.index("--token-file")
+    del args[where : where + 2]
+    assert run([*args, "--name", "one", "--new-token-file", str(new)], {}) == 1
+    assert f"Runner {two.id} is 'two' in" in capfd.readouterr().err
+    assert (config.read_text(), seen) == (before, [])
+
+
 def test_a_file_that_cannot_be_changed(
     gitlab: GitLab, row: RunnerRow, config: Path, args: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
