@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.builders import RUNNER_VALUES, TOKEN, a_payload
+from tests.recording import recorder
 
-HOOKS = Path(__file__).parents[1] / "hooks"
+HOOKS = (recorder() or Path(__file__).parents[1]) / "hooks"
 STAGES = ("config", "prepare", "run", "cleanup")
 BUILD_FAILURE, SYSTEM_FAILURE = 41, 42
 

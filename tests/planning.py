@@ -1,13 +1,14 @@
 """What prepare asks of the engine, recorded, and compared with what `dind-executor plan` says.
 
-A test whose turn it is has its prepare calls run by `PROGRAM`, which does what the hook does and notes
-what the engine is asked and what the plan rests on.
+What `tests.recording` has noted of a call is planned again, with what the call had: the payload, the
+environment, the settings, and what the engine told.
 """
 
+import fcntl
 import json
 import os
-import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,111 +21,48 @@ from executor.commands.plan.document import shown_request
 from executor.commands.plan.facts import read_facts
 from executor.commands.plan.given import Given
 from executor.commands.plan.planning import Planned, plan_job
-from executor.errors import ExecutorError, JobPayloadError
+from executor.errors import ExecutorError, JobPayloadError, SettingsError
 from executor.names import DEADLINE_LABEL, OWNER_CONTAINER_LABEL, OWNER_LABEL, TEMP_DIR_LABEL
 from executor.notation.claims import CLAIM_LABEL, USES_LABEL
 from executor.plan.credentials import resolve
 from executor.reading import read_inputs
 from executor.settings.file import settings_of
+from tests.gitlab.jobs import Job
+from tests.recording import EACH, notes_of, recorder, tally_of
 
-EACH = 5
-"""Of so many tests one is compared, unless all are asked for."""
+EQUAL = "equal"
+"""All that prepare asked for is what the plan has, and nothing else is planned."""
+EQUAL_SO_FAR = "equal as far as prepare came"
+"""The same of a prepare that failed or was ended while it made what was planned."""
+REFUSED = "refused in the same words"
+"""Neither plan nor prepare accepts the job, and both say the same sentence."""
+ENDED_BEFORE = "ended before it planned"
+"""prepare failed or was ended before; what it had pulled by then is what the plan has."""
+DIFFERENT = "different"
+NOTHING = "refused, as there is nothing to plan"
+"""prepare had no settings, or no payload that is JSON, and said so."""
+UNSEEN = "not noted"
+"""A runner has taken a job from GitLab, and no prepare of it has been noted."""
+ANOTHER = "of another executor"
+UNCALLED = "taken from GitLab, and never prepared"
+NOT_OURS = (ANOTHER, UNCALLED)
+_FIRST_WORDS = b"Using dind-executor"
+"""What prepare prints first."""
+COMPARED = (EQUAL, EQUAL_SO_FAR, REFUSED)
 
-_BEGIN = 60
-"""How much of a sentence must be the same: a long one is cut in a job log."""
+_MET = {
+    "Cancelled",
+    "EngineRefused",
+    "EngineUnavailable",
+    "ImageUnavailable",
+    "PullInterrupted",
+    "RegistryDown",
+    "ResourceExhausted",
+    "OSError",
+}
+"""Errors that a plan cannot foresee: they are met while something is done."""
 _OF_THE_CALL = (DEADLINE_LABEL, OWNER_CONTAINER_LABEL, OWNER_LABEL, TEMP_DIR_LABEL)
 """Labels that say who prepares a job and when."""
-
-PROGRAM = """\
-import json, os, signal, sys
-signal.signal(signal.SIGQUIT, signal.SIG_IGN)
-note = sys.argv.pop(1)
-def write(**what):
-    descriptor = os.open(note, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(descriptor, (json.dumps(what) + "\\n").encode())
-    os.close(descriptor)
-settings = sys.argv[sys.argv.index("--settings") + 1]
-def text(path):
-    try:
-        return open(path, encoding="utf-8").read()
-    except (OSError, ValueError):
-        return None
-write(
-    kind="call",
-    environ=dict(os.environ),
-    payload=text(os.environ.get("JOB_RESPONSE_FILE", "")),
-    settings=text(settings),
-)
-from dataclasses import asdict
-from executor.engine import streams
-from executor.engine.api import Api
-def noting(name, real):
-    def noted(self, path, *given, **more):
-        if path.partition("?")[0].endswith("/create"):
-            body = given[0] if given else more.get("body")
-            write(kind="request", path=path, body=body, auth=False)
-        return real(self, path, *given, **more)
-    setattr(Api, name, noted)
-noting("post", Api.post)
-stream = streams.stream
-def noted_stream(api, path, headers=None, **more):
-    if path.startswith("/images/create"):
-        write(kind="request", path=path, body=None, auth=bool(headers))
-    return stream(api, path, headers, **more)
-streams.stream = noted_stream
-from executor.engine.docker import Engine
-from executor.plan import environment
-connect, pull, image, load = Engine.connect, Engine.pull, Engine.image, Engine.load_image
-def connected(self):
-    connect(self)
-    api = ".".join(map(str, self.api_version))
-    write(kind="engine", api=api, architecture=self.architecture)
-Engine.connect = connected
-def known(name, platform, facts):
-    if facts:
-        left = {"instead_of", "moved"}
-        write(
-            kind="image",
-            name=f"{name} {platform}".rstrip(),
-            facts={key: each for key, each in asdict(facts).items() if key not in left},
-        )
-    return facts
-Engine.pull = lambda self, what, *given: known(
-    what.image, what.platform, pull(self, what, *given)
-)
-Engine.image = lambda self, name: known(name, "", image(self, name))
-Engine.load_image = lambda self, path, name: known(name, "", load(self, path, name))
-plan = environment.plan_environment
-def planned(inputs, images, sidecar, facts):
-    around = asdict(facts.surroundings)
-    around["authorities"] = {name: each.decode() for name, each in facts.surroundings.authorities}
-    write(
-        kind="facts",
-        surroundings=around,
-        builds_are_taken=facts.builds_are_taken,
-        docker_host_is_elsewhere=facts.docker_host_is_elsewhere,
-        network_is_taken=facts.kept_network is None,
-        generation=inputs.generation,
-    )
-    return plan(inputs, images, sidecar, facts)
-environment.plan_environment = planned
-from executor.stages.prepare.layers import KeptLayers
-taken_by = KeptLayers._taken_by
-def taken(self, store):
-    other = taken_by(self, store)
-    write(kind="layers", layers_are_taken=bool(other))
-    return other
-KeptLayers._taken_by = taken
-from executor.stages.prepare.containers import Containers
-start_all = Containers.start_all
-def started(self, *given, **more):
-    start_all(self, *given, **more)
-    write(kind="done")
-Containers.start_all = started
-sys.argv.insert(1, "prepare")
-from executor.__main__ import main
-main()
-"""
 
 
 @dataclass
@@ -132,89 +70,130 @@ class Turn:
     """Whether the test that runs has its prepare calls recorded, and where."""
 
     directory: Path | None = None
+    has_come: bool = False
     number: int = 0
-    compared: int = 0
 
     def next(self) -> Path | None:
         """Return where the next call is noted; None where it is not."""
-        if self.directory is None:
+        if self.directory is None or not self.has_come:
             return None
         self.number += 1
         return self.directory / f"prepare-{self.number}.jsonl"
 
 
 TURN = Turn()
+_ONE_AT_A_TIME = threading.RLock()
+_SEEN: set[str] = set()
+"""The tokens of the jobs whose prepare has been compared, or could not be."""
 
 
-def has_turn(nodeid: str, *, whole: bool) -> bool:
-    """Tell whether a test is compared."""
-    return whole or crc32(nodeid.encode()) % EACH == 0
-
-
-def program(note: Path) -> tuple[str, ...]:
-    """Return what stands in for the hook of prepare."""
-    return (sys.executable, "-I", "-c", PROGRAM, str(note))
-
-
-_HOOK = """\
-#!/bin/sh
-trap '' QUIT
-if [ $((CUSTOM_ENV_CI_JOB_ID % {each})) = 0 ]; then
-    exec {python} -I {directory}/recorder.py "$(mktemp {directory}/XXXXXX.jsonl)" "$@"
-fi
-exec {hooks}/prepare "$@"
-"""
-
-
-def recording_hooks(directory: Path, real: Path, *, whole: bool) -> Path:
-    """Return hooks whose prepare notes what it does, for each job or for a share of them."""
-    directory.mkdir()
-    (directory / "recorder.py").write_text(PROGRAM, encoding="utf-8")
-    for stage in ("config", "run", "cleanup"):
-        text = f'#!/bin/sh\ntrap "" QUIT\nexec {real}/{stage} "$@"\n'
-        (directory / stage).write_text(text, encoding="utf-8")
-    text = _HOOK.format(
-        each=1 if whole else EACH, python=sys.executable, directory=directory, hooks=real
-    )
-    (directory / "prepare").write_text(text, encoding="utf-8")
-    for stage in ("config", "prepare", "run", "cleanup"):
-        (directory / stage).chmod(0o755)
-    return directory
+def has_turn(nodeid: str) -> bool:
+    """Tell whether a test is compared; where each call is noted, no test has a turn of its own."""
+    return recorder() is None and crc32(nodeid.encode()) % EACH == 0
 
 
 def compare_all(directory: Path) -> None:
-    """Compare what the hooks of a directory have noted, and forget it."""
+    """Compare what is noted below a directory of the calls that have ended, and forget it."""
     for note in sorted(directory.glob("*.jsonl")):
-        try:
-            compare(note)
-        finally:
-            note.unlink()
+        with _ONE_AT_A_TIME:  # a test may have threads, each with a job
+            if note.exists() and not _goes_on(note):
+                try:
+                    compare(note)
+                finally:
+                    note.unlink()
 
 
-def compare(note: Path, stderr: str | None = None) -> None:
-    """Assert that a plan says what a call of prepare has asked for, as far as that came.
+def compare_recorded() -> None:
+    """Compare all calls that have ended, where each one is noted."""
+    if directory := recorder():
+        compare_all(notes_of(directory))
 
-    `stderr` is what the call has printed there, if that is known.
-    """
+
+def compare(note: Path) -> None:
+    """Assert that a plan says what a call of prepare has asked for, as far as that came."""
     text = note.read_text(encoding="utf-8") if note.exists() else ""
     noted = [json.loads(each) for each in text.splitlines()]
+    calls = [each for each in noted if each["kind"] == "call"]
+    if not calls:
+        tell("", ENDED_BEFORE, "killed before it began")
+        return
+    job = calls[0]["environ"].get("CUSTOM_ENV_CI_JOB_ID", "")
+    _SEEN.add(calls[0]["environ"].get("CUSTOM_ENV_CI_JOB_TOKEN", ""))
+    errors = [each for each in noted if each["kind"] == "error"]
+    why = errors[0]["type"] if errors else "killed"
+    try:
+        how = _compare(calls[0], noted, errors[0] if errors else None)
+    except AssertionError as different:
+        tell(job, DIFFERENT, str(different) or repr(different))
+        raise
+    tell(job, how, "" if how == EQUAL else why)
+
+
+def tell(job: str, how: str, why: str = "") -> None:
+    """Add what became of a call to the tally, if there is one."""
+    directory = recorder()
+    if directory is None:
+        return
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    line = json.dumps({"test": test, "job": job, "how": how, "why": why})
+    with tally_of(directory).open("a", encoding="utf-8") as tally:
+        tally.write(f"{line}\n")
+
+
+def miss_none(jobs: Iterable[Job]) -> None:
+    """Add to the tally which of GitLab's jobs a runner had without a prepare that is noted."""
+    compare_recorded()
+    for job in jobs:
+        if job.handed_out_at and job.token not in _SEEN:
+            another = b"Preparing the" in job.trace and b'the "custom" executor' not in job.trace
+            how = UNSEEN if _FIRST_WORDS in job.trace else ANOTHER if another else UNCALLED
+            tell(str(job.id), how)
+
+
+def _goes_on(note: Path) -> bool:
+    """Tell whether the process that writes a note has not ended."""
+    with note.open("rb") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _compare(
+    call: Mapping[str, Any], noted: list[dict[str, Any]], error: Mapping[str, str] | None
+) -> str:
+    """Return how the plan and a call of prepare agree; fails where they do not."""
     kinds = {each["kind"] for each in noted}
-    if "call" not in kinds:
-        return  # killed before it began
-    (call,) = (each for each in noted if each["kind"] == "call")
+    if lacking := _lacking(call):
+        assert error, f"prepare went on without {lacking}"
+        assert error["type"] == lacking, error
+        return NOTHING
     found = _planned(call, noted)
     if isinstance(found, ExecutorError):
         assert "done" not in kinds, f"plan refuses what prepare made: {found}"
-        if stderr is not None and not isinstance(found, JobPayloadError):  # which names its file
-            assert str(found).splitlines()[0][:_BEGIN] in stderr, found
-        return
-    if "facts" not in kinds:
-        return  # it ended before it planned: at a full disk, a registry or an engine
+        if error is None or error["type"] in _MET:
+            return ENDED_BEFORE
+        told = error["sentence"].replace(call["environ"].get("JOB_RESPONSE_FILE", "-"), "PAYLOAD")
+        assert (error["type"], told) == (type(found).__name__, str(found))
+        return REFUSED
     plan, document = found
     requests = [each for each in noted if each["kind"] == "request"]
+    _compare_pulls(plan, requests, whole="done" in kinds)
+    if "facts" not in kinds:
+        assert error is None or error["type"] in _MET, f"prepare refuses what is planned: {error}"
+        return ENDED_BEFORE
     _compare_requests(plan.requests, document, requests, whole="done" in kinds)
-    _compare_pulls(plan, requests)
-    TURN.compared += 1
+    return EQUAL if "done" in kinds else EQUAL_SO_FAR
+
+
+def _lacking(call: Mapping[str, Any]) -> str:
+    """Return the error of a call that had no settings or no payload; "" where it had both."""
+    try:
+        json.loads(call["payload"] or "")
+    except ValueError:
+        return JobPayloadError.__name__
+    return SettingsError.__name__ if call["settings"] is None else ""
 
 
 def _planned(call: Mapping[str, Any], noted: list[dict[str, Any]]) -> Any:
@@ -232,12 +211,13 @@ def _planned(call: Mapping[str, Any], noted: list[dict[str, Any]]) -> Any:
         if key.startswith("CUSTOM_ENV_")
     }
     path = os.environ["PATH"]
-    os.environ["PATH"] = environ["PATH"]  # for the administrator's credential helpers
+    os.environ["PATH"] = environ.get("PATH", path)  # for the administrator's credential helpers
     try:
         facts = read_facts(known)
         table = toml_table(call["settings"])
-        given = Given(json.loads(call["payload"] or "null"), values)
-        basics, env, said = read_job_of(given, settings_of(table, ""), environ)
+        given = Given(json.loads(call["payload"]), values)
+        settings = settings_of(table, call["settings_path"])
+        basics, env, said = read_job_of(given, settings, environ)
         look = Look(read_inputs(env, basics), facts, said)
         return plan_job(look.inputs, facts), whole(look, table, decides=False)
     except (ExecutorError, ValueError, TypeError) as error:
@@ -291,11 +271,12 @@ def _asked(requests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return asked
 
 
-def _compare_pulls(plan: Planned, requests: list[dict[str, Any]]) -> None:
+def _compare_pulls(plan: Planned, requests: list[dict[str, Any]], *, whole: bool) -> None:
     planned = {
         f"{each.image} {each.platform}".rstrip(): resolve(each.image, plan.inputs.catalogue)
         for each in plan.pulls
     }
+    asked = set()
     for each in requests:
         if "/images/create?fromImage=" not in each["path"]:
             continue
@@ -303,6 +284,14 @@ def _compare_pulls(plan: Planned, requests: list[dict[str, Any]]) -> None:
         name = " ".join((query["fromImage"][0], *query.get("platform", ())))
         assert name in planned, f"prepare pulled {name}, which is not planned"
         assert each["auth"] == (planned[name] is not None), name
+        asked.add(name)
+    if whole:
+        always = {
+            f"{each.image} {each.platform}".rstrip()
+            for each in plan.pulls
+            if each.policies[0] == "always"
+        }
+        assert always <= asked, f"planned to be pulled, and not: {always - asked}"
 
 
 def _comparable(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,14 +18,15 @@ import tarfile
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import docker
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 from executor.names import LABEL
-from tests import toml
+from tests import planning, recording, toml
 from tests.gitlab.server import GitLab
 from tests.rig.catalogue import RUNNER
 from tests.rig.paths import CACHE
@@ -37,6 +38,14 @@ PAGE = REPOSITORY / "docs/container.md"
 CLONE = "/root/dind-executor"
 NAME = "gitlab-runner"
 """How the page calls the container."""
+_NOTES = Path("/opt/recorder/notes")
+_RECORDER = Path("/opt/recorder/recorder.py")
+_HOOK = "/opt/dind-executor/hooks/prepare"
+_RECORDING = f"""\
+#!/bin/sh
+trap '' QUIT
+exec /opt/dind-executor/current/bin/python -I {_RECORDER} "$@"
+"""
 _PATIENCE_SECONDS = 600
 _CONFIG = "config/config.toml"
 _SETTINGS = "dind-executor/settings.toml"
@@ -51,6 +60,7 @@ class Box:
     def __init__(self, container: Container, address: str, rig: Rig) -> None:
         self._container = container
         self._rig = rig
+        self._compared: set[str] = set()
         self.address = address
         self.client = docker.DockerClient(
             base_url=address, version="auto", timeout=_PATIENCE_SECONDS
@@ -68,19 +78,36 @@ class Box:
 
     def put(self, directory: str, files: Mapping[str, bytes]) -> None:
         """Write files below a directory of the host."""
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as tar:
-            for name, content in files.items():
-                entry = tarfile.TarInfo(f"{directory}/{name}".lstrip("/"))
-                entry.size, entry.mode = len(content), 0o755 if content[:2] == b"#!" else 0o644
-                tar.addfile(entry, io.BytesIO(content))
-        self._container.put_archive("/", packed.getvalue())
+        named = {f"{directory}/{name}": content for name, content in files.items()}
+        self._container.put_archive("/", packed(named))
 
     def start(self, gitlab: GitLab, name: str = NAME) -> None:
         """Do what the page says, from the configuration on; a second runner has another name."""
         self.run(*(renamed(each, name) for each in commands("Write the configuration")))
         self._fill_in(gitlab, f"/srv/{name}")
         self.run(*(renamed(each, name) for each in commands("Start it")))
+        self.record(name)
+
+    def record(self, name: str = NAME) -> None:
+        """Have prepare note in a runner's container what it does, where each call is noted."""
+        if recording.recorder():
+            container = self.runner(name)
+            files = {str(_NOTES / ".there"): b"", str(_RECORDER): recording.text(_NOTES).encode()}
+            container.put_archive("/", packed({**files, _HOOK: _RECORDING.encode()}))
+
+    def compare(self) -> None:
+        """Compare what the runners' containers have noted, in which no prepare is going on."""
+        if not recording.recorder():
+            return
+        for container in self.client.containers.list(all=True):
+            with tempfile.TemporaryDirectory() as name, suppress(NotFound):
+                pieces, _ = container.get_archive(f"{_NOTES}/.")
+                with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as tar:
+                    tar.extractall(name, filter="data")
+                for note in Path(name).glob("*.jsonl"):
+                    if note.name not in self._compared:
+                        self._compared.add(note.name)
+                        planning.compare(note)
 
     def _fill_in(self, gitlab: GitLab, directory: str) -> None:
         """Write what the page leaves to the administrator."""
@@ -162,8 +189,20 @@ def box(
                 (make_base or _make_base)(made, rig)
                 made.run(*commands("Build the image"))
                 yield made
+                made.compare()
         finally:
             container.remove(force=True, v=True)
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a tar archive, by their whole paths."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o755 if content[:2] == b"#!" else 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return whole.getvalue()
 
 
 def commands(section: str) -> list[str]:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from executor.local.project.checkout import Checkout
-from tests import pipelines, planning
+from tests import pipelines, planning, recording
 from tests.gitlab import counting, leftovers, runner, server, sources
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
+from tests.hooks import HOOKS
 from tests.rig.paths import PROJECT_FILES
 from tests.rig.state import Rig
-from tests.stages.calls import HOOKS
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,10 +47,18 @@ def another_gitlab(rig: Rig, tmp_path: Path) -> Iterator[GitLab]:
 
 
 @pytest.fixture(scope="package")
-def noting_hooks(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def noting_hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hooks of which prepare notes what it asks for, so that it can be compared with its plan."""
-    directory = tmp_path_factory.mktemp("noting") / "hooks"
-    return planning.recording_hooks(directory, HOOKS, whole=pytestconfig.getoption("whole"))
+    if recording.recorder():
+        return HOOKS
+    return recording.recording_hooks(tmp_path_factory.mktemp("noting") / "hooks", HOOKS)
+
+
+@pytest.fixture(autouse=True)
+def recorded() -> Iterator[None]:
+    """Compare what has called prepare in the test, where each call is noted."""
+    yield
+    planning.compare_recorded()
 
 
 @pytest.fixture(scope="package")
@@ -94,7 +102,7 @@ def pushed(
     assert our_runner.process.poll() is None, our_runner.log()[-4000:]
     new = [job for job in gitlab.jobs() if job.id not in before]
     assert leftovers.of_jobs(rig.engine_host, new) == []
-    planning.compare_all(noting_hooks)
+    planning.compare_all(recording.notes_of(noting_hooks))
     ran = [job for job in new if job.handed_out_at]
     for job in ran:
         our_runner.wait_until_left(job.id)

@@ -21,6 +21,7 @@ from tests.gitlab.jobs import Job
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner, Table
 from tests.gitlab.server import GitLab
+from tests.recording import recorder
 from tests.rig.state import Rig
 from tests.sockets import Listener, tunnel
 
@@ -186,7 +187,8 @@ def _in_a_container(place: Place) -> Iterator[Callable[[], None]]:
     programs = {sys.base_prefix, str(Path(command[0]).resolve().parent), str(_REPOSITORY)}
     shown = {each for each in (*_SYSTEM, *programs) if Path(each).exists()}
     volumes = {each: {"bind": each, "mode": "ro"} for each in shown}
-    for each in (str(place.directory), socket_dir):
+    noting = recorder()
+    for each in (str(place.directory), socket_dir, *([str(noting)] if noting else [])):
         volumes[each] = {"bind": each, "mode": "rw"}
     with closing(docker.DockerClient(base_url=place.rig.engine_host, version="auto")) as client:
         client.images.pull("busybox:latest")

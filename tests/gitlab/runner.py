@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests import toml
 from tests.gitlab.server import GitLab
+from tests.hooks import HOOKS
 from tests.patience import LONGEST_SECONDS
 
 COMMAND = "gitlab-runner"
@@ -64,7 +65,7 @@ def version() -> str:
     return said.stdout.partition("Version:")[2].split()[0]
 
 
-def custom(settings: Path, hooks: Path = _REPOSITORY / "hooks") -> Table:
+def custom(settings: Path, hooks: Path = HOOKS) -> Table:
     """Return the registration of config.toml.example with these hooks and settings."""
     runner = _example()
     registration: Table = {"graceful_kill_timeout": 120, "force_kill_timeout": 10}

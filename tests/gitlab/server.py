@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from tests import git
+from tests import git, planning
 from tests.gitlab.api import JobApi
 from tests.gitlab.jobs import Job
 from tests.gitlab.registry import Registry
@@ -108,3 +108,4 @@ def serving(
     server.clock = lambda: gitlab.registry.now().timestamp()
     with server.serving():
         yield gitlab
+    planning.miss_none(gitlab.jobs())

@@ -153,7 +153,9 @@ def test_a_stop_is_graceful_and_an_upgrade_keeps_everything(host: Box, pushed: P
     eventually(lambda: host.runner().status == "exited", "the container stops by itself")
     # The answer to its last request would take the next job with it.
     eventually(lambda: not pushed.gitlab.is_asked, "its last request is answered")
+    host.compare()
     host.run(remove, *box.commands("Start it"))
+    host.record()
 
     echo(pushed)
 
@@ -182,6 +184,7 @@ def test_a_runner_that_dies_beside_another(
     host.run(f"docker start {box.NAME}")
     sweep(pushed, lambda: dying.state != "running")
     assert_ended(dying)
+    host.compare()
     host.run(f"docker rm -f -v {OTHER}")
     assert host.objects() == []
 

@@ -21,12 +21,12 @@ from tests.gitlab.jobs import FINAL_STATES, Job
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
+from tests.hooks import HOOKS
 from tests.load import starts
 from tests.rig import authority
 from tests.rig.state import Rig
 from tests.web import Answer, Request
 
-HOOKS = Path(__file__).parents[2] / "hooks"
 MOST_JOBS = 8
 """prepare waits for no sweep: what one does not get done is the next one's."""
 

@@ -10,6 +10,7 @@ import pytest
 from tests.gitlab import habit_runs, habits
 from tests.gitlab.habit_runs import REPOSITORY, Side
 from tests.gitlab.habits import OURS, Ended, Habit
+from tests.hooks import HOOKS
 from tests.rig.state import Rig
 
 ALL = habits.read()
@@ -25,7 +26,7 @@ def ended(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tu
         found[habit.name] = habit, ended
 
     with habit_runs.site(rig, tmp_path_factory.mktemp("habits"), FAST) as place:
-        habit_runs.run(place, FAST, [Side(OURS, REPOSITORY / "hooks")], take, concurrent=3)
+        habit_runs.run(place, FAST, [Side(OURS, HOOKS)], take, concurrent=3)
     return found
 
 

@@ -20,10 +20,10 @@ from tests.gitlab import leftovers, runner
 from tests.gitlab.pipelines import Pushed, project_variables
 from tests.gitlab.runner import Runner
 from tests.gitlab.server import GitLab
+from tests.hooks import HOOKS
 from tests.rig.engine import connect
 from tests.rig.state import Rig
 
-HOOKS = Path(__file__).parents[2] / "hooks"
 _MEANWHILE = """
 job:
   image: alpine

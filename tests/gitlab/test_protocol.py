@@ -12,11 +12,10 @@ from executor.local.project.predefined import Site
 from tests.gitlab import leftovers, runner, server, trace
 from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab
+from tests.hooks import HOOKS
 from tests.rig import authority
 from tests.rig.state import Rig
 from tests.stages.conftest import settings_text
-
-HOOKS = Path(__file__).parents[2] / "hooks"
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from executor.local.project.checkout import Checkout
 from tests.gitlab import runner, trace
 from tests.gitlab.pipelines import Pushed
 from tests.gitlab.server import GitLab
+from tests.hooks import HOOKS
 from tests.rig.state import Rig
 
-HOOKS = Path(__file__).parents[2] / "hooks"
 # As gitlab-runner's package leaves it, with an administrator's remark.
 PACKAGED = """\
 # Do not change this by hand.

@@ -26,6 +26,7 @@ from executor.local.pipeline.file import parse_pipeline
 from tests.gitlab import leftovers, runner, server, sources, trace
 from tests.gitlab.jobs import FINAL_STATES, Job
 from tests.gitlab.pipelines import Pushed
+from tests.hooks import HOOKS
 from tests.load import family
 from tests.load.account import NO_HOOK_YET, YOUNG_MS, Account, Moment
 from tests.load.family import Family, Process
@@ -33,7 +34,6 @@ from tests.rig import state
 from tests.rig.paths import PROJECT_FILES
 from tests.rig.state import Rig
 
-HOOKS = Path(__file__).parents[2] / "hooks"
 # This share of the signals waits for a stage to begin; the others come at any time.
 AIMED = 0.5
 _APART_SECONDS = 3.0

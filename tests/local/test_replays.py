@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests import git
+from tests.hooks import HOOKS
 from tests.rig.state import Rig
-from tests.stages.calls import HOOKS
 from tests.stages.conftest import settings_text
 
 COMMAND = (sys.executable, "-m", "executor")

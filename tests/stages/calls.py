@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tests import planning
+from tests import planning, recording
+from tests.hooks import HOOKS
 from tests.stages import scripts
 from tests.stages.request import JobRequest
 
-HOOKS = Path(__file__).parents[2] / "hooks"
 BUILD_FAILURE, SYSTEM_FAILURE = 1, 2
 _IMPATIENT = """\
 import sys
@@ -118,7 +118,8 @@ class Running:
         """Wait for the end as `_finish`, and compare what prepare asked for with its plan."""
         call = self._finish()
         if self.note:
-            planning.compare(self.note, call.stderr)
+            planning.compare(self.note)
+        planning.compare_recorded()
         return call
 
     def _finish(self) -> Call:
@@ -221,8 +222,11 @@ class JobCalls:
     def start(self, stage: str, *args: str, program: Sequence[str] = ()) -> Running:
         """Start a stage; `program` stands in for its hook."""
         note = planning.TURN.next() if stage == "prepare" and not program else None
+        recorder = recording.recorder()
         if note:
-            program = planning.program(note)
+            program = recording.program(note)
+        elif recorder and stage == "prepare":
+            program = recording.recorded(program, recording.notes_of(recorder))
         process = subprocess.Popen(
             [
                 *(program or (*self.under, str(HOOKS / stage))),

@@ -11,7 +11,7 @@ import pytest
 from docker.errors import DockerException
 
 from tests import toml
-from tests.planning import TURN, has_turn
+from tests.planning import TURN, compare_recorded, has_turn
 from tests.rig.state import Rig
 from tests.stages.calls import JobCalls
 from tests.stages.registry import Images
@@ -21,13 +21,31 @@ from tests.stages.witness import Witness
 Changes = Mapping[str, Mapping[str, object]]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have some of the tests compare what prepare asks for with what `plan` says.
+
+    This comes before fixtures that several tests share, whose jobs are compared too.
+    """
+    TURN.has_come = has_turn(item.nodeid)
+
+
+def pytest_runtest_teardown() -> None:
+    """Compare nothing beyond the test."""
+    TURN.has_come = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def notes(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Have a place for what prepare notes."""
+    TURN.directory = tmp_path_factory.mktemp("notes")
+
+
 @pytest.fixture(autouse=True)
-def turn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
-    """Have some of the tests compare what prepare asks for with what `plan` says."""
-    if has_turn(request.node.nodeid, whole=request.config.getoption("whole")):
-        TURN.directory = tmp_path
+def recorded() -> Iterator[None]:
+    """Compare what else has called prepare in the test, where each call is noted."""
     yield
-    TURN.directory = None
+    compare_recorded()
 
 
 class Start(Protocol):

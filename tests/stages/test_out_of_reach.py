@@ -6,8 +6,9 @@ import pytest
 
 from executor.engine.api import Api
 from executor.shell.serving import sent_script
+from tests.hooks import HOOKS
 from tests.rig.state import Rig
-from tests.stages.calls import HOOKS, IMPATIENT_RUN, SYSTEM_FAILURE, JobCalls, assert_error
+from tests.stages.calls import IMPATIENT_RUN, SYSTEM_FAILURE, JobCalls, assert_error
 from tests.stages.conftest import Changes, Start
 from tests.stages.request import JobRequest
 from tests.stages.witness import Witness

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from docker.models.containers import Container
 
+from tests.hooks import HOOKS
 from tests.rig.state import Rig
-from tests.stages.calls import BUILD_FAILURE, HOOKS, SYSTEM_FAILURE, Call, JobCalls, assert_error
+from tests.stages.calls import BUILD_FAILURE, SYSTEM_FAILURE, Call, JobCalls, assert_error
 from tests.stages.conftest import Changes, Start
 from tests.stages.registry import Images
 from tests.stages.request import JobRequest, Variable
