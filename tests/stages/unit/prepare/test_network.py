@@ -41,8 +41,10 @@ def some_steps() -> Steps:
 
 
 @pytest.fixture
-def engine(stub: StubEngine) -> StubEngine:
-    """Return an engine on another host, with one network of somebody else's."""
+def engine(stub: StubEngine, mocker: MockerFixture) -> StubEngine:
+    """Return an engine on another host, with one network of somebody else's; this one has no routes."""
+    for each in ("host_routes", "policy_routes", "host_resolvers"):
+        mocker.patch(f"{PLACES}.{each}", return_value=())
     others = [{"Name": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}}]
     own = {"Name": INPUTS.names.network, "IPAM": {"Config": [{"Subnet": "172.30.0.0/16"}]}}
     stub.on("GET", "/info", http(200, {"ServerVersion": "27.0.0"}))
