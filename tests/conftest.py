@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_mock import MockerFixture
 
 from tests.engine.stub import (
@@ -21,6 +22,10 @@ from tests.engine.stub import (
 from tests.hooks import Runner
 from tests.rig.state import Rig, load
 from tests.stages.request import KEPT_LAYERS
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 LONG = (
     "stages/test_killed_stages.py",
