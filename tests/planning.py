@@ -61,6 +61,11 @@ _MET = {
     "OSError",
 }
 """Errors that a plan cannot foresee: they are met while something is done."""
+_MET_SETTINGS = (
+    "of the runner's settings: failed to pull image ",
+    "`[disk] floor` and `headroom` want ",
+)
+"""What errors of settings say that are met likewise: at a registry, and at the host's disks."""
 _OF_THE_CALL = (DEADLINE_LABEL, OWNER_CONTAINER_LABEL, OWNER_LABEL, TEMP_DIR_LABEL)
 """Labels that say who prepares a job and when."""
 
@@ -172,7 +177,7 @@ def _compare(
     found = _planned(call, noted)
     if isinstance(found, ExecutorError):
         assert "done" not in kinds, f"plan refuses what prepare made: {found}"
-        if error is None or error["type"] in _MET:
+        if error is None or _is_met(error):
             return ENDED_BEFORE
         told = error["sentence"].replace(call["environ"].get("JOB_RESPONSE_FILE", "-"), "PAYLOAD")
         assert (error["type"], told) == (type(found).__name__, str(found))
@@ -181,10 +186,18 @@ def _compare(
     requests = [each for each in noted if each["kind"] == "request"]
     _compare_pulls(plan, requests, whole="done" in kinds)
     if "facts" not in kinds:
-        assert error is None or error["type"] in _MET, f"prepare refuses what is planned: {error}"
+        assert error is None or _is_met(error), f"prepare refuses what is planned: {error}"
         return ENDED_BEFORE
     _compare_requests(plan.requests, document, requests, whole="done" in kinds)
     return EQUAL if "done" in kinds else EQUAL_SO_FAR
+
+
+def _is_met(error: Mapping[str, str]) -> bool:
+    """Tell whether an error is one that a plan cannot foresee."""
+    said = error["sentence"]
+    return error["type"] in _MET or (
+        error["type"] == "SettingsError" and any(each in said for each in _MET_SETTINGS)
+    )
 
 
 def _lacking(call: Mapping[str, Any]) -> str:
