@@ -61,11 +61,8 @@ _MET = {
     "OSError",
 }
 """Errors that a plan cannot foresee: they are met while something is done."""
-_MET_SETTINGS = (
-    "of the runner's settings: failed to pull image ",
-    "`[disk] floor` and `headroom` want ",
-)
-"""What errors of settings say that are met likewise: at a registry, and at the host's disks."""
+_MET_ELSEWHERE = ("failed to pull image ", "`[disk] floor` and `headroom` want ")
+"""What errors of other kinds say that are met likewise: at a registry, and at the host's disks."""
 _OF_THE_CALL = (DEADLINE_LABEL, OWNER_CONTAINER_LABEL, OWNER_LABEL, TEMP_DIR_LABEL)
 """Labels that say who prepares a job and when."""
 
@@ -195,9 +192,7 @@ def _compare(
 def _is_met(error: Mapping[str, str]) -> bool:
     """Tell whether an error is one that a plan cannot foresee."""
     said = error["sentence"]
-    return error["type"] in _MET or (
-        error["type"] == "SettingsError" and any(each in said for each in _MET_SETTINGS)
-    )
+    return error["type"] in _MET or any(each in said for each in _MET_ELSEWHERE)
 
 
 def _lacking(call: Mapping[str, Any]) -> str:
