@@ -95,7 +95,7 @@ class DockerSettings(Section):
     )
     keep_network: bool = key(
         "Keep the network of a job, with nothing on it, for the next job in the same slot of the runner:"
-        " each job then ends some tenths of a second earlier (see docs/network.md). A job that finds"
+        " each job then ends about a tenth of a second earlier (see docs/network.md). A job that finds"
         " anything on it gets a network of its own.",
         default=False,
         ours=True,
