@@ -1,6 +1,7 @@
 """`dind-executor doctor`, called: what it finds on this host, and in a job's environment."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -64,14 +65,31 @@ def check(
         given += ["--as-job", "--only", "as-job"]
     command = [sys.executable, "-I", "-m", "executor", "doctor", *given]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
-        )
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # Ctrl-C reaches it once, from here.
+            process_group=0,
+        ) as process:
+            output, complaints = _said(process, seconds)
     except subprocess.TimeoutExpired:
         return Checked(ok=False, reason=f"it takes longer than {seconds} seconds")
     except OSError as error:
         return Checked(ok=False, reason=f"it does not start: {error.strerror}")
-    return read_report(done.stdout, done.stderr, done.returncode)
+    return read_report(output, complaints, process.returncode)
+
+
+def _said(process: "subprocess.Popen[bytes]", seconds: int) -> tuple[bytes, bytes]:
+    """Return what doctor prints; raises TimeoutExpired, and what interrupts this."""
+    try:
+        return process.communicate(timeout=seconds)
+    except BaseException:
+        # It ends its job, and removes what it made, before it goes.
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        raise
 
 
 def read_report(output: bytes, complaints: bytes, code: int) -> Checked:

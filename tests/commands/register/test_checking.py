@@ -1,11 +1,18 @@
 """What `dind-executor doctor` says, as `register` reads it."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from executor.commands.register.checking import read_report
+from tests.patience import LONGEST_SECONDS
 
 
 def report(*checks: Mapping[str, object], ok: bool, job: object = None) -> bytes:
@@ -65,3 +72,38 @@ def test_what_is_no_report(output: bytes, code: int, reason: str) -> None:
 def test_an_exit_code_counts_as_much_as_the_word() -> None:
     """A report that says yes with an exit code that says no is no."""
     assert not read_report(report(GOOD, ok=True), b"", 1).ok
+
+
+DOCTOR = """\
+#!/bin/sh
+trap 'sleep 0.5; : >"$PLACE/ended"; exit 1' INT
+: >"$PLACE/ready"
+while :; do sleep 0.05; done
+"""
+REGISTER = """\
+import sys
+from pathlib import Path
+from executor.commands.register.checking import check
+sys.executable = sys.argv[1]
+check(Path("config.toml"), "runner", "settings.toml", ignored=(), as_job=True, seconds=3600)
+"""
+
+
+def test_ctrl_c_lets_doctor_end_by_itself(tmp_path: Path) -> None:
+    """It removes what it made, and register does not go before it has."""
+    doctor = tmp_path / "doctor"
+    doctor.write_text(DOCTOR, encoding="utf-8")
+    doctor.chmod(0o700)
+    with subprocess.Popen(
+        [sys.executable, "-c", REGISTER, doctor],
+        env={**os.environ, "PLACE": str(tmp_path)},
+        stderr=subprocess.DEVNULL,
+    ) as register:
+        end = time.monotonic() + LONGEST_SECONDS
+        while not (tmp_path / "ready").exists():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        register.send_signal(signal.SIGINT)
+        register.wait(LONGEST_SECONDS)
+
+    assert (tmp_path / "ended").exists()
