@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,22 +13,8 @@ from executor.commands.fleet.options import Options, read_options
 from executor.commands.fleet.pausing import Pausing
 from executor.commands.gitlab.client import Client
 from tests.commands.fleet.stubs import Systemd
-from tests.gitlab import server
 from tests.gitlab.samples import payload
 from tests.gitlab.server import GitLab
-
-
-@pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        yield gitlab
-
-
-@pytest.fixture(name="systemd")
-def _systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
-    systemd = Systemd(tmp_path / "bin")
-    monkeypatch.setenv("PATH", f"{systemd.directory}:/usr/bin:/bin")
-    return systemd
 
 
 def options(tmp_path: Path, *args: str) -> Options:

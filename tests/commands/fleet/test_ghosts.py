@@ -2,9 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
@@ -12,19 +10,13 @@ from executor.commands.fleet.ghosts import find_ghosts, silent_hosts
 from executor.commands.fleet.listing import read_one
 from executor.commands.fleet.rows import Fleet, Manager, Runner
 from executor.commands.gitlab.client import Client
-from tests.gitlab import moods, registry, server
+from tests.gitlab import moods, registry
 from tests.gitlab.registry import RunnerRow
 from tests.gitlab.samples import payload
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
 
 OLD = "2020-01-01T00:00:00Z"
-
-
-@pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        yield gitlab
 
 
 @pytest.fixture(name="row")

@@ -1,26 +1,10 @@
 """This host is drained by systemd, and used again."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from executor.commands.fleet.host import Host, HostFailed
 from executor.commands.fleet.journal import Journal
 from tests.commands.fleet.stubs import Systemd
-
-
-@pytest.fixture(name="systemd")
-def _systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
-    systemd = Systemd(tmp_path / "bin")
-    monkeypatch.setenv("PATH", f"{systemd.directory}:/usr/bin:/bin")
-    return systemd
-
-
-@pytest.fixture(name="journal")
-def _journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(str(tmp_path / "log")) as journal:
-        yield journal
 
 
 def test_gitlab_runner_is_told_to_end_and_is_not_started_again(

@@ -1,24 +1,16 @@
 """What is read from GitLab, by how many clients, and what of it is missing."""
 
 import threading
-from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
 from executor.commands.fleet.listing import Place, read_fleet, read_one
 from executor.commands.gitlab.client import Client, GitLabFailed
-from tests.gitlab import moods, server
+from tests.gitlab import moods
 from tests.gitlab.registry import Manager
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
-
-
-@pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        yield gitlab
 
 
 def clients(gitlab: GitLab, count: int = 8) -> list[Client]:

@@ -1,36 +1,22 @@
 """A runner is paused and resumed in GitLab: once, and only by whoever has paused it."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
 from executor.commands.fleet.journal import Journal
 from executor.commands.fleet.pausing import NotOurs, Pausing
 from executor.commands.gitlab.client import Client, GitLabFailed
-from tests.gitlab import moods, server
+from tests.gitlab import moods
 from tests.gitlab.registry import RunnerRow
 from tests.gitlab.samples import payload
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
 
 
-@pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        yield gitlab
-
-
 @pytest.fixture(name="row")
 def _row(gitlab: GitLab) -> RunnerRow:
     return gitlab.registry.add({})
-
-
-@pytest.fixture(name="journal")
-def _journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(str(tmp_path / "log")) as journal:
-        yield journal
 
 
 def pausing(gitlab: GitLab, row: RunnerRow, *scopes: str) -> Pausing:

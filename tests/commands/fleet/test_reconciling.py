@@ -4,14 +4,13 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from executor.commands.fleet.command import run
-from tests.gitlab import moods, registry, server
+from tests.gitlab import moods, registry
 from tests.gitlab.jobs import Job
 from tests.gitlab.registry import RunnerRow
 from tests.gitlab.samples import payload
@@ -23,10 +22,9 @@ STEPS = ("cancel", "force-cancel", "retry")
 
 
 @pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        gitlab.registry.rows.clear()
-        yield gitlab
+def _gitlab(gitlab: GitLab) -> GitLab:
+    gitlab.registry.rows.clear()
+    return gitlab
 
 
 @pytest.fixture(name="row")

@@ -5,14 +5,13 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from executor.commands.fleet.command import run
-from tests.gitlab import moods, server
+from tests.gitlab import moods
 from tests.gitlab.registry import Manager, RunnerRow
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
@@ -25,10 +24,9 @@ MAIN = "; from executor.__main__ import main; import sys; sys.exit(main())"
 
 
 @pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        gitlab.registry.rows.clear()
-        yield gitlab
+def _gitlab(gitlab: GitLab) -> GitLab:
+    gitlab.registry.rows.clear()
+    return gitlab
 
 
 @pytest.fixture(name="row")

@@ -1,6 +1,5 @@
 """Who works for a runner whose token is to be another, and whether this host calls with it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,17 +9,10 @@ from executor.commands.fleet.host import HostFailed
 from executor.commands.fleet.rotation import Rotation
 from executor.commands.gitlab.client import Client
 from executor.commands.register.config_file import ConfigFile
-from tests.gitlab import server
 from tests.gitlab.registry import LEGACY, Manager, RunnerRow
 from tests.gitlab.server import GitLab
 
 OLD_CALL = "2020-01-01T00:00:00Z"
-
-
-@pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        yield gitlab
 
 
 @pytest.fixture(name="row")

@@ -1,23 +1,14 @@
 """What a token may do besides what it is for."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from executor.commands.fleet.options import read_options
 from executor.commands.fleet.scopes import advice, unneeded
 from executor.commands.gitlab.client import Client
-from tests.gitlab import moods, server
+from tests.gitlab import moods
 from tests.gitlab.server import GitLab
 
 URL = ("--url", "https://gitlab.example.com")
-
-
-@pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        yield gitlab
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """Runners that nobody calls for are deleted: few at once, and none that is used after all."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +9,7 @@ from executor.commands.fleet.listing import read_one
 from executor.commands.fleet.rows import Fleet, Manager, Runner
 from executor.commands.fleet.stale import DELETE, TooMany, checked, delete, settle, stale
 from executor.commands.gitlab.client import Client, GitLabFailed
-from tests.gitlab import moods, registry, server
+from tests.gitlab import moods, registry
 from tests.gitlab.registry import RunnerRow
 from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
@@ -26,12 +24,6 @@ def runner(number: int, silent: float) -> Runner:
     return Runner(number, created=0.0, managers=(Manager("s_1", contacted=NOW - silent),))
 
 
-@pytest.fixture(name="gitlab")
-def _gitlab(tmp_path: Path) -> Iterator[GitLab]:
-    with server.serving(tmp_path) as gitlab:
-        yield gitlab
-
-
 @pytest.fixture(name="row")
 def _row(gitlab: GitLab) -> RunnerRow:
     return gitlab.registry.add({"created_at": OLD})
@@ -41,12 +33,6 @@ def _row(gitlab: GitLab) -> RunnerRow:
 def _client(gitlab: GitLab) -> Client:
     token = gitlab.registry.add_user({"read_api", "manage_runner"})
     return Client(gitlab.url, token, sleep=lambda _: None)
-
-
-@pytest.fixture(name="journal")
-def _journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(str(tmp_path / "log")) as journal:
-        yield journal
 
 
 def listed(client: Client, row: RunnerRow) -> Runner:
