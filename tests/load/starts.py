@@ -26,12 +26,12 @@ from executor.sweep.verdict import Life
 from tests.gitlab import leftovers, runner, server, sources
 from tests.gitlab.jobs import FINAL_STATES
 from tests.gitlab.pipelines import Pushed
+from tests.hooks import HOOKS
 from tests.rig import state
 from tests.rig.paths import PROJECT_FILES
 from tests.rig.state import Rig
 
 _PIPELINE = "job: {image: alpine, script: [echo one]}"
-_HOOKS = Path(__file__).parents[2] / "hooks"
 _LATER = '#!/bin/sh\nsleep 0.2\nexec "{hooks}/config" "$@"\n'
 """A config that takes longer than it does, as on a busy host."""
 _PAUSE_SECONDS = 0.005
@@ -86,9 +86,9 @@ def _hooks(directory: Path) -> Path:
     directory.mkdir()
     for name in ("config", "prepare", "run", "cleanup"):
         hook = directory / name
-        hook.write_text(f'#!/bin/sh\nexec "{_HOOKS}/{name}" "$@"\n', encoding="utf-8")
+        hook.write_text(f'#!/bin/sh\nexec "{HOOKS}/{name}" "$@"\n', encoding="utf-8")
         if name == "config":
-            hook.write_text(_LATER.replace("{hooks}", str(_HOOKS)), encoding="utf-8")
+            hook.write_text(_LATER.replace("{hooks}", str(HOOKS)), encoding="utf-8")
         hook.chmod(0o755)
     return directory
 
