@@ -5,9 +5,10 @@ import sys
 
 from tests.rig import state
 from tests.rig.demo import demo
-from tests.rig.down import down, running
+from tests.rig.down import down
 from tests.rig.leftovers import engines_words, leftovers
 from tests.rig.paths import LOGS
+from tests.rig.remains import running
 from tests.rig.say import RigError, say
 from tests.rig.up import up
 

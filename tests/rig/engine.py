@@ -14,6 +14,7 @@ import docker
 from docker.errors import DockerException
 
 from tests.rig import processes
+from tests.rig.directories import remove
 from tests.rig.paths import ENGINE_DATA, RUN, SOCKET, WORK
 from tests.rig.runtime import Wrapper
 from tests.rig.say import RigError, step
@@ -77,6 +78,9 @@ def start(mirror: str | None, wrapper: Wrapper | None) -> Engine:
     if running is not None:
         return running
     binary = Path(os.environ.get("DIND_EXECUTOR_RIG_DOCKERD", "dockerd"))
+    end_remains()
+    # Where the machine itself was cut off, a database may be torn: no engine starts on it.
+    remove(_data_root(binary))
     WORK.mkdir(parents=True, exist_ok=True)
     configuration = {
         "hosts": [f"unix://{SOCKET}"],
@@ -89,16 +93,20 @@ def start(mirror: str | None, wrapper: Wrapper | None) -> Engine:
     }
     path = RUN / "daemon.json"
     path.write_text(json.dumps(configuration, indent=1), encoding="utf-8")
-    _end_remains()
     SOCKET.unlink(missing_ok=True)
     (RUN / "dockerd.pid").unlink(missing_ok=True)
     with step(f"Starting {binary} on {SOCKET}"):
         command = [str(binary), "--config-file", str(path)]
         processes.start(PROCESS, command, {"PATH": search_path(binary)})
-        engine = _await_answer()
-        # A run that was killed has left its jobs in the engine's directory.
-        _empty(engine)
-        return engine
+        return _await_answer()
+
+
+def end_remains() -> None:
+    """End containerd and its shims where our engine was killed: the next one would wait for them."""
+    for pid in processes.mentioning(f"{_EXEC_ROOT}/containerd"):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    (_EXEC_ROOT / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
 
 def _ipv6() -> dict[str, object]:
@@ -141,14 +149,6 @@ def _empty(engine: Engine) -> None:
         for volume in client.volumes()["Volumes"] or []:
             with suppress(DockerException):
                 client.remove_volume(volume["Name"], force=True)
-
-
-def _end_remains() -> None:
-    """End containerd and its shims where our engine was killed: the next one would wait for them."""
-    for pid in processes.mentioning(f"{_EXEC_ROOT}/containerd"):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    (_EXEC_ROOT / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
 
 def _await_answer(timeout_seconds: float = 60) -> Engine:

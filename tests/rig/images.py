@@ -40,6 +40,8 @@ def ensure(host: str, ca: Path, *, only_special: bool) -> None:
             built["layers"].update(_build(absent, archive, host, ca))
         for spec in missing:
             _publish(spec, built, host, ca)
+    # A machine that is cut off later holds every image that this file names.
+    os.sync()
     BUILT.write_text(json.dumps(built, indent=1), encoding="utf-8")
 
 

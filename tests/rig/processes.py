@@ -68,7 +68,10 @@ def fail(name: str, sentence: str) -> RigError:
         lines = log_of(name).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    return RigError("\n".join([f"{sentence} The end of {log_of(name)}:", *lines[-8:]]))
+    # What a process panics about stands above the places that it was in.
+    panics = [number for number, line in enumerate(lines) if line.startswith("panic:")]
+    words = lines[panics[-1] :][:3] if panics else lines[-8:]
+    return RigError("\n".join([f"{sentence} The end of {log_of(name)}:", *words]))
 
 
 def await_answer(

@@ -17,6 +17,7 @@ from tests.rig import (
     packages,
     probes,
     registries,
+    remains,
     runtime,
     settings,
     state,
@@ -55,6 +56,7 @@ def up() -> Rig:
     if foreign is None and "DIND_EXECUTOR_RIG_DOCKERD" not in os.environ:
         needed["dockerd"] = "docker.io"
     packages.ensure(needed)
+    remains.clear()
     for directory in (RUN, LOGS, CACHE, WORK):
         directory.mkdir(parents=True, exist_ok=True)
     own = address.ensure()
