@@ -97,6 +97,20 @@ sys.argv[1:] = {args!r}
 from executor.__main__ import main
 main()
 """
+# Writes what is loaded while the engine removes.
+REMOVES = """\
+import sys
+from executor.engine import removal
+results = removal._results
+def waits(tasks):
+    with open({seen!r}, "w") as file:
+        file.write("\\n".join(sys.modules))
+    return results(tasks)
+removal._results = waits
+sys.argv[1:] = {args!r}
+from executor.__main__ import main
+main()
+"""
 LOOKS = """\
 import os, sys, time
 from executor.disk.limits import Limits
@@ -310,18 +324,32 @@ def test_config_loads_nothing_slow(tmp_path: Path) -> None:
 
 def test_cleanup_loads_nothing_slow(tmp_path: Path) -> None:
     """cleanup asks the engine for three lists."""
-    args, environment = files(tmp_path)
     with stub_engine(tmp_path) as stub:
-        stub.on("GET", "/", http(200, []))
-        environment["DOCKER_HOST"] = stub.host
+        args, environment = a_cleanup(stub, tmp_path)
 
-        context = context_values(host=stub.host, log=f"file:{tmp_path}/operator.log")
-        environment[RUN_CONTEXT] = json.dumps(context)
-
-        modules = loaded(AT_END, ["cleanup", *args], environment, tmp_path)
+        modules = loaded(AT_END, args, environment, tmp_path)
 
     assert "executor.engine.removal" in modules
     assert among(modules, SLOW_FOR_RUN) == set()
+
+
+def test_cleanup_loads_what_its_end_needs_while_the_engine_removes(tmp_path: Path) -> None:
+    """Nobody waits for that, as in `run`."""
+    with stub_engine(tmp_path) as stub:
+        args, environment = a_cleanup(stub, tmp_path)
+
+        modules = loaded(REMOVES, args, environment, tmp_path)
+
+    assert modules >= {"executor.record.stage", "executor.log.lines"}
+
+
+def a_cleanup(stub: StubEngine, directory: Path) -> tuple[list[str], dict[str, str]]:
+    """Return arguments and environment of a cleanup that finds nothing."""
+    args, environment = files(directory)
+    stub.on("GET", "/", http(200, []))
+    context = context_values(host=stub.host, log=f"file:{directory}/operator.log")
+    environment |= {"DOCKER_HOST": stub.host, RUN_CONTEXT: json.dumps(context)}
+    return ["cleanup", *args], environment
 
 
 def test_prepare_loads_nothing_slow_by_being_imported(tmp_path: Path) -> None:

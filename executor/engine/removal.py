@@ -33,7 +33,15 @@ _NOT_FOUND = 404
 class Removal:
     """Whose objects to remove, and how long to try."""
 
-    __slots__ = ("log", "names", "patience_seconds", "quiet_seconds", "refusal", "volumes")
+    __slots__ = (
+        "log",
+        "meanwhile",
+        "names",
+        "patience_seconds",
+        "quiet_seconds",
+        "refusal",
+        "volumes",
+    )
 
     def __init__(self, names: JobNames, log: AdministratorLog) -> None:
         """Take the job; without more words, everything is tried with patience."""
@@ -44,6 +52,8 @@ class Removal:
         self.patience_seconds = PATIENCE_SECONDS
         """How long to try again what cannot be removed."""
         self.volumes: tuple[str, ...] = ()  # without the job's label, and go with it
+        self.meanwhile: Callable[[], None] | None = None
+        """What the caller has to do that need not wait for the engine."""
         self.refusal: Callable[[Objects], str] | None = None
         """Says of each look's objects why none of them may be removed, "" where they may.
 
@@ -113,6 +123,8 @@ def _look_and_remove(
         _heed(removal.refusal, *(each.result() for each in listings))
     (containers, no_containers), (networks, no_networks) = (each.result() for each in listings[:2])
     gone, without = _remove(api, containers, networks)
+    if removal.meanwhile:
+        removal.meanwhile()
     volumes, no_volumes = listings[2].result()
     answered = not (no_containers and no_networks and no_volumes)
     # Those that most jobs have are known without a list.

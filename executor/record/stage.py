@@ -99,9 +99,8 @@ def record(
         known["result"] = result
     if gitlab:
         known["gitlab"] = redact(gitlab, noted.secrets)
-    begun = _begun_seconds(now)
-    if begun is not None:
-        known["start"] = round(max(begun - seconds, 0.0), 3)
+    if _BORN is not None:
+        known["start"] = round(max(noted.started - _BORN, 0.0), 3)
     known["did"] = list(_did(noted, key))
     return known
 
@@ -169,16 +168,23 @@ def _thing(
     return thing
 
 
-def _begun_seconds(now: float) -> float | None:
-    """Return for how long this process runs, None where the kernel does not say.
+def _born() -> float | None:
+    """Return when this process was made, by `time.monotonic`; None where the kernel does not say.
 
     To a hundredth of a second, and from where gitlab-runner made it: a shell may have come first.
     """
     try:
-        with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 (pathlib costs 9 ms a call)
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
-        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-        late = time.monotonic() - now
-        return since_boot - late - ticks / os.sysconf("SC_CLK_TCK")
+        descriptor = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            text = os.read(descriptor, 4096)
+        finally:
+            os.close(descriptor)
+        ticks = int(text.rpartition(b")")[2].split()[19])
+        slept = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+        return ticks / os.sysconf("SC_CLK_TCK") - slept
     except (OSError, ValueError, IndexError):
         return None
+
+
+_BORN = _born()
+"""Found out while this module is loaded, for which no stage has to wait."""

@@ -53,7 +53,7 @@ def run_script(
             from executor.scripts.blocked import unblock  # noqa: PLC0415 (rarely needed)
 
             unblock(engine, container, sent_script(script, nonce), copying)
-        import executor.scripts.meanwhile  # noqa: F401, PLC0415 (while the script runs)
+        import executor.record.meanwhile  # noqa: F401, PLC0415 (while the script runs)
 
         copying.ended.acquire()
         copying.ended.release()

@@ -30,6 +30,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         from executor.stages.capture import forget  # noqa: PLC0415 (where payloads are kept)
 
         forget(log)
+    removal.meanwhile = _load_ending
     left = engine.remove_all(removal)
     if left:
         raise EngineRefused(
@@ -44,3 +45,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         from executor.stages.sources import remove_old  # noqa: PLC0415 (rarely needed)
 
         remove_old(engine, env, log)
+
+
+def _load_ending() -> None:
+    import executor.record.meanwhile  # noqa: F401, PLC0415 (while the engine removes)

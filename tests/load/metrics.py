@@ -64,8 +64,8 @@ log = AdministratorLog(name)
 log.open("none:", 1, 2, directory, key="cost")
 for _ in range(int(noted)):
     log.done("container started", time.monotonic(), container="x")
-if name == "run":
-    importlib.import_module("executor.scripts.meanwhile")
+if name != "config":
+    importlib.import_module("executor.record.meanwhile")
 began, processor = time.perf_counter(), time.process_time()
 from executor.record.stage import leave
 leave(log, None)
@@ -227,7 +227,7 @@ def cost(directory: Path, times: int = 15) -> str:
     """Return what a job pays for its records: the sum of its calls, each a process of its own.
 
     Of each kind of call it is the median of some, from when the stage has done all else: the modules
-    are loaded, and the record is made and appended.  `run` loads them while its script runs.
+    are loaded, and the record is made and appended.  All but config load them while the engine works.
     """
     wall = processor = 0.0
     for name, noted in CALLS:

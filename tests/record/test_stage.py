@@ -15,7 +15,7 @@ from executor.errors import (
     ScriptFailed,
 )
 from executor.log import AdministratorLog
-from executor.record.stage import MOST_BYTES, leave, line, record, short_image
+from executor.record.stage import MOST_BYTES, _born, leave, line, record, short_image
 from tests.record.samples import KEY, a_stage, left, note
 
 DIGEST = "sha256:" + "d" * 64
@@ -194,8 +194,10 @@ def test_the_process_has_begun_before_its_log() -> None:
 
 def test_a_kernel_that_does_not_say_when_a_process_began(mocker: MockerFixture) -> None:
     """The record says nothing of it either."""
-    mocker.patch("executor.record.stage.open", side_effect=PermissionError, create=True)
+    mocker.patch("executor.record.stage.os.open", side_effect=PermissionError)
+    mocker.patch("executor.record.stage._BORN", born := _born())
 
+    assert born is None
     assert "start" not in told(a_stage())
 
 

@@ -60,6 +60,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
         def beside() -> None:
             sweep()
             Task(disk.tidy)
+            import executor.record.meanwhile  # noqa: F401, PLC0415 (while the containers start)
 
         records = Records(basics.settings.sweep.state_dir, basics.context.host)
         disk.leave_watch(inputs.volumes)
