@@ -144,8 +144,11 @@ def read_config(files: Files, path: str, name: str = "") -> Config:
 
 
 def _config_path(process: Process | None, service: Service | None) -> str:
-    """Return the configuration of the gitlab-runner that runs, or that its unit would start."""
-    found = named_config(process.arguments) if process else ""
+    """Return the configuration of the gitlab-runner that runs, or that its unit would start.
+
+    What one in a container names is a file of another file system, and a job may have named it.
+    """
+    found = named_config(process.arguments) if process and not process.in_container else ""
     return found or (named_config(service.arguments()) if service else "") or CONFIG
 
 

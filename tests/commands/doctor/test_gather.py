@@ -9,6 +9,7 @@ from executor.commands.doctor.files import Files
 from executor.commands.doctor.gather import Given, gather, read_config
 from tests.commands.doctor.hosts import (
     CONFIG,
+    SETTINGS,
     SOCKET,
     Host,
     plant,
@@ -48,6 +49,23 @@ def test_the_configuration_is_that_of_the_runner_that_runs(tmp_path: Path) -> No
     assert facts.process is not None
     assert not facts.process.in_container
     assert "cannot be reached" in facts.engine.problem
+
+
+def test_a_container_does_not_choose_what_is_read(tmp_path: Path) -> None:
+    """A job runs as root in one, and writes to directories of the host: volumes, builds, caches."""
+    plant_host(tmp_path)
+    volume = "/var/lib/docker/volumes/builds/_data"
+    plant_process(tmp_path, 80, "--config", f"{volume}/config.toml", pids="80 7")
+    args = f'config_args = ["--settings", "{volume}/settings.toml"]\n'
+    config = f'[[runners]]\nname = "job"\nexecutor = "custom"\n[runners.custom]\n{args}'
+    settings = '[docker]\nhost = "tcp://192.0.2.9:2375"\n'
+    plant(tmp_path, {f"{volume}/config.toml": config, f"{volume}/settings.toml": settings})
+
+    facts = gather(Given(root=str(tmp_path)))
+
+    assert facts.process is not None
+    assert (facts.config.path, facts.settings_path) == (CONFIG, SETTINGS)
+    assert facts.address == f"unix://{SOCKET}"
 
 
 def test_a_runner_with_another_configuration_does_not_count(tmp_path: Path) -> None:
