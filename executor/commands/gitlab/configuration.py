@@ -16,6 +16,7 @@ VARIABLE = "PYTHON_GITLAB_CFG"
 _SYSTEM = "/etc/python-gitlab.cfg"
 _OWN = ".python-gitlab.cfg"
 _OPEN_TO_OTHERS = stat.S_IRWXO | stat.S_IWGRP
+_CHANGED_BY_OTHERS = stat.S_IWOTH | stat.S_IWGRP
 
 
 class Section(NamedTuple):
@@ -93,8 +94,28 @@ def _files(environ: Mapping[str, str]) -> tuple[str, ...]:
             raise UnusableToken(f"{path} cannot be read: {error.strerror}") from None
         if stat.S_IMODE(seen.st_mode) & _OPEN_TO_OTHERS:
             raise UnusableToken(f"other users may read or change {path}: `chmod 600 {path}`")
+        # It names programs that are run.
         if seen.st_uid not in (0, os.geteuid()):
-            # It names programs that are run.
             raise UnusableToken(f"{path} is another user's: run this as that user")
+        if place := _of_others(path):
+            raise UnusableToken(
+                f"other users may put another file in the place of {path}: {place} is theirs, or open to"
+                " them. Run this as its owner, or close it"
+            )
         found.append(path)
     return tuple(found)
+
+
+def _of_others(path: str) -> str:
+    """Return the directory, or the link, by which others say which file a path means; "" without one.
+
+    They would do so between a look at the file and its being read.
+    """
+    own = (0, os.geteuid())
+    real = os.path.realpath(path)
+    for place in dict.fromkeys(map(os.path.dirname, (os.path.abspath(path), real))):  # noqa: PTH100
+        seen = os.stat(place)  # noqa: PTH116
+        is_open = seen.st_mode & _CHANGED_BY_OTHERS and not seen.st_mode & stat.S_ISVTX
+        if seen.st_uid not in own or is_open:
+            return place
+    return "" if os.lstat(path).st_uid in own else path

@@ -111,6 +111,39 @@ def test_a_file_of_another_user(home: Path) -> None:
         found(home)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a directory away")
+def test_a_home_of_another_user(home: Path) -> None:
+    """Its owner may put another file there after the look, as sudo often leaves HOME as it is."""
+    written(home / "real.cfg", TEXT)
+    inner = home / "home"
+    inner.mkdir()
+    (inner / ".python-gitlab.cfg").symlink_to(home / "real.cfg")
+    assert found(inner) is not None
+    os.chown(inner, 1234, 4321)
+
+    with pytest.raises(UnusableToken, match="in the place of"):
+        found(inner)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a link away")
+def test_a_link_in_a_directory_for_all(home: Path) -> None:
+    """As /tmp is: nobody changes another's file there, but each has links of their own."""
+    shared = home / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "cfg").symlink_to(home / ".python-gitlab.cfg")
+    environ = {"PYTHON_GITLAB_CFG": str(shared / "cfg")}
+    assert find("", "", environ) is not None
+    os.lchown(shared / "cfg", 1234, 4321)
+
+    with pytest.raises(UnusableToken, match="in the place of"):
+        find("", "", environ)
+    os.lchown(shared / "cfg", 0, 0)
+    shared.chmod(0o777)
+    with pytest.raises(UnusableToken, match="in the place of"):
+        find("", "", environ)
+
+
 @pytest.mark.parametrize(
     ("name", "words"), [("poor", "no private_token"), ("broken", "helper that it names")]
 )
