@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import socket
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,12 +71,15 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._read(path)
-        except BlockingIOError:
+        except BaseException as error:
             os.close(self._file)
-            raise JournalFailed(f"Another command is writing {path}: wait until it ends.") from None
-        except BaseException:
-            os.close(self._file)
-            raise
+            if isinstance(error, BlockingIOError):
+                text = f"Another command is writing {path}: wait until it ends."
+            elif isinstance(error, OSError):
+                text = f"The log of changes {path} cannot be written: {error.strerror}."
+            else:
+                raise
+            raise JournalFailed(text) from None
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -142,6 +146,10 @@ class Journal:
         self._take(line)
 
     def _read(self, path: str) -> None:
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            raise JournalFailed(
+                f"The log of changes {path} is no file, which the next command could read."
+            )
         with open(self._file, "rb", closefd=False) as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:

@@ -117,18 +117,30 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
             Journal(str(path))
 
 
+def test_what_is_no_file(tmp_path: Path) -> None:
+    """What is noted must be there for the next command."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    for path in (pipe, Path("/dev/null")):
+        with pytest.raises(JournalFailed, match="is no file"):
+            Journal(str(path))
+
+
 def test_a_disk_that_fills_within_a_line(path: Path) -> None:
     """The change is not made, and the half of a line harms no later one."""
     made = False
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with Journal(str(path)) as journal:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
-        try:
+    try:
+        with Journal(str(path)) as journal:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
             with pytest.raises(JournalFailed, match="cannot be written"):  # noqa: SIM117 (it is made inside)
                 with journal.changing("drain", "t", {}, {}):
                     made = True
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with pytest.raises(JournalFailed, match="cannot be written: File too large"):
+            Journal(str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not made
     assert path.stat().st_size == 20
 
