@@ -11,6 +11,7 @@ from executor.commands.register.config_file import Busy, Changed, ConfigFile
 from executor.commands.register.config_text import Unchangeable, runners_of
 from executor.commands.register.options import is_address
 from executor.commands.register.section import UNKNOWN_TOKEN
+from executor.commands.register.stops import ADVICE
 from executor.commands.register.token_text import with_token
 from executor.host.system_id import system_id_beside
 
@@ -50,7 +51,8 @@ def held(file: ConfigFile) -> Iterator[None]:
         raise HostFailed(f"{file.path} stays as it is: {error}.") from None
     except OSError as error:
         where = error.filename or file.path
-        raise HostFailed(f"{where}: {error.strerror}. Run this as root.") from None
+        advice = ADVICE.get(error.errno or 0, "")
+        raise HostFailed(f"{where}: {error.strerror}.{advice}") from None
 
 
 def read_entry(file: ConfigFile, name: str, url: str) -> Entry:

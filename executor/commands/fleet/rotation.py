@@ -18,6 +18,7 @@ from executor.commands.fleet.rules import SILENT_SECONDS
 from executor.commands.gitlab.client import Client, GitLabFailed
 from executor.commands.gitlab.runner_tokens import WRITE, Owner, reset, whose
 from executor.commands.register.config_file import ConfigFile
+from executor.log import complain
 
 ROTATE, ADOPT = "rotate", "adopt"
 _LOOK_SECONDS = 2.0
@@ -117,7 +118,15 @@ class Rotation:
         with journal.changing(ROTATE, self.target(number), self._before(), {"token": "another"}):
             another = reset(self._client, number)
             at = self._client.now
-            put(self._file, self._entry, another.token, another.expires, ROTATE)
+            try:
+                put(self._file, self._entry, another.token, another.expires, ROTATE)
+            except BaseException:
+                complain(
+                    f"dind-executor fleet: The old token of runner {number} counts no more, and"
+                    f" {self._file.path} has not got the new one. Once the next sentence is mended, the"
+                    " same call again puts it there, or has another one made."
+                )
+                raise
         return at
 
     def adopt(self, journal: Journal, owner: Owner, token: str) -> None:

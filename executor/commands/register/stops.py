@@ -40,11 +40,12 @@ _STOPS: dict[type[Exception], tuple[str, int]] = {
     ),
     OSError: ("{path}: {why}.{advice} Nothing was registered.", FAILED),
 }
-_ADVICE = {
+ADVICE = {
     errno.EACCES: " Run this as root.",
     errno.EPERM: " Run this as root; `lsattr` shows whether the file may be changed at all.",
     errno.EBUSY: " It is mounted as a file: mount its directory instead.",
 }
+"""What to do about a fault of config.toml, or of its directory."""
 
 
 class Stopped(Exception):
@@ -70,6 +71,6 @@ def sentences(config: Path) -> Iterator[None]:
             "path": getattr(error, "filename", None) or config,
             "unended": (words[0].upper() + words[1:]).rstrip("."),
             "why": getattr(error, "strerror", None) or words,
-            "advice": _ADVICE.get(getattr(error, "errno", None) or 0, ""),
+            "advice": ADVICE.get(getattr(error, "errno", None) or 0, ""),
         }
         raise Stopped(sentence.format_map(known), code) from None

@@ -285,6 +285,29 @@ def test_a_file_that_cannot_be_changed(
     assert seen == []
 
 
+def test_a_file_that_cannot_be_changed_any_more(
+    gitlab: GitLab, row: RunnerRow, config: Path, args: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What has become of the token is said, and what is in the way; the same call gets another one."""
+    new = config.with_name(".config.toml.dind-executor")
+
+    def blocking(request: Request) -> None:
+        if request.path.endswith("/reset_authentication_token"):
+            new.mkdir()
+
+    gitlab.mood = blocking
+    assert run(args, {}) == 1
+    gitlab.mood = lambda _: None
+    new.rmdir()
+
+    told = capfd.readouterr().err
+    assert f"old token of runner {row.id} counts no more" in told
+    assert f"{new}: Is a directory." in told
+    assert "as root" not in told
+    assert run(args, {}) == 0
+    assert tokens(config) == [row.token]
+
+
 @pytest.mark.parametrize("mood", [moods.login_page, moods.broken(HTTPStatus.FORBIDDEN), moods.busy])
 def test_a_gitlab_that_says_nothing(
     gitlab: GitLab, row: RunnerRow, config: Path, args: list[str], mood: moods.Mood
