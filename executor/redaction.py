@@ -6,7 +6,17 @@ Pure: no I/O, and cheap to import, as every `run` call does.
 from _collections_abc import Iterable
 
 MASK = "[MASKED]"
-_TOKEN_PREFIXES = ("glcbt-", "glpat-", "glrt-", "gldt-", "glptt-", "glsoat-", "glft-", "glimt-")
+_TOKEN_PREFIXES = (
+    "glcbt-",
+    "glpat-",
+    "glrt-",
+    "glrtr-",
+    "gldt-",
+    "glptt-",
+    "glsoat-",
+    "glft-",
+    "glimt-",
+)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
 

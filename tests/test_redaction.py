@@ -25,7 +25,8 @@ def test_secrets_are_replaced(text: str, secrets: list[str], expected: str) -> N
 
 
 @pytest.mark.parametrize(
-    "prefix", ["glcbt-", "glpat-", "glrt-", "gldt-", "glptt-", "glsoat-", "glft-", "glimt-"]
+    "prefix",
+    ["glcbt-", "glpat-", "glrt-", "glrtr-", "gldt-", "glptt-", "glsoat-", "glft-", "glimt-"],
 )
 def test_tokens_of_gitlab_go_without_being_known(prefix: str) -> None:
     """A token is known by its prefix, and ends where its alphabet does."""

@@ -75,7 +75,7 @@ class Client:
         self.now: float | None = None
         """What the time was for GitLab when it answered last; None where it has not said."""
         self._named = named
-        self._token = token
+        self._secrets = [token]
         self._left = budget_seconds
         self._sleep = sleep
         self._line = Line(self.url, token=token, most_bytes=_MOST_BYTES)
@@ -125,6 +125,8 @@ class Client:
                 raise
 
     def _sent(self, verb: str, path: str, need: Need, data: Mapping[str, object] | None) -> Reply:
+        if data and "token" in data:
+            self._secrets.append(str(data["token"]))
         reply = self._line.exchange(verb, path, data=data)
         self._check(reply, path, need)
         return reply
@@ -189,7 +191,7 @@ class Client:
         words = said.get("message") or said.get("error") or ""
         text = words if isinstance(words, str) else json.dumps(words, ensure_ascii=False)
         text = "".join(c if c.isprintable() else " " for c in text)
-        return excerpt(redact(text, [self._token])).strip(". ")
+        return excerpt(redact(text, self._secrets)).strip(". ")
 
     def _told(self, reply: Reply) -> object:
         """Return what the body says, None for one without; raises GitLabFailed for a page."""

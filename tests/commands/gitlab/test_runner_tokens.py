@@ -50,6 +50,18 @@ def test_only_gitlab_says_that_a_token_is_dead(
         whose(gitlab.url, row.token, "s_1")
 
 
+def test_a_token_that_gitlab_quotes(gitlab: GitLab) -> None:
+    """One of an old runner does not look like a token."""
+    token = "abcdefABCDEF01234567"
+    body = json.dumps({"message": {"token": [f"{token} is invalid"]}}).encode()
+    answer = Answer(HTTPStatus.BAD_REQUEST, body, {"Content-Type": "application/json"})
+    gitlab.mood = moods.only_for("POST", "/verify", lambda _: answer)
+
+    with pytest.raises(GitLabFailed, match="is invalid") as raised:
+        whose(gitlab.url, token, "s_1")
+    assert token not in str(raised.value)
+
+
 def test_another_token(gitlab: GitLab, row: RunnerRow) -> None:
     """The one before is dead; no output has the new one."""
     old = row.token
