@@ -100,6 +100,21 @@ def test_a_runner_without_marks_stays(config: Path, tmp_path: Path) -> None:
     assert config.read_bytes() == before
 
 
+def test_a_token_that_was_rotated_stays(config: Path, tmp_path: Path) -> None:
+    """`fleet rotate` has written it between the marks: the one that the role knows is dead."""
+    play(tmp_path, config)
+    config.write_text(config.read_text().replace(TOKEN, "glrt-another-one-another"))
+    before = config.read_bytes()
+
+    said = play(tmp_path, config)
+
+    assert "changed=0" in said
+    assert "has another token between this role's marks" in " ".join(said.split())
+    assert config.read_bytes() == before
+    assert "changed=0" in play(tmp_path, config, token="glrt-another-one-another")
+    assert config.read_bytes() == before
+
+
 def test_the_role_is_read_by_ansible(tmp_path: Path) -> None:
     """Its variables, its tasks and what they notify."""
     playbook = tmp_path / "all.yml"
