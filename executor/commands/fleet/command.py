@@ -22,6 +22,7 @@ from executor.commands.fleet.report import (
     as_json,
     as_table,
     exit_code,
+    readable,
     stale_lines,
 )
 from executor.commands.fleet.rotating import rotate
@@ -93,10 +94,10 @@ def _shielded(act: Callable[[], int]) -> int:
     try:
         return act()
     except GitLabFailed as error:
-        complain(f"dind-executor fleet: {error}")
+        complain(f"dind-executor fleet: {readable(str(error))}")
         return PARTIAL
     except (HostFailed, NotOurs, JournalFailed, TooMany) as error:
-        complain(f"dind-executor fleet: {error}")
+        complain(f"dind-executor fleet: {readable(str(error))}")
         return FOUND
     except UnusableToken as error:
         return _wrongly(error)

@@ -118,14 +118,16 @@ def test_other_hosts_of_the_token(
     """Those that call would take no jobs: it is refused, or wanted. One that is gone does not count."""
     old = row.token
     row.managers["s_gone"] = Manager(2, "s_gone", {}, OLD_CALL)
-    row.managers["s_2"] = Manager(3, "s_2", {}, "2999-01-01T00:00:00Z")
+    row.managers["s_2"] = Manager(3, "s_2\x1b[2J", {}, "2999-01-01T00:00:00Z")
 
     assert run(args, {}) == 1
-    assert "Other hosts call with the token of runner" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "Other hosts call with the token of runner" in told
+    assert "s_2?[2J." in told  # each host calls itself what it likes
     assert row.token == old
     assert run([*args, "--shared"], {}) == 0
     assert tokens(config) == [row.token] != [old]
-    assert json.loads(capfd.readouterr().out)["hosts"] == ["s_2"]
+    assert json.loads(capfd.readouterr().out)["hosts"] == ["s_2?[2J"]
 
 
 def test_the_other_host_gets_it(
