@@ -14,7 +14,6 @@ import itertools
 import re
 import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -87,16 +86,15 @@ def holes(bars: list[Bar], begin: float, end: float) -> list[tuple[float, float]
     return found
 
 
-def assert_pulled(rig: Rig, witness: Witness, prepare: recorded.Thing, fresh: str) -> None:
+def assert_pulled(
+    rig: Rig, events: Sequence[recorded.Thing], prepare: recorded.Thing, fresh: str
+) -> None:
     """Assert that each pull ended when the engine says so, with the registry's bytes if it was new."""
-    began = int(prepare["at"])
-    found = witness.client.events(
-        decode=True,
-        filters={"type": "image", "event": "pull"},
-        since=began,
-        until=int(time.time()) + 1,
-    )
-    theirs = [(str(each["Actor"]["ID"]), each["timeNano"] / 1e9) for each in found]
+    theirs = [
+        (str(each["Actor"]["ID"]), each["timeNano"] / 1e9)
+        for each in events
+        if (each["Type"], each["Action"]) == ("image", "pull")
+    ]
     for pull in recorded.did(prepare, "pull"):
         begin, end = (prepare["at"] + pull[each] for each in ("from", "to"))
         assert any(
@@ -173,9 +171,9 @@ class Trial:
         request = replace(kind.request, id=new_job_id(), image=fresh or kind.request.image)
         state_dir = self.directory / f"state-{number}"
         state_dir.mkdir()
-        since = int(time.time())
         job = self.jobs.start(request, {**kind.changes, "sweep": {"state_dir": str(state_dir)}})
-        job.up()
+        with recorded.engine_events(self.witness) as events:
+            job.up()
         job.script(*kind.script)
         cache = built(self.witness, job) if "Build cache: " in kind.lines else []
         before = peak(self.witness, job) if kind.lines else None
@@ -194,10 +192,10 @@ class Trial:
         found = recorded.records(state_dir)
         prepare = found[1]
         recorded.assert_in_order(found)
-        recorded.assert_engine_agrees(prepare, recorded.engine_events(self.witness, job, since))
+        recorded.assert_engine_agrees(prepare, events)
         recorded.assert_pulls_agree(lines, recorded.did(prepare, "pull"))
         recorded.assert_start_agrees(lines, recorded.did(prepare, "start"))
-        assert_pulled(self.rig, self.witness, prepare, fresh)
+        assert_pulled(self.rig, events, prepare, fresh)
         return f"{kind.name:10}  {_drawn(found)}"
 
 

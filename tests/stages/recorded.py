@@ -3,8 +3,8 @@
 import json
 import re
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +37,27 @@ def did(found: Thing, what: str) -> list[Thing]:
     return [each for each in found["did"] if each["what"] == what]
 
 
-def engine_events(witness: Witness, job: JobCalls, since: int) -> list[dict[str, Any]]:
-    """Return the engine's events about the job's containers, of which there come no more."""
-    filters = {"type": "container", "label": f"dind-executor.job-id={job.id}"}
-    until = int(time.time()) + 1
-    return list(witness.client.events(decode=True, filters=filters, since=since, until=until))
+@contextmanager
+def engine_events(witness: Witness) -> Iterator[list[Thing]]:
+    """Return the engine's events while the block runs.
+
+    An engine that is asked afterwards knows no more than its last 256, of all that use it.
+    """
+    found: list[Thing] = []
+    with witness.events(lambda text: found.append(json.loads(text))):
+        yield found
 
 
 def assert_engine_agrees(prepare: Thing, events: Sequence[Thing]) -> None:
     """Assert that each container was created and started within what its stage says."""
-    for action, what in (("create", "create"), ("start", "start")):
+    prefix = f"dind-executor-{prepare['key']}-"
+    about = [each for each in events if each["Type"] == "container"]
+    names = [each["Actor"]["Attributes"]["name"] for each in about]
+    for what in ("create", "start"):
         theirs = {
-            each["Actor"]["Attributes"]["name"].removeprefix(f"dind-executor-{prepare['key']}-"): (
-                each["timeNano"] / 1e9
-            )
-            for each in events
-            if each["Action"] == action
+            name.removeprefix(prefix): each["timeNano"] / 1e9
+            for name, each in zip(names, about, strict=True)
+            if name.startswith(prefix) and each["Action"] == what
         }
         ours = {each["container"]: each for each in did(prepare, what)}
         assert ours.keys() == theirs.keys()

@@ -1,6 +1,5 @@
 """The records that the stages of real jobs leave, beside what the engine and the registry say."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -51,11 +50,11 @@ def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
         variables=[Variable("SECRET", SECRET, masked=True, public=False)],
     )
     job = start(request, {"sweep": {"state_dir": str(state_dir)}})
-    began = int(time.time())
-    job.up()
-    job.script(f"echo {SECRET}").passed()
-    failed = job.script("exit 3", sub_stage="step_script")
-    job.cleanup().passed()
+    with engine_events(witness) as events:
+        job.up()
+        job.script(f"echo {SECRET}").passed()
+        failed = job.script("exit 3", sub_stage="step_script")
+        job.cleanup().passed()
 
     found = records(state_dir)
     assert failed.code == 1
@@ -71,7 +70,7 @@ def test_the_records_of_a_job_say_what_the_engine_and_the_registry_say(
     assert {(each["job"], each["project"]) for each in found} == {(job.id, 7)}
     assert len({each["key"] for each in found}) == 1
     assert found[0]["gitlab"] == found[1]["gitlab"] == "https://gitlab.example.com"
-    assert_engine_agrees(found[1], engine_events(witness, job, began))
+    assert_engine_agrees(found[1], events)
     assert_in_order(found)
     roles = {each["container"] for each in did(found[1], "start")}
     assert roles == {"build", "helper", "dind", "service-0"}
