@@ -66,8 +66,8 @@ def version() -> str:
 
 
 def custom(settings: Path, hooks: Path = HOOKS) -> Table:
-    """Return the registration of config.toml.example with these hooks and settings."""
-    runner = _example()
+    """Return the registration of config.toml.example with these hooks and settings, without a token."""
+    runner = {key: value for key, value in _example().items() if key != "token"}
     registration: Table = {"graceful_kill_timeout": 120, "force_kill_timeout": 10}
     given = runner.get("custom")
     registration |= given if isinstance(given, dict) else {}
@@ -175,14 +175,17 @@ def command_of(
     concurrent: int = 4,
     shutdown_timeout: int = _STOP_SECONDS,
 ) -> tuple[list[str], dict[str, str]]:
-    """Write a runner's config.toml; return the command that starts it, and its environment."""
+    """Write a runner's config.toml; return the command that starts it, and its environment.
+
+    It is of the registration that GitLab has by itself where the table has no token.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "config.toml"
     entry = {
+        "token": gitlab.runner_token,
         **table,
         "name": "tests",
         "url": gitlab.url,
-        "token": gitlab.runner_token,
         "request_concurrency": concurrent,
     }
     document = {
