@@ -46,6 +46,8 @@ make_venv() {
         || install_packages "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
     say 'Making the virtual environment in venv/ ...'
     [ -x venv/bin/python ] || "$python" -m venv venv
-    venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+    # As a path: the other way has each start of Python load what finds the packages, for 13 ms.
+    venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        --config-settings editable_mode=compat --editable '.[dev]'
     echo "$wanted" >"$stamp"
 }
