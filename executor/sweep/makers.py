@@ -170,15 +170,29 @@ def _is_of(pid: int, uid: int, proc: str) -> bool:
     raise FileNotFoundError(pid)
 
 
-def _temporary(pid: int, proc: str) -> Identity:
-    """Return the directory in which a process makes temporary files; raises OSError."""
+def _temporary(pid: int, proc: str) -> Identity | None:
+    """Return the directory in which a process makes temporary files; None where somebody removed it.
+
+    Raises OSError where that cannot be told.
+    """
     with open(f"{proc}/{pid}/environ", "rb") as file:  # noqa: PTH123
         pairs = file.read(_MOST_BYTES).split(b"\0")
     value = next((os.fsdecode(each[7:]) for each in pairs if each.startswith(b"TMPDIR=")), "")
     path = value or _USUAL
     place = f"root{path}" if path.startswith("/") else f"cwd/{path}"
-    found = os.stat(f"{proc}/{pid}/{place}")  # noqa: PTH116 (through a link of /proc)
+    try:
+        found = os.stat(f"{proc}/{pid}/{place}")  # noqa: PTH116 (through a link of /proc)
+    except FileNotFoundError:
+        # In a container, a link in the path leads to another place than from here.
+        if place.startswith("root") and _has_our_root(pid, proc):
+            return None
+        raise
     return found.st_dev, found.st_ino
+
+
+def _has_our_root(pid: int, proc: str) -> bool:
+    """Tell whether a process has the same / as this one; raises OSError."""
+    return os.path.samestat(os.stat(f"{proc}/{pid}/root"), os.stat("/"))  # noqa: PTH116
 
 
 def open_logs(pid: int, proc: str) -> set[Identity]:

@@ -6,20 +6,19 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from executor.host.owner import pid_namespace
-from executor.sweep import makers
 from tests.gitlab import server
 from tests.gitlab.jobs import Job
 from tests.gitlab.server import GitLab
 from tests.rig import authority
 from tests.rig.authority import Certificates
+from tests.sweep.machine import have_own_machine
 from tests.sweep.samples import payload
 
 
 @pytest.fixture
 def whole_machine(mocker: MockerFixture) -> None:
     """Have the tests see all processes, also where they run in a container."""
-    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    have_own_machine(mocker)
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.engine import removal
-from executor.host.owner import pid_namespace
 from executor.notation.owner import Belonging
 from executor.sweep import act as acting
-from executor.sweep import makers
 from executor.sweep.act import Done, act
 from executor.sweep.answers import Ghost, GhostOutcome
 from executor.sweep.files import LeftDirectory
@@ -34,6 +32,7 @@ from tests.sweep.left import (
     options,
     owner_of,
 )
+from tests.sweep.machine import have_own_machine
 from tests.sweep.samples import payload
 from tests.sweep.test_processes import OBEDIENT
 
@@ -282,7 +281,7 @@ def test_an_unsigned_payload_goes_when_gitlab_knows(
     there: Belongings, tmp_path: Path, mocker: MockerFixture, ghost: Ghost, *, stays: bool
 ) -> None:
     """So does one that gitlab-runner had not written to its end, as nobody can do anything with it."""
-    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    have_own_machine(mocker)
     end = mocker.patch("executor.sweep.ghosts.end_left", return_value=GhostOutcome(ghost, "why"))
     place = tmp_path / "custom-executor1"
     place.mkdir(mode=0o700)

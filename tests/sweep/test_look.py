@@ -10,9 +10,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from executor.errors import EngineRefused, EngineUnavailable
-from executor.host.owner import pid_namespace
 from executor.names import LABEL, JobNames, job_key
-from executor.sweep import makers
 from executor.sweep.look import look
 from executor.sweep.options import Options
 from executor.sweep.state import Memory, recall
@@ -32,6 +30,7 @@ from tests.sweep.left import (
     owner_of,
     view,
 )
+from tests.sweep.machine import have_own_machine
 from tests.sweep.runners import gitlab_runner, sign
 from tests.sweep.samples import TOKEN, payload
 
@@ -305,7 +304,7 @@ UNSIGNED = job_key(17, TOKEN, str(payload()["git_info"]["repo_url"]))  # type: i
 @pytest.fixture
 def unsigned(tmp_path: Path, mocker: MockerFixture) -> Path:
     """What a gitlab-runner leaves that is killed before config has noted its name."""
-    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    have_own_machine(mocker)
     place = tmp_path / "tmp" / "custom-executor1"
     place.mkdir(parents=True)
     place.chmod(0o700)

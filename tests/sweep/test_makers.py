@@ -65,6 +65,25 @@ def test_a_place_relative_to_where_it_works(parent: Path) -> None:
         assert len(makers(str(parent), MINE)) == 1
 
 
+def test_a_place_that_somebody_removed(parent: Path, tmp_path: Path) -> None:
+    """Whoever has another place, and has lost it, makes nothing here."""
+    other = tmp_path / "other"
+    other.mkdir()
+    with gitlab_runner(other), gitlab_runner(parent) as here:
+        other.rmdir()
+
+        assert [each.pid for each in makers(str(parent), MINE)] == [here.pid]
+
+
+def test_a_place_that_is_not_seen_as_it_is(parent: Path, mocker: MockerFixture) -> None:
+    """In a container, a path may be one that is only missing from here."""
+    with gitlab_runner(parent, environment={"TMPDIR": str(parent / "none")}):
+        mocker.patch.object(rooms, "_has_our_root", return_value=False)
+
+        with pytest.raises(Unseen):
+            makers(str(parent), MINE)
+
+
 def test_one_that_ends_while_it_is_looked_at(parent: Path, mocker: MockerFixture) -> None:
     """It is gone, and hides nothing; one that stays and cannot be looked at may hide anything."""
     with gitlab_runner(parent) as runner:

@@ -9,9 +9,7 @@ from pytest_mock import MockerFixture
 
 from executor.engine import removal
 from executor.engine.docker import Engine
-from executor.host.owner import pid_namespace
 from executor.log import AdministratorLog
-from executor.sweep import makers
 from executor.sweep.state import held, recall, states
 from executor.sweep.sweeping import sweep
 from tests.engine.stub import StubEngine, refusal
@@ -27,6 +25,7 @@ from tests.sweep.left import (
     options,
     owner_of,
 )
+from tests.sweep.machine import have_own_machine
 
 NOTHING = {"remove": 0, "keep": 0, "undecided": 0}
 
@@ -165,7 +164,7 @@ def test_job_logs_that_nobody_has(
     there: Belongings, tmp_path: Path, mocker: MockerFixture, *, dead: bool
 ) -> None:
     """They go where there are more of them than jobs, and with what a dead gitlab-runner left."""
-    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    have_own_machine(mocker)
     place = tmp_path / "tmp"
     place.mkdir()
     for name in ("trace123456", "trace234567"):

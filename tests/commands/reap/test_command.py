@@ -12,12 +12,10 @@ from pytest_mock import MockerFixture
 
 from executor.commands.reap import command
 from executor.engine import removal
-from executor.host.owner import pid_namespace
 from executor.notation.claims import KEPT_NETWORK_LABEL
 from executor.notation.owner import Belonging
 from executor.record.spool import records
 from executor.settings.file import load_settings
-from executor.sweep import makers
 from executor.sweep.state import held
 from tests.engine.stub import StubEngine, http, refusal
 from tests.sweep.belongings import Belongings
@@ -31,6 +29,7 @@ from tests.sweep.left import (
     options,
     owner_of,
 )
+from tests.sweep.machine import have_own_machine
 from tests.web import Answer, Request, Server
 
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Arch": "amd64"}
@@ -137,7 +136,7 @@ def test_with_yes_the_dead_go_and_the_living_stay(
 @pytest.mark.usefixtures("there")
 def test_job_logs_that_nobody_has(call: Call, tmp_path: Path, mocker: MockerFixture) -> None:
     """They go with --yes alone, and the administrator's log says so."""
-    mocker.patch.object(makers, "_FIRST_NAMESPACE", pid_namespace())
+    have_own_machine(mocker)
     left = tmp_path / "trace123456"
     left.touch(mode=0o600)
 
