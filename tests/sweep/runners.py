@@ -11,13 +11,17 @@ from executor.runner import notes
 from tests.sweep.left import KEY, belonging, living, owner_of
 
 _PROGRAM = """
-import os, signal, subprocess, sys
+import os, signal, subprocess, sys, time
 logs = [open(each, "a", opener=lambda path, how: os.open(path, how, 0o600))
         for each in sys.argv[1].split(",") if each]
 # Their stdin ends with this process.
 stages = [subprocess.Popen(["sh", "-c", "read _; :"], stdin=subprocess.PIPE, process_group=0,
                            env={**os.environ, "TMPDIR": each})
           for each in sys.argv[2].split(",") if each]
+for each in stages:
+    # The kernel shows it a moment after the new program has begun.
+    while not open(f"/proc/{each.pid}/environ", "rb").read():
+        time.sleep(0.001)
 print(flush=True)
 signal.pause()
 """
