@@ -165,7 +165,7 @@ def _is_in_file(given: argparse.Namespace, environ: Mapping[str, str]) -> bool:
     """
     if given.action != "rotate":
         return True
-    return not (given.token_file or given.new_token_file or environ.get(VARIABLE))
+    return not (given.token_file or given.new_token_file or environ.get(VARIABLE, "").strip())
 
 
 def _place(given: argparse.Namespace) -> Place:

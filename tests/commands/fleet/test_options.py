@@ -149,6 +149,9 @@ def test_a_rotation_has_its_address_from_config_toml(tmp_path: Path) -> None:
 
     assert read_options(["rotate"], environ).url == "https://one.example.com"
     assert read_options(["rotate"], {**environ, "GITLAB_TOKEN": "x-2"}).url == ""
+    blank = {**environ, "GITLAB_TOKEN": " \n"}
+    options = read_options(["rotate"], blank)
+    assert (options.url, users_token(options, blank)) == ("https://one.example.com", "x-1")
     assert read_options(["rotate", "--token-file", "f"], environ).url == ""
     assert read_options(["rotate", "--new-token-file", "f"], environ).url == ""
     options = read_options(["rotate", *URL, "--name", "a", "--shared"], environ)
