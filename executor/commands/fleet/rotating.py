@@ -70,10 +70,9 @@ class _Steps:
         return self._look(number, since)
 
     def _would(self) -> int:
-        number = self._rotation.number()
+        number = self._rotation.number(self._options.runner)
         if number is None:
-            name = self._entry.name
-            raise HostFailed(f"GitLab does not know the token of {name!r} in {self._file.path}.")
+            number = self._rotation.checked(self._options.runner)
         known = self._rotation.known(number)
         text = f"would get another token, written into {self._file.path}: --yes does.{_left_out(known)}"
         return self._tell("would", number, text, known.others)

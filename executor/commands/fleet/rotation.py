@@ -41,10 +41,26 @@ class Rotation:
         """Take a client whose token has the scope, and config.toml, which is held."""
         self._client, self._file, self._entry = client, file, entry
 
-    def number(self) -> int | None:
-        """Return the number of the runner, None where its token does not count.  Raises GitLabFailed."""
+    def number(self, named: int | None = None) -> int | None:
+        """Return the number of the runner, None where its token does not count.
+
+        Raises HostFailed where that is not the one that is `named`, and GitLabFailed.
+        """
         owner = self.owner(self._entry.token)
+        if owner and named not in (None, owner.number):
+            raise HostFailed(f"The token of {self._entry.name!r} is that of runner {owner.number}.")
         return owner.number if owner else None
+
+    def checked(self, named: int | None) -> int:
+        """Return the number that is `named` for a runner whose token is dead; raises as `check_free`."""
+        if named is None:
+            raise HostFailed(
+                f"GitLab does not know the token of {self._entry.name!r} any more. If another host has"
+                " had it replaced, give the new one with --new-token-file; else name the runner's number"
+                " with --runner, and it gets another one."
+            )
+        self.check_free(named)
+        return named
 
     def owner(self, token: str) -> Owner | None:
         """Return the runner of a token, None where it does not count; raises GitLabFailed."""
@@ -58,7 +74,10 @@ class Rotation:
         runner = self._runner(number)
         mine = [each for each in runner.managers if each.system_id == self._entry.system_id]
         if not mine:
-            raise HostFailed(f"This host has never called for runner {number}.")
+            raise HostFailed(
+                f"This host has never called for runner {number}: start gitlab-runner with this"
+                " config.toml first, or check the number."
+            )
         others = [
             each.system_id
             for each in runner.managers
@@ -81,10 +100,8 @@ class Rotation:
         `named` is the number that the administrator gives where nobody else knows it.  Raises
         HostFailed, GitLabFailed and JournalFailed.
         """
-        number, begun = self.number(), self._begun(journal)
+        number, begun = self.number(named), self._begun(journal)
         if number is not None:
-            if named not in (None, number):
-                raise HostFailed(f"The token of {self._entry.name!r} is that of runner {number}.")
             if begun is None or begun.target != self.target(number):
                 return number, self._is_fresh(journal, number)
             is_old = journal.before(begun).get("token") == _mark(self._entry.token)
@@ -100,14 +117,7 @@ class Rotation:
         if begun:
             journal.settle(begun, DONE, "the new token was lost with the command: it needs another")
             return int(begun.target.rpartition("/")[2]), False
-        if named is not None:
-            self.check_free(named)
-            return named, False
-        raise HostFailed(
-            f"GitLab does not know the token of {self._entry.name!r} any more. If another host has had it"
-            " replaced, give the new one with --new-token-file; else name the runner's number with"
-            " --runner, and it gets another one."
-        )
+        return self.checked(named), False
 
     def rotate(self, journal: Journal, number: int) -> float | None:
         """Have another token; return what the time was for GitLab then.

@@ -236,12 +236,17 @@ def test_a_token_that_gitlab_does_not_know(
     row: RunnerRow, config: Path, args: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Nobody knows whose it was, unless its number is named; and that must be this host's."""
-    assert run([*args, "--runner", "99"], {}) == 1
-    assert f"is that of runner {row.id}" in capfd.readouterr().err
+    shown = [each for each in args if each != "--yes"]
+    for each in (args, shown):
+        assert run([*each, "--runner", "99"], {}) == 1
+        assert f"is that of runner {row.id}" in capfd.readouterr().err
     row.token = "glrt-abcdefghijklmnopqrst"
 
-    assert run(args, {}) == 1
-    assert "does not know the token of 'one' any more" in capfd.readouterr().err
+    for each in (args, shown):
+        assert run(each, {}) == 1
+        assert "does not know the token of 'one' any more" in capfd.readouterr().err
+    assert run([*shown, "--runner", str(row.id)], {}) == 0
+    assert "would get another token" in capfd.readouterr().out
     managers, row.managers = row.managers, {}
     assert run([*args, "--runner", str(row.id)], {}) == 1
     assert "has never called" in capfd.readouterr().err
