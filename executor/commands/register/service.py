@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from executor.commands import units
+from executor.commands.fleet.host import Host
 
 UNIT = "gitlab-runner.service"
 _SECONDS = 60
@@ -51,6 +52,11 @@ def is_running() -> bool:
     return _systemctl("is-active", "--quiet", UNIT) == ""
 
 
+def is_drained() -> bool:
+    """Tell whether `fleet drain` has had the service end, or has it end."""
+    return Host().is_drained
+
+
 def config() -> str:
     """Return which config.toml the service reads, "" where nobody says."""
     try:
@@ -71,6 +77,13 @@ def started() -> list[str]:
     """Have the service run, now and after each boot; return what is left to do by hand."""
     if is_running():
         return []
+    if is_drained():
+        return [
+            (
+                "This host is drained, and gitlab-runner's service stays so: `dind-executor fleet undrain"
+                " --yes` starts it."
+            )
+        ]
     wrong = _systemctl("enable", "--quiet", "--now", UNIT)
     if not wrong:
         return []

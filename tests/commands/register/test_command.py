@@ -526,6 +526,20 @@ def test_a_call_that_was_killed_after_the_file_changed_is_completed(
     assert "there is nothing to do" in capfd.readouterr().out
 
 
+def test_a_host_that_is_drained_stays_so(
+    bench: Bench, mocker: MockerFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has drained it, to change it, starts gitlab-runner when that is over."""
+    bench.runs.return_value = True
+    bench.host.systemctl(runs=False, config=bench.config)
+    mocker.patch.object(service, "is_drained", return_value=True)
+
+    for _ in range(2):
+        assert bench.with_token() == 0
+        assert "`dind-executor fleet undrain --yes` starts it" in capfd.readouterr().err
+    assert bench.host.calls("enable") == []
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
