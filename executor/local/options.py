@@ -59,8 +59,11 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def add_registration(made: argparse.ArgumentParser) -> None:
-    """Add the options that say which hooks run jobs, and with which settings."""
+def add_registration(made: argparse.ArgumentParser, version: str = DEFAULT_RUNNER_VERSION) -> None:
+    """Add the options that say which hooks run jobs, and with which settings.
+
+    `version` is that of gitlab-runner, where nobody names one; "" where a capture says it.
+    """
     group = made.add_argument_group("the registration")
     add = group.add_argument
     add(
@@ -89,9 +92,10 @@ def add_registration(made: argparse.ArgumentParser) -> None:
     )
     add(
         "--runner-version",
-        default=DEFAULT_RUNNER_VERSION,
+        default=version,
         metavar="X.Y.Z",
-        help="the version of gitlab-runner that the hooks are told (default: %(default)s)",
+        help="the version of gitlab-runner that the hooks are told, and whose scripts are run"
+        f" (default: {version or 'that of the capture'})",
     )
 
 

@@ -102,6 +102,21 @@ def test_a_captured_job_fails_again_in_the_same_way(rig: Rig, tmp_path: Path, na
     assert rig.ci_user.password not in again.stdout
 
 
+@pytest.mark.parametrize(("version", "code"), [("17.9.0", 1), ("19.3.0", 9)])
+def test_a_replay_has_the_scripts_of_the_runner_then(
+    rig: Rig, tmp_path: Path, version: str, code: int
+) -> None:
+    """What bash ends with depends on gitlab-runner's version, which the capture says."""
+    settings = write(rig, Case("image: debian:bookworm\n  script: ['(exit 9)']"), tmp_path)
+    registration = ("--hooks", str(HOOKS), "--settings", str(settings))
+    run(tmp_path / "project", "local", *registration, "--runner-version", version)
+    (capture,) = (tmp_path / "state" / "captures").iterdir()
+
+    again = run(tmp_path, "replay", str(capture), *registration)
+
+    assert f"The job fails as it did then: build_script ended with exit code {code}" in again.stdout
+
+
 def write(rig: Rig, case: Case, directory: Path) -> Path:
     """Write a project whose job fails, and settings of its own."""
     project = directory / "project"

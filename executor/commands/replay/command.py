@@ -2,12 +2,10 @@
 
 import argparse
 import io
-import re
 import secrets
 import signal
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,8 @@ from executor.commands.replay.job import (
     checkout_of,
     lost_variables,
     other_placeholders,
+    project_of,
+    script_flags,
     variables_of,
 )
 from executor.commands.replay.sources import fetched_sources, local_sources
@@ -35,6 +35,7 @@ from executor.local.project.predefined import Project, Site
 from executor.local.runner.directories import Slot
 from executor.local.runner.job import Job
 from executor.local.runner.job_log import JobLog, Masker, Terminal
+from executor.local.runner.job_variables import DEFAULT_RUNNER_VERSION
 from executor.local.runner.outcome import Outcome
 from executor.local.runner.registration import Registration
 from executor.local.runner.slots import Slots, runner_token
@@ -46,7 +47,6 @@ from executor.notation.docker_config import read_docker_config
 
 OTHERWISE, USAGE = 1, 2
 _MOST_BYTES = 1024 * 1024
-_PROJECT = re.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*", re.ASCII)
 _NOWHERE = Site("127.0.0.1", 9)
 
 
@@ -90,7 +90,7 @@ def main(args: list[str]) -> int:
             return USAGE
         _announce(then, found.payload)
         heard = Heard(sys.stdout)
-        outcome = _run(given, found.payload, Terminal(heard))  # type: ignore[arg-type]
+        outcome = _run(given, found.payload, found.values or {}, Terminal(heard))  # type: ignore[arg-type]
     except (LocalError, ExecutorError) as error:
         complain(f"dind-executor replay: {readable(str(error))}")
         return USAGE
@@ -109,7 +109,12 @@ def _announce(then: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         say(f"Placeholders in the script, the image and services: {readable(', '.join(others))}")
 
 
-def _run(given: argparse.Namespace, payload: Mapping[str, Any], terminal: Terminal) -> Outcome:
+def _run(
+    given: argparse.Namespace,
+    payload: Mapping[str, Any],
+    values: Mapping[str, str],
+    terminal: Terminal,
+) -> Outcome:
     registration, settings = registration_of(given)
     auth = _auth(given.auth_file)
     with tempfile.TemporaryDirectory(prefix="dind-executor-replay-") as directory:
@@ -124,6 +129,7 @@ def _run(given: argparse.Namespace, payload: Mapping[str, Any], terminal: Termin
         job_id = (secrets.randbelow(10**8) + 10**7) * 1000
         store = ArtifactStore(base)
         token = store.admit(job_id)
+        version = given.runner_version or values.get("CI_RUNNER_VERSION") or DEFAULT_RUNNER_VERSION
 
         def at(site: Site, commit: Checkout) -> Outcome:
             facts = PipelineFacts(project, site, commit, job_id, (), (), (), _seconds(payload))
@@ -131,11 +137,12 @@ def _run(given: argparse.Namespace, payload: Mapping[str, Any], terminal: Termin
                 "CI_JOB_ID": str(job_id),
                 "CI_JOB_TOKEN": token,
                 "CI_REPOSITORY_URL": f"{site.url}/{project.path}.git",
+                **script_flags(values),
             }
             variables = variables_of(payload, own, auth, has_sources=has_sources)
             assignment = assignment_of(payload, facts, variables, job_id=job_id, token=token)
             log = JobLog(terminal, Masker([token, *_logins(auth)]))
-            with _slot(registration, project) as slot:
+            with _slot(registration, project, version) as slot:
                 job = Job(assignment, registration, slot, log)
                 with _aborting(job):
                     return job.run()
@@ -177,26 +184,18 @@ def _logins(auth: str) -> list[str]:
     return [auth, *(text for each in known for text in (each.password, each.identity_token))]
 
 
-def project_of(payload: Mapping[str, Any]) -> Project:
-    """Return the project, whose path names directories here: the file may come from anybody."""
-    path = str((payload.get("job_info") or {}).get("project_full_path") or "")
-    if not _PROJECT.fullmatch(path):
-        path = "local/replay"
-    return Project(path, zlib.crc32(path.encode()) & 0x7FFFFFFF)
-
-
 def _seconds(payload: Mapping[str, Any]) -> int:
     seconds = (payload.get("runner_info") or {}).get("timeout")
     return seconds if isinstance(seconds, int) and seconds > 0 else 3600
 
 
 @contextmanager
-def _slot(registration: Registration, project: Project) -> Iterator[Slot]:
+def _slot(registration: Registration, project: Project, version: str) -> Iterator[Slot]:
     source, name = registration.source, registration.name
     slots = Slots(source, name, project.path)
     number = slots.take()
     try:
-        yield Slot(runner_token(source, name), number, "17.9.0")
+        yield Slot(runner_token(source, name), number, version)
     finally:
         slots.give_back(number)
 
@@ -245,5 +244,5 @@ def _parser() -> argparse.ArgumentParser:
         help="where the server for sources listens (default: the gateway of the engine's bridge"
         " network)",
     )
-    add_registration(parser)
+    add_registration(parser, version="")
     return parser

@@ -1,6 +1,8 @@
 """A captured payload as a job for the embedded runner.  Pure."""
 
 import json
+import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +10,13 @@ from typing import Any
 from executor.local.pipeline.model import Image, JobDefinition, YamlVariable
 from executor.local.project.assignment import Assignment, Credential, PipelineFacts
 from executor.local.project.checkout import Checkout
+from executor.local.project.predefined import Project
 from executor.local.project.variables import Variable
 from executor.runner.captures import PLACEHOLDER, placeholders_in
 
 AUTH = "DOCKER_AUTH_CONFIG"
+_PROJECT = re.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*", re.ASCII)
+_SCRIPT_FLAGS = ("FF_USE_LEGACY_BASH_EVAL", "FF_USE_NEW_BASH_EVAL_STRATEGY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,14 @@ def variables_of(
     return (*found, *(Variable(key, value, public=False, raw=True) for key, value in own.items()))
 
 
+def script_flags(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the flags of gitlab-runner that decide which exit code a script of bash ends with.
+
+    They may come from its config.toml, of which the payload says nothing.
+    """
+    return {key: values[key] for key in _SCRIPT_FLAGS if key in values}
+
+
 def lost_variables(payload: Mapping[str, Any]) -> list[str]:
     """Return the names of the variables that have placeholders in their values."""
     variables = payload.get("variables") or ()
@@ -75,6 +88,14 @@ def other_placeholders(payload: Mapping[str, Any]) -> list[str]:
     """Return the names of the placeholders in scripts, image and services."""
     places = {key: payload.get(key) for key in ("steps", "image", "services")}
     return sorted(placeholders_in(json.dumps(places)))
+
+
+def project_of(payload: Mapping[str, Any]) -> Project:
+    """Return the project, whose path names directories here: the file may come from anybody."""
+    path = str((payload.get("job_info") or {}).get("project_full_path") or "")
+    if not _PROJECT.fullmatch(path):
+        path = "local/replay"
+    return Project(path, zlib.crc32(path.encode()) & 0x7FFFFFFF)
 
 
 def checkout_of(payload: Mapping[str, Any]) -> Checkout:

@@ -5,6 +5,7 @@ is one single-quoted word that a subshell evaluates with nothing on its stdin.
 """
 
 import posixpath
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -23,9 +24,14 @@ trap 'exit 1' TERM
 case "$(set -o)" in *pipefail*) set -o pipefail ;; esac
 set -o errexit
 set +o noclobber
-( trap 'exit 1' TERM; eval {body} ) < /dev/null
+{body}
 exit 0
 """
+_IN_A_SUBSHELL = "( trap 'exit 1' TERM; eval {lines} ) < /dev/null"
+# bash ends it with 1, whatever the status of the command that failed was.
+_IN_A_PIPE = ": | eval {lines}"
+_FIRST_WITH_SUBSHELL = (19, 1)
+_VERSION = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,21 @@ class ScriptContext:
 
     def whole(self, body: list[str]) -> str:
         """Return a complete script around the lines of a body."""
-        return _SKELETON.format(shell=self.shell, body=shlex.quote("\n".join(body) + "\n"))
+        lines = "\n".join(body) + "\n"
+        if self._evaluates_in_a_pipe():
+            evaluated = _IN_A_PIPE.format(lines=shlex.quote(f"trap 'exit 1' TERM\n{lines}"))
+        else:
+            evaluated = _IN_A_SUBSHELL.format(lines=shlex.quote(lines))
+        return _SKELETON.format(shell=self.shell, body=evaluated)
+
+    def _evaluates_in_a_pipe(self) -> bool:
+        """Tell whether this version of gitlab-runner has the lines in a pipe."""
+        get = self.variables.get
+        if get("FF_USE_LEGACY_BASH_EVAL") == "true":
+            return True
+        numbers = tuple(map(int, _VERSION.findall(get("CI_RUNNER_VERSION"))[:2]))
+        is_old = numbers < _FIRST_WITH_SUBSHELL
+        return is_old and get("FF_USE_NEW_BASH_EVAL_STRATEGY") != "true"
 
     def say(self, text: str, *, colour: str = "") -> str:
         """Return the command that prints a line."""

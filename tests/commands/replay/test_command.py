@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.commands.replay.command import Heard, project_of
+from executor.commands.replay.command import Heard
+from executor.commands.replay.job import project_of
 from executor.runner.captures import MARK, VERSION
 from tests.builders import a_payload
 from tests.commanding import call

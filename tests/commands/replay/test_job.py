@@ -6,6 +6,7 @@ from executor.commands.replay.job import (
     definition_of,
     lost_variables,
     other_placeholders,
+    script_flags,
     variables_of,
 )
 from executor.local.project.assignment import PipelineFacts
@@ -88,3 +89,10 @@ def test_what_is_lost() -> None:
     """Variables are named, and placeholders elsewhere."""
     assert lost_variables(PAYLOAD) == ["CI_REGISTRY_PASSWORD", "DOCKER_AUTH_CONFIG"]
     assert other_placeholders(PAYLOAD) == ["TOKEN"]
+
+
+def test_flags_that_decide_an_exit_code() -> None:
+    """They are those of the gitlab-runner that had the job, and no others."""
+    values = {"FF_USE_NEW_BASH_EVAL_STRATEGY": "true", "FF_TIMESTAMPS": "true", "CI": "true"}
+
+    assert script_flags(values) == {"FF_USE_NEW_BASH_EVAL_STRATEGY": "true"}

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from executor.local.project.assignment import Assignment
-from executor.local.runner.directories import Directories
+from executor.local.runner.directories import Directories, Slot
 from executor.local.runner.job_variables import all_variables
 from executor.local.runner.registration import Registration
 from executor.local.runner.script import ScriptContext
@@ -13,12 +13,15 @@ from tests.local.samples import REGISTRATION, SLOT
 
 
 def a_context(
-    directory: Path, assignment: Assignment, registration: Registration = REGISTRATION
+    directory: Path,
+    assignment: Assignment,
+    registration: Registration = REGISTRATION,
+    slot: Slot = SLOT,
 ) -> ScriptContext:
     project = directory / "builds" / "project"
     project.mkdir(parents=True, exist_ok=True)
     where = Directories(str(directory / "builds"), str(directory / "cache"), str(project))
-    variables = all_variables(assignment, registration, SLOT, where=where)
+    variables = all_variables(assignment, registration, slot, where=where)
     return ScriptContext(
         assignment=assignment,
         registration=registration,

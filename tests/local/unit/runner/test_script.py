@@ -10,7 +10,7 @@ import pytest
 
 from executor.local.project.variables import Variable
 from executor.local.runner import script
-from tests.local.samples import REGISTRATION, an_assignment
+from tests.local.samples import REGISTRATION, SLOT, an_assignment
 from tests.local.unit.runner.scripts import a_context, run
 
 SHELLS = ["bash", "dash", "busybox sh"]
@@ -34,14 +34,36 @@ def test_values_arrive_as_they_are(tmp_path: Path, shell: str) -> None:
     assert done.stdout.endswith("|it's\n")
 
 
+@pytest.mark.parametrize(
+    ("version", "flag", "in_bash"),
+    [
+        ("17.9.0", (), 1),
+        ("17.9.0", (("FF_USE_NEW_BASH_EVAL_STRATEGY", "true"),), 42),
+        ("19.0.1", (), 1),
+        ("19.1.0", (), 42),
+        ("19.3.0~pre.1", (), 42),
+        ("19.3.0", (("FF_USE_LEGACY_BASH_EVAL", "1"),), 1),
+    ],
+)
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_failing_command_ends_the_script_with_its_status(tmp_path: Path, shell: str) -> None:
-    """Commands after a failing one do not run."""
-    assignment = an_assignment(script=("echo before", "( exit 42 )", "echo after"))
-    done = run(script.build_script(a_context(tmp_path, assignment)), shell)
-    assert done.returncode == 42
+def test_a_failing_command_ends_the_script_with_the_status_of_that_version(
+    tmp_path: Path, shell: str, version: str, flag: tuple[tuple[str, str], ...], in_bash: int
+) -> None:
+    """Commands after a failing one do not run; under gitlab-runner before 19.1, bash says 1."""
+    variables = (Variable(*each) for each in flag)
+    assignment = an_assignment(*variables, script=("echo before", "( exit 42 )", "echo after"))
+    context = a_context(tmp_path, assignment, slot=replace(SLOT, runner_version=version))
+    done = run(script.build_script(context), shell)
+    assert done.returncode == (in_bash if shell == "bash" else 42)
     assert "before\n" in done.stdout
     assert "\nafter" not in done.stdout
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_an_exit_ends_the_script_with_its_status(tmp_path: Path, shell: str) -> None:
+    """Also in bash, whatever the version of gitlab-runner is."""
+    assignment = an_assignment(script=("exit 42",))
+    assert run(script.build_script(a_context(tmp_path, assignment)), shell).returncode == 42
 
 
 def test_a_failing_pipe_fails_where_the_shell_can_tell(tmp_path: Path) -> None:
