@@ -20,7 +20,7 @@ from executor.commands.fleet.ghosts import (
 )
 from executor.commands.fleet.journal import DONE, FAILED, Change, Journal
 from executor.commands.fleet.rows import Fleet
-from executor.commands.fleet.stale import TooMany
+from executor.commands.fleet.stale import TooMany, least_percent
 from executor.commands.gitlab.client import Client, GitLabFailed, Need
 
 CANCEL, FORCE, RETRY = "cancel", "force-cancel", "retry"
@@ -54,10 +54,12 @@ def checked(found: Sequence[Ghost], fleet: Fleet, seconds: float, share: float) 
         for runner in fleet.runners
         for host in runner.managers
     )
-    if len(dead) > share * (len(dead) + calling):
+    least = least_percent(len(dead), len(dead) + calling)
+    if least > round(100 * share):
         raise TooMany(
             f"{len(dead)} of {len(dead) + calling} hosts are silent with jobs, more than --max-share"
-            f" {share:.0%}: perhaps GitLab was away, or a network is. Nothing is ended."
+            f" {share:.0%}: perhaps GitLab was away, or a network is. Nothing is ended. If they are gone"
+            f" for good, `--max-share {least}%` admits so many."
         )
 
 

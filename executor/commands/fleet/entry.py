@@ -14,6 +14,7 @@ from executor.commands.register.section import UNKNOWN_TOKEN
 from executor.commands.register.stops import ADVICE
 from executor.commands.register.token_text import with_token
 from executor.host.system_id import system_id_beside
+from executor.redaction import redact
 
 _TRIES = 5
 
@@ -60,11 +61,11 @@ def read_entry(file: ConfigFile, name: str, url: str) -> Entry:
 
     Raises HostFailed where that is not one with a token, and what `held` makes sentences of.
     """
-    found = [each for each in _entries(file, file.read()) if name in ("", each.name)]
-    found = [each for each in found if url in ("", each.url)]
+    there = _entries(file, file.read())
+    named = [each for each in there if name in ("", each.name)]
+    found = [each for each in named if url in ("", each.url)]
     if len(found) != 1:
-        names = ", ".join(repr(each.name) for each in found) or "none"
-        raise HostFailed(f"{file.path} must have one such runner, and has {names}: see --name.")
+        raise HostFailed(_not_one(file, there, named, found, url))
     (entry,) = found
     if not is_address(entry.url):
         raise HostFailed(f"The runner {entry.name!r} of {file.path} has no address of GitLab.")
@@ -75,6 +76,25 @@ def read_entry(file: ConfigFile, name: str, url: str) -> Entry:
             f"gitlab-runner has not run with {file.given} yet: there is no .runner_system_id beside it."
         )
     return entry
+
+
+def _not_one(
+    file: ConfigFile, there: list[Entry], named: list[Entry], found: list[Entry], url: str
+) -> str:
+    """Return why the options mean no runner, or several."""
+    if found:
+        names = ", ".join(repr(each.name) for each in found)
+        return f"{file.path} has several such runners, {names}: choose one with --name."
+    if named:
+        told = ", ".join(f"{each.name!r} of {redact(each.url, ())}" for each in named)
+        return (
+            f"{file.path} has {told}, and no such runner of {url}, which --url or CI_SERVER_URL names:"
+            " correct or leave out that."
+        )
+    if not there:
+        return f"{file.path} has no runner: name another file with --config."
+    names = ", ".join(repr(each.name) for each in there)
+    return f"{file.path} has {names}, and not the one that --name names."
 
 
 def others(file: ConfigFile, entry: Entry) -> list[Entry]:

@@ -36,12 +36,19 @@ def stale(fleet: Fleet, now: float, seconds: float) -> tuple[Runner, ...]:
 
 def checked(found: Sequence[Runner], fleet: Fleet, share: float, limit: int) -> tuple[Runner, ...]:
     """Return those to delete, the longest silent first; raises TooMany.  Pure."""
-    if len(found) > share * len(fleet.runners):
+    least = least_percent(len(found), len(fleet.runners))
+    if least > round(100 * share):
         raise TooMany(
             f"{len(found)} of {len(fleet.runners)} runners are silent, more than --max-share"
-            f" {share:.0%}: perhaps GitLab was away, or a network is. Nothing is deleted."
+            f" {share:.0%}: perhaps GitLab was away, or a network is. Nothing is deleted. If they are"
+            f" silent for good, `--max-share {least}%` admits so many."
         )
     return tuple(sorted(found, key=_since)[:limit])
+
+
+def least_percent(part: int, whole: int) -> int:
+    """Return the smallest percentage of a whole that admits a part.  Pure."""
+    return -(-100 * part // whole) if part else 0
 
 
 def delete(

@@ -29,11 +29,32 @@ def test_the_only_one_is_meant(file: ConfigFile) -> None:
     assert read_entry(file, "", "") == MINE
     file.path.write_text(ONE + TWO)
     assert read_entry(file, "one", URL) == MINE
-    with pytest.raises(HostFailed, match="has 'one', 'two': see --name"):
+    with pytest.raises(
+        HostFailed, match="several such runners, 'one', 'two': choose one with --name"
+    ):
         read_entry(file, "", "")
-    with pytest.raises(HostFailed, match="has none"):
-        read_entry(file, "one", "https://other.example.com")
+    with pytest.raises(HostFailed, match="has 'one', 'two', and not the one that --name names"):
+        read_entry(file, "three", "")
     assert OLD not in repr(MINE)
+
+
+def test_another_gitlab(file: ConfigFile) -> None:
+    """The refusal has both addresses, and what named the one that is not there; no login in one."""
+    file.path.write_text(ONE.replace("https://", "https://me:secret@"))
+
+    with pytest.raises(HostFailed) as refused:
+        read_entry(file, "", "https://other.example.com")
+
+    assert "has 'one' of https://[MASKED]@gitlab.example.com, and no such" in str(refused.value)
+    assert "https://other.example.com, which --url or CI_SERVER_URL names" in str(refused.value)
+
+
+def test_a_file_without_runners(file: ConfigFile) -> None:
+    """The refusal says that, and which option names another file."""
+    file.path.write_text("concurrent = 1\n")
+
+    with pytest.raises(HostFailed, match="has no runner"):
+        read_entry(file, "", "")
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,27 @@ def test_a_large_share_is_refused() -> None:
 
     assert [each.id for each in checked(two, fleet, 0.2, 50)] == [2, 1]
     assert [each.id for each in checked(two, fleet, 0.2, 1)] == [2]
-    with pytest.raises(TooMany, match="3 of 10 runners are silent, more than --max-share 20%"):
+    with pytest.raises(
+        TooMany, match="3 of 10 runners are silent, more than --max-share 20%"
+    ) as of_ten:
         checked(fleet.runners[:3], fleet, 0.2, 50)
+    assert "`--max-share 30%` admits" in str(of_ten.value)
+
+
+@pytest.mark.parametrize("runners", [1, 2, 3, 58])
+def test_a_refusal_names_the_share_that_admits_them(runners: int) -> None:
+    """Of a few runners, one is more than the share that is right for many."""
+    fleet = Fleet(tuple(runner(number, MONTH + number) for number in range(1, runners + 1)))
+    # 29 of 100 is more than 0.29 * 100, as floating numbers have it.
+    fleet = Fleet((*fleet.runners, *(Runner(number) for number in range(1, 43) if runners == 58)))
+    found = fleet.runners[: max(1, runners // 2)]
+
+    with pytest.raises(TooMany) as refused:
+        checked(found, fleet, 0.0, 50)
+    share = str(refused.value).partition("`--max-share ")[2].partition("%")[0]
+    assert len(checked(found, fleet, int(share) / 100, 50)) == len(found)
+    with pytest.raises(TooMany):
+        checked(found, fleet, (int(share) - 1) / 100, 50)
 
 
 def test_deleted(gitlab: GitLab, row: RunnerRow, client: Client, journal: Journal) -> None:
