@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from executor.bounds import whole_number
 from executor.commands.doctor.facts import Facts
-from executor.commands.doctor.findings import Finding, fail, ok, warn
+from executor.commands.doctor.findings import Finding, counted, fail, ok, warn
 from executor.engine.versions import NEWEST, OLDEST
 from executor.engine.wire import as_table
 
@@ -179,7 +179,7 @@ def log_limits(facts: Facts) -> Iterator[Finding]:
     bound = '"max-size"' in facts.files.text(_DAEMON)
     if kind == "json-file" and others and not bound and not facts.elsewhere:
         yield warn(
-            f"{len(others)} containers that are not of jobs write logs (json-file) without a bound",
+            f"{counted(len(others), 'container')} outside of jobs, with logs (json-file) without a bound",
             "a bound on each container's log; those of jobs have one by themselves",
             f'"log-opts": {{"max-size": "10m", "max-file": "3"}} in {_DAEMON}, and make them again',
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from errno import EACCES
 
 from executor.commands.doctor.facts import Facts
-from executor.commands.doctor.findings import CannotTell, Finding, fail, ok, skip, warn
+from executor.commands.doctor.findings import CannotTell, Finding, counted, fail, ok, skip, warn
 from executor.disk.limits import Limits
 from executor.host.disk import Free, Place, free
 from executor.notation.moments import moment
@@ -132,7 +132,7 @@ def _engines_disk(facts: Facts, data: str, limits: Limits) -> Iterator[Finding]:
         return
     jobs = facts.concurrent
     wanted = limits.floor + limits.headroom * jobs
-    expected = f"{wanted // _MIB} MiB for {jobs} jobs at once (`[disk]` of the settings)"
+    expected = f"{wanted // _MIB} MiB for {counted(jobs, 'job')} at once (`[disk]` of the settings)"
     remedy = "`dind-executor prune` shows what is kept, `docker system prune` removes the rest"
     if not limits.admits(left):
         yield fail(f"{data} has {_room(left)} left: no job begins", expected, remedy)

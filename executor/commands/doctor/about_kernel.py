@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterator
 
 from executor.commands.doctor.facts import Facts
-from executor.commands.doctor.findings import CannotTell, Finding, fail, ok, warn
+from executor.commands.doctor.findings import CannotTell, Finding, counted, fail, ok, warn
 from executor.files import read_regular
 from executor.host.owner import is_numbered_once
 
@@ -117,7 +117,7 @@ def _enough(facts: Facts, wanted: dict[str, int], otherwise: str) -> Iterator[Fi
         there = facts.sysctl(name)
         if there < least:
             yield warn(
-                f"{name} is {there}, for {facts.concurrent} jobs at once: {otherwise}",
+                f"{name} is {there}, for {counted(facts.concurrent, 'job')} at once: {otherwise}",
                 f"{least} or more",
                 f"`sysctl -w {name}={least}`, and the same in a file in /etc/sysctl.d",
             )

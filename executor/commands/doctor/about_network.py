@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from executor.commands.doctor.facts import Facts
-from executor.commands.doctor.findings import CannotTell, Finding, fail, ok, warn
+from executor.commands.doctor.findings import CannotTell, Finding, counted, fail, ok, warn
 from executor.engine.wire import as_table
 from executor.host.network import bridge_of, host_mtu, host_routes
 from executor.notation.claims import KEPT_NETWORK_LABEL
@@ -45,7 +45,7 @@ def subnets(facts: Facts) -> Iterator[Finding]:
     if free < wanted:
         judge = warn if free else fail
         yield judge(
-            f"{free or 'no'} free networks in {where}, for {facts.concurrent} jobs at once",
+            f"{counted(free, 'free network')} in {where}, for {counted(facts.concurrent, 'job')} at once",
             f"{wanted} or more",
             "give `[docker] network_pool` a range that is free, or remove networks that nobody uses"
             " (`docker network prune`)",

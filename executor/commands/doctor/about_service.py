@@ -4,7 +4,7 @@ import stat
 from collections.abc import Iterator
 
 from executor.commands.doctor.facts import Facts
-from executor.commands.doctor.findings import CannotTell, Finding, fail, ok, warn
+from executor.commands.doctor.findings import CannotTell, Finding, counted, fail, ok, warn
 from executor.notation.durations import age_text, go_seconds
 from executor.notation.moments import moment
 from executor.record.spool import records
@@ -186,23 +186,24 @@ def gone_wrong(facts: Facts) -> Iterator[Finding]:
     state_dir = facts.settings.sweep.state_dir
     if not facts.settings.log.records or not state_dir:
         raise CannotTell("`[log] records` is off")
-    counted: dict[str, int] = {}
+    failed: dict[str, int] = {}
     jobs: dict[str, object] = {}
     try:
         for each in records(facts.files.path(f"{state_dir}/spool")):
             at, reason = each.get("at"), str(each.get("reason"))
             recent = isinstance(at, int | float) and facts.now - at < _DAY
             if recent and each.get("outcome") in {"system_failure", "error"}:
-                counted[reason] = counted.get(reason, 0) + 1
+                failed[reason] = failed.get(reason, 0) + 1
                 jobs[reason] = each.get("job")
     except OSError as error:
         raise CannotTell(
             f"there are no records of jobs yet, or they are hidden ({error.strerror})"
         ) from None
-    for reason, count in sorted(counted.items()):
+    for reason, count in sorted(failed.items()):
         ids = ",".join(REMEDIES.get(reason, ())) or "engine-socket"
         yield warn(
-            f"{count} stages failed in the last day with `{reason}`, the last one of job {jobs[reason]}",
+            f"{counted(count, 'stage')} failed in the last day with `{reason}`, the last one of job"
+            f" {jobs[reason]}",
             "no system failure",
             f"`dind-executor doctor --only {ids}`, and `dind-executor timeline {jobs[reason]}`",
         )

@@ -52,6 +52,11 @@ _OF_THE_PROCESS = (
     "https_proxy",
     "HOME",
 )
+_REMEDY = (
+    "its last lines say what failed; `--as-job IMAGE` takes another image, which must have a docker"
+    " command"
+)
+_NO_GIT = "git is not on the PATH: the job's sources come from a repository that is made for it"
 _IDENTITY = ("-c", "user.name=doctor", "-c", "user.email=doctor@localhost")
 
 
@@ -65,6 +70,7 @@ class Job(NamedTuple):
     """What it did, in order, with its seconds."""
     log: tuple[str, ...] = ()
     """The last lines of its log, if it failed."""
+    remedy: str = _REMEDY
 
     def as_json(self) -> dict[str, object]:
         """Return it as docs/doctor.md describes it."""
@@ -86,8 +92,7 @@ class Job(NamedTuple):
         return fail(
             f"a job with {self.image} failed ({last} was the last thing that it did):\n{said}",
             "a job that ends well",
-            "its last lines say what failed; `--as-job IMAGE` takes another image, which must have a"
-            " docker command",
+            self.remedy,
         )
 
 
@@ -98,6 +103,8 @@ def default_image(facts: Facts) -> str:
 
 def try_job(facts: Facts, image: str, hooks: str = "") -> Job:
     """Run the job; what it made is gone afterwards, also if this is interrupted."""
+    if not shutil.which("git"):
+        return Job(False, image, 0.0, (), (_NO_GIT,), "install git")  # noqa: FBT003
     started = time.monotonic()
     with _directory() as place:
         try:
@@ -105,7 +112,7 @@ def try_job(facts: Facts, image: str, hooks: str = "") -> Job:
             _give_away(place, facts)
             lines, marks, code = _run(place, facts, hooks)
         except (OSError, subprocess.SubprocessError) as error:
-            why = f"The job cannot be made: {error}. Is git on the PATH?"
+            why = f"The job cannot be made: {error}"
             return Job(False, image, time.monotonic() - started, (), (why,))  # noqa: FBT003
         phases = tuple(_phases(_calls(place / "report.json"), marks))
     log = () if code == 0 else tuple(lines[-_LOG_LINES:])

@@ -124,12 +124,16 @@ def _record(file: str, text: str) -> str:
 def _chosen(given: argparse.Namespace, facts: Facts) -> list[Check]:
     """Return the checks to make; one that is named may be online, and is skipped without that.
 
-    An engine that does not answer is a failure, also to who asked about something that needs it.
+    An engine that does not answer is a failure, also to who asked about something that needs it; and
+    so are settings with a mistake, in whose place the defaults are looked at.
     """
     if given.only:
-        wanted = [each for each in CHECKS if each.id in given.only]
-        needs_engine = any(each.needs_engine for each in wanted) and facts.engine.problem
-        return [each for each in CHECKS if each in wanted or (needs_engine and each is CHECKS[0])]
+        wanted = {each.id for each in CHECKS if each.id in given.only}
+        if facts.engine.problem and any(each.needs_engine for each in CHECKS if each.id in wanted):
+            wanted.add("engine-socket")
+        if facts.settings_problem and wanted:
+            wanted.add("config")
+        return [each for each in CHECKS if each.id in wanted]
     return [each for each in CHECKS if given.online or not each.online]
 
 

@@ -73,6 +73,11 @@ class Result(NamedTuple):
         return not self.ignored
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words: 1 job, 2 jobs."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def ok(found: str) -> Finding:
     """Return that something is right."""
     return Finding(Level.OK, found)

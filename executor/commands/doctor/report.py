@@ -1,8 +1,9 @@
 """What doctor says: lines for people, one object for programs.  Pure."""
 
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
-from executor.commands.doctor.findings import BAD, Finding, Level, Result
+from executor.commands.doctor.findings import BAD, Finding, Level, Result, counted
 from executor.excerpts import readable as shortened
 from executor.redaction import redact
 
@@ -14,6 +15,9 @@ _MARKS = {
     Level.SKIP: "skip ",
 }
 _PAGE = "docs/doctor.md"
+_MANY = 3
+"""Of so many checks that are skipped for one reason, the text says it once."""
+_WIDTH = 100
 
 
 def readable(text: str) -> str:
@@ -53,17 +57,25 @@ def as_json(results: Sequence[Result]) -> list[dict[str, object]]:
 
 
 def as_text(results: Sequence[Result], *, only_problems: bool) -> list[str]:
-    """Return a line for each finding by groups, and a second one for what to do."""
+    """Return a line for each finding by groups, and a second one for what to do.
+
+    What many checks could not look at for the same reason stands at the end, once.
+    """
     lines: list[str] = []
     group = ""
     width = max((len(each.check.id) for each in results), default=0)
+    together = {} if only_problems else _skipped_together(results)
     for each in results:
         if only_problems and each.finding.level in {Level.OK, Level.SKIP}:
+            continue
+        if each.finding.level is Level.SKIP and each.finding.found in together:
             continue
         if each.check.group != group:
             group = each.check.group
             lines += ["", group] if lines else [group]
         lines += _lines(each, width)
+    for reason, ids in together.items():
+        lines += [*([""] if lines else []), f"not looked at: {readable(reason)}", *_wrapped(ids)]
     return [*lines, "", summary(results)] if lines else [summary(results)]
 
 
@@ -72,13 +84,29 @@ def summary(results: Sequence[Result]) -> str:
     found = counts(results)
     bad = found["fail"] + found["error"]
     parts = [
-        f"{bad} failure{'' if bad == 1 else 's'}",
-        f"{found['warn']} warning{'' if found['warn'] == 1 else 's'}",
+        counted(bad, "failure"),
+        counted(found["warn"], "warning"),
         f"{found['ok']} ok",
         f"{found['skip']} skipped",
     ]
     ignored = sum(each.ignored and each.finding.level in {*BAD, Level.WARN} for each in results)
     return ", ".join([*parts, *([f"{ignored} ignored"] if ignored else [])]) + "."
+
+
+def _skipped_together(results: Iterable[Result]) -> Mapping[str, list[str]]:
+    """Return the checks by the reason that many of them are skipped for."""
+    by_reason: dict[str, list[str]] = {}
+    for each in results:
+        if each.finding.level is Level.SKIP:
+            by_reason.setdefault(each.finding.found, []).append(each.check.id)
+    return {reason: ids for reason, ids in by_reason.items() if len(ids) >= _MANY}
+
+
+def _wrapped(ids: Iterable[str]) -> list[str]:
+    text = ", ".join(ids)
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
 
 
 def _lines(result: Result, width: int) -> list[str]:

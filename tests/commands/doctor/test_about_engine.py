@@ -37,6 +37,16 @@ def test_the_containerd_store_is_right(tmp_path: Path) -> None:
     assert [each.level for each in host.found("storage")] == ["ok"]
 
 
+def test_one_container_is_not_several(tmp_path: Path) -> None:
+    """A number stands before the word that it asks for."""
+    host = Host(tmp_path)
+    host.containers.append({"Labels": {}})
+    assert host.found("log-driver")[0].found.startswith("1 container outside of jobs")
+
+    host.containers.append({"Labels": {}})
+    assert host.found("log-driver")[0].found.startswith("2 containers outside of jobs")
+
+
 def test_logs_of_jobs_need_no_bound_of_the_engine(tmp_path: Path) -> None:
     """A container of a job does not count, nor do others if daemon.json has a bound."""
     host = Host(tmp_path)

@@ -23,7 +23,7 @@ def test_a_full_pool_fails(tmp_path: Path) -> None:
     host = Host(tmp_path, settings='[docker]\nnetwork_pool = ["10.9.0.0/27"]\n')
     host.networks.append({**BRIDGE, "IPAM": {"Config": [{"Subnet": "10.9.0.0/27"}]}})
 
-    assert "no free networks" in host.found("subnets")[0].found
+    assert "0 free networks" in host.found("subnets")[0].found
 
 
 def test_a_network_that_a_slot_keeps_is_free(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_network_that_a_slot_keeps_is_free(tmp_path: Path) -> None:
     subnet = {"Config": [{"Subnet": "10.9.0.0/27"}]}
     host.networks.append({**BRIDGE, "Name": "kept", "Labels": kept, "IPAM": subnet})
 
-    assert host.found("subnets")[0].found.startswith("1 free networks")
+    assert host.found("subnets")[0].found.startswith("1 free network in")
 
 
 def test_a_route_by_policy_counts(tmp_path: Path) -> None:

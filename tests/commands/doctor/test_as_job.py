@@ -55,6 +55,16 @@ def facts(bench: Workbench, tmp_path: Path) -> Iterator[Facts]:
         )
 
 
+def test_a_host_without_git(facts: Facts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The remedy is to install it, and no other image."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    finding = try_job(facts, "busybox").finding()
+
+    assert "git is not on the PATH" in finding.found
+    assert finding.remedy == "install git"
+
+
 def docker(bench: Workbench, failing: str = "none") -> None:
     """Have a docker command that fails with one of its own commands."""
     path = bench.control / "bin" / "docker"

@@ -130,6 +130,21 @@ def test_an_engine_that_is_away_is_never_passed_over(
     assert "engine-socket" in capfd.readouterr().out
 
 
+def test_settings_with_a_mistake_are_never_passed_over(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks about subnets alone hears that the settings count for nothing, and the defaults do."""
+    host = Host(tmp_path, settings='[docker]\nnetwork_pool = "10.0.0.0/8"\n')
+
+    code, report = asked(host, capfd, "--only", "subnets")
+
+    assert code == 1
+    assert [(each["id"], each["level"]) for each in report["checks"]] == [
+        ("subnets", "ok"),
+        ("config", "fail"),
+    ]
+
+
 def test_a_record_is_the_same_object(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """--record writes what --json prints, whole, and nothing else below the host's root."""
     host = Host(tmp_path / "host")

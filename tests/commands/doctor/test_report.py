@@ -80,3 +80,19 @@ def test_only_problems_leaves_out_the_rest() -> None:
     lines = as_text([result(ok("fine")), result(skip("?"))], only_problems=True)
 
     assert lines == ["0 failures, 0 warnings, 1 ok, 1 skipped."]
+
+
+def test_what_many_checks_cannot_look_at_is_said_once() -> None:
+    """One reason and the names of the checks; the object has an entry for each nevertheless."""
+    names = ("storage", "cgroup", "runtime", "privileged")
+    results = [result(skip("no engine"), name=each) for each in names]
+    results += [result(skip("no root"), name="clock"), result(ok("fine"), name="disk")]
+
+    lines = as_text(results, only_problems=False)
+
+    assert [each for each in lines if "no engine" in each] == ["not looked at: no engine"]
+    assert lines[lines.index("not looked at: no engine") + 1].strip() == ", ".join(names)
+    assert "  skip  clock      no root" in lines
+    assert lines[-1] == "0 failures, 0 warnings, 1 ok, 5 skipped."
+    assert [each["found"] for each in as_json(results)].count("no engine") == len(names)
+    assert not any("no engine" in each for each in as_text(results, only_problems=True))
