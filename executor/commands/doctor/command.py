@@ -37,8 +37,8 @@ def main(args: list[str]) -> int:
     facts = gather(
         Given(
             root=given.root,
-            config=given.config,
-            settings=given.settings,
+            config=_whole(given.config, given.root),
+            settings=_whole(given.settings, given.root),
             runner=given.runner,
             user=given.user,
             online=given.online,
@@ -64,6 +64,11 @@ def main(args: list[str]) -> int:
     return _told(given, results, report, facts.settings.sweep.state_dir)
 
 
+def _whole(path: str, root: str) -> str:
+    """Return a path from the root: by that, the gitlab-runner that runs with a file is known."""
+    return str(Path(path).absolute()) if path and Path(root).resolve() == Path("/") else path
+
+
 def _as_job(given: argparse.Namespace, facts: Facts) -> tuple[Result, dict[str, object] | None]:
     """Run a job; return what that says of the host, and how it went."""
     from executor.commands.doctor.as_job import default_image, try_job  # noqa: PLC0415
@@ -78,7 +83,7 @@ def _as_job(given: argparse.Namespace, facts: Facts) -> tuple[Result, dict[str, 
     complain(f"Running a job with {image} ...")
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGHUP, _end)
-    job = try_job(facts, image, given.hooks)
+    job = try_job(facts, image, _whole(given.hooks, given.root))
     return Result(AS_JOB, job.finding(), job.seconds, ignored), job.as_json()
 
 

@@ -133,8 +133,8 @@ class Rotation:
             except BaseException:
                 complain(
                     f"dind-executor fleet: The old token of runner {number} counts no more, and"
-                    f" {self._file.path} has not got the new one. Once the next sentence is mended, the"
-                    " same call again puts it there, or has another one made."
+                    f" {self._file.path} has not got the new one. Correct what the next sentence says:"
+                    " then the same call again puts it there, or has another one made."
                 )
                 raise
         return at

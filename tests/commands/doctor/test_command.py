@@ -10,7 +10,7 @@ import pytest
 
 from executor.commands.doctor.command import main
 from tests.commands.doctor.faults import files, info, mode, registered, settings
-from tests.commands.doctor.hosts import CONFIG, SOCKET, UNIT, Host, running
+from tests.commands.doctor.hosts import CONFIG, REGISTRATION, SETTINGS, SOCKET, UNIT, Host, running
 
 Report = dict[str, Any]
 _USER = ("--user", "gitlab-runner")
@@ -128,6 +128,22 @@ def test_an_engine_that_is_away_is_never_passed_over(
     assert main(["--root", str(tmp_path), "--only", "storage"]) == 1
     assert main(["--root", str(tmp_path), "--only", "token"]) == 0
     assert "engine-socket" in capfd.readouterr().out
+
+
+def test_a_file_is_known_by_its_whole_path(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By that, the gitlab-runner that runs with it is found, and its engine, wherever this is called."""
+    config = tmp_path / "config.toml"
+    config.write_text(REGISTRATION.replace(SETTINGS, str(tmp_path / "settings.toml")))
+    (tmp_path / "settings.toml").touch()
+    config.chmod(0o600)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["--config", "config.toml", "--only", "token", "--json"]) == 0
+
+    (check,) = json.loads(capfd.readouterr().out)["checks"]
+    assert check["found"].startswith(str(config))
 
 
 def test_settings_with_a_mistake_are_never_passed_over(
