@@ -113,7 +113,7 @@ def _gitlab(directory: Path) -> Iterator[GitLab]:
         row = gitlab.registry.add({})
         now = gitlab.registry.now().isoformat()
         row.managers = {
-            "s_1": Manager(1, "s_1", {}, _OLD),
+            "s_1": Manager(1, "s_1", {"version": "17.9.0"}, _OLD),
             "s_2": Manager(2, "s_2", {}, now),
         }
         (directory / "config.toml").write_text(

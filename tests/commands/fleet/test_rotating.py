@@ -17,6 +17,8 @@ from tests.gitlab.server import GitLab
 from tests.web import Answer, Request
 
 OLD_CALL = "2020-01-01T00:00:00Z"
+INFO = {"version": "17.9.0"}
+"""What gitlab-runner says of itself when it calls."""
 # What is done in place of a step: nothing more.
 KILL = "import os, signal; from executor.commands.{module} import {name}"
 KILL += "; {name}.{step} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
@@ -32,7 +34,7 @@ def _gitlab(gitlab: GitLab) -> GitLab:
 @pytest.fixture(name="row")
 def _row(gitlab: GitLab) -> RunnerRow:
     row = gitlab.registry.add({})
-    row.managers["s_1"] = Manager(1, "s_1", {}, OLD_CALL)
+    row.managers["s_1"] = Manager(1, "s_1", INFO, OLD_CALL)
     return row
 
 
@@ -128,6 +130,27 @@ def test_other_hosts_of_the_token(
     assert run([*args, "--shared"], {}) == 0
     assert tokens(config) == [row.token] != [old]
     assert json.loads(capfd.readouterr().out)["hosts"] == ["s_2?[2J"]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_host_whose_gitlab_runner_has_not_called(
+    gitlab: GitLab,
+    row: RunnerRow,
+    config: Path,
+    args: list[str],
+    capfd: pytest.CaptureFixture[str],
+    *,
+    is_known: bool,
+) -> None:
+    """The question whose the token is makes GitLab know the host, and nothing of its gitlab-runner."""
+    before, seen = config.read_text(), resets(gitlab)
+    row.managers = {"s_1": Manager(1, "s_1", {}, OLD_CALL)} if is_known else {}
+
+    for _ in range(2):
+        assert run(args, {}) == 1
+        assert "has never called" in capfd.readouterr().err
+
+    assert (config.read_text(), seen) == (before, [])
 
 
 def test_the_other_host_gets_it(
@@ -260,7 +283,7 @@ def test_another_runner_of_the_host(
 ) -> None:
     """Neither its number nor its token is taken for those of one whose token is dead."""
     two = gitlab.registry.add({})
-    two.managers["s_1"] = Manager(2, "s_1", {}, OLD_CALL)
+    two.managers["s_1"] = Manager(2, "s_1", INFO, OLD_CALL)
     entry = f'[[runners]]\n  name = "two"\n  url = "{gitlab.url}"\n  token = "{two.token}"\n'
     config.write_text(config.read_text() + entry)
     before, seen = config.read_text(), resets(gitlab)

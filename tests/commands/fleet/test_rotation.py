@@ -32,7 +32,7 @@ def test_who_calls_with_a_token(gitlab: GitLab, row: RunnerRow, rotation: Rotati
     now = gitlab.registry.now().isoformat()
     hosts = {"s_1": now, "s_2": now, "s_gone": OLD_CALL, "s_busy": OLD_CALL, LEGACY: now}
     for number, (name, at) in enumerate(hosts.items()):
-        row.managers[name] = Manager(number, name, {}, at)
+        row.managers[name] = Manager(number, name, {"version": "17.9.0"}, at)
     row.managers["s_busy"].execution = "active"
 
     assert rotation.number() == row.id
