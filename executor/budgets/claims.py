@@ -68,7 +68,7 @@ def claim(
     own = {**labels, CLAIM_LABEL: thing}
     holder = ""
     for place in range(_PLACES):
-        had = kept.claim(_name(thing, place), own)
+        had = _claimed(kept, _name(thing, place), own)
         if _is_own(had, labels):
             # The first place may be free again, and its dead claimant's successor in the second.
             other = _elsewhere(kept, thing, place, labels, is_over)
@@ -79,6 +79,15 @@ def claim(
         if not is_over(had):
             break
     return holder
+
+
+def _claimed(kept: Kept, name: str, own: Mapping[str, str]) -> Labels:
+    """Make a volume, or find the one of its name; return the labels that it has.
+
+    An engine that has been restarted since says nothing of them before it is asked for the volume.  One
+    that has gone meanwhile is made.
+    """
+    return kept.claim(name, own) or kept.labels_of(name) or kept.claim(name, own)
 
 
 def _elsewhere(

@@ -116,9 +116,10 @@ class Kept:
         return [as_table(each) for each in found] if isinstance(found, list) else []
 
     def claim(self, name: str, labels: Mapping[str, str]) -> dict[str, object]:
-        """Create a volume, or find the one of its name; return the labels that it has.
+        """Create a volume, or find the one of its name; return the labels that the engine says it has.
 
         The engine makes a name once, whoever asks for it at the same time: whose labels these are has it.
+        Of a volume from before its restart it may say none; `labels_of` has them.
         Raises as `volumes.ensure_volume`.
         """
         path = "/volumes/create"

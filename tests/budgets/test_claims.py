@@ -22,6 +22,7 @@ class Volumes:
     def __init__(self, stub: StubEngine) -> None:
         self.stub = stub
         self.there: dict[str, object] = {}
+        self._unread: set[str] = set()
         self._lock = threading.Lock()
         stub.on("POST", "/volumes/create", self._create)
         stub.on("GET", "/volumes/", self._inspect)
@@ -40,15 +41,30 @@ class Volumes:
         labels = [self.there.get(self.place(each)) for each in range(2)]
         return [each[LABEL] if isinstance(each, dict) else None for each in labels]
 
+    def restart(self) -> None:
+        """Be an engine that begins anew: it tells no labels of a name that it is asked to make again.
+
+        It does so once it was asked for the volume itself.  Docker 20.10 to 29 are like that.
+        """
+        self._unread.update(self.there)
+
     def _create(self, connection: Connection, received: Received) -> None:
         asked = received.json()
+        name = str(asked["Name"])
         with self._lock:
-            labels = self.there.setdefault(str(asked["Name"]), asked["Labels"])
-        connection.send(http(201, {"Labels": labels}))
+            labels = self.there.setdefault(name, asked["Labels"])
+        connection.send(http(201, {"Labels": None if name in self._unread else labels}))
 
     def _inspect(self, connection: Connection, received: Received) -> None:
+        self._unread.discard(_name(received))
         labels = self.there.get(_name(received))
         connection.send(http(200, {"Labels": labels}) if labels else http(404, {"message": ""}))
+
+    def gone(self, connection: Connection, received: Received) -> None:
+        """Answer that a volume is not there, as another job has removed it."""
+        self.there.pop(_name(received), None)
+        self._unread.discard(_name(received))
+        connection.send(http(404, {"message": ""}))
 
     def _remove(self, connection: Connection, received: Received) -> None:
         self.there.pop(_name(received), None)
@@ -86,6 +102,27 @@ def test_a_claim_says_whose_it_is(volumes: Volumes) -> None:
     volumes.claim("1-a")
 
     assert volumes.there == {volumes.place(0): {LABEL: "1-a", CLAIM_LABEL: THING}}
+
+
+def test_a_claim_counts_after_a_restart_of_the_engine(volumes: Volumes) -> None:
+    """Neither another job nor a second attempt is wrong about it."""
+    volumes.claim("1-a")
+    volumes.restart()
+    assert volumes.claim("2-b") == "1-a"
+
+    volumes.restart()
+    assert volumes.claim("1-a") == ""
+    assert volumes.holders() == ["1-a", None]
+
+
+def test_a_claim_that_goes_after_a_restart_of_the_engine(volumes: Volumes) -> None:
+    """Whoever asks when it has just gone has one that is there."""
+    volumes.claim("1-a")
+    volumes.restart()
+    volumes.stub.on("GET", "/volumes/", volumes.gone)
+
+    assert volumes.claim("2-b") == ""
+    assert volumes.holders() == ["2-b", None]
 
 
 def test_a_dead_claimant_holds_nobody_up(volumes: Volumes) -> None:

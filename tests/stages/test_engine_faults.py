@@ -17,9 +17,9 @@ from tests.stages.calls import (
     as_gitlab_runner,
     assert_error,
 )
-from tests.stages.conftest import Changes, Jobs
+from tests.stages.conftest import Changes, Jobs, Start
 from tests.stages.own_engine import OwnEngine, own_engine
-from tests.stages.request import JobRequest
+from tests.stages.request import JobRequest, new_job_id
 from tests.stages.test_kept_layers import made
 from tests.stages.witness import Witness
 
@@ -51,8 +51,10 @@ def begin(rig: Rig, engine: OwnEngine, there: Witness, tmp_path: Path) -> Iterat
     (tmp_path / "jobs").mkdir()
 
     def start(request: JobRequest, changes: Changes | None = None) -> JobCalls:
-        given = {**engine.changes["dind"], "mode": "service", **(changes or {}).get("dind", {})}
-        return jobs.start(request, {**engine.changes, "dind": given})
+        given = changes or {}
+        dind = {**engine.changes["dind"], "mode": "service", **given.get("dind", {})}
+        docker = {**engine.changes["docker"], **given.get("docker", {})}
+        return jobs.start(request, {**engine.changes, "docker": docker, "dind": dind})
 
     yield start
     jobs.end()
@@ -119,6 +121,22 @@ def test_an_engine_that_restarts(engine: OwnEngine, begin: Begin, there: Witness
     assert "was the Docker Engine restarted? A new container takes its place." in call.stderr
     assert call.stdout.endswith("source.txt\n")
     hit.end(there)
+
+
+def test_an_engine_that_restarts_under_a_job_on_a_network_that_stays(
+    engine: OwnEngine, begin: Start, there: Witness
+) -> None:
+    """The job goes on, alone on its network: the next one in its slot has its own."""
+    slot = new_job_id()
+    changes: Changes = {"docker": {"keep_network": True}}
+    first, second = (begin(JobRequest(slot=slot), changes) for _ in range(2))
+    first.up()
+    engine.restart()
+    second.up()
+    first.script("true").passed()
+    networks = [there.networks(each.id) for each in (first, second)]
+    assert [len(each) for each in networks] == [1, 1]
+    assert networks[0] != networks[1]
 
 
 def test_an_engine_that_does_nothing_for_a_while(

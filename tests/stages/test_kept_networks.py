@@ -50,11 +50,7 @@ class Slot:
 
     def networks_of(self, job: JobCalls) -> set[str]:
         """Return the ids of the networks that a job's containers are on."""
-        return {
-            str(each["NetworkID"])
-            for container in self._witness.containers(job.id)
-            for each in container.attrs["NetworkSettings"]["Networks"].values()
-        }
+        return self._witness.networks(job.id)
 
 
 @pytest.fixture(name="slot")

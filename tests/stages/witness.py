@@ -77,6 +77,14 @@ class Witness:
             or (each.get("Labels") or {}).get("dind-executor.job-id") == str(job_id)
         )
 
+    def networks(self, job_id: int) -> set[str]:
+        """Return the ids of the networks that the job's containers are on."""
+        return {
+            str(each["NetworkID"])
+            for container in self.containers(job_id)
+            for each in container.attrs["NetworkSettings"]["Networks"].values()
+        }
+
     def volumes(self, job_id: int) -> list[str]:
         """Return the volumes that the job's containers mount, those without a name included."""
         names = {
