@@ -57,6 +57,31 @@ def test_a_fault_is_an_exit_code(gitlab: GitLab, capfd: pytest.CaptureFixture[st
     ]
 
 
+@pytest.mark.parametrize("days", [-40, 40])
+def test_a_clock_that_is_wrong_here(gitlab: GitLab, tmp_path: Path, days: int) -> None:
+    """For how long a host is silent, GitLab's clock says."""
+    gitlab.registry.clock_offset = days * 86400.0
+    (row,) = gitlab.registry.rows.values()
+    row.created_at = "2020-01-01T00:00:00Z"
+    token = gitlab.registry.add_user({"read_api", "manage_runner"})
+    stale = ["stale", "--url", gitlab.url, "--max-share", "100%", "--yes"]
+    stale += ["--audit-log", str(tmp_path / "log")]
+
+    def silent_for(days: int) -> None:
+        at = gitlab.registry.now() - dt.timedelta(days=days)
+        row.managers["s_1"].contacted_at = at.isoformat()
+
+    silent_for(0)
+    assert audit(gitlab) == 0
+    silent_for(1)
+    assert audit(gitlab) == 1
+    assert run(stale, {"GITLAB_TOKEN": token}) == 0
+    assert list(gitlab.registry.rows) == [row.id]
+    silent_for(31)
+    assert run(stale, {"GITLAB_TOKEN": token}) == 0
+    assert list(gitlab.registry.rows) == []
+
+
 def test_a_refusal_is_a_sentence(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None:
     """It names the least scope; nothing is called well."""
     token = gitlab.registry.add_user({"create_runner"})
