@@ -15,6 +15,8 @@ LATER = ("runner-service", "reaper")
 """Checks of what `register` itself sets up in its next steps."""
 
 _BAD = ("fail", "error")
+_ENDING_SECONDS = 900.0
+"""As long as gitlab-runner gives the cleanup of a job."""
 
 
 class Finding(NamedTuple):
@@ -88,7 +90,12 @@ def _said(process: "subprocess.Popen[bytes]", seconds: int) -> tuple[bytes, byte
     except BaseException:
         # It ends its job, and removes what it made, before it goes.
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        try:
+            process.communicate(timeout=_ENDING_SECONDS)
+        except BaseException as error:
+            process.kill()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
         raise
 
 

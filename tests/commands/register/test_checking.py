@@ -107,3 +107,33 @@ def test_ctrl_c_lets_doctor_end_by_itself(tmp_path: Path) -> None:
         register.wait(LONGEST_SECONDS)
 
     assert (tmp_path / "ended").exists()
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_doctor_that_does_not_end(tmp_path: Path, *, again: bool) -> None:
+    """It is waited for once more, and not for ever; a second Ctrl-C ends it at once."""
+    doctor, program = tmp_path / "doctor", REGISTER
+    doctor.write_text(
+        "#!/bin/sh\ntrap '' INT\n: >\"$PLACE/ready\"\nexec sleep 600\n", encoding="utf-8"
+    )
+    doctor.chmod(0o700)
+    if not again:
+        late = "from executor.commands.register import checking\nchecking._ENDING_SECONDS = 0.1\n"
+        program = f"{late}{REGISTER.replace('3600', '1')}"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{program}print('over')", doctor],
+        env={**os.environ, "PLACE": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as register:
+        end = time.monotonic() + LONGEST_SECONDS
+        while not (tmp_path / "ready").exists():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        while again and register.poll() is None:
+            assert time.monotonic() < end
+            register.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        told, _ = register.communicate(timeout=LONGEST_SECONDS)
+
+    assert told == (b"" if again else b"over\n")
