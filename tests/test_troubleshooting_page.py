@@ -30,21 +30,26 @@ WORDS = 3
 
 
 def sentences() -> Iterator[str]:
-    """Yield how each sentence begins that is raised as an error, up to what differs."""
+    """Yield how each sentence begins that is raised as an error, up to what differs.
+
+    What has ended a sidecar is returned first, and then a part of one.
+    """
     for room in ROOMS:
         for path in sorted((ROOT / "executor" / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 is_error = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
                 if is_error and node.func.id in KINDS and node.args:  # type: ignore[attr-defined]
                     yield from _beginning(node.args[0])  # type: ignore[attr-defined]
+                if room == "services" and isinstance(node, ast.Return) and node.value:
+                    yield from (each for each in _beginning(node.value, 5) if each[0].isupper())
 
 
-def _beginning(text: ast.expr) -> Iterator[str]:
+def _beginning(text: ast.expr, most: int = WORDS) -> Iterator[str]:
     first = text.values[0] if isinstance(text, ast.JoinedStr) else text
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
         words = first.value.strip(' "`').split()
         if len(words) >= WORDS:
-            yield " ".join(words[:WORDS])
+            yield " ".join(words[:most])
 
 
 @pytest.mark.parametrize("beginning", sorted(set(sentences())))

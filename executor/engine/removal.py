@@ -34,6 +34,7 @@ class Removal:
     """Whose objects to remove, and how long to try."""
 
     __slots__ = (
+        "has_answered",
         "log",
         "meanwhile",
         "names",
@@ -54,6 +55,8 @@ class Removal:
         self.volumes: tuple[str, ...] = ()  # without the job's label, and go with it
         self.meanwhile: Callable[[], None] | None = None
         """What the caller has to do that need not wait for the engine."""
+        self.has_answered = False
+        """Whether the engine has answered to anything in the last look."""
         self.refusal: Callable[[Objects], str] | None = None
         """Says of each look's objects why none of them may be removed, "" where they may.
 
@@ -114,10 +117,14 @@ def _look_and_remove(
     started = time.monotonic()
     names, log = removal.names, removal.log
     filters = quote(dumps({"label": [names.owner]}))
-    listings = (
-        Task(_asked(lambda: listing.containers(api, {"label": [names.owner]}))),
-        Task(_asked(lambda: listing.others(api, f"/networks?filters={filters}"))),
-        Task(_asked(lambda: listing.others(api, f"/volumes?filters={filters}", volume_seconds))),
+    removal.has_answered = False
+    listings = tuple(
+        Task(_asked(removal, ask))
+        for ask in (
+            lambda: listing.containers(api, {"label": [names.owner]}),
+            lambda: listing.others(api, f"/networks?filters={filters}"),
+            lambda: listing.others(api, f"/volumes?filters={filters}", volume_seconds),
+        )
     )
     if removal.refusal:
         _heed(removal.refusal, *(each.result() for each in listings))
@@ -162,16 +169,19 @@ def _labels(found: dict[str, object]) -> dict[str, object]:
     return labels if isinstance(labels, dict) else {}
 
 
-def _asked(ask: "Callable[[], Listed]") -> Callable[[], "tuple[Listed, str]"]:
+def _asked(removal: Removal, ask: "Callable[[], Listed]") -> Callable[[], "tuple[Listed, str]"]:
     """Return what lists one kind of the job's objects, and says why it cannot."""
 
     def look() -> "tuple[Listed, str]":
         try:
-            return ask(), ""
+            found = ask()
         except EngineUnavailable as error:
             return [], str(error).rstrip(".")
         except EngineRefused as refused:
+            removal.has_answered = True
             return [], f"The Docker Engine cannot list the job's objects: {refused}"
+        removal.has_answered = True
+        return found, ""
 
     return look
 

@@ -5,7 +5,7 @@ died at any point, or when nothing was ever made.
 """
 
 from executor.engine.removal import PATIENCE_SECONDS, Removal
-from executor.errors import EngineRefused
+from executor.errors import EngineRefused, EngineUnavailable
 from executor.log import AdministratorLog
 from executor.runner import notes
 from executor.runner.environ import RunnerEnv
@@ -17,7 +17,10 @@ _SETTLE_SECONDS = 30.0
 
 
 def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
-    """Remove the job's containers, network and volumes; raises EngineRefused if some are left."""
+    """Remove the job's containers, network and volumes.
+
+    Raises EngineRefused if some are left, or EngineUnavailable where the engine does not answer.
+    """
     context = run_context(env, args)
     context.open(log, result=env.job_value("CI_JOB_STATUS"))
     engine = engine_of(context)
@@ -33,7 +36,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     removal.meanwhile = _load_ending
     left = engine.remove_all(removal)
     if left:
-        raise EngineRefused(
+        refused = EngineRefused(
             f"Cleanup could not remove everything of the job: {'; '.join(left)}. gitlab-runner"
             " calls cleanup only once. The prepare of a later job removes the rest, and so does"
             " `dind-executor reap --yes`, two minutes from now. By hand: `docker ps -aq --filter"
@@ -41,6 +44,7 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
             f" --filter label={context.names.owner} | xargs -r docker network rm; docker"
             f" volume ls -q --filter label={context.names.owner} | xargs -r docker volume rm`."
         )
+        raise refused if removal.has_answered else EngineUnavailable(str(refused))
     if notes.is_left(env.temp_dir, notes.DOUBTFUL_SOURCES):
         from executor.stages.sources import remove_old  # noqa: PLC0415 (rarely needed)
 

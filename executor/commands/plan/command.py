@@ -60,6 +60,7 @@ def main(args: list[str]) -> int:
         given = read_given(options.payload, environ)
         facts = _facts(options.facts)
         basics, env, said = read_job_of(given, settings, environ)
+        said = (*_defaults(options.settings), *said)
     except ExecutorError as error:
         complain(f"dind-executor plan: {readable(str(error))}")
         return USAGE
@@ -107,6 +108,13 @@ def read_settings_file(path: str | None) -> tuple[dict[str, object], Settings]:
     except (InvalidToml, UnicodeDecodeError) as error:
         raise SettingsError(f"{named} is not TOML: {error}") from None
     return table, settings_of(table, named)
+
+
+def _defaults(path: str | None) -> tuple[str, ...]:
+    """Return that nobody has written settings, where that is so."""
+    if path is not None or Path(SETTINGS).exists():
+        return ()
+    return (f"There is no {SETTINGS}: these are the defaults. --settings names another file.",)
 
 
 def read_job_of(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from executor.commands.plan.command import read_settings_file
+from executor.commands.plan.command import SETTINGS, read_settings_file
 from executor.errors import SettingsError
 from executor.settings.file import Settings
 from tests.builders import TOKEN, a_payload, a_service
@@ -36,6 +36,16 @@ def test_a_plan_without_an_engine(tmp_path: Path) -> None:
     assert "The Docker Engine was not asked" in done.stdout
     assert "Nothing is known of docker:29-dind" in done.stdout
     assert TOKEN not in done.stdout
+
+
+@pytest.mark.skipif(Path(SETTINGS).exists(), reason="this host has settings")
+def test_a_plan_without_settings(tmp_path: Path) -> None:
+    """That the defaults were taken is stated: a runner may name settings elsewhere."""
+    stated = f"There is no {SETTINGS}"
+    payload = tmp_path / "response.json"
+
+    assert stated not in plan(tmp_path, "--offline").stdout
+    assert stated in call("plan", "--offline", str(payload)).stdout
 
 
 def test_json_and_facts(tmp_path: Path) -> None:

@@ -61,10 +61,18 @@ def test_an_engine_that_was_never_reached_is_not_waited_for(
     stub.on("GET", "/(containers|networks|volumes)", b"")
     pauses = mocker.patch("executor.engine.removal.time.sleep")
 
-    with pytest.raises((EngineRefused, EngineUnavailable)):
+    with pytest.raises(EngineUnavailable, match="could not remove everything"):
         clean()
 
     assert pauses.call_count <= 1
+
+
+def test_an_engine_that_lists_nothing_has_answered(clean: Clean, stub: StubEngine) -> None:
+    """It is not away, and another remedy is for it."""
+    stub.on("GET", "/(containers|networks|volumes)", refusal(500, "database is locked"))
+
+    with pytest.raises(EngineRefused, match="database is locked"):
+        clean()
 
 
 def test_what_a_killed_prepare_asked_for_last_is_waited_for(
