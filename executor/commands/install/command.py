@@ -62,6 +62,8 @@ def _why_not(given: argparse.Namespace, prefix: Path) -> str:
             "A clone has no wheels: name a directory of them, as in `--offline DIR`. On a host with"
             " network, `python3 -m pip wheel --wheel-dir DIR . setuptools` fills it."
         )
+    if not prefix.parent.is_dir():
+        return f"There is no directory {prefix.parent}. Make it, or choose another --prefix."
     if not os.access(prefix if prefix.exists() else prefix.parent, os.W_OK):
         return f"{prefix} is not writable. Run this as root, or choose another --prefix."
     return ""

@@ -218,6 +218,15 @@ def test_a_duration_that_is_none(tmp_path: Path, text: str) -> None:
     assert not (tmp_path / "prefix").exists()
 
 
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """To be root makes no difference, and is no remedy."""
+    done = install(tmp_path / "opt" / "prefix")
+
+    assert done.returncode == 2
+    assert f"There is no directory {tmp_path / 'opt'}. Make it" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_place_that_is_not_writable_is_named(tmp_path: Path) -> None:
     """One sentence and exit 2 where the prefix cannot be made."""
     prefix = tmp_path / "file" / "prefix"
