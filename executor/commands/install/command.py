@@ -132,9 +132,8 @@ def _install(given: argparse.Namespace, versions: Versions) -> None:
         print(f"Removed {versions.path(gone)}, which nothing uses any more.")
     print(f"Installed {said} in {versions.path(name)}, with its hooks in {versions.hooks}.")
     if previous := versions.previous():
-        print(
-            f"Jobs that run keep their version. `dind-executor rollback` goes back to {previous}."
-        )
+        command = "dind-executor" if versions.prefix == PREFIX else versions.command
+        print(f"Jobs that run keep their version. `{command} rollback` goes back to {previous}.")
     else:
         print(f"Next, register a runner: `{versions.command} register --help` says how.")
     if versions.prefix != PREFIX:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from executor.commands.install.command import PREFIX
-from executor.commands.install.versions import Versions, version_said
+from executor.commands.install.versions import Versions, own_prefix, version_said
 
 
 def main(args: list[str]) -> int:
@@ -55,7 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("version", nargs="?", metavar="VERSION", help="which one")
     parser.add_argument("--list", action="store_true", help="show the versions that are there")
     parser.add_argument(
-        "--prefix", type=Path, default=PREFIX, help="where they are (default: %(default)s)"
+        "--prefix",
+        type=Path,
+        default=own_prefix(PREFIX),
+        help="where they are (default: %(default)s)",
     )
     return parser
 

@@ -10,7 +10,7 @@ from executor.commands import units
 from executor.commands.install.command import PREFIX
 from executor.commands.install.host import SETTINGS, STATE_DIRECTORY, take_from_host
 from executor.commands.install.jobs import RunningJob, of_prefix, running_jobs
-from executor.commands.install.versions import PACKAGE, Versions
+from executor.commands.install.versions import PACKAGE, Versions, own_prefix
 
 _AWAY = ".hooks-taken-away"
 
@@ -45,7 +45,10 @@ def _parser() -> argparse.ArgumentParser:
         " stay, and so do images, volumes and kept networks on the Docker Engine.",
     )
     parser.add_argument(
-        "--prefix", type=Path, default=PREFIX, help="where it is (default: %(default)s)"
+        "--prefix",
+        type=Path,
+        default=own_prefix(PREFIX),
+        help="where it is (default: %(default)s)",
     )
     parser.add_argument(
         "--force", action="store_true", help="also while jobs run: they fail at their next stage"

@@ -7,6 +7,7 @@ Only the standard library is needed.
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 STAGES = ("config", "prepare", "run", "cleanup")
@@ -19,6 +20,13 @@ _MAKING = ".making-"
 
 PACKAGE = "package"
 """What a package of the distribution has, from which a version is made: never a version itself."""
+
+
+def own_prefix(otherwise: Path) -> Path:
+    """Return the prefix of the version that this process is of; `otherwise` where it is of none."""
+    prefix = Path(sys.prefix).parent
+    is_one = (prefix / _CURRENT).is_symlink() and (prefix / "hooks").is_dir()
+    return prefix if is_one else otherwise
 
 
 class Versions:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from executor.bounds import whole_number
 from executor.commands.gitlab.tokens import runners_mistake, take_token
+from executor.commands.install.versions import own_prefix
 from executor.commands.register.creation import SCOPE, Wanted
 from executor.commands.register.section import HOOKS, SETTINGS, Paths
 from executor.redaction import redact
@@ -122,7 +123,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--listen-address", metavar="ADDRESS", help="where gitlab-runner shows its metrics")
     add("--config", metavar="FILE", default=CONFIG, help="(default: %(default)s)")
     add("--settings", metavar="FILE", default=SETTINGS, help="(default: %(default)s)")
-    add("--hooks", metavar="DIR", default=HOOKS, help="(default: %(default)s)")
+    add(
+        "--hooks",
+        metavar="DIR",
+        default=str(own_prefix(Path(HOOKS).parent) / "hooks"),
+        help="(default: %(default)s)",
+    )
     add("--ignore", metavar="ID,...", action="append", default=[], help="checks that do not count")
     add(
         "--job",

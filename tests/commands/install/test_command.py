@@ -73,6 +73,18 @@ def shipped(package: Path) -> set[str]:
     }
 
 
+def test_an_installed_command_is_about_its_own_prefix(prefix: Path) -> None:
+    """Rollback finds its versions, and register its hooks, without an option."""
+
+    def said(*args: str) -> str:
+        command = prefix / "current" / "bin" / "dind-executor"
+        done = subprocess.run([command, *args], cwd="/", capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert f"{__version__} (current)" in said("rollback", "--list")
+    assert f'prepare_exec = "{prefix}/hooks/prepare"' in said("register", "--print-template")
+
+
 def test_whatever_lies_beside_the_code_is_installed(prefix: Path) -> None:
     """The shell programs and every other file of a package are in the installed one."""
     (package,) = prefix.glob(f"{__version__}/lib/python*/site-packages/executor")
@@ -124,11 +136,9 @@ def test_an_upgrade_keeps_the_paths_and_the_old_version(prefix: Path, tmp_path: 
 
     assert done.returncode == 0, done.stderr
     assert (before, version(prefix)) == (f"dind-executor {__version__}", "dind-executor 99.0.0")
-    assert f"`dind-executor rollback` goes back to {__version__}." in done.stdout
     command = prefix / "current" / "bin" / "dind-executor"
-    back = subprocess.run(
-        [command, "rollback", f"--prefix={prefix}"], cwd="/", check=True, capture_output=True
-    )
+    assert f"`{command} rollback` goes back to {__version__}." in done.stdout
+    back = subprocess.run([command, "rollback"], cwd="/", check=True, capture_output=True)
     assert f"dind-executor {__version__}".encode() in back.stdout
     assert version(prefix) == f"dind-executor {__version__}"
     assert sorted(each.name for each in source.iterdir()) == [
