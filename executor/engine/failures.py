@@ -77,6 +77,8 @@ _MOST_READ = 16 * 1024
 _MOST_WORDS = 600
 """How much of a registry's or a program's words a sentence quotes, in characters."""
 NO_SPACE = ("no space left on device", "disk quota exceeded")
+_NO_CHAIN = ("does not exist", "No chain/target/match by that name", "Couldn't load target")
+"""What iptables says of the engine's chains, by its versions, where they are gone."""
 _NO_SUBNET = ("available, non-overlapping", "all predefined address pools")
 NO_SUCH_IMAGE = "No such image"
 """How the sentence begins that an engine does not have an image."""
@@ -143,6 +145,14 @@ def network_failure(name: str, status: int, message: str) -> ExecutorError:
         )
     if any(pattern in message.lower() for pattern in NO_SPACE):
         return no_space(message)
+    if "iptables" in message and any(each in message for each in _NO_CHAIN):
+        return EngineRefused(
+            f"The network {name} could not be created: {' '.join(message.split()).rstrip('.')}."
+            " Something has removed the Docker Engine's rules from the host's firewall: another engine, or a"
+            " reload of the firewall. Restart the engine while no job runs. `dind-executor doctor --only"
+            " isolation` looks at this.",
+            status,
+        )
     return EngineRefused(
         (f"The network {name} could not be created: {message}. Check the Docker Engine's log."),
         status,

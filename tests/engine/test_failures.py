@@ -136,6 +136,23 @@ def test_no_subnet(message: str) -> None:
     assert "docker network prune" in str(error)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "iptables v1.8.9 (nf_tables): Chain 'DOCKER-ISOLATION-STAGE-1' does not exist",
+        "iptables: No chain/target/match by that name.",
+        "iptables v1.6.1: Couldn't load target `DOCKER-FORWARD':No such file or directory",
+    ],
+)
+def test_an_engine_whose_rules_are_gone(words: str) -> None:
+    """Another engine or a firewall has removed them, and a check is for that."""
+    error = network_failure("job", 500, f"unable to insert jump (iptables failed: {words}")
+
+    assert isinstance(error, EngineRefused)
+    assert "doctor --only isolation" in str(error)
+    assert "Restart the engine" in str(error)
+
+
 @pytest.mark.parametrize("error", [network_failure("n", 403, "no"), volume_failure("v", 500, "no")])
 def test_other_refusals(error: ExecutorError) -> None:
     """The error keeps the engine's words."""

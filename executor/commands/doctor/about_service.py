@@ -20,7 +20,7 @@ _DROP_IN = "`dind-executor install` as root writes a drop-in with what is right;
 REMEDIES = {
     "settings": ("config",),
     "engine_away": ("engine-socket", "engine-version"),
-    "engine_refused": ("runtime", "privileged", "lsm"),
+    "engine_refused": ("isolation", "runtime", "privileged", "lsm"),
     "pull_interrupted": ("registry", "mirror", "dns", "mtu"),
     "registry_down": ("registry", "mirror"),
     "resources": ("disk", "subnets"),
