@@ -32,3 +32,10 @@ def placeholders_in(text: str) -> frozenset[str]:
         )  # fmt: skip
         found.add(part[:end])
     return frozenset(found)
+
+
+def without_login(address: str) -> str:
+    """Return the address of a repository without the login in it."""
+    scheme, separator, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else ""

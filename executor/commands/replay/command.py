@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from executor.commands.plan.given import read_given
+from executor.commands.plan.given import Given, read_given
 from executor.commands.replay.compare import is_same, now, told
 from executor.commands.replay.job import (
     assignment_of,
@@ -22,7 +22,7 @@ from executor.commands.replay.job import (
     script_flags,
     variables_of,
 )
-from executor.commands.replay.sources import fetched_sources, local_sources
+from executor.commands.replay.sources import fetched_sources, local_sources, repository_of
 from executor.errors import ExecutorError
 from executor.excerpts import readable
 from executor.files import read_regular
@@ -90,7 +90,7 @@ def main(args: list[str]) -> int:
             return USAGE
         _announce(then, found.payload)
         heard = Heard(sys.stdout)
-        outcome = _run(given, found.payload, found.values or {}, Terminal(heard))  # type: ignore[arg-type]
+        outcome = _run(given, found, found.payload, Terminal(heard))  # type: ignore[arg-type]
     except (LocalError, ExecutorError) as error:
         complain(f"dind-executor replay: {readable(str(error))}")
         return USAGE
@@ -110,16 +110,14 @@ def _announce(then: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
 
 
 def _run(
-    given: argparse.Namespace,
-    payload: Mapping[str, Any],
-    values: Mapping[str, str],
-    terminal: Terminal,
+    given: argparse.Namespace, found: Given, payload: Mapping[str, Any], terminal: Terminal
 ) -> Outcome:
+    values = found.values or {}
     registration, settings = registration_of(given)
     auth = _auth(given.auth_file)
     with tempfile.TemporaryDirectory(prefix="dind-executor-replay-") as directory:
         base = Path(directory)
-        checkout = _checkout(given, payload, base)
+        checkout = _checkout(given, payload, repository_of(found.capture, payload), base)
         has_sources = checkout is not None
         if not has_sources:
             say(
@@ -156,7 +154,9 @@ def _run(
             return at(server.site, checkout)
 
 
-def _checkout(given: argparse.Namespace, payload: Mapping[str, Any], base: Path) -> Checkout | None:
+def _checkout(
+    given: argparse.Namespace, payload: Mapping[str, Any], repository: str, base: Path
+) -> Checkout | None:
     if given.sources:
         checkout, warning = local_sources(given.sources, payload)
         if warning:
@@ -165,7 +165,7 @@ def _checkout(given: argparse.Namespace, payload: Mapping[str, Any], base: Path)
     if given.token_file:
         directory = base / "sources"
         directory.mkdir()
-        return fetched_sources(payload, given.token_file, directory)
+        return fetched_sources(payload, repository, given.token_file, directory)
     return None
 
 

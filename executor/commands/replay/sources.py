@@ -11,6 +11,7 @@ from executor.files import read_regular
 from executor.local.errors import LocalError
 from executor.local.project.checkout import Checkout, read_checkout
 from executor.redaction import redact
+from executor.runner.captures import without_login
 from executor.runner.environ import RunnerEnv
 
 _MOST_BYTES = 64 * 1024
@@ -32,10 +33,17 @@ def local_sources(directory: Path, payload: Mapping[str, Any]) -> tuple[Checkout
     )
 
 
-def fetched_sources(payload: Mapping[str, Any], token_file: Path, directory: Path) -> Checkout:
+def repository_of(capture: Mapping[str, object], payload: Mapping[str, Any]) -> str:
+    """Return where a job's commit is: in its payload, the address is replaced as a whole."""
+    address = capture.get("repository") or (payload.get("git_info") or {}).get("repo_url")
+    return without_login(str(address or ""))
+
+
+def fetched_sources(
+    payload: Mapping[str, Any], address: str, token_file: Path, directory: Path
+) -> Checkout:
     """Fetch the job's commit into a directory, with a token that may read the repository."""
-    git = payload.get("git_info") or {}
-    address, sha = without_login(str(git.get("repo_url") or "")), str(git.get("sha") or "")
+    sha = str((payload.get("git_info") or {}).get("sha") or "")
     if not _ADDRESS.match(address) or not _SHA.fullmatch(sha):
         raise LocalError("the captured payload names no repository and commit that git can fetch")
     try:
@@ -46,13 +54,6 @@ def fetched_sources(payload: Mapping[str, Any], token_file: Path, directory: Pat
     _git(directory, token, "fetch", "--quiet", "--depth", "50", address, sha)
     _git(directory, token, "reset", "--quiet", "--hard", "FETCH_HEAD")
     return read_checkout(directory, branch=_BRANCH)
-
-
-def without_login(address: str) -> str:
-    """Return the address of a repository without the login in it."""
-    scheme, separator, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else ""
 
 
 def _git(directory: Path, token: str, *args: str) -> None:

@@ -13,7 +13,7 @@ from executor.host.captures import keep, remove
 from executor.log import AdministratorLog
 from executor.notation.json_text import decoded
 from executor.reading import known_logins
-from executor.runner.captures import MARK, VERSION, placeholders_in
+from executor.runner.captures import MARK, VERSION, placeholders_in, without_login
 from executor.runner.environ import RunnerEnv
 from executor.runner.payload import parse_job
 from executor.stages.capture.placeholders import replaced
@@ -87,6 +87,8 @@ def _captured(env: RunnerEnv, failure: dict[str, object]) -> str:
         "version": __version__,
         "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "failure": failure,
+        # In the payload it is the value of a private variable, and replaced as a whole.
+        "repository": without_login(job.repo_url),
         "payload": payload,
         "values": values,
     }

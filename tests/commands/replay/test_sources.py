@@ -1,11 +1,14 @@
 """The sources of a job that runs again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from executor.commands.replay.sources import fetched_sources, local_sources, without_login
+from executor.commands.replay.sources import fetched_sources, local_sources, repository_of
 from executor.local.errors import LocalError
+from executor.local.project.checkout import Checkout
+from executor.runner.captures import without_login
 from tests import git
 
 
@@ -23,6 +26,11 @@ def project(tmp_path: Path) -> Path:
 
 def sha(project: Path) -> str:
     return git.git(project, "rev-parse", "HEAD").strip()
+
+
+def fetched(payload: dict[str, Any], token: Path, directory: Path) -> Checkout:
+    """Fetch what a payload names."""
+    return fetched_sources(payload, repository_of({}, payload), token, directory)
 
 
 def test_a_work_tree(project: Path) -> None:
@@ -48,7 +56,7 @@ def test_fetched(project: Path, tmp_path: Path) -> None:
     there.mkdir()
     payload = {"git_info": {"repo_url": f"file://{project}", "sha": sha(project)}}
 
-    assert fetched_sources(payload, token, there).sha == sha(project)
+    assert fetched(payload, token, there).sha == sha(project)
     assert (there / "a").read_text() == "a\n"
 
 
@@ -61,12 +69,10 @@ def test_what_cannot_be_fetched(project: Path, tmp_path: Path) -> None:
 
     for git_info in ({}, {"repo_url": f"file://{project}", "sha": "c" * 40}):
         with pytest.raises(LocalError) as error:
-            fetched_sources({"git_info": git_info}, token, there)
+            fetched({"git_info": git_info}, token, there)
         assert "glpat-secret" not in str(error.value)
     with pytest.raises(LocalError, match="cannot be read"):
-        fetched_sources(
-            {"git_info": {"repo_url": "file:///x", "sha": "c" * 40}}, tmp_path / "no", there
-        )
+        fetched({"git_info": {"repo_url": "file:///x", "sha": "c" * 40}}, tmp_path / "no", there)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +92,18 @@ def test_captures_of_others(project: Path, tmp_path: Path, address: str, commit:
     git_info = {"repo_url": address.format(project), "sha": commit.format(tmp_path)}
 
     with pytest.raises(LocalError, match="that git can fetch"):
-        fetched_sources({"git_info": git_info}, token, there)
+        fetched({"git_info": git_info}, token, there)
 
     assert not list(there.iterdir())
+
+
+def test_the_address_beside_a_payload_counts() -> None:
+    """In the payload it is replaced, together with the variable that GitLab calls private."""
+    payload = {"git_info": {"repo_url": "placeholder-of-CI_REPOSITORY_URL"}}
+    address = "https://git.example.com/g/p.git"
+
+    assert repository_of({"repository": address}, payload) == address
+    assert repository_of({}, payload) == ""
 
 
 def test_addresses() -> None:

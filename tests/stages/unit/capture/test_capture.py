@@ -93,6 +93,21 @@ def test_no_planted_secret_is_captured(captured: str, kind: str) -> None:
     assert found == []
 
 
+def test_where_the_sources_are_is_known(tmp_path: Path) -> None:
+    """GitLab calls the variable private that has the address with the job's login."""
+    address = PLANTED.payload["git_info"]["repo_url"]
+    own = {"key": "CI_REPOSITORY_URL", "value": address, "public": False, "masked": False}
+    variables = [*PLANTED.payload["variables"], own]
+    failing = Failing(
+        tmp_path, PLANTED._replace(payload={**PLANTED.payload, "variables": variables})
+    )
+
+    failing.fails("run", ScriptFailed(1), "x", "build_script")
+
+    assert failing.kept["payload"]["git_info"]["repo_url"] == "placeholder-of-CI_REPOSITORY_URL"
+    assert failing.kept["repository"] == "https://gitlab.example.com/g/p.git"
+
+
 def test_what_is_left_can_be_planned(captured: str) -> None:
     """Names, keys and what is public stay, and each placeholder is named."""
     found = json.loads(captured)
