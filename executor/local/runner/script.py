@@ -31,7 +31,7 @@ _IN_A_SUBSHELL = "( trap 'exit 1' TERM; eval {lines} ) < /dev/null"
 # bash ends it with 1, whatever the status of the command that failed was.
 _IN_A_PIPE = ": | eval {lines}"
 _FIRST_WITH_SUBSHELL = (19, 1)
-_VERSION = re.compile(r"\d+")
+_VERSION = re.compile(r"\d{1,9}")  # Python reads no number of thousands of digits
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def test_values_arrive_as_they_are(tmp_path: Path, shell: str) -> None:
         ("19.0.1", (), 1),
         ("19.1.0", (), 42),
         ("19.3.0~pre.1", (), 42),
+        ("9" * 5000, (), 42),
         ("19.3.0", (("FF_USE_LEGACY_BASH_EVAL", "1"),), 1),
     ],
 )
