@@ -2,7 +2,7 @@
 
 import gc
 
-from executor.errors import SYSTEM_FAILURE, Cancelled, ExecutorError, ScriptFailed
+from executor.errors import Cancelled, ExecutorError, ScriptFailed
 from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
 
@@ -60,13 +60,12 @@ def _run_logged(name: str, args: list[str], env: RunnerEnv, log: AdministratorLo
         return tell(error, env, log)
     except Exception as error:
         outcome, why = "unexpected error", error
-        from executor.stages.failure import tell_unexpected  # noqa: PLC0415 (after a failure only)
+        from executor.stages.failure import meant, tell  # noqa: PLC0415 (after a failure only)
 
-        code = tell_unexpected(error, env, log)
-        if code is None:
+        if (other := meant(error, env, log)) is None:
             raise
-        outcome = SYSTEM_FAILURE
-        return code
+        outcome, why = other.outcome, other
+        return tell(other, env, log)
     finally:
         _ignore_signals()
         if log.capture and why:

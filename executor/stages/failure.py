@@ -25,10 +25,10 @@ def tell(error: ExecutorError, env: RunnerEnv, log: AdministratorLog) -> int:
     return env.build_failure if error.outcome == BUILD_FAILURE else env.system_failure
 
 
-def tell_unexpected(error: Exception, env: RunnerEnv, log: AdministratorLog) -> int | None:
-    """Do the same for a disk that is full; note another error, which is ours, and return None."""
+def meant(error: Exception, env: RunnerEnv, log: AdministratorLog) -> ExecutorError | None:
+    """Return what a disk that is full is told as; note another error, which is ours."""
     if isinstance(error, OSError) and error.errno in _FULL:
-        return tell(_full(error.errno, str(error.filename or env.temp_dir)), env, log)
+        return _full(error.errno, str(error.filename or env.temp_dir))
     log.event("unexpected error", traceback=_traceback(error))
     return None
 

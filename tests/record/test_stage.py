@@ -1,5 +1,6 @@
 """The record of a stage: its times, closed words and numbers, and no text of anybody's."""
 
+import errno
 import json
 import stat
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
+from executor import cli
 from executor.errors import (
     Cancelled,
     ImageUnavailable,
@@ -16,6 +18,7 @@ from executor.errors import (
 )
 from executor.log import AdministratorLog
 from executor.record.stage import MOST_BYTES, _born, leave, line, record, short_image
+from executor.runner.environ import RunnerEnv
 from tests.record.samples import KEY, a_stage, left, note
 
 DIGEST = "sha256:" + "d" * 64
@@ -234,3 +237,17 @@ def test_a_fault_of_ours_is_silent_too(tmp_path: Path, mocker: MockerFixture) ->
     leave(a_stage(spool=tmp_path / "spool"), None)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_recorded_as_what_is_told(tmp_path: Path, mocker: MockerFixture) -> None:
+    """It is the host's, and no fault of this program."""
+    mocker.patch("executor.cli._ignore_signals")
+    mocker.patch("executor.cli._stage", side_effect=OSError(errno.ENOSPC, "text"))
+    log = a_stage("prepare")
+    log.spool = str(tmp_path / "spool")
+    env = RunnerEnv({"SYSTEM_FAILURE_EXIT_CODE": "42", "TMPDIR": str(tmp_path)})
+
+    assert cli._run_logged("prepare", [], env, log) == 42
+
+    found = json.loads((tmp_path / "spool" / "events.jsonl").read_text())
+    assert (found["outcome"], found["reason"]) == ("system_failure", "resources")

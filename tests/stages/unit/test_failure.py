@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.errors import PolicyViolation, SettingsError
+from executor.errors import PolicyViolation, ResourceExhausted, SettingsError
 from executor.log import AdministratorLog
 from executor.runner.environ import RunnerEnv
-from executor.stages.failure import tell, tell_unexpected
+from executor.stages.failure import meant, tell
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def test_a_full_disk(env: RunnerEnv, capfd: pytest.CaptureFixture[str], number: 
     named = OSError(number, "text", "/a/file")
     log = AdministratorLog("run")
 
-    assert [tell_unexpected(each, env, log) for each in (named, OSError(number, "text"))] == [
-        42,
-        42,
-    ]
+    for each in (named, OSError(number, "text")):
+        found = meant(each, env, log)
+        assert isinstance(found, ResourceExhausted)
+        assert tell(found, env, log) == 42
     told = capfd.readouterr().err
     assert " in /a/file. Free space there" in told
     assert f" in {env.temp_dir}. Free space there" in told
@@ -50,5 +50,5 @@ def test_another_error_is_ours(
     env: RunnerEnv, capfd: pytest.CaptureFixture[str], error: Exception
 ) -> None:
     """Nothing is said of it here: it is noted, and goes on."""
-    assert tell_unexpected(error, env, AdministratorLog("run")) is None
+    assert meant(error, env, AdministratorLog("run")) is None
     assert capfd.readouterr().err == ""
