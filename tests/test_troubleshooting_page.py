@@ -16,6 +16,8 @@ KINDS = {
     if isinstance(each, type) and issubclass(each, errors.ExecutorError)
 }
 ROOMS = (
+    "budgets",
+    "disk",
     "engine",
     "host",
     "notation",
@@ -26,13 +28,14 @@ ROOMS = (
     "settings",
     "stages",
 )
+RETURNED = ("disk", "services")
 WORDS = 3
 
 
 def sentences() -> Iterator[str]:
     """Yield how each sentence begins that is raised as an error, up to what differs.
 
-    What has ended a sidecar is returned first, and then a part of one.
+    What has ended a sidecar, or which disk lacks room, is returned first, and then a part of one.
     """
     for room in ROOMS:
         for path in sorted((ROOT / "executor" / room).rglob("*.py")):
@@ -40,8 +43,9 @@ def sentences() -> Iterator[str]:
                 is_error = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
                 if is_error and node.func.id in KINDS and node.args:  # type: ignore[attr-defined]
                     yield from _beginning(node.args[0])  # type: ignore[attr-defined]
-                if room == "services" and isinstance(node, ast.Return) and node.value:
-                    yield from (each for each in _beginning(node.value, 5) if each[0].isupper())
+                if room in RETURNED and isinstance(node, ast.Return) and node.value:
+                    found = _beginning(node.value, 5)
+                    yield from (each for each in found if each[0].isupper() or each[0] == "[")
 
 
 def _beginning(text: ast.expr, most: int = WORDS) -> Iterator[str]:
