@@ -8,7 +8,7 @@ import docker
 
 from benchmarks import builds, places
 from benchmarks.by_hand import REPOSITORY, Hand, by_embedded_runner
-from benchmarks.figures import COLD, DOCKER, HAND, OURS, SERVICE, SHELL
+from benchmarks.figures import COLD, DOCKER, HAND, NETWORK, OURS, SERVICE, SHELL
 from benchmarks.jobs import AT_ONCE, DIND, ECHO, GENERATIONS, LOG, MeasuredJob
 from benchmarks.results import Figures, Task
 from benchmarks.stage_cost import Version
@@ -31,13 +31,18 @@ def one_by_one(rig: Rig, dind: str, directory: Path) -> Iterator[Measure]:
             who: places.write_settings(rig, generation, directory, mode=mode)
             for who, mode in {OURS: "always", SERVICE: "service"}.items()
         }
+        (directory / "network").mkdir()
+        settings[NETWORK] = places.write_settings(
+            rig, generation, directory / "network", mode="always", docker={"keep_network": True}
+        )
         project = sources.commit(rig.project, directory / "project").directory
         working = {}
         if runner.is_there():
+            hooks = _installed(directory).hooks
             tables = {
                 SHELL: runner.shell(directory / "shell"),
                 DOCKER: places.docker_executor(rig, generation),
-                **{who: runner.custom(path) for who, path in settings.items()},
+                **{who: runner.custom(path, hooks) for who, path in settings.items()},
             }
             working = {
                 who: stack.enter_context(
@@ -65,7 +70,8 @@ def one_by_one(rig: Rig, dind: str, directory: Path) -> Iterator[Measure]:
 @contextlib.contextmanager
 def at_once(rig: Rig, dind: str, directory: Path) -> Iterator[Measure]:
     """Have many jobs run at the same time."""
-    with _both(rig, dind, directory, max(AT_ONCE)) as working:
+    hooks = _installed(directory).hooks
+    with _both(rig, dind, directory, max(AT_ONCE), hooks) as working:
         pipeline = DIND.pipeline(rig, GENERATIONS[dind])
         yield lambda task: working[task.who].run(pipeline, int(task.case))
 
@@ -73,8 +79,9 @@ def at_once(rig: Rig, dind: str, directory: Path) -> Iterator[Measure]:
 @contextlib.contextmanager
 def long_log(rig: Rig, dind: str, directory: Path) -> Iterator[Measure]:
     """Have a job print much."""
+    hooks = _installed(directory).hooks
     with (
-        _both(rig, dind, directory, 1) as working,
+        _both(rig, dind, directory, 1, hooks) as working,
         places.working(rig, runner.shell(directory / "shell"), directory / "by-shell") as shell,
     ):
         pipeline = LOG.pipeline(rig, GENERATIONS[dind])
@@ -90,9 +97,10 @@ def kept_layers(rig: Rig, dind: str, directory: Path) -> Iterator[Measure]:
     settings = places.write_settings(
         rig, generation, directory / "kept", mode="always", dind={builds.KEY: True}
     )
+    hooks = _installed(directory).hooks
     with (
-        _both(rig, dind, directory, 1) as cold,
-        places.working(rig, runner.custom(settings), directory / "kept") as kept,
+        _both(rig, dind, directory, 1, hooks) as cold,
+        places.working(rig, runner.custom(settings, hooks), directory / "kept") as kept,
     ):
 
         def measure(task: Task) -> Figures:
@@ -105,13 +113,18 @@ def kept_layers(rig: Rig, dind: str, directory: Path) -> Iterator[Measure]:
 @contextlib.contextmanager
 def program(_: Rig, __: str, directory: Path) -> Iterator[Measure]:
     """Have dind-executor's own program installed, without an engine."""
-    version = Version("after", REPOSITORY, directory / "installed")
+    version = _installed(directory)
     yield lambda task: {"wall": version.seconds(task.case)}
+
+
+def _installed(directory: Path) -> Version:
+    """Return this version as an administrator has it: a developer's starts of Python take longer."""
+    return Version("after", REPOSITORY, directory / "installed")
 
 
 @contextlib.contextmanager
 def _both(
-    rig: Rig, dind: str, directory: Path, concurrent: int
+    rig: Rig, dind: str, directory: Path, concurrent: int, hooks: Path
 ) -> Iterator[Mapping[str, places.Place]]:
     """Have a runner of each of the two executors work."""
     generation = GENERATIONS[dind]
@@ -119,6 +132,6 @@ def _both(
     docker_executor = places.docker_executor(rig, generation)
     with (
         places.working(rig, docker_executor, directory / "docker", concurrent) as theirs,
-        places.working(rig, runner.custom(settings), directory / "ours", concurrent) as ours,
+        places.working(rig, runner.custom(settings, hooks), directory / "ours", concurrent) as ours,
     ):
         yield {DOCKER: theirs, OURS: ours}

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from benchmarks.jobs import LOG_MEGABYTES
 from benchmarks.results import Figures, Results, Sample, failures
 
-DOCKER, OURS, SERVICE, SHELL, HAND = (
-    "Docker executor", "dind-executor", "mode service", "shell executor", "bare engine calls",
+DOCKER, OURS, SERVICE, NETWORK, SHELL, HAND = (
+    "Docker executor", "dind-executor", "mode service", "kept network", "shell executor",
+    "bare engine calls",
 )  # fmt: skip
 """Who is measured."""
 
 JOB_ROWS = (
     ("`echo`, default mode", "echo", OURS),
     ('`echo`, `mode = "service"`', "echo", SERVICE),
+    ("`echo`, `keep_network`", "echo", NETWORK),
     ("`docker version`, `build`, `run`", "dind", OURS),
+    ("`build`, `run`, `keep_network`", "dind", NETWORK),
 )
 """What is said of jobs: its name, the job, and whose it is."""
 

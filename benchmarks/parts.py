@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import builds, contenders
 from benchmarks.contenders import Measure
-from benchmarks.figures import COLD, DOCKER, HAND, OURS, SERVICE, SHELL
+from benchmarks.figures import COLD, DOCKER, HAND, NETWORK, OURS, SERVICE, SHELL
 from benchmarks.jobs import AT_ONCE
 from benchmarks.results import Task
 from benchmarks.stage_cost import MEASURES
@@ -57,8 +57,9 @@ def _jobs_cases(*, has_runner: bool) -> tuple[tuple[str, str], ...]:
     if not has_runner:
         return (("echo", OURS), ("echo", SERVICE), ("echo", HAND), ("dind", OURS), ("dind", HAND))
     return (
-        ("echo", SHELL), ("echo", DOCKER), ("echo", OURS), ("echo", SERVICE), ("echo", HAND),
-        ("dind", DOCKER), ("dind", OURS), ("dind", HAND),
+        ("echo", SHELL), ("echo", DOCKER), ("echo", OURS), ("echo", SERVICE), ("echo", NETWORK),
+        ("echo", HAND),
+        ("dind", DOCKER), ("dind", OURS), ("dind", NETWORK), ("dind", HAND),
     )  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def _rare(rounds: int, case: str) -> int:
 
 _JOB_SECONDS = {
     ("echo", DOCKER): 4.0, ("echo", OURS): 3.0, ("echo", SERVICE): 2.5, ("echo", SHELL): 1.0,
+    ("echo", NETWORK): 3.0, ("dind", NETWORK): 4.5,
     ("echo", HAND): 2.5, ("dind", DOCKER): 8.5, ("dind", OURS): 4.5, ("dind", HAND): 7.5,
 }  # fmt: skip
 _LOG_SECONDS = {DOCKER: 20.0, OURS: 10.0, SHELL: 2.0}

@@ -13,6 +13,7 @@ import docker
 from benchmarks.jobs import Generation, script_seconds
 from benchmarks.results import Figures
 from executor.local.pipeline.model import Pipeline
+from executor.notation.claims import KEPT_NETWORK_LABEL
 from tests import toml
 from tests.gitlab import leftovers, runner, server, sources, trace
 from tests.gitlab.jobs import Job
@@ -136,10 +137,11 @@ def write_settings(
     *,
     mode: str,
     dind: Mapping[str, object] | None = None,
+    docker: Mapping[str, object] | None = None,
 ) -> Path:
-    """Write the rig's settings with one image of dind, a mode, and more keys of `[dind]`."""
+    """Write the rig's settings with one image of dind, a mode, and more keys of two tables."""
     tables = tomllib.loads(rig.settings.read_text(encoding="utf-8"))
-    tables["docker"]["image"] = generation.client
+    tables["docker"] |= {"image": generation.client, **(docker or {})}
     tables["dind"] |= {"image": generation.dind, "mode": mode, **(dind or {})}
     settings = directory / f"{mode}.toml"
     tables["log"] |= {"destination": "file", "path": str(log_of(settings))}
@@ -153,7 +155,7 @@ def log_of(settings: Path) -> Path:
 
 
 def _remove_lasting(rig: Rig, token: str) -> None:
-    """Remove the volumes that either executor keeps for the project's next job."""
+    """Remove what either executor keeps for the project's next job, and the slot's."""
     leftovers.remove_lasting(rig.engine_host, token)
     short = token.removeprefix("glrt-")[:9].lower()
     client = docker.APIClient(base_url=rig.engine_host, version="auto")
@@ -161,3 +163,6 @@ def _remove_lasting(rig: Rig, token: str) -> None:
         for volume in client.volumes()["Volumes"] or ():
             if short in volume["Name"]:
                 client.remove_volume(volume["Name"])
+        for network in client.networks(filters={"label": KEPT_NETWORK_LABEL}):
+            if short in network["Name"]:
+                client.remove_network(network["Id"])

@@ -38,12 +38,14 @@ def test_the_figure_of_a_run_is_the_median_of_its_rounds() -> None:
 
 def test_the_summary_has_a_line_for_each_comparison() -> None:
     """A person sees the ratios as soon as they are measured."""
-    echo, service, docker, one, eight, *builds = summary(small.results())
+    echo, service, network, docker, kept, one, eight, *builds = summary(small.results())
 
     of = "of the Docker executor's"
     assert echo == f"dind 26.1.5, `echo`, default mode, added: 1.00 s, 0.417 (0.333 to 0.500) {of}"
     assert service.endswith(f" added: 0.75 s, 0.312 (0.250 to 0.375) {of}")
+    assert network.endswith(f" added: 0.75 s, 0.312 (0.250 to 0.375) {of}")
     assert docker.endswith(f" added: 1.50 s, 0.208 (0.167 to 0.250) {of}")
+    assert kept.endswith(f" added: 1.00 s, 0.139 (0.111 to 0.167) {of}")
     assert one == f"dind 26.1.5, 1 at once: 3.00 s (2.00 to 4.00), 0.500 {of}"
     assert eight == f"dind 26.1.5, 8 at once: 24.00 s (16.00 to 32.00), 0.500 {of}"
     assert builds[1] == "dind 26.1.5, rebuilt: 0.38 s (0.25 to 0.50), 0.025 of the cold build"
