@@ -137,14 +137,23 @@ def _outcome(error: BaseException | None) -> str:
 
 def _did(noted: "Noted", key: str) -> "Iterable[dict[str, object]]":
     """Yield what was done, in the order in which it began."""
-    found = [_thing(noted, key, moment, event) for moment, event in tuple(noted.noted)]
-    return sorted(filter(None, found), key=lambda each: float(str(each.get("from"))))
+    named = f"{JobNames(key).network}-"
+    found = [_thing(noted, named, moment, event) for moment, event in tuple(noted.noted)]
+    return sorted(filter(None, found), key=_beginning)
+
+
+def _beginning(thing: "Mapping[str, object]") -> float:
+    begun = thing["from"]
+    return begun if isinstance(begun, float) else 0.0
 
 
 def _thing(
-    noted: "Noted", key: str, moment: float, event: "Mapping[str, object]"
+    noted: "Noted", named: str, moment: float, event: "Mapping[str, object]"
 ) -> dict[str, object]:
-    """Return one thing with its beginning and end in seconds since the stage's own; {} for no such."""
+    """Return one thing with its beginning and end in seconds since the stage's own; {} for no such.
+
+    `named` is how the names of the job's containers begin.
+    """
     name, seconds = str(event.get("event")), event.get("seconds")
     if name in words.SPANS and isinstance(seconds, float):
         end = moment - noted.started
@@ -157,14 +166,15 @@ def _thing(
         thing = {"what": words.MARKS[name], "from": round(moment - noted.started, 3)}
     else:
         return {}
-    role = str(event.get("container", "")).removeprefix(f"{JobNames(key).network}-")
+    role = str(event.get("container", "")).removeprefix(named)
     if role in words.ROLES or role.removeprefix("service-").isdecimal():
         thing["container"] = role
     if thing["what"] in ("pull", "load", "image_of_host"):
         thing["image"] = short_image(redact(str(event.get("image", "")), noted.secrets))
-    thing |= {each: event[each] for each in words.NUMBERS if type(event.get(each)) is int}
-    said = {each: str(event.get(each)) for each in words.WORDS}
-    thing |= {each: word for each, word in said.items() if word in words.WORDS[each]}
+    for fact, value in event.items():
+        is_number = type(value) is int and fact in words.NUMBERS
+        if is_number or (fact in words.WORDS and str(value) in words.WORDS[fact]):
+            thing[fact] = value if is_number else str(value)
     return thing
 
 

@@ -99,16 +99,18 @@ MARKS = {
 }
 """What happens at one moment, likewise."""
 
-NUMBERS = (
-    "bytes",
-    "exit_code",
-    "containers",
-    "networks",
-    "volumes",
-    "left",
-    "stays",
-    "stopped",
-    "written",
+NUMBERS = frozenset(
+    (
+        "bytes",
+        "exit_code",
+        "containers",
+        "networks",
+        "volumes",
+        "left",
+        "stays",
+        "stopped",
+        "written",
+    )
 )
 """The facts of an event that are numbers, and are kept where they are there."""
 
