@@ -121,7 +121,8 @@ def _measured(found: Results, one: Measured) -> str:
     )
     if max(found.loads.values()) > _QUIET:
         said += (
-            " Other work was under way, so the seconds are higher than those of a quiet machine."
+            " Other work was under way or had just ended, so the seconds may be higher than those of a"
+            " quiet machine."
         )
     failed = failures(found.samples)
     return f"{said} {failed} jobs failed and count nowhere." if failed else said
