@@ -56,7 +56,7 @@ class Removal:
         self.meanwhile: Callable[[], None] | None = None
         """What the caller has to do that need not wait for the engine."""
         self.has_answered = False
-        """Whether the engine has answered to anything in the last look."""
+        """Whether the engine has answered to one of the questions of the last look."""
         self.refusal: Callable[[Objects], str] | None = None
         """Says of each look's objects why none of them may be removed, "" where they may.
 
@@ -78,12 +78,12 @@ def remove_all(api: Api, removal: Removal) -> list[str]:
     quiet_since: float | None = None
     while True:
         try:
-            found, left, answered = _look_and_remove(api, removal, volume_seconds)
+            found, left = _look_and_remove(api, removal, volume_seconds)
         except EngineRefused as refused:
             return [str(refused)]
         now = time.monotonic()
         if left:
-            if now >= deadline and not (again and answered):
+            if now >= deadline and not (again and removal.has_answered):
                 return left
             time.sleep(pause)
             pause, again = min(2 * pause, _LONGEST_PAUSE_SECONDS), False
@@ -103,13 +103,10 @@ def remove_all(api: Api, removal: Removal) -> list[str]:
             time.sleep(min(quiet_left, _PAUSE_SECONDS))
 
 
-def _look_and_remove(
-    api: Api, removal: Removal, volume_seconds: float
-) -> tuple[bool, list[str], bool]:
+def _look_and_remove(api: Api, removal: Removal, volume_seconds: float) -> tuple[bool, list[str]]:
     """Remove what is there; tell if there was anything, what is left of it and why.
 
-    The last value tells whether the engine has answered to anything.  Raises EngineRefused where
-    nothing may be removed.
+    Raises EngineRefused where nothing may be removed.
 
     Each kind is looked for by itself: the engine lists no volumes while it deletes one, of this job
     or another, and that may take minutes.
@@ -133,10 +130,9 @@ def _look_and_remove(
     if removal.meanwhile:
         removal.meanwhile()
     volumes, no_volumes = listings[2].result()
-    answered = not (no_containers and no_networks and no_volumes)
     # Those that most jobs have are known without a list.
     most = (names.builds_volume, names.docker_volume, names.socket_volume)
-    known = most if answered and no_volumes else ()
+    known = most if removal.has_answered and no_volumes else ()
     by_name = [*known, *(str(each["Name"]) for each in volumes), *removal.volumes]
     unused = [_task(api, f"/volumes/{each}?force=1", gone) for each in by_name]
     told = [no_containers, no_networks, no_volumes, *_results([*gone, *without, *unused])]
@@ -153,7 +149,7 @@ def _look_and_remove(
             left=len(left),
             **({"error": "; ".join(left)} if left else {}),
         )
-    return found, left, answered
+    return found, left
 
 
 def _heed(refusal: Callable[[Objects], str], *listings: tuple[Listed, str]) -> None:

@@ -36,7 +36,8 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
     removal.meanwhile = _load_ending
     left = engine.remove_all(removal)
     if left:
-        refused = EngineRefused(
+        kind = EngineRefused if removal.has_answered else EngineUnavailable
+        raise kind(
             f"Cleanup could not remove everything of the job: {'; '.join(left)}. gitlab-runner"
             " calls cleanup only once. The prepare of a later job removes the rest, and so does"
             " `dind-executor reap --yes`, two minutes from now. By hand: `docker ps -aq --filter"
@@ -44,7 +45,6 @@ def main(env: RunnerEnv, args: list[str], log: AdministratorLog) -> None:
             f" --filter label={context.names.owner} | xargs -r docker network rm; docker"
             f" volume ls -q --filter label={context.names.owner} | xargs -r docker volume rm`."
         )
-        raise refused if removal.has_answered else EngineUnavailable(str(refused))
     if notes.is_left(env.temp_dir, notes.DOUBTFUL_SOURCES):
         from executor.stages.sources import remove_old  # noqa: PLC0415 (rarely needed)
 

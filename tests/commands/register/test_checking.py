@@ -89,6 +89,15 @@ check(Path("config.toml"), "runner", "settings.toml", ignored=(), as_job=True, s
 """
 
 
+def wait_until_ready(place: Path) -> float:
+    """Wait for a doctor that has begun; return when a test has waited for too long."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while not (place / "ready").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return end
+
+
 def test_ctrl_c_lets_doctor_end_by_itself(tmp_path: Path) -> None:
     """It removes what it made, and register does not go before it has."""
     doctor = tmp_path / "doctor"
@@ -99,10 +108,7 @@ def test_ctrl_c_lets_doctor_end_by_itself(tmp_path: Path) -> None:
         env={**os.environ, "PLACE": str(tmp_path)},
         stderr=subprocess.DEVNULL,
     ) as register:
-        end = time.monotonic() + LONGEST_SECONDS
-        while not (tmp_path / "ready").exists():
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_until_ready(tmp_path)
         register.send_signal(signal.SIGINT)
         register.wait(LONGEST_SECONDS)
 
@@ -126,10 +132,7 @@ def test_a_doctor_that_does_not_end(tmp_path: Path, *, again: bool) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as register:
-        end = time.monotonic() + LONGEST_SECONDS
-        while not (tmp_path / "ready").exists():
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        end = wait_until_ready(tmp_path)
         while again and register.poll() is None:
             assert time.monotonic() < end
             register.send_signal(signal.SIGINT)
