@@ -6,6 +6,7 @@ from pathlib import Path
 RUN = Path("/run/dind-executor-rig")
 STATE = RUN / "rig.json"
 LOGS = RUN / "log"
+ADMINISTRATORS_LOG = "dind-executor.jsonl"
 SETTINGS = RUN / "settings.toml"
 REGISTRATION = RUN / "config.toml"
 SOCKET = RUN / "docker.sock"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.rig.paths import REGISTRATION, SETTINGS, SOURCES
+from tests.rig.paths import ADMINISTRATORS_LOG, REGISTRATION, SETTINGS, SOURCES
 from tests.rig.state import Rig
 
 # TOML's strings, lists and booleans are JSON's.
@@ -28,7 +28,7 @@ def write(rig: Rig) -> Path:
     }
     if rig.runtime is not None:
         dind["runtime"] = rig.runtime
-    log: dict[str, _Value] = {"destination": "file", "path": str(rig.logs / "dind-executor.jsonl")}
+    log: dict[str, _Value] = {"destination": "file", "path": str(rig.logs / ADMINISTRATORS_LOG)}
     tables = {"docker": docker, "dind": dind, "log": log}
     lines = [
         "# Written by `python -m tests.rig up`.",
