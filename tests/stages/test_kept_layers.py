@@ -1,6 +1,7 @@
 """Layers that a project's next job finds again, in real sidecars."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +21,9 @@ _DOCKERFILE = "FROM debian:bookworm\\nRUN head -c 9999 /dev/urandom >/made\\nCOP
 BUILD = (
     f"cd $(mktemp -d) && printf '{_DOCKERFILE}' >Dockerfile && echo 1 >changed",
     "docker build -t built . 2>&1",
-    # An assignment fails with what it runs, and `echo` would not.
+    # Unlike `echo`, these fail with what they run, or where that says nothing.
     "sum=$(docker run --rm built md5sum /made)",
+    '[ -n "$sum" ]',
     'echo "made $sum"',
 )
 _LEFT = (
@@ -136,10 +138,15 @@ def small_disk(directory: Path) -> Iterator[str]:
 
 
 def fill(device: str, place: Path) -> None:
-    """Leave no byte on a disk."""
+    """Leave no byte on a disk with a store, and little that its wipe frees.
+
+    Else dockerd would begin with the room that its own database of networks had.
+    """
     place.mkdir()
     subprocess.run(["mount", device, place], check=True)
     try:
+        (networks,) = place.glob("*/network")
+        shutil.rmtree(networks)
         for size in ("1M", "4k"):
             command = ["dd", "if=/dev/zero", f"of={place}/filler-{size}", f"bs={size}"]
             subprocess.run(command, check=False, capture_output=True)
