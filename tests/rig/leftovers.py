@@ -12,6 +12,8 @@ from tests.rig.state import Rig
 
 _LABEL = "dind-executor."
 _JOB = "dind-executor.job"
+_COUNT = "endpoint count"
+"""What an engine before 29 complains of where it miscounts who is on a network."""
 _LAST_LINES = 20
 _Labelled = dict[str, object]
 
@@ -52,6 +54,8 @@ def engines_words(rig: Rig, name: str) -> list[str]:
     keys = ("Created", "CreatedAt", "Containers", "State", "Labels", "Removal")
     words = [f"{key}: {known[key]}" for key in keys if key in known]
     marks = [called, *([str(known["Id"])] if "Id" in known else [])]
+    if kind == "network":
+        marks.append(_COUNT)
     words += _last_lines(LOGS / "dockerd.log", marks)
     labels = known.get("Labels")
     job = labels.get(_JOB) if isinstance(labels, dict) else None
