@@ -94,7 +94,7 @@ class Bare:
     def _create(self, client: docker.DockerClient, image: str, network: str) -> Container:
         if image in self._dind:
             return client.containers.create(
-                image, _DOCKERD, network=network, privileged=True, runtime=self._rig.runtime
+                image, [*_DOCKERD], network=network, privileged=True, runtime=self._rig.runtime
             )
         return client.containers.create(image, ["sleep", "60"], entrypoint="", network=network)
 
