@@ -25,7 +25,8 @@ builds:
   script:
     - printf 'FROM busybox\\nRUN echo built >/made\\n' >Dockerfile.own
     - docker build -q -t own -f Dockerfile.own .
-    - docker run --rm -v "$PWD:/src" own sh -c 'cat /made; ls /src/Dockerfile.own'
+    - docker run --rm -v "$PWD:/src" own sh -c '{{ cat /made; ls /src/Dockerfile.own; }} >/src/said'
+    - cat said
 asks:
   image: alpine
   services: [{{name: "{web}", alias: page}}]
@@ -126,7 +127,7 @@ def test_the_page_leads_to_a_first_build(host: Box, pushed: Pushed, rig: Rig) ->
         "cancelled": ("failed", "job_canceled"),
     }, "\n".join(logs.values())
     assert "hello from echoes" in logs["echoes"]
-    assert "built\n/src/Dockerfile.own\n" in logs["builds"]
+    assert "built\n/src/Dockerfile.own\n" in logs["builds"], logs["builds"]
     assert "a service that is not dind" in logs["asks"]
     assert "the status is canceled" in logs["cancelled"]
     eventually(lambda: host.objects() == [], "cleanup has removed everything")

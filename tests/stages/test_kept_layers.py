@@ -21,10 +21,11 @@ _DOCKERFILE = "FROM debian:bookworm\\nRUN head -c 9999 /dev/urandom >/made\\nCOP
 BUILD = (
     f"cd $(mktemp -d) && printf '{_DOCKERFILE}' >Dockerfile && echo 1 >changed",
     "docker build -t built . 2>&1",
-    # Unlike `echo`, these fail with what they run, or where that says nothing.
-    "sum=$(docker run --rm built md5sum /made)",
-    '[ -n "$sum" ]',
-    'echo "made $sum"',
+    "docker run --rm built test -s /made",
+    # Unlike `echo` alone, these fail with what they run, or where that says nothing.
+    "id=$(docker images -q --no-trunc built)",
+    '[ -n "$id" ]',
+    'echo "made $id"',
 )
 _LEFT = (
     "docker pull -q alpine",
@@ -46,7 +47,9 @@ def job_of(start: Start, image: str, project: int) -> JobCalls:
 def made(job: JobCalls, *first: str) -> str:
     """Build in a job, after other commands; return what tells one run of the build from another."""
     said = job.script(*first, *BUILD).passed().stdout
-    return next(line for line in said.splitlines() if line.startswith("made "))
+    lines = [line for line in said.splitlines() if line.startswith("made ")]
+    assert lines, said
+    return lines[0]
 
 
 def store_of(witness: Witness, job: JobCalls) -> str:
