@@ -30,7 +30,7 @@ from tests.rig.state import Rig
 T = TypeVar("T")
 
 _STEPS = ("pulls and network", "create", "start", "dockerd answers", "leave the network", "remove")
-_DOCKERD = ("dockerd", "--host=unix:///var/run/docker.sock")  # without TLS: no keys are made
+_DOCKERD = ["dockerd", "--host=unix:///var/run/docker.sock"]  # without TLS: no keys are made
 _ANSWERS = b"API listen on /var/run/docker.sock"
 _LOOK_SECONDS = 0.02
 _LONGEST_SECONDS = 60.0
@@ -61,8 +61,15 @@ class Bare:
             client.close()
 
     def run(self, *, counts: bool) -> float:
-        """Make the calls once; return the seconds that they took."""
+        """Make the calls once; return the seconds that they took.  Leaves nothing where one fails."""
         name = f"floor-{uuid.uuid4().hex[:8]}"
+        try:
+            return self._run(name, counts=counts)
+        except BaseException:
+            self._clear(name)
+            raise
+
+    def _run(self, name: str, *, counts: bool) -> float:
         network, *clients = self._clients
         images = [*self._dind, *self._idle]
         begun = monotonic()
@@ -91,10 +98,17 @@ class Bare:
             going.result()
         return monotonic() - begun
 
+    def _clear(self, name: str) -> None:
+        client = self._clients[0]
+        for network in client.networks.list(names=[name]):
+            for container in client.containers.list(all=True, filters={"network": name}):
+                container.remove(force=True, v=True)
+            network.remove()
+
     def _create(self, client: docker.DockerClient, image: str, network: str) -> Container:
         if image in self._dind:
             return client.containers.create(
-                image, [*_DOCKERD], network=network, privileged=True, runtime=self._rig.runtime
+                image, _DOCKERD, network=network, privileged=True, runtime=self._rig.runtime
             )
         return client.containers.create(image, ["sleep", "60"], entrypoint="", network=network)
 
